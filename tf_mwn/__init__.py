@@ -1,0 +1,70 @@
+"""tf_mwn: robust deep learning by meta-learning, in TensorFlow and Keras.
+
+Importing the package imports neither TensorFlow nor Keras; its public names load them on first
+use. `MetaWeightNet` trains a Keras classifier with sample weights learned on a small clean set;
+`paired_dataset` pairs training and meta batches for it.
+"""
+
+import importlib
+import importlib.metadata
+
+__version__ = "0.1.0"
+
+_PUBLIC = {
+    "CoupledAdam": "tf_mwn.engine.optimizers",
+    "CoupledSGD": "tf_mwn.engine.optimizers",
+    "CrossEntropy": "tf_mwn.methods.cross_entropy",
+    "MetaLearnedModel": "tf_mwn.methods.meta_learned",
+    "MetaLearner": "tf_mwn.meta_learners.base",
+    "MetaWeightNet": "tf_mwn.methods.meta_weight_net",
+    "WeightNet": "tf_mwn.meta_learners.weight_net",
+    "paired_dataset": "tf_mwn.data.pipeline",
+}
+__all__ = sorted(_PUBLIC)
+
+_LEAST = (
+    (("tensorflow", "tensorflow-cpu", "tf-nightly", "tensorflow-rocm"), (2, 21)),
+    (("keras", "keras-nightly"), (3, 15)),
+)
+
+
+def _check_versions() -> None:
+    """Refuses, in one sentence, a TensorFlow or Keras that this package does not run on."""
+    for names, least in _LEAST:
+        found = None
+        for name in names:
+            try:
+                found = name, importlib.metadata.version(name)
+                break
+            except importlib.metadata.PackageNotFoundError:
+                continue
+        if found is None:
+            continue  # Built from source, without metadata: nothing to compare.
+        numbers = tuple(int(part) for part in found[1].split(".")[:2])
+        if numbers < least:
+            raise ImportError(
+                f"tf_mwn needs {names[0]} >= {least[0]}.{least[1]}, found {found[0]} {found[1]}: "
+                f"run pip install --upgrade {found[0]}"
+            )
+
+
+_check_versions()
+
+
+def __getattr__(name: str):
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'tf_mwn' has no attribute {name!r}")
+    import keras
+
+    if keras.backend.backend() != "tensorflow":
+        raise ImportError(
+            "tf_mwn needs Keras on TensorFlow, found the backend "
+            f"{keras.backend.backend()!r}: set KERAS_BACKEND=tensorflow"
+        )
+    value = getattr(importlib.import_module(_PUBLIC[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__():
+    return sorted([*globals(), *_PUBLIC])

@@ -1,0 +1,3 @@
+"""The bilevel engine: linearise the classifier once, learn everything else on its logits."""
+
+VIRTUAL_STEPS = ("plain", "optimizer")

@@ -1,0 +1,30 @@
+"""Sums over replicas, as plain functions that are the identity on one device."""
+
+import tensorflow as tf
+
+
+def all_reduce_sum(value):
+    """Sums `value` (a tensor or a structure of tensors) over the replicas in sync.
+
+    Differentiable: the gradient of a sum over replicas is again a sum over replicas. On one
+    device, or outside a strategy, `value` comes back unchanged.
+    """
+    context = tf.distribute.get_replica_context()
+    if context is None or context.num_replicas_in_sync == 1:
+        return value
+    return context.all_reduce(tf.distribute.ReduceOp.SUM, value)
+
+
+def num_replicas() -> int:
+    """Number of replicas that step together; 1 without a strategy."""
+    return tf.distribute.get_strategy().num_replicas_in_sync
+
+
+def global_mean(per_example: tf.Tensor) -> tf.Tensor:
+    """This replica's share of the mean of `per_example` [B] over the global batch.
+
+    The shares of all replicas add up to the mean, which is what optimizers expect: they sum
+    gradients over replicas.
+    """
+    size = all_reduce_sum(tf.cast(tf.shape(per_example)[0], per_example.dtype))
+    return tf.reduce_sum(per_example) / size

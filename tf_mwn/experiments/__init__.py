@@ -1,0 +1,1 @@
+"""Configurations, recipes, running, resuming and reporting."""

@@ -1,0 +1,103 @@
+"""From a configuration to data, classifier, optimizers and model."""
+
+import dataclasses
+
+import keras
+import tensorflow as tf
+
+from tf_mwn import networks
+from tf_mwn.data.augment import crop_and_flip, standardise
+from tf_mwn.data.bias import BiasedData, BiasSettings, prepare
+from tf_mwn.data.pipeline import training_stream
+from tf_mwn.data.sources import load
+from tf_mwn.data.subset import Source
+from tf_mwn.engine.optimizers import CoupledAdam, CoupledSGD
+from tf_mwn.experiments.config import Config
+from tf_mwn.methods import registry
+from tf_mwn.methods.robust_model import RobustModel
+
+
+def load_source(config: Config, data_dir: str | None, download: bool) -> Source:
+    """The data set as it comes, before any bias; the same for every seed and method."""
+    return load(config.dataset, data_dir, download)
+
+
+def bias_data(source: Source, config: Config, seed: int) -> BiasedData:
+    """Splits and biases `source`; everything is drawn from `seed`, the same for every method."""
+    names = [field.name for field in dataclasses.fields(BiasSettings)]
+    return prepare(source, BiasSettings(**{n: getattr(config, n) for n in names}), seed)
+
+
+def check_sizes(config: Config, data: BiasedData, methods: list[registry.MethodRow]) -> None:
+    """Refuses, before any folder is made, what would fail when the first step is built."""
+    if config.batch_size > len(data.train):
+        raise ValueError(
+            f"batch_size: expected at most the {len(data.train)} training images, "
+            f"received {config.batch_size}"
+        )
+    wanted = config.meta_batch_size
+    if wanted and wanted > len(data.meta) and any(row.needs_meta_set for row in methods):
+        raise ValueError(
+            f"meta_batch_size: expected at most the {len(data.meta)} meta images, received {wanted}"
+        )
+    if config.augment != "none" and data.train.x.ndim != 4:
+        raise ValueError(
+            f"augment={config.augment}: expected images, received inputs of shape "
+            f"{data.train.x.shape[1:]}; pass --augment=none"
+        )
+
+
+def build_model(
+    config: Config, row: registry.MethodRow, data: BiasedData, seed: int, steps_per_epoch: int
+) -> RobustModel:
+    """The compiled model; its initial weights depend on the seed alone, not on the method."""
+    keras.utils.set_random_seed(seed)
+    classifier = networks.build(config.network, data.train.x.shape[1:], data.num_classes)
+    model = registry.build(row, classifier, vars(config))
+    optimizers = {"optimizer": classifier_optimizer(config, steps_per_epoch)}
+    if row.compile_options:
+        optimizers["meta_optimizer"] = meta_optimizer(config)
+    jit_compile = {"auto": "auto", "on": True, "off": False}[config.jit_compile]
+    model.compile(**optimizers, metrics=["accuracy"], jit_compile=jit_compile)
+    return model
+
+
+def classifier_optimizer(config: Config, steps_per_epoch: int) -> CoupledSGD:
+    """SGD with the papers' momentum, coupled weight decay and step schedule."""
+    learning_rate = config.learning_rate
+    if config.decay_epochs:
+        values = [
+            learning_rate * config.decay_factor**i for i in range(len(config.decay_epochs) + 1)
+        ]
+        boundaries = [epoch * steps_per_epoch - 1 for epoch in sorted(config.decay_epochs)]
+        learning_rate = keras.optimizers.schedules.PiecewiseConstantDecay(boundaries, values)
+    return CoupledSGD(
+        learning_rate,
+        momentum=config.momentum,
+        nesterov=config.nesterov,
+        coupled_weight_decay=config.weight_decay,
+    )
+
+
+def meta_optimizer(config: Config) -> keras.optimizers.Optimizer:
+    """Adam, or SGD with Nesterov momentum 0.9 as in the authors' 2019 scripts."""
+    decay = {"coupled_weight_decay": config.meta_weight_decay}
+    if config.meta_optimizer == "adam":
+        return CoupledAdam(config.meta_learning_rate, **decay)
+    return CoupledSGD(config.meta_learning_rate, momentum=0.9, nesterov=True, **decay)
+
+
+def build_stream(
+    config: Config, row: registry.MethodRow, data: BiasedData, seed: int, start_epoch: int
+) -> tf.data.Dataset:
+    """The training stream from `start_epoch` on."""
+    return training_stream(
+        data.train,
+        data.meta if row.needs_meta_set else None,
+        config.batch_size,
+        config.meta_batch_size,
+        seed,
+        start_epoch=start_epoch,
+        preprocess=standardise(data.mean, data.std),
+        augment=crop_and_flip if config.augment == "crop_flip" else None,
+    )

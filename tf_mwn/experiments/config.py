@@ -1,0 +1,161 @@
+"""Every setting of a run, once: its type, default, range and help text.
+
+The command line is made from these fields, so a field is a flag.
+"""
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from tf_mwn.data.noise import NOISE_KINDS
+from tf_mwn.engine import VIRTUAL_STEPS
+from tf_mwn.meta_learners import NORMALIZATIONS
+from tf_mwn.names import unknown_name
+from tf_mwn.networks import NETWORKS
+
+
+def _setting(default, help, *, choices=None, least=None, most=None, above=None):  # noqa: A002
+    metadata = {"help": help, "choices": choices, "least": least, "most": most, "above": above}
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """The settings of one run, apart from its method and seed. Validated on construction."""
+
+    # Data.
+    dataset: str = _setting(
+        "digits", "digits, the path of an .npz (x, y, ...), or a TFDS image-classification set."
+    )
+    train_size: int | None = _setting(
+        None, "Use this many training images, class-stratified; all by default.", least=1
+    )
+    noise: str = _setting("none", "How training labels are made wrong.", choices=NOISE_KINDS)
+    noise_rate: float = _setting(0.0, "Nominal noise rate.", least=0, most=1)
+    label_file: str | None = _setting(
+        None, "Given (human) labels: .npz (sample_id, label), .npy, or CSV sample_id,label."
+    )
+    imbalance: str = _setting(
+        "long_tailed", "Shape of the class counts.", choices=("long_tailed", "step")
+    )
+    imbalance_factor: float = _setting(1.0, "Largest / smallest class count.", least=1)
+    meta_size: int = _setting(100, "Clean, class-balanced meta images in all.", least=1)
+    validation_size: int = _setting(0, "Images held out of training for selection.", least=0)
+    validation_labels: str = _setting(
+        "noisy", "Labels of the validation split.", choices=("noisy", "clean")
+    )
+    augment: str = _setting(
+        "none",
+        "Augmentation of training and meta images: reflect-pad crop and horizontal flip.",
+        choices=("none", "crop_flip"),
+    )
+    # Classifier and its optimizer.
+    network: str = _setting("small_cnn", "Classifier.", choices=tuple(NETWORKS))
+    epochs: int = _setting(60, "Epochs.", least=1)
+    batch_size: int = _setting(100, "Global batch size.", least=1)
+    learning_rate: float = _setting(0.1, "Initial learning rate of the classifier.", above=0)
+    decay_epochs: tuple[int, ...] = _setting(
+        (), "Epochs after which the learning rate is multiplied by decay_factor.", least=1
+    )
+    decay_factor: float = _setting(0.1, "Learning-rate multiplier.", above=0, most=1)
+    momentum: float = _setting(0.9, "Momentum.", least=0, most=1)
+    nesterov: bool = _setting(False, "Nesterov momentum.")
+    weight_decay: float = _setting(5e-4, "Weight decay, added to the gradient.", least=0)
+    # Methods.
+    weight_net_units: tuple[int, ...] = _setting(
+        (100,), "Hidden layer sizes of the weight net.", least=1
+    )
+    weight_normalization: str = _setting(
+        "none", "How weights enter the training loss.", choices=NORMALIZATIONS
+    )
+    virtual_variables: str = _setting(
+        "all", "What the virtual step moves.", choices=("all", "head")
+    )
+    virtual_step: str = _setting(
+        "plain",
+        "Virtual SGD step: plain, or with the optimizer's momentum and weight decay.",
+        choices=VIRTUAL_STEPS,
+    )
+    meta_interval: int = _setting(1, "Meta update every k-th step.", least=1)
+    detach_loss: bool = _setting(True, "The weight net's input is constant in the gradient.")
+    meta_batch_size: int | None = _setting(
+        None, "Meta batch size; the batch size (or the meta set, if smaller) by default.", least=1
+    )
+    meta_optimizer: str = _setting("adam", "Optimizer of Θ.", choices=("adam", "sgd"))
+    meta_learning_rate: float = _setting(1e-3, "Learning rate of Θ.", above=0)
+    meta_weight_decay: float = _setting(0.0, "Weight decay of Θ, added to the gradient.", least=0)
+    # Execution.
+    precision: str = _setting(
+        "float32", "Precision of the network.", choices=("float32", "mixed_bfloat16")
+    )
+    jit_compile: str = _setting(
+        "auto", "XLA; auto: only on a GPU, never with max pooling.", choices=("auto", "on", "off")
+    )
+    deterministic: bool = _setting(True, "Deterministic operations: same seed, same bits.")
+    strategy: str = _setting("none", "Devices: one, or all mirrored.", choices=("none", "mirrored"))
+    devices: int = _setting(1, "Logical CPU devices to mirror over, if there is no GPU.", least=1)
+
+    def __post_init__(self):
+        for field in dataclasses.fields(self):
+            object.__setattr__(self, field.name, _checked(field, getattr(self, field.name)))
+        if self.devices > 1 and self.strategy == "none":
+            raise ValueError(
+                f"devices: expected 1 with strategy none, received {self.devices}; "
+                "pass --strategy=mirrored"
+            )
+
+    def to_json(self) -> dict[str, Any]:
+        return {k: list(v) if isinstance(v, tuple) else v for k, v in vars(self).items()}
+
+    def differences(self, other: "Config") -> dict[str, Any]:
+        """The settings of `self` that `other` has otherwise."""
+        return {k: v for k, v in self.to_json().items() if v != other.to_json()[k]}
+
+
+def digest(settings: Mapping[str, Any]) -> str:
+    """Six hexadecimal digits that name a set of overridden settings."""
+    text = json.dumps(dict(sorted(settings.items())))
+    return hashlib.sha256(text.encode()).hexdigest()[:6]
+
+
+def _checked(field: dataclasses.Field, value):
+    """`value` as the field's type, or a TypeError or ValueError that names the setting."""
+    kind, optional, many = scalar_type(field.type)
+    if value is None and optional:
+        return None
+    if not many:
+        return _checked_scalar(field, kind, value)
+    if isinstance(value, str) or not hasattr(value, "__iter__"):
+        raise TypeError(f"{field.name}: expected a list, received {value!r}")
+    return tuple(_checked_scalar(field, kind, item) for item in value)
+
+
+def scalar_type(annotation) -> tuple[type, bool, bool]:
+    """(scalar type, may be None, is a tuple) of a field's annotation."""
+    text = annotation if isinstance(annotation, str) else str(annotation)
+    for kind in (bool, int, float, str):
+        if kind.__name__ in text:
+            return kind, "None" in text, "tuple" in text
+    raise TypeError(f"no such kind of setting: {annotation}")
+
+
+def _checked_scalar(field: dataclasses.Field, kind: type, value):
+    if kind is float and type(value) is int:
+        value = float(value)
+    if type(value) is not kind:
+        raise TypeError(f"{field.name}: expected {kind.__name__}, received {value!r}")
+    limits = field.metadata
+    if limits["choices"] and value not in limits["choices"]:
+        raise ValueError(unknown_name(field.name, value, limits["choices"]))
+    sentence = {"least": "at least {}", "most": "at most {}", "above": "more than {}"}
+    for key, holds in (
+        ("least", lambda limit: value >= limit),
+        ("most", lambda limit: value <= limit),
+        ("above", lambda limit: value > limit),
+    ):
+        if limits[key] is not None and not holds(limits[key]):
+            wanted = sentence[key].format(limits[key])
+            raise ValueError(f"{field.name}: expected a value of {wanted}, received {value}")
+    return value

@@ -1,0 +1,48 @@
+"""What `--recipe=list` and `--method=list` print. Imports nothing heavy."""
+
+from tf_mwn.experiments.recipes import RECIPES, Experiment
+from tf_mwn.methods.registry import METHODS
+
+
+def recipes() -> str:
+    """Every recipe with its source, the number it should reach and its cost."""
+    blocks = []
+    for recipe in RECIPES.values():
+        blocks.append(
+            f"{recipe.name}: {recipe.title}\n"
+            f"    source    {recipe.source}\n"
+            f"    expected  {recipe.expected}\n"
+            f"    cost      {recipe.cost}\n"
+            f"    methods   {', '.join(recipe.methods)}"
+        )
+    return "\n".join(blocks)
+
+
+def methods() -> str:
+    """Every method with its title, what it needs and its options."""
+    blocks = []
+    for row in METHODS.values():
+        lines = [f"{row.name}: {row.title}", f"    paper    {row.paper}"]
+        if row.needs_meta_set:
+            lines.append("    needs    a meta set (--meta_size)")
+        if row.reads:
+            lines.append("    options  " + " ".join(f"--{name}" for name in row.reads))
+        blocks.append("\n".join(lines))
+    return "\n".join(blocks)
+
+
+def experiment(chosen: Experiment) -> str:
+    """The lines a run starts with."""
+    recipe = chosen.recipe
+    changed = chosen.config.differences(recipe.config)
+    lines = [f"recipe {recipe.name}: {recipe.title}", f"  source: {recipe.source}"]
+    if changed:
+        lines.append("  changed: " + ", ".join(f"{k} = {v}" for k, v in changed.items()))
+    else:
+        lines.append(f"  expected: {recipe.expected}")
+    lines.append(f"  methods: {', '.join(chosen.methods)}; seeds: {_numbers(chosen.seeds)}")
+    return "\n".join(lines)
+
+
+def _numbers(values: tuple[int, ...]) -> str:
+    return ", ".join(map(str, values))

@@ -1,0 +1,96 @@
+"""Bootstrapped targets: part of the label is the classifier's own prediction."""
+
+import keras
+import tensorflow as tf
+
+from tf_mwn.losses.admissible import UNIT
+from tf_mwn.losses.cross_entropy import cross_entropy
+from tf_mwn.losses.loss_class import PerExampleLoss
+from tf_mwn.losses.targets import as_logits, hyper_parameter
+
+
+def reed_soft(labels, logits, *, beta=0.95) -> tf.Tensor:
+    """-Σ_j [β y_j + (1-β) p_j] ln p_j = β CE + (1-β) H(p), with p = softmax(z).
+
+    The gradient flows through the target p as well, as in the common implementations.
+
+    Args:
+        labels: class numbers [..], or one-hot or soft labels [.., C].
+        logits: z, [.., C].
+        beta: β, float or scalar tensor in [0, 1]; 1 is cross-entropy.
+
+    Returns:
+        [..], never reduced, in at least float32; in [0, ∞).
+
+    Raises:
+        ValueError: shapes that do not fit.
+
+    References:
+        Reed et al., Training Deep Neural Networks on Noisy Labels with Bootstrapping, ICLR 2015
+        workshop, section 3.2 (soft bootstrapping). https://arxiv.org/abs/1412.6596
+    """
+    losses = cross_entropy(labels, logits)
+    beta = hyper_parameter(beta, losses.dtype)
+    log_p = tf.nn.log_softmax(as_logits(logits))
+    entropy = -tf.reduce_sum(tf.exp(log_p) * log_p, axis=-1)
+    return beta * losses + (1 - beta) * entropy
+
+
+def reed_hard(labels, logits, *, beta=0.8) -> tf.Tensor:
+    """-Σ_j [β y_j + (1-β) 1(j = argmax p)] ln p_j = β CE - (1-β) ln max_j p_j.
+
+    Args:
+        labels: class numbers [..], or one-hot or soft labels [.., C].
+        logits: z, [.., C]; classes that tie for the maximum share its gradient.
+        beta: β, float or scalar tensor in [0, 1]; 1 is cross-entropy.
+
+    Returns:
+        [..], never reduced, in at least float32; in [0, ∞).
+
+    Raises:
+        ValueError: shapes that do not fit.
+
+    References:
+        Reed et al., ICLR 2015 workshop, section 3.2 (hard bootstrapping).
+        https://arxiv.org/abs/1412.6596
+    """
+    losses = cross_entropy(labels, logits)
+    beta = hyper_parameter(beta, losses.dtype)
+    log_top = tf.reduce_max(tf.nn.log_softmax(as_logits(logits)), axis=-1)
+    return beta * losses - (1 - beta) * log_top
+
+
+@keras.saving.register_keras_serializable(package="tf_mwn")
+class ReedSoft(PerExampleLoss):
+    """`reed_soft` for `compile`.
+
+    Args:
+        beta: in [0, 1].
+        **kwargs: `name`, `reduction` and `dtype`, as in `keras.losses.Loss`.
+
+    Raises:
+        ValueError: β outside its set.
+    """
+
+    function = staticmethod(reed_soft)
+
+    def __init__(self, beta: float = 0.95, **kwargs):
+        super().__init__({"beta": UNIT.check("beta", beta)}, **kwargs)
+
+
+@keras.saving.register_keras_serializable(package="tf_mwn")
+class ReedHard(PerExampleLoss):
+    """`reed_hard` for `compile`.
+
+    Args:
+        beta: in [0, 1].
+        **kwargs: `name`, `reduction` and `dtype`, as in `keras.losses.Loss`.
+
+    Raises:
+        ValueError: β outside its set.
+    """
+
+    function = staticmethod(reed_hard)
+
+    def __init__(self, beta: float = 0.8, **kwargs):
+        super().__init__({"beta": UNIT.check("beta", beta)}, **kwargs)

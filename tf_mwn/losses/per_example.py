@@ -1,0 +1,47 @@
+"""One value per example from whatever loss a user passes to `compile`."""
+
+from collections.abc import Callable
+
+import keras
+import tensorflow as tf
+
+
+def sparse_cross_entropy(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
+    """-log softmax(z)_y, from logits.
+
+    Args:
+        labels: integers in [0, C), shape [B].
+        logits: [B, C].
+
+    Returns:
+        [B], never reduced; >= 0.
+    """
+    return tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
+
+
+def per_example_loss(loss=None) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
+    """The function (labels, logits [B, C]) -> [B] behind a `loss` argument.
+
+    Args:
+        loss: None for sparse cross-entropy from logits; a `keras.losses.Loss`, whose reduction
+            is set aside; or a function that already returns one value per example.
+
+    Raises:
+        TypeError: for a name: it would not say that the classifier returns logits.
+        ValueError: for a loss that expects probabilities (`from_logits=False`).
+    """
+    if loss is None:
+        return sparse_cross_entropy
+    if isinstance(loss, keras.losses.Loss):
+        if loss.get_config().get("from_logits") is False:
+            raise ValueError(
+                f"loss: expected a loss on logits, received {type(loss).__name__} with "
+                "from_logits=False; pass from_logits=True"
+            )
+        return loss.call
+    if callable(loss):
+        return loss
+    raise TypeError(
+        "loss: expected None, a keras.losses.Loss with from_logits=True or a function "
+        f"(labels, logits) -> one value per example, received {loss!r}"
+    )

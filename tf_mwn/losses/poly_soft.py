@@ -1,0 +1,75 @@
+"""The polynomial soft-weighting loss."""
+
+import keras
+import tensorflow as tf
+
+from tf_mwn.losses.admissible import POLY_SOFT_D, POSITIVE
+from tf_mwn.losses.cross_entropy import cross_entropy
+from tf_mwn.losses.loss_class import PerExampleLoss
+from tf_mwn.losses.targets import hyper_parameter
+
+# A loss this close to λ, relative to λ, counts as beyond it: for d > 2 the slope of the weight
+# grows without bound there.
+_EDGE = 1e-6
+
+
+def poly_soft(labels, logits, *, lambda_=5.0, d=2.0) -> tf.Tensor:
+    """((d-1)λ/d) [1 - (1 - l/λ)_+^{d/(d-1)}], with l the cross-entropy.
+
+    Its derivative in l is the weight (1 - l/λ)_+^{1/(d-1)}, so ∂/∂z = weight · (p - e_y): d = 2 is
+    linear soft weighting, d -> ∞ self-paced learning (the loss min(l, λ)), λ -> ∞ cross-entropy.
+    Where l >= λ the loss is constant and no hyper-parameter gets a signal through the weight;
+    λ >= ln C, the loss of a uniform prediction, avoids that for all examples at once.
+
+    Args:
+        labels: class numbers [..], or one-hot or soft labels [.., C]; soft labels enter through l.
+        logits: z, [.., C].
+        lambda_: λ, float or scalar tensor, above 0.
+        d: float or scalar tensor, above 1.
+
+    Returns:
+        [..], never reduced, in at least float32; in [0, (d-1)λ/d].
+
+    Raises:
+        ValueError: shapes that do not fit.
+
+    References:
+        Gong, Li, Meng, Miao and Liu, Decomposition-Based Evolutionary Multiobjective Optimization
+        to Self-Paced Learning, IEEE TEVC 2019 (the polynomial family); Zhao et al., Self-Paced
+        Learning for Matrix Factorization, AAAI 2015 (soft weighting), cited in its place by some.
+    """
+    return poly_soft_of_loss(cross_entropy(labels, logits), lambda_=lambda_, d=d)
+
+
+def poly_soft_of_loss(losses: tf.Tensor, *, lambda_=5.0, d=2.0) -> tf.Tensor:
+    """`poly_soft` of any losses l >= 0, elementwise."""
+    lambda_, d = (hyper_parameter(value, losses.dtype) for value in (lambda_, d))
+    ratio = losses / lambda_
+    below = 1 - ratio > _EDGE
+    log_gap = tf.math.log1p(-tf.where(below, ratio, tf.zeros_like(ratio)))
+    bent = -tf.math.expm1(d / (d - 1) * log_gap)
+    # NaN losses must not pass for large ones.
+    return (d - 1) / d * lambda_ * tf.where(below | tf.math.is_nan(ratio), bent + 0 * losses, 1)
+
+
+@keras.saving.register_keras_serializable(package="tf_mwn")
+class PolySoft(PerExampleLoss):
+    """`poly_soft` for `compile`.
+
+    Args:
+        lambda_: λ, in (0, inf).
+        d: in (1, inf).
+        **kwargs: `name`, `reduction` and `dtype`, as in `keras.losses.Loss`.
+
+    Raises:
+        ValueError: a hyper-parameter outside its set.
+    """
+
+    function = staticmethod(poly_soft)
+
+    def __init__(self, lambda_: float = 5.0, d: float = 2.0, **kwargs):
+        hyper_parameters = {
+            "lambda_": POSITIVE.check("lambda_", lambda_),
+            "d": POLY_SOFT_D.check("d", d),
+        }
+        super().__init__(hyper_parameters, **kwargs)

@@ -1,0 +1,69 @@
+"""Labels and logits in the form the losses compute with."""
+
+import tensorflow as tf
+
+
+def as_logits(logits) -> tf.Tensor:
+    """Logits [.., C] in at least float32; C must be known.
+
+    Raises:
+        ValueError: a scalar, or an unknown rank or number of classes.
+    """
+    logits = tf.convert_to_tensor(logits)
+    if not logits.shape.rank or logits.shape[-1] is None:
+        raise ValueError(f"logits: expected shape [.., C] with known C, received {logits.shape}")
+    return logits if logits.dtype == tf.float64 else tf.cast(logits, tf.float32)
+
+
+def hyper_parameter(value, dtype: tf.DType) -> tf.Tensor:
+    """A float, list, array, tensor or variable as a tensor of `dtype`; gradients pass through."""
+    # A Python float must not go through float32 on its way to float64.
+    return tf.cast(value, dtype) if tf.is_tensor(value) else tf.constant(value, dtype)
+
+
+def target_distribution(labels, logits: tf.Tensor) -> tf.Tensor:
+    """The labels as distributions over the classes.
+
+    Args:
+        labels: class numbers of shape [..] or [.., 1], in any integer or float dtype; or one-hot
+            or soft labels of shape [.., C].
+        logits: [.., C].
+
+    Returns:
+        [.., C] in the dtype of `logits`. A class number outside [0, C) gives a row of NaN, so
+        that the loss of that example is NaN on every device.
+
+    Raises:
+        ValueError: `labels` has none of these shapes.
+    """
+    labels = tf.convert_to_tensor(labels)
+    numbers = _class_numbers(labels, logits)
+    if numbers is None:
+        target = tf.cast(labels, logits.dtype)
+    else:
+        target = tf.one_hot(numbers, logits.shape[-1], dtype=logits.dtype)
+        known = (numbers >= 0) & (numbers < logits.shape[-1])
+        nan = tf.constant(float("nan"), logits.dtype)
+        target = tf.where(known[..., tf.newaxis], target, nan)
+    if not target.shape.is_compatible_with(logits.shape):
+        raise ValueError(_shape_message(labels, logits))
+    return target
+
+
+def _class_numbers(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor | None:
+    """The labels as int32 [..]; None if they are distributions [.., C]."""
+    rank, classes = logits.shape.rank, logits.shape[-1]
+    if labels.shape.rank is not None and labels.shape.rank == rank - 1:
+        return tf.cast(labels, tf.int32)
+    if labels.shape.rank != rank:
+        raise ValueError(_shape_message(labels, logits))
+    if labels.shape[-1] == 1 and classes != 1:
+        return tf.cast(labels[..., 0], tf.int32)
+    return None
+
+
+def _shape_message(labels, logits) -> str:
+    return (
+        "labels: expected class numbers of shape [..] or distributions of shape [.., C] for "
+        f"logits of shape [.., C] = {logits.shape}, received {labels.shape}"
+    )

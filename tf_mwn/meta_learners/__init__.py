@@ -1,0 +1,3 @@
+"""Meta-learners: what is learned on the meta set, seen only through logits and labels."""
+
+NORMALIZATIONS = ("none", "sum", "sum_detached")

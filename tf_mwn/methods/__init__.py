@@ -1,0 +1,1 @@
+"""One keras.Model per family of training step, and the registry of methods."""

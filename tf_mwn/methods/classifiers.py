@@ -1,0 +1,135 @@
+"""What a method asks of the user's classifier: checks, and which variables to move virtually."""
+
+from collections.abc import Callable, Mapping
+
+import keras
+import tensorflow as tf
+
+VirtualVariables = str | Callable[[keras.Variable], bool]
+
+
+def check_classifier(classifier: keras.Model) -> None:
+    """Refuses what cannot be trained on its logits.
+
+    Raises:
+        TypeError: not a `keras.Model`.
+        ValueError: not built, several outputs, nothing to train, or probabilities as output.
+    """
+    if not isinstance(classifier, keras.Model):
+        raise TypeError(f"classifier: expected a keras.Model, received {type(classifier).__name__}")
+    if not classifier.built:
+        raise ValueError(
+            f"classifier: expected a built model, received {classifier.name!r}, which has no "
+            "variables yet; call it on one batch or give it an Input"
+        )
+    if len(getattr(classifier, "outputs", [None]) or [None]) != 1:
+        raise ValueError(
+            f"classifier: expected one output, received {len(classifier.outputs)} outputs"
+        )
+    if not classifier.trainable_variables:
+        raise ValueError(
+            f"classifier: expected trainable variables, received none in {classifier.name!r}"
+        )
+    if _ends_in_softmax(classifier):
+        raise ValueError(
+            "classifier: expected logits as output, received a model that ends in a softmax; "
+            "remove the last activation"
+        )
+
+
+def select_variables(classifier: keras.Model, choice: VirtualVariables) -> list[int]:
+    """Indices into `classifier.trainable_variables` of the variables the virtual step moves.
+
+    Args:
+        classifier: a built model.
+        choice: "all"; "head", the last layer with trainable weights (functional and Sequential
+            models, whose layers are ordered); or a function of a variable that returns a bool.
+
+    Raises:
+        ValueError: unknown name, "head" of a subclassed model, or nothing selected.
+    """
+    variables = classifier.trainable_variables
+    if choice == "all":
+        return list(range(len(variables)))
+    if choice == "head":
+        chosen = {id(v) for v in _head(classifier).trainable_variables}
+    elif callable(choice):
+        chosen = {id(v) for v in variables if choice(v)}
+    else:
+        raise ValueError(
+            "virtual_variables: expected 'all', 'head' or a function of a variable, "
+            f"received {choice!r}"
+        )
+    if not chosen:
+        raise ValueError("virtual_variables: expected at least one variable, received none")
+    return [i for i, v in enumerate(variables) if id(v) in chosen]
+
+
+def resolve_jit_compile(jit_compile: bool | str | None, classifier: keras.Model) -> bool | str:
+    """The value for Keras: XLA only on a GPU, and not for models with max pooling."""
+    if jit_compile in (True, False):
+        return jit_compile
+    if jit_compile not in (None, "auto"):
+        raise ValueError(f"jit_compile: expected True, False or 'auto', received {jit_compile!r}")
+    if not tf.config.list_logical_devices("GPU") or _has_max_pooling(classifier):
+        return False
+    return "auto"
+
+
+def is_training_element(inputs) -> bool:
+    """True for the dict of a training element, as against a classifier's own dict of inputs."""
+    return isinstance(inputs, Mapping) and "inputs" in inputs and "sample_id" in inputs
+
+
+def check_training_element(data, needs_meta: bool) -> None:
+    """Refuses, when the step is traced, a batch that is no training element."""
+    inputs = data[0] if isinstance(data, tuple) and len(data) == 2 else None
+    wanted = ["inputs", "sample_id"] + (["meta_inputs", "meta_labels"] if needs_meta else [])
+    if not is_training_element(inputs) or any(key not in inputs for key in wanted):
+        found = sorted(inputs) if isinstance(inputs, Mapping) else type(data).__name__
+        raise ValueError(
+            f"fit: expected elements ({{{', '.join(wanted)}}}, labels) as made by "
+            f"tf_mwn.paired_dataset, received {found}"
+        )
+
+
+def _layers(model) -> list[keras.layers.Layer]:
+    """Layers in order, nested models flattened."""
+    found = []
+    for layer in model.layers:
+        found += _layers(layer) if isinstance(layer, keras.Model) else [layer]
+    return found
+
+
+def _head(classifier: keras.Model) -> keras.layers.Layer:
+    if not isinstance(classifier, (keras.Sequential, keras.src.models.Functional)):
+        raise ValueError(
+            "virtual_variables: expected a function of a variable for a subclassed model, whose "
+            "layers have no order, received 'head'"
+        )
+    return [layer for layer in _layers(classifier) if layer.trainable_variables][-1]
+
+
+def _ends_in_softmax(classifier: keras.Model) -> bool:
+    layers = classifier.layers
+    if not layers or not isinstance(classifier, (keras.Sequential, keras.src.models.Functional)):
+        return False
+    last = layers[-1]
+    if isinstance(last, keras.Model):
+        return _ends_in_softmax(last)
+    return (
+        isinstance(last, keras.layers.Softmax)
+        or getattr(last, "activation", None) is keras.activations.softmax
+    )
+
+
+def _has_max_pooling(classifier: keras.Model) -> bool:
+    kinds = (
+        keras.layers.MaxPooling1D,
+        keras.layers.MaxPooling2D,
+        keras.layers.MaxPooling3D,
+        keras.layers.GlobalMaxPooling1D,
+        keras.layers.GlobalMaxPooling2D,
+        keras.layers.GlobalMaxPooling3D,
+    )
+    return any(isinstance(layer, kinds) for layer in classifier._flatten_layers())

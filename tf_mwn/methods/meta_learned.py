@@ -1,0 +1,206 @@
+"""The bilevel training step: any meta-learner, any classifier."""
+
+import keras
+import tensorflow as tf
+
+from tf_mwn.engine.linearise import Linearisation, functional_call
+from tf_mwn.engine.objective import logits_gradient
+from tf_mwn.engine.replicas import all_reduce_sum, global_mean
+from tf_mwn.engine import VIRTUAL_STEPS
+from tf_mwn.engine.virtual_step import optimizer_step, plain_step
+from tf_mwn.meta_learners.base import MetaLearner
+from tf_mwn.methods.classifiers import (
+    VirtualVariables,
+    check_training_element,
+    select_variables,
+)
+from tf_mwn.methods.robust_model import RobustModel
+
+
+@keras.saving.register_keras_serializable(package="tf_mwn")
+class MetaLearnedModel(RobustModel):
+    """Trains a classifier and, on the meta set, the Θ of its training objective.
+
+    Every `meta_interval`-th step updates Θ by its exact meta gradient
+    -α ∇_Θ <∂T/∂z(z, y; Θ), J u>, with u the meta gradient at the virtual weights ŵ = w - α g;
+    every step updates w by the objective with the newest Θ. The meta loss is the mean
+    per-example loss of the meta batch. Neither the virtual nor the meta pass changes any state.
+
+    Args:
+        classifier: built Keras model that returns logits [B, C].
+        meta_learner: the owner of Θ.
+        virtual_variables: what the virtual step moves: "all" (exact), "head" (the last layer
+            with weights), or a function of a variable that returns a bool. The others stay at w.
+        meta_interval: a positive integer; Θ is updated at steps 0, k, 2k, ...
+        virtual_step: "plain" SGD at the classifier's current learning rate (the paper), or
+            "optimizer": with the momentum and weight decay of `keras.optimizers.SGD`.
+    """
+
+    def __init__(
+        self,
+        classifier: keras.Model,
+        meta_learner: MetaLearner,
+        virtual_variables: VirtualVariables = "all",
+        meta_interval: int = 1,
+        virtual_step: str = "plain",
+        **kwargs,
+    ):
+        super().__init__(classifier, **kwargs)
+        if (
+            isinstance(meta_interval, bool)
+            or not isinstance(meta_interval, int)
+            or meta_interval < 1
+        ):
+            raise ValueError(
+                f"meta_interval: expected a positive integer, received {meta_interval!r}"
+            )
+        if virtual_step not in VIRTUAL_STEPS:
+            raise ValueError(
+                f"virtual_step: expected one of {', '.join(VIRTUAL_STEPS)}, received {virtual_step!r}"
+            )
+        self.meta_learner = meta_learner
+        self.virtual_variables = virtual_variables
+        self.virtual_selection = tuple(select_variables(classifier, virtual_variables))
+        self.meta_interval = meta_interval
+        self.virtual_step = virtual_step
+        self._meta_step = True
+        self.meta_loss_metric = keras.metrics.Mean(name="meta_loss")
+        self.mean_weight_metric = keras.metrics.Mean(name="mean_weight")
+
+    def compile(self, optimizer, meta_optimizer="adam", loss=None, metrics=None, **kwargs):
+        """As `RobustModel.compile`, and `meta_optimizer` for Θ (Adam at 1e-3 by default)."""
+        super().compile(optimizer, loss=loss, metrics=metrics, **kwargs)
+        if self.virtual_step == "optimizer" and not isinstance(
+            self.optimizer, keras.optimizers.SGD
+        ):
+            raise ValueError(
+                "virtual_step='optimizer': expected keras.optimizers.SGD as optimizer, "
+                f"received {type(self.optimizer).__name__}"
+            )
+        if self.meta_interval > 1 and self.steps_per_execution != 1:
+            raise ValueError(
+                "steps_per_execution: expected 1 with meta_interval > 1, "
+                f"received {self.steps_per_execution}"
+            )
+        self.meta_optimizer = keras.optimizers.get(meta_optimizer)
+        self.meta_optimizer.build(self.meta_learner.trainable_variables)
+
+    def state_variables(self) -> list[keras.Variable]:
+        return [*super().state_variables(), *self.meta_optimizer.variables]
+
+    def sample_weight(self, labels, logits) -> tf.Tensor:
+        """The weight [B] of each example, at the current Θ."""
+        return self.meta_learner.objective(logits, labels, self.per_example_loss)[1]
+
+    @property
+    def training_metrics(self):
+        return [self.meta_loss_metric, self.mean_weight_metric]
+
+    def make_train_function(self, force=False):
+        """With `meta_interval` > 1: two traced steps, chosen on the host.
+
+        A condition inside the step would put its sums over replicas into a branch, which
+        strategies refuse.
+        """
+        if self.meta_interval == 1 or (self.train_function is not None and not force):
+            super().make_train_function(force)
+            return
+        steps = {}
+        for is_meta_step in (True, False):
+            super().make_train_function(force=True)
+            steps[is_meta_step] = self.train_function
+
+        def train_function(iterator):
+            # Read before each call, so that a restored optimizer resumes in the same phase.
+            step = int(self.optimizer.iterations.numpy())
+            self._meta_step = step % self.meta_interval == 0
+            return steps[self._meta_step](iterator)
+
+        self.train_function = train_function
+
+    def train_step(self, data):
+        """One step on a training and a meta batch; the numbers are the algorithm's steps."""
+        check_training_element(data, needs_meta=True)
+        element, labels = data
+
+        def objective(logits):
+            return self.meta_learner.objective(logits, labels, self.per_example_loss)
+
+        linear = Linearisation(self.classifier, element["inputs"])
+        if self._meta_step:
+            gradient = self.meta_gradient(linear, objective, element)  # 5, 6
+            self.meta_optimizer.apply(gradient, self.meta_learner.trainable_variables)
+            self.meta_learner.project()
+        cotangent, weights = logits_gradient(objective, linear.logits)
+        self.actual_step(linear, cotangent)  # 7
+        self.mean_weight_metric.update_state(weights)
+        return self.update_metrics(element, labels, linear.logits)
+
+    def meta_gradient(self, linear: Linearisation, objective, element) -> list[tf.Tensor]:
+        """-c ∇_Θ <∂T/∂z, J u> on one training and one meta batch (this replica's share)."""
+        with tf.GradientTape() as meta_tape:
+            cotangent, _ = logits_gradient(objective, linear.logits)
+        gradient, pushforward = linear.pullback_and_pushforward(cotangent, self.virtual_selection)
+        virtual, rate = self._step_virtually(linear, all_reduce_sum(gradient))
+        direction = all_reduce_sum(self._meta_loss_gradient(linear, virtual, element))
+        # The transpose of the replica's own pullback: not reduced, or it would count N times.
+        tangent = pushforward(direction)
+        return meta_tape.gradient(
+            cotangent,
+            self.meta_learner.trainable_variables,
+            output_gradients=-tf.cast(rate, tangent.dtype) * tangent,
+            unconnected_gradients=tf.UnconnectedGradients.ZERO,
+        )
+
+    def _step_virtually(self, linear, gradient):
+        weights = [linear.weights[i] for i in self.virtual_selection]
+        if self.virtual_step == "optimizer":
+            return optimizer_step(weights, gradient, self.optimizer, self.virtual_selection)
+        return plain_step(weights, gradient, self.optimizer.learning_rate)
+
+    def _meta_loss_gradient(self, linear, virtual, element) -> list[tf.Tensor]:
+        """u = ∇ L_meta(ŵ) in the variables of the virtual step (this replica's share)."""
+        variables = self.classifier.trainable_variables
+        moved = [(variables[i], w) for i, w in zip(self.virtual_selection, virtual, strict=True)]
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(virtual)
+            # The training batch's updates go in, so that dropout draws a new mask.
+            logits, _, _ = functional_call(
+                self.classifier, [*moved, *linear.updates], element["meta_inputs"]
+            )
+            losses = self.per_example_loss(element["meta_labels"], logits)
+            meta_loss = global_mean(losses)
+        self.meta_loss_metric.update_state(losses)
+        return tape.gradient(meta_loss, virtual, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "meta_learner": keras.saving.serialize_keras_object(self.meta_learner),
+            **self._step_config(),
+        }
+
+    def _step_config(self) -> dict:
+        choice = self.virtual_variables
+        return {
+            "virtual_variables": keras.saving.serialize_keras_object(choice)
+            if callable(choice)
+            else choice,
+            "meta_interval": self.meta_interval,
+            "virtual_step": self.virtual_step,
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        config = {**config}
+        for key in ("meta_learner", "virtual_variables"):
+            if isinstance(config.get(key), dict):
+                config[key] = keras.saving.deserialize_keras_object(config[key])
+        return super().from_config(config)
+
+    def get_compile_config(self):
+        config = super().get_compile_config()
+        if config:
+            meta_optimizer = keras.saving.serialize_keras_object(self.meta_optimizer)
+            config["meta_optimizer"] = meta_optimizer
+        return config

@@ -1,0 +1,73 @@
+"""Meta-Weight-Net: learn, while the classifier trains, which examples to trust."""
+
+from collections.abc import Sequence
+
+import keras
+
+from tf_mwn.meta_learners.weight_net import WeightNet
+from tf_mwn.methods.classifiers import VirtualVariables
+from tf_mwn.methods.meta_learned import MetaLearnedModel
+
+
+@keras.saving.register_keras_serializable(package="tf_mwn")
+class MetaWeightNet(MetaLearnedModel):
+    """Trains `classifier` with sample weights V(loss; Θ) learned on a small clean meta set.
+
+    ```python
+    model = tf_mwn.MetaWeightNet(classifier, weight_normalization="sum")
+    model.compile(optimizer=keras.optimizers.SGD(0.1, momentum=0.9),
+                  meta_optimizer=keras.optimizers.Adam(1e-3), metrics=["accuracy"])
+    model.fit(tf_mwn.paired_dataset(x, y, x_meta, y_meta, batch_size=100), epochs=60)
+    ```
+
+    Args:
+        classifier: built Keras model that returns logits [B, C]; it is trained itself, and
+            usable alone afterwards.
+        weight_net_units: hidden layer sizes of V; (100,) is the paper's 1-100-1.
+        weight_normalization: "none" (the paper: mean of v l), "sum" (Σ v l / Σ v) or
+            "sum_detached"; see `WeightNet`. Short trainings want "sum": with the plain mean the
+            first thing the meta gradient rewards is raising every weight.
+        virtual_variables: what the virtual step moves: "all" (the paper, exact), "head" (the
+            last layer with weights, cheaper) or a function of a variable that returns a bool.
+        meta_interval: update Θ every k-th step.
+        virtual_step: "plain" SGD (the paper) or "optimizer" (with its momentum and weight decay).
+        detach_loss: False lets the training gradient flow through V's input as well (the
+            authors' class-imbalance script); the paper detaches.
+
+    References:
+        Shu et al., Meta-Weight-Net: Learning an Explicit Mapping For Sample Weighting,
+        NeurIPS 2019, https://arxiv.org/abs/1902.07379.
+    """
+
+    def __init__(
+        self,
+        classifier: keras.Model,
+        weight_net_units: Sequence[int] = (100,),
+        weight_normalization: str = "none",
+        virtual_variables: VirtualVariables = "all",
+        meta_interval: int = 1,
+        virtual_step: str = "plain",
+        detach_loss: bool = True,
+        **kwargs,
+    ):
+        weight_net = WeightNet(
+            weight_net_units, weight_normalization, detach_loss, name="weight_net"
+        )
+        super().__init__(
+            classifier, weight_net, virtual_variables, meta_interval, virtual_step, **kwargs
+        )
+
+    @property
+    def weight_net(self) -> WeightNet:
+        """V; variables in the order kernel, bias, kernel, bias, ..."""
+        return self.meta_learner
+
+    def get_config(self):
+        config = super().get_config()
+        del config["meta_learner"]
+        return {
+            **config,
+            "weight_net_units": self.weight_net.units,
+            "weight_normalization": self.weight_net.normalization,
+            "detach_loss": self.weight_net.detach_loss,
+        }

@@ -1,0 +1,145 @@
+"""The frame every method shares: a keras.Model that trains the user's own classifier."""
+
+import keras
+import tensorflow as tf
+
+from tf_mwn.engine.linearise import Linearisation
+from tf_mwn.engine.replicas import num_replicas
+from tf_mwn.losses.per_example import per_example_loss
+from tf_mwn.methods.classifiers import (
+    check_classifier,
+    is_training_element,
+    resolve_jit_compile,
+)
+
+
+class RobustModel(keras.Model):
+    """Wraps a built Keras classifier that returns logits, and trains that very object.
+
+    Training elements are `({"inputs", "sample_id", ...}, labels)`, see
+    `tf_mwn.paired_dataset`; evaluation elements are `(inputs, labels)`, as for any Keras model.
+    Subclasses write `train_step`. "loss" in the logs is the plain mean of the per-example loss,
+    in training as in evaluation, so that methods compare.
+
+    Args:
+        classifier: built functional, Sequential or subclassed model; one output, logits [B, C].
+
+    Raises:
+        TypeError, ValueError: if `classifier` is no Keras model, is not built, has no trainable
+            variables, or ends in a softmax.
+    """
+
+    def __init__(self, classifier: keras.Model, **kwargs):
+        check_classifier(classifier)
+        super().__init__(**kwargs)
+        self.classifier = classifier
+        self.loss_metric = keras.metrics.Mean(name="loss")
+        self.per_example_loss = per_example_loss(None)
+        self._evaluating = False
+        self.built = True
+
+    def build(self, input_shape=None):
+        self.built = True
+
+    def call(self, inputs, training=False):
+        """Logits of `inputs`, or of the "inputs" of a training element."""
+        if is_training_element(inputs):
+            inputs = inputs["inputs"]
+        return self.classifier(inputs, training=training)
+
+    def compile(self, optimizer, loss=None, metrics=None, jit_compile="auto", **kwargs):
+        """Sets the classifier's optimizer, the per-example loss and the metrics.
+
+        Args:
+            optimizer: any Keras optimizer, or its name.
+            loss: None for sparse cross-entropy from logits; a `keras.losses.Loss` on logits; or
+                a function (labels, logits) -> one value per example.
+            metrics: as in Keras; they see logits.
+            jit_compile: "auto" compiles with XLA on a GPU, unless the classifier max-pools
+                (its second derivative is inexact under XLA); never on a CPU, where XLA makes
+                these steps slower.
+            **kwargs: `run_eagerly`, `steps_per_execution`, `weighted_metrics`, as in Keras.
+        """
+        self.per_example_loss = per_example_loss(loss)
+        super().compile(
+            optimizer=optimizer,
+            metrics=metrics,
+            jit_compile=resolve_jit_compile(jit_compile, self.classifier),
+            **kwargs,
+        )
+        if isinstance(self.optimizer, keras.optimizers.LossScaleOptimizer):
+            raise ValueError(
+                "optimizer: expected one without loss scaling, received LossScaleOptimizer; "
+                "mixed_float16 is not supported, use mixed_bfloat16"
+            )
+        # Built now: a checkpoint restores only state that exists, and slots created inside the
+        # traced step fail under a strategy.
+        self.optimizer.build(self.classifier.trainable_variables)
+        # Behind a function: Keras would track metric objects as this model's own metrics.
+        self._loss_and_metrics = lambda: {"loss": loss, "metrics": metrics}
+
+    def state_variables(self) -> list[keras.Variable]:
+        """All state that steps change, in a stable order; what an exact checkpoint holds."""
+        return [*self.variables, *self.optimizer.variables]
+
+    def actual_step(self, linear: Linearisation, cotangent: tf.Tensor) -> None:
+        """w ← optimizer(Jᵀ ∂T/∂z), plus the gradient of the classifier's own losses."""
+        # Every replica holds the same regularisers, and the optimizer sums over replicas.
+        gradient = linear.pullback(cotangent, regularisation_scale=1.0 / num_replicas())
+        self.optimizer.apply(gradient, self.classifier.trainable_variables)
+        linear.commit()
+
+    def update_metrics(self, inputs, labels, logits, sample_weight=None) -> dict:
+        """Updates "loss" and the compiled metrics; the results of all metrics."""
+        losses = self.per_example_loss(labels, logits)
+        self.loss_metric.update_state(losses, sample_weight=sample_weight)
+        return self.compute_metrics(inputs, labels, logits, sample_weight=sample_weight)
+
+    def sample_weight(self, labels, logits) -> tf.Tensor | None:
+        """The weight [B] the method gives each example; None if it gives none."""
+        return None
+
+    def test_step(self, data):
+        inputs, labels, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+        logits = self(inputs, training=False)
+        return self.update_metrics(inputs, labels, logits, sample_weight)
+
+    def evaluate(self, *args, **kwargs):
+        self._evaluating = True
+        try:
+            return super().evaluate(*args, **kwargs)
+        finally:
+            self._evaluating = False
+
+    @property
+    def training_metrics(self) -> list[keras.metrics.Metric]:
+        """Metrics of the training step alone, which `evaluate` leaves out."""
+        return []
+
+    @property
+    def metrics(self):
+        every = super().metrics
+        if not self._evaluating:
+            return every
+        hidden = {id(metric) for metric in self.training_metrics}
+        return [metric for metric in every if id(metric) not in hidden]
+
+    def get_config(self):
+        config = {"classifier": keras.saving.serialize_keras_object(self.classifier)}
+        return {**super().get_config(), **config}
+
+    @classmethod
+    def from_config(cls, config):
+        config = {**config}
+        config["classifier"] = keras.saving.deserialize_keras_object(config["classifier"])
+        return cls(**config)
+
+    def get_compile_config(self):
+        if not self.compiled:
+            return {}
+        return keras.saving.serialize_keras_object(
+            {"optimizer": self.optimizer, **self._loss_and_metrics()}
+        )
+
+    def compile_from_config(self, config):
+        self.compile(**{k: keras.saving.deserialize_keras_object(v) for k, v in config.items()})

@@ -1,0 +1,1 @@
+"""Callbacks and figures: what a run learned, while it learns it."""

@@ -1,0 +1,112 @@
+"""Callbacks of a run; each adds to the epoch's logs or writes what is in them."""
+
+import math
+import time
+
+import keras
+import numpy as np
+
+from tf_mwn.data.bias import BiasedData
+from tf_mwn.data.subset import Subset
+from tf_mwn.monitoring.measures import memorised, weight_measures
+from tf_mwn.monitoring.predictions import Predictor, accuracy
+
+
+class NonFiniteLossError(RuntimeError):
+    """Training has left the numbers; the last checkpoint is from before."""
+
+
+class StopOnNonFiniteLoss(keras.callbacks.Callback):
+    """Raises `NonFiniteLossError` at the first step whose loss or meta loss is not finite."""
+
+    def __init__(self, method: str):
+        super().__init__()
+        self._method = method
+        self._epoch = 0
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._epoch = epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        for name in ("loss", "meta_loss"):
+            value = (logs or {}).get(name, 0.0)
+            if not math.isfinite(value):
+                raise NonFiniteLossError(
+                    f"{self._method}: {name} became {value} in epoch {self._epoch + 1}, "
+                    f"step {batch + 1}; a smaller learning rate may help"
+                )
+
+
+class StepTimer(keras.callbacks.Callback):
+    """Adds `seconds_per_step`: the median, so that tracing the first step does not count."""
+
+    def __init__(self):
+        super().__init__()
+        self._seconds: list[float] = []
+        self._start = 0.0
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._seconds = []
+
+    def on_train_batch_begin(self, batch, logs=None):
+        self._start = time.perf_counter()
+
+    def on_train_batch_end(self, batch, logs=None):
+        self._seconds.append(time.perf_counter() - self._start)
+
+    def on_epoch_end(self, epoch, logs=None):
+        logs["seconds_per_step"] = float(np.median(self._seconds))
+
+
+class EpochEvaluation(keras.callbacks.Callback):
+    """Adds test and validation accuracy, and what the weights say of wrong labels.
+
+    Weights and memorisation are measured on the same fixed part of the training set each epoch.
+
+    Args:
+        data: the run's data.
+        predictor: evaluates the classifier.
+        monitored: at most this many training examples are measured.
+
+    Attributes:
+        sample: the measured part of the training set.
+        weights: its weights [N] after the last epoch, or None if the method gives none.
+        is_wrong: [N] booleans, or None where clean labels are not known.
+    """
+
+    def __init__(self, data: BiasedData, predictor: Predictor, monitored: int = 2000):
+        super().__init__()
+        self._data, self._predictor = data, predictor
+        self.sample = _spread(data.train, monitored)
+        self.weights = None
+        self.is_wrong = wrong_labels(self.sample)
+
+    def on_epoch_end(self, epoch, logs=None):
+        for name, part in (("test", self._data.test), ("validation", self._data.validation)):
+            if part is not None:
+                logits = self._predictor.logits(part.x)
+                logs[f"{name}_accuracy"] = accuracy(logits, part.label)
+        logits = self._predictor.logits(self.sample.x)
+        losses, self.weights = self._predictor.losses_and_weights(logits, self.sample.label)
+        if self.is_wrong is not None:
+            logs["memorised"] = memorised(logits.argmax(axis=1), self.sample.label, self.is_wrong)
+        if self.weights is not None:
+            logs.update(weight_measures(self.weights, self.is_wrong))
+        logs["learning_rate"] = float(self.model.optimizer.learning_rate)
+        meta_optimizer = getattr(self.model, "meta_optimizer", None)
+        if meta_optimizer is not None:
+            logs["meta_learning_rate"] = float(meta_optimizer.learning_rate)
+
+
+def wrong_labels(part: Subset) -> np.ndarray | None:
+    """[N] booleans, True where the given label is not the clean one; None if unknown."""
+    return None if part.clean_label is None else part.label != part.clean_label
+
+
+def _spread(part: Subset, size: int) -> Subset:
+    """`part`, or `size` examples spread evenly over it."""
+    if len(part) <= size:
+        return part
+    rows = np.linspace(0, len(part) - 1, size).astype(int)
+    clean = None if part.clean_label is None else part.clean_label[rows]
+    return Subset(part.x[rows], part.label[rows], clean, part.sample_id[rows])

@@ -1,0 +1,62 @@
+"""Figures of what was learned. Each function returns a Matplotlib figure."""
+
+import io
+from collections.abc import Mapping, Sequence
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import numpy as np  # noqa: E402
+from matplotlib.figure import Figure  # noqa: E402
+
+
+def weight_curve(losses: np.ndarray, weights: np.ndarray, title: str) -> Figure:
+    """V(loss): weight against loss, both [N]."""
+    figure, axes = _axes(title, "loss of a training example", "weight")
+    axes.plot(losses, weights, color="tab:blue")
+    axes.set_ylim(bottom=0)
+    axes.set_xlim(losses.min(), losses.max())
+    return figure
+
+
+def weight_histogram(weights: np.ndarray, is_wrong: np.ndarray | None, title: str) -> Figure:
+    """Histogram of weights [N], apart for correct and wrong labels where these are known."""
+    figure, axes = _axes(title, "weight", "training examples")
+    bins = np.linspace(0, max(float(weights.max()), 1e-12), 41)
+    if is_wrong is None:
+        axes.hist(weights, bins, color="tab:blue")
+        return figure
+    axes.hist(weights[~is_wrong], bins, alpha=0.6, color="tab:green", label="correct label")
+    axes.hist(weights[is_wrong], bins, alpha=0.6, color="tab:red", label="wrong label")
+    axes.legend()
+    return figure
+
+
+def accuracy_curves(runs: Mapping[str, Sequence[Sequence[float]]], title: str) -> Figure:
+    """Test accuracy per epoch: for each method, one thin line per seed and their mean."""
+    figure, axes = _axes(title, "epoch", "test accuracy")
+    for color, (method, curves) in enumerate(runs.items()):
+        length = min(len(curve) for curve in curves)
+        epochs = np.arange(1, length + 1)
+        for curve in curves:
+            axes.plot(epochs, curve[:length], color=f"C{color}", alpha=0.25, linewidth=0.8)
+        mean = np.mean([curve[:length] for curve in curves], axis=0)
+        axes.plot(epochs, mean, color=f"C{color}", label=method)
+    axes.legend(loc="lower right")
+    return figure
+
+
+def png(figure: Figure) -> bytes:
+    """The figure as a PNG file."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png")
+    return buffer.getvalue()
+
+
+def _axes(title: str, x_label: str, y_label: str):
+    figure = Figure(figsize=(5, 3.5), dpi=100, layout="constrained")
+    axes = figure.add_subplot()
+    axes.set(title=title, xlabel=x_label, ylabel=y_label)
+    axes.grid(alpha=0.3)
+    return figure, axes

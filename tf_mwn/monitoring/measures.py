@@ -1,0 +1,51 @@
+"""What sample weights and predictions say about wrong labels."""
+
+import numpy as np
+
+
+def noise_auc(weights: np.ndarray, is_wrong: np.ndarray) -> float | None:
+    """Probability that a wrongly labelled example weighs less than a correctly labelled one.
+
+    The area under the ROC curve of -weight as a score for "wrong"; ties count half. 1 separates
+    perfectly, 0.5 says nothing. None if all labels are right, or all wrong.
+
+    Args:
+        weights: [N].
+        is_wrong: [N] booleans.
+    """
+    if is_wrong.all() or not is_wrong.any():
+        return None
+    from sklearn import metrics  # imported late: slow, and only runs with known noise need it
+
+    return float(metrics.roc_auc_score(is_wrong, -weights))
+
+
+def memorised(predictions: np.ndarray, labels: np.ndarray, is_wrong: np.ndarray) -> float | None:
+    """Fraction of the wrong labels [N] that the classifier reproduces; None if none is wrong."""
+    if not is_wrong.any():
+        return None
+    return float((predictions == labels)[is_wrong].mean())
+
+
+def effective_fraction(weights: np.ndarray) -> float:
+    """(Σ v)² / (N Σ v²): 1 if all weights are equal, 1/N if one example has all the weight."""
+    weights = weights.astype(np.float64)
+    total = float((weights**2).sum())
+    return float(weights.sum() ** 2 / (len(weights) * total)) if total > 0 else 0.0
+
+
+def weight_measures(weights: np.ndarray, is_wrong: np.ndarray | None) -> dict[str, float | None]:
+    """Measures of one set of weights [N]; those that need clean labels only where known."""
+    measures = {
+        "mean_weight_all": float(weights.mean()),
+        "effective_fraction": effective_fraction(weights),
+    }
+    if is_wrong is None:
+        return measures
+    correct, wrong = weights[~is_wrong], weights[is_wrong]
+    return {
+        **measures,
+        "mean_weight_correct": float(correct.mean()) if len(correct) else None,
+        "mean_weight_wrong": float(wrong.mean()) if len(wrong) else None,
+        "noise_auc": noise_auc(weights, is_wrong),
+    }
