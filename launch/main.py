@@ -1,18 +1,20 @@
 """Trains the methods of a recipe and compares them: `python -m launch.main [--flags]`."""
 
 import logging
-import os
 import sys
 
 from absl import app, flags
+from absl import logging as absl_logging
 
 from launch import flags as launch_flags
+from launch.quiet import quiet_start
 from tf_mwn.experiments import listing
 
 flags.adopt_module_key_flags(launch_flags)
 
 
 def main(argv: list[str]) -> None:
+    absl_logging.set_verbosity(absl_logging.ERROR)  # a mistake is one line, ours
     if len(argv) > 1:
         launch_flags.fail(f"expected flags only, received the argument {argv[1]!r}")
     if launch_flags.RECIPE.value == "list":
@@ -31,13 +33,14 @@ def main(argv: list[str]) -> None:
 
 
 def _prepare(experiment):
-    # Quiet before TensorFlow is imported: its start-up lines would bury a mistake's one line.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    logging.getLogger("tensorflow").setLevel(logging.ERROR)
-    from tf_mwn.experiments.session import Session
+    with quiet_start():
+        from tf_mwn.experiments.session import Session, configure_devices
+
+        strategy = configure_devices(experiment.config)
 
     return Session.prepare(
         experiment,
+        strategy,
         launch_flags.WORKDIR.value,
         launch_flags.DATA_DIR.value,
         launch_flags.DOWNLOAD.value,

@@ -7,6 +7,7 @@ use. `MetaWeightNet` trains a Keras classifier with sample weights learned on a 
 
 import importlib
 import importlib.metadata
+import re
 
 __version__ = "0.1.0"
 
@@ -40,7 +41,7 @@ def _check_versions() -> None:
                 continue
         if found is None:
             continue  # Built from source, without metadata: nothing to compare.
-        numbers = tuple(int(part) for part in found[1].split(".")[:2])
+        numbers = tuple(int(number) for number in re.findall(r"\d+", found[1])[:2])
         if numbers < least:
             raise ImportError(
                 f"tf_mwn needs {names[0]} >= {least[0]}.{least[1]}, found {found[0]} {found[1]}: "

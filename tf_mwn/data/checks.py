@@ -1,9 +1,10 @@
 """Checks that several data modules share; each failure is one sentence."""
 
-import difflib
 from collections.abc import Iterable
 
 import numpy as np
+
+from tf_mwn.names import unknown_name
 
 
 def check_name(what: str, name: str, valid: Iterable[str]) -> str:
@@ -20,9 +21,7 @@ def check_name(what: str, name: str, valid: Iterable[str]) -> str:
     valid = tuple(valid)
     if name in valid:
         return name
-    near = difflib.get_close_matches(str(name), valid, n=1)
-    hint = f" (did you mean {near[0]!r}?)" if near else ""
-    raise ValueError(f"expected {what} to be one of {', '.join(valid)}, received {name!r}{hint}")
+    raise ValueError(unknown_name(what, name, valid))
 
 
 def check_integer(what: str, value: int, smallest: int) -> int:

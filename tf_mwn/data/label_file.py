@@ -26,24 +26,33 @@ def read_labels(path: str, sample_id: np.ndarray, num_classes: int) -> np.ndarra
         ValueError: A missing or unreadable file, ids that are unknown, missing or doubled, labels
             out of range, or a wrong number of them.
     """
-    if not os.path.isfile(path):
-        raise ValueError(f"expected a label file, received {path}, which does not exist")
+    _check_exists(path, "label file")
     suffix = os.path.splitext(path)[1].lower()
     if suffix == ".npy":
-        labels = check_labels(f"labels in {path}", _load(path), num_classes)
+        labels = check_labels(f"labels in {path}", load_array(path), num_classes)
         if len(labels) != len(sample_id):
             raise ValueError(f"expected {len(sample_id)} labels in {path}, received {len(labels)}")
         return labels
     if suffix not in (".npz", ".csv"):
         raise ValueError(f"expected a label file .npz, .npy or .csv, received {path}")
     ids, labels = _read_npz(path) if suffix == ".npz" else _read_csv(path)
-    ids = check_unique(f"sample_id in {path}", ids)
     labels = check_labels(f"labels in {path}", labels, num_classes)
     check_lengths(sample_id=ids, label=labels)
-    return labels[_rows(path, ids, sample_id)]
+    return labels[rows_of_ids(path, ids, sample_id)]
 
 
-def _load(path: str):
+def _check_exists(path: str, what: str) -> None:
+    if not os.path.isfile(path):
+        raise ValueError(f"expected a {what}, received {path}, which does not exist")
+
+
+def load_array(path: str, what: str = "label file"):
+    """Returns the array of an .npy file, or the archive of an .npz file.
+
+    Raises:
+        ValueError: A file that is missing or is neither.
+    """
+    _check_exists(path, what)
     try:
         return np.load(path, allow_pickle=False)
     except Exception as error:  # ValueError, EOFError, BadZipFile: any file that is no array
@@ -51,7 +60,7 @@ def _load(path: str):
 
 
 def _read_npz(path: str) -> tuple[np.ndarray, np.ndarray]:
-    archive = _load(path)
+    archive = load_array(path)
     names = getattr(archive, "files", [])
     if not {"sample_id", "label"} <= set(names):
         raise ValueError(
@@ -78,8 +87,13 @@ def _read_csv(path: str) -> tuple[np.ndarray, np.ndarray]:
     return pairs[:, 0], pairs[:, 1]
 
 
-def _rows(path: str, ids: np.ndarray, sample_id: np.ndarray) -> np.ndarray:
-    """Returns the row of each `sample_id` among `ids`."""
+def rows_of_ids(path: str, ids: np.ndarray, sample_id: np.ndarray) -> np.ndarray:
+    """Returns the row of each `sample_id` among the ids that a file holds, int64 [N].
+
+    Raises:
+        TypeError, ValueError: Ids that are no integers, doubled, unknown or missing.
+    """
+    ids = check_unique(f"sample_id in {path}", ids)
     unknown, missing = np.setdiff1d(ids, sample_id), np.setdiff1d(sample_id, ids)
     if unknown.size:
         raise ValueError(
@@ -88,7 +102,7 @@ def _rows(path: str, ids: np.ndarray, sample_id: np.ndarray) -> np.ndarray:
         )
     if missing.size:
         raise ValueError(
-            f"expected a label for each of {len(sample_id)} training examples in {path}, "
+            f"expected a row for each of {len(sample_id)} training examples in {path}, "
             f"received none for {missing.size}, the first with id {missing[0]}"
         )
     order = np.argsort(ids)

@@ -1,91 +1,127 @@
 """Label noise given by a transition matrix T[i, j] = P(noisy label j | true label i)."""
 
+from typing import Any
+
 import numpy as np
 
 from tf_mwn.data.checks import check_integer, check_labels, check_name
+from tf_mwn.data.noise_kinds import FEATURE_KINDS, META_NOISE_KINDS, NOISE_KINDS, NoiseKind
+from tf_mwn.data.rounding import largest_remainder
+from tf_mwn.data.seeds import random_order
+from tf_mwn.data.subset import UNKNOWN_CLASS
 
-NOISE_KINDS = ("none", "uniform", "symmetric", "flip", "flip2")
+__all__ = [
+    "FEATURE_KINDS",
+    "META_NOISE_KINDS",
+    "NOISE_KINDS",
+    "NOISE_SAMPLINGS",
+    "check_matrix",
+    "corrupt",
+    "realised_matrix",
+    "realised_rate",
+    "transition_matrix",
+]
 
-
-def flip_targets(num_targets: int, num_classes: int) -> np.ndarray:
-    """Returns the classes that each class flips to, int64 [C, num_targets].
-
-    They belong to the protocol and not to the run: always drawn from seed 1 of NumPy's legacy
-    generator, whose streams are frozen, class by class over the other classes.
-    """
-    rng = np.random.RandomState(1)
-    rows = []
-    for true in range(num_classes):
-        others = np.delete(np.arange(num_classes), true)
-        # One target is drawn as a scalar: `choice` without replacement has another stream.
-        drawn = rng.choice(others) if num_targets == 1 else rng.choice(others, 2, replace=False)
-        rows.append(np.atleast_1d(drawn))
-    return np.stack(rows).astype(np.int64)
-
-
-def _flip_matrix(rate: float, num_classes: int, num_targets: int) -> np.ndarray:
-    matrix = (1.0 - rate) * np.eye(num_classes)
-    for true, targets in enumerate(flip_targets(num_targets, num_classes)):
-        matrix[true, targets] = rate / num_targets
-    return matrix
+NOISE_SAMPLINGS = ("expected", "exact")
 
 
-def transition_matrix(kind: str, rate: float, num_classes: int) -> np.ndarray:
+def transition_matrix(kind: str, rate: float, num_classes: int, **given: Any) -> np.ndarray:
     """Returns the transition matrix of one kind of label noise.
 
     With rate r and C classes: "none" is the identity; "uniform" is r/C + (1 - r) I, which redraws
     a label over all classes, the true one included; "symmetric" has r/(C - 1) off the diagonal;
     "flip" gives r to one other class and "flip2" r/2 to each of two, the same ones for every
-    seed and rate. Source: Shu et al., Meta-Weight-Net, NeurIPS 2019, and its public code.
+    seed and rate. Source: Shu et al., Meta-Weight-Net, NeurIPS 2019, and its public code. For the
+    other kinds see `NOISE_KINDS`.
 
     Args:
-        kind: One of `NOISE_KINDS`.
-        rate: Nominal noise rate r in [0, 1]; 0 for "none".
+        kind: One of `NOISE_KINDS` that has a matrix.
+        rate: Nominal noise rate r in [0, 1]; 0 for "none" and "matrix".
         num_classes: Number of classes C, at least 2 (3 for "flip2").
+        **given: What the kind needs: `coarse` ([C] superclasses), `target` (a class), `matrix`
+            ([C, C]). What it does not need is left alone.
 
     Returns:
         [C, C] float64, each row a distribution.
 
     Raises:
-        ValueError: Unknown kind, a rate outside [0, 1], or too few classes.
+        ValueError: Unknown kind or one without a matrix, a rate outside [0, 1], a wrong number of
+            classes, or a need that is not given.
     """
-    check_name("noise", kind, NOISE_KINDS)
-    num_classes = check_integer("num_classes", num_classes, 3 if kind == "flip2" else 2)
+    row = NOISE_KINDS[check_name("noise", kind, NOISE_KINDS)]
+    if row.matrix is None:
+        raise ValueError(f"expected a kind of noise that has a matrix, received {kind!r}")
+    num_classes = _check_num_classes(row, num_classes)
     if not 0.0 <= rate <= 1.0:
         raise ValueError(f"expected noise_rate in [0, 1], received {rate}")
-    if kind == "none" and rate:
-        raise ValueError(f"expected noise_rate 0 with noise 'none', received {rate}")
-    identity = np.eye(num_classes)
-    if kind == "uniform":
-        return rate / num_classes + (1.0 - rate) * identity
-    if kind == "symmetric":
-        return rate / (num_classes - 1) * (1.0 - identity) + (1.0 - rate) * identity
-    if kind in ("flip", "flip2"):
-        return _flip_matrix(rate, num_classes, num_targets=1 if kind == "flip" else 2)
-    return identity
+    if kind in ("none", "matrix") and rate:
+        raise ValueError(f"expected noise_rate 0 with noise {kind!r}, received {rate}")
+    needs = {name: _check_need(kind, name, given.get(name), num_classes) for name in row.needs}
+    return check_matrix(row.matrix(rate, num_classes, **needs))
 
 
-def _check_matrix(matrix: np.ndarray) -> np.ndarray:
+def _check_num_classes(row: NoiseKind, num_classes: int) -> int:
+    num_classes = check_integer("num_classes", num_classes, row.least_classes)
+    if row.num_classes not in (None, num_classes):
+        raise ValueError(
+            f"expected {row.num_classes} classes for noise {row.name!r}, received {num_classes}"
+        )
+    return num_classes
+
+
+def _check_need(kind: str, name: str, value: Any, num_classes: int) -> Any:
+    """Returns a need of a matrix, checked against the number of classes."""
+    if value is None:
+        where = " (superclasses of the source)" if name == "coarse" else ""
+        raise ValueError(f"expected {name}{where} for noise {kind!r}, received none")
+    if name == "target":
+        check_labels("target", np.array([check_integer("target", value, 0)]), num_classes)
+        return int(value)
+    value = np.asarray(value)
+    if len(value) != num_classes:
+        raise ValueError(
+            f"expected {name} of {num_classes} rows, one for each class, received {len(value)}"
+        )
+    return value
+
+
+def check_matrix(matrix: np.ndarray, what: str = "transition matrix") -> np.ndarray:
+    """Returns a row-stochastic matrix as float64.
+
+    Args:
+        matrix: [C, C]; the sum of a row may miss 1 by 1e-6.
+        what: What the matrix is called in a message.
+
+    Raises:
+        ValueError: Another shape, negative entries, NaN, or rows that do not sum to 1.
+    """
     matrix = np.asarray(matrix, np.float64)
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
-        raise ValueError(f"expected a square transition matrix, received {list(matrix.shape)}")
+        raise ValueError(f"expected a square {what}, received {list(matrix.shape)}")
     sums = matrix.sum(axis=1)
     # Written so that a NaN fails too.
-    if not (np.all(matrix >= 0.0) and np.allclose(sums, 1.0, atol=1e-6)):
+    if not (np.all(matrix >= 0.0) and np.allclose(sums, 1.0, rtol=0.0, atol=1e-6)):
+        worst = int(np.argmax(np.where(np.isnan(sums), np.inf, np.abs(sums - 1.0))))
         raise ValueError(
-            "expected a transition matrix of non-negative rows that each sum to 1, received "
-            f"a smallest entry of {matrix.min():g} and sums {sums.min():g} to {sums.max():g}"
+            f"expected a {what} of non-negative rows that each sum to 1, received "
+            f"a smallest entry of {matrix.min():g} and a sum of {sums[worst]:g} in row {worst}"
         )
     return matrix
 
 
-def corrupt(labels: np.ndarray, matrix: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Draws a noisy label for each true label, independently, from its row of the matrix.
+def corrupt(
+    labels: np.ndarray, matrix: np.ndarray, rng: np.random.Generator, sampling: str = "expected"
+) -> np.ndarray:
+    """Draws a noisy label for each true label from its row of the matrix.
+
+    "expected" draws each label by itself, so that the matrix holds in expectation. "exact" gives
+    n T[i, j] of the n labels of class i to class j, rounded by largest remainder, and draws which.
 
     Args:
         labels: [N] true labels in 0..C-1.
         matrix: [C, C] transition matrix.
-        rng: Generator; N uniform numbers are drawn from it, in the order of the labels.
+        rng: Generator; "expected" draws N uniform numbers from it, in the order of the labels.
+        sampling: One of `NOISE_SAMPLINGS`.
 
     Returns:
         [N] int64 noisy labels.
@@ -94,8 +130,14 @@ def corrupt(labels: np.ndarray, matrix: np.ndarray, rng: np.random.Generator) ->
         TypeError: Labels that are no integers.
         ValueError: Labels out of range, or rows that are no distributions.
     """
-    matrix = _check_matrix(matrix)
+    check_name("noise_sampling", sampling, NOISE_SAMPLINGS)
+    matrix = check_matrix(matrix)
     labels = check_labels("labels", labels, len(matrix))
+    draw = _draw_independently if sampling == "expected" else _draw_counts
+    return draw(labels, matrix, rng)
+
+
+def _draw_independently(labels, matrix, rng):
     uniform = rng.random(len(labels))
     noisy = np.empty_like(labels)
     for true, row in enumerate(matrix):
@@ -106,8 +148,21 @@ def corrupt(labels: np.ndarray, matrix: np.ndarray, rng: np.random.Generator) ->
     return noisy
 
 
+def _draw_counts(labels, matrix, rng):
+    noisy = np.empty_like(labels)
+    for true, row in enumerate(matrix):
+        rows = np.flatnonzero(labels == true)
+        # Equal remainders are broken at random: by class they would favour the first ones.
+        counts = largest_remainder(len(rows) * row, len(rows), rng.random(len(row)))
+        noisy[rows[random_order(len(rows), rng)]] = np.repeat(np.arange(len(row)), counts)
+    return noisy
+
+
 def realised_rate(clean: np.ndarray, noisy: np.ndarray) -> float:
-    """Returns the fraction of labels that differ from the clean ones, in [0, 1]."""
+    """Returns the fraction of labels that differ from the clean ones, in [0, 1].
+
+    A clean label of `UNKNOWN_CLASS` differs from every label.
+    """
     if len(clean) != len(noisy) or not len(clean):
         raise ValueError(
             f"expected two equally long label arrays, received {len(clean)} and {len(noisy)}"
@@ -119,15 +174,16 @@ def realised_matrix(clean: np.ndarray, noisy: np.ndarray, num_classes: int) -> n
     """Returns the observed transition matrix.
 
     Args:
-        clean: [N] true labels.
+        clean: [N] true labels; those of `UNKNOWN_CLASS` are left out.
         noisy: [N] noisy labels.
         num_classes: Number of classes C.
 
     Returns:
         [C, C] float64; a class with no example has a row of zeros.
     """
-    clean = check_labels("clean labels", clean, num_classes)
-    noisy = check_labels("noisy labels", noisy, num_classes)
+    known = np.asarray(clean) != UNKNOWN_CLASS
+    clean = check_labels("clean labels", np.asarray(clean)[known], num_classes)
+    noisy = check_labels("noisy labels", np.asarray(noisy)[known], num_classes)
     cells = np.bincount(clean * num_classes + noisy, minlength=num_classes**2)
     counts = cells.reshape(num_classes, num_classes)
     return counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)

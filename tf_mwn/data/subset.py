@@ -4,6 +4,9 @@ import dataclasses
 
 import numpy as np
 
+# The clean label of an input that shows none of the classes: it equals no label.
+UNKNOWN_CLASS = -1
+
 
 @dataclasses.dataclass(frozen=True)
 class Subset:

@@ -37,14 +37,18 @@ class Session:
 
     @classmethod
     def prepare(
-        cls, experiment: Experiment, workdir: str, data_dir: str | None, download: bool
+        cls,
+        experiment: Experiment,
+        strategy: tf.distribute.Strategy,
+        workdir: str,
+        data_dir: str | None,
+        download: bool,
     ) -> "Session":
         """Loads the data and refuses whatever would fail later.
 
         Raises:
             ValueError, TypeError, OSError: one sentence that says what to change.
         """
-        strategy = configure_devices(experiment.config)
         source = build.load_source(experiment.config, data_dir, download)
         session = cls(experiment, workdir, source, strategy)
         session._check()
@@ -59,8 +63,9 @@ class Session:
         for seed in self.experiment.seeds:
             for method in self.experiment.methods:
                 path = Path(self.workdir) / self.experiment.folder / method / f"seed{seed}"
-                name = self.experiment.recipe.name
-                yield Run(name, method, seed, self.experiment.config, RunFolder(path))
+                name, config = self.experiment.recipe.name, self.experiment.config
+                flags = self.experiment.flags(method, seed)
+                yield Run(name, method, seed, config, RunFolder(path), flags)
 
     def execute(self) -> list[dict[str, Any]]:
         """Trains, continues or reports every run, and prints what a user wants to know.
@@ -100,7 +105,10 @@ class Session:
 
 
 def configure_devices(config: Config) -> tf.distribute.Strategy:
-    """Applies the process-wide settings of `config`; its strategy. Before any tensor is made.
+    """Applies the process-wide settings of `config`, before any tensor is made.
+
+    Returns:
+        The strategy: all GPUs, or logical CPU devices; the default one for "none".
 
     Raises:
         ValueError: for more devices than can be had.
@@ -108,6 +116,7 @@ def configure_devices(config: Config) -> tf.distribute.Strategy:
     if config.deterministic:
         tf.config.experimental.enable_op_determinism()
     if config.strategy == "none":
+        tf.config.list_logical_devices()
         return tf.distribute.get_strategy()
     gpus = tf.config.list_physical_devices("GPU")
     if gpus and config.devices > 1:

@@ -39,6 +39,7 @@ class Run:
     seed: int
     config: Config
     folder: RunFolder
+    flags: str
 
     def identity(self, data: BiasedData) -> dict[str, Any]:
         """All that decides a run's result; a folder holds runs of one identity only."""
@@ -71,6 +72,7 @@ def train(run: Run, data: BiasedData, strategy: tf.distribute.Strategy) -> dict[
     if results is not None:
         return results
     run.folder.write_json("data_card.json", data.card)
+    run.folder.write_text("flags.txt", run.flags)
     keras.utils.clear_session()
     keras.config.set_dtype_policy(run.config.precision)
     row = registry.find(run.method)

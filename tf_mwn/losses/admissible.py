@@ -101,9 +101,7 @@ def check_transition_matrix(value, invertible: bool = False) -> list[list[float]
     """
     matrix = np.asarray(value, dtype=np.float64)
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or matrix.shape[0] < 2:
-        raise ValueError(
-            f"transition_matrix: expected shape [C, C], received {list(matrix.shape)}"
-        )
+        raise ValueError(f"transition_matrix: expected shape [C, C], received {list(matrix.shape)}")
     if not (matrix.min() >= 0 and np.allclose(matrix.sum(axis=1), 1, atol=1e-4)):
         raise ValueError(
             "transition_matrix: expected rows of probabilities that sum to 1, received row sums "

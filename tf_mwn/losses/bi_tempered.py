@@ -12,10 +12,8 @@ from tf_mwn.losses.tempered import expm1_ratio, log_exp_t, log_t, power_of_exp_t
 def tempered_normalizer(logits, t, *, num_iterations: int = 20) -> tf.Tensor:
     """λ(z) with Σ_j exp_t(z_j - λ) = 1; log Σ_j e^{z_j} at t = 1.
 
-    The iteration is not differentiated. Two further Newton steps from its constant result are:
-    each doubles the order to which a series around the solution is right, so the value, the first
-    and every second and third derivative in z and t are those of the implicit function, e.g.
-    ∂λ/∂z_k = p_k^t / Σ_j p_j^t.
+    The value, the first and every second and third derivative in z and t are those of the
+    implicit function, e.g. ∂λ/∂z_k = p_k^t / Σ_j p_j^t.
 
     Args:
         logits: z, [.., C].
@@ -30,15 +28,8 @@ def tempered_normalizer(logits, t, *, num_iterations: int = 20) -> tf.Tensor:
         the two steps here). https://arxiv.org/abs/1906.03361
     """
     logits = as_logits(logits)
-    t = hyper_parameter(t, logits.dtype)
-    # λ(z + c) = λ(z) + c, so the shift is a constant.
-    shift = tf.stop_gradient(tf.reduce_max(logits, axis=-1, keepdims=True))
-    x = logits - shift
-    solution = _solve(tf.stop_gradient(x), tf.stop_gradient(t), num_iterations)
-    normalizer = tf.stop_gradient(solution)
-    for _ in range(2):
-        normalizer += _newton_step(x, normalizer, t)[0]
-    return normalizer + shift
+    x = normalized_logits(logits, hyper_parameter(t, logits.dtype), num_iterations)
+    return logits[..., :1] - x[..., :1]
 
 
 def tempered_softmax(logits, t, *, num_iterations: int = 20) -> tf.Tensor:
@@ -54,8 +45,7 @@ def tempered_softmax(logits, t, *, num_iterations: int = 20) -> tf.Tensor:
     """
     logits = as_logits(logits)
     t = hyper_parameter(t, logits.dtype)
-    x = logits - tempered_normalizer(logits, t, num_iterations=num_iterations)
-    return power_of_exp_t(x, t, 1.0)
+    return power_of_exp_t(normalized_logits(logits, t, num_iterations), t, 1.0)
 
 
 def bi_tempered(
@@ -94,11 +84,25 @@ def bi_tempered(
     logits = as_logits(logits)
     t1, t2 = (hyper_parameter(t, logits.dtype) for t in (t1, t2))
     target = _smoothed(target_distribution(labels, logits), label_smoothing)
-    x = logits - tempered_normalizer(logits, t2, num_iterations=num_iterations)
+    x = normalized_logits(logits, t2, num_iterations)
     log_target = log_t(tf.maximum(target, 1e-10), t1)
     divergence = target * (log_target - _log_t1_of_exp_t2(x, t1, t2))
     powers = tf.pow(target, 2 - t1) - power_of_exp_t(x, t2, 2 - t1)
     return tf.reduce_sum(divergence - powers / (2 - t1), axis=-1)
+
+
+def normalized_logits(logits: tf.Tensor, t: tf.Tensor, num_iterations: int) -> tf.Tensor:
+    """x = z - λ(z) [.., C], so that Σ_j exp_t(x_j) = 1; see `tempered_normalizer`.
+
+    The iteration is not differentiated. Two further Newton steps from its constant result are:
+    each doubles the order to which a series around the solution is right, 1 and then 3.
+    """
+    # λ(z + c) = λ(z) + c: a constant shift to maximum 0 keeps the digits of large logits.
+    x = logits - tf.stop_gradient(tf.reduce_max(logits, axis=-1, keepdims=True))
+    mu = tf.stop_gradient(_solve(tf.stop_gradient(x), tf.stop_gradient(t), num_iterations))
+    for _ in range(2):
+        mu += _newton_step(x, mu, t)[0]
+    return x - mu
 
 
 def _log_t1_of_exp_t2(x, t1, t2):
@@ -134,8 +138,10 @@ def _solve(x, t, num_iterations):
 
 def _newton_step(x, mu, t):
     """(S - 1)/Σ_j p_j^t and S = Σ_j p_j, for p_j = exp_t(x_j - μ); both [.., 1]."""
-    total = tf.reduce_sum(power_of_exp_t(x - mu, t, 1.0), axis=-1, keepdims=True)
-    slope = tf.reduce_sum(power_of_exp_t(x - mu, t, t), axis=-1, keepdims=True)
+    log_p, inside = log_exp_t(x - mu, t)
+    mass = tf.cast(inside, x.dtype)
+    total = tf.reduce_sum(mass * tf.exp(log_p), axis=-1, keepdims=True)
+    slope = tf.reduce_sum(mass * tf.exp(t * log_p), axis=-1, keepdims=True)
     return (total - 1) / slope, total
 
 

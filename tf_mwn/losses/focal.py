@@ -51,7 +51,9 @@ def log_complement(logits: tf.Tensor) -> tf.Tensor:
         [.., C], the logarithm of the probability of all other classes.
     """
     log_p = tf.nn.log_softmax(logits)
-    is_top = tf.one_hot(tf.argmax(logits, axis=-1), logits.shape[-1], on_value=True, off_value=False)
+    is_top = tf.one_hot(
+        tf.argmax(logits, axis=-1), logits.shape[-1], on_value=True, off_value=False
+    )
     # The top class takes the sum over the others; for any other class p_j <= 1/2.
     others = tf.where(is_top, tf.constant(log_p.dtype.min / 2, log_p.dtype), log_p)
     log_others = tf.reduce_logsumexp(others, axis=-1, keepdims=True)

@@ -45,11 +45,10 @@ def poly_soft_of_loss(losses: tf.Tensor, *, lambda_=5.0, d=2.0) -> tf.Tensor:
     """`poly_soft` of any losses l >= 0, elementwise."""
     lambda_, d = (hyper_parameter(value, losses.dtype) for value in (lambda_, d))
     ratio = losses / lambda_
-    below = 1 - ratio > _EDGE
-    log_gap = tf.math.log1p(-tf.where(below, ratio, tf.zeros_like(ratio)))
+    beyond = ratio >= 1 - _EDGE
+    log_gap = tf.math.log1p(-tf.where(beyond, tf.zeros_like(ratio), ratio))
     bent = -tf.math.expm1(d / (d - 1) * log_gap)
-    # NaN losses must not pass for large ones.
-    return (d - 1) / d * lambda_ * tf.where(below | tf.math.is_nan(ratio), bent + 0 * losses, 1)
+    return (d - 1) / d * lambda_ * tf.where(beyond, tf.ones_like(bent), bent)
 
 
 @keras.saving.register_keras_serializable(package="tf_mwn")

@@ -126,9 +126,7 @@ class SymmetricCrossEntropy(PerExampleLoss):
 
     function = staticmethod(symmetric_cross_entropy)
 
-    def __init__(
-        self, alpha: float = 0.1, beta: float = 1.0, log_zero: float = LOG_ZERO, **kwargs
-    ):
+    def __init__(self, alpha: float = 0.1, beta: float = 1.0, log_zero: float = LOG_ZERO, **kwargs):
         hyper_parameters = {
             "alpha": NON_NEGATIVE.check("alpha", alpha),
             "beta": NON_NEGATIVE.check("beta", beta),

@@ -37,7 +37,7 @@ def target_distribution(labels, logits: tf.Tensor) -> tf.Tensor:
         ValueError: `labels` has none of these shapes.
     """
     labels = tf.convert_to_tensor(labels)
-    numbers = _class_numbers(labels, logits)
+    numbers = class_numbers(labels, logits)
     if numbers is None:
         target = tf.cast(labels, logits.dtype)
     else:
@@ -50,8 +50,13 @@ def target_distribution(labels, logits: tf.Tensor) -> tf.Tensor:
     return target
 
 
-def _class_numbers(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor | None:
-    """The labels as int32 [..]; None if they are distributions [.., C]."""
+def class_numbers(labels, logits: tf.Tensor) -> tf.Tensor | None:
+    """The labels as int32 [..]; None if they are distributions [.., C].
+
+    Raises:
+        ValueError: the rank of `labels` fits neither.
+    """
+    labels = tf.convert_to_tensor(labels)
     rank, classes = logits.shape.rank, logits.shape[-1]
     if labels.shape.rank is not None and labels.shape.rank == rank - 1:
         return tf.cast(labels, tf.int32)

@@ -5,6 +5,7 @@ import time
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from tf_mwn.data.bias import BiasedData
 from tf_mwn.data.subset import Subset
@@ -92,10 +93,15 @@ class EpochEvaluation(keras.callbacks.Callback):
             logs["memorised"] = memorised(logits.argmax(axis=1), self.sample.label, self.is_wrong)
         if self.weights is not None:
             logs.update(weight_measures(self.weights, self.is_wrong))
-        logs["learning_rate"] = float(self.model.optimizer.learning_rate)
+        logs["learning_rate"] = _learning_rate(self.model.optimizer)
         meta_optimizer = getattr(self.model, "meta_optimizer", None)
         if meta_optimizer is not None:
-            logs["meta_learning_rate"] = float(meta_optimizer.learning_rate)
+            logs["meta_learning_rate"] = _learning_rate(meta_optimizer)
+
+
+def _learning_rate(optimizer: keras.optimizers.Optimizer) -> float:
+    # By way of a tensor: under a strategy the rate is a mirrored variable.
+    return float(tf.convert_to_tensor(optimizer.learning_rate))
 
 
 def wrong_labels(part: Subset) -> np.ndarray | None:

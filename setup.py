@@ -1,0 +1,36 @@
+"""Metadata and version ranges of tf_mwn; tested versions are in constraints.txt."""
+
+import pathlib
+import re
+
+from setuptools import find_packages, setup
+
+HERE = pathlib.Path(__file__).parent
+VERSION = re.search(r'__version__ = "(.+)"', (HERE / "tf_mwn/__init__.py").read_text()).group(1)
+
+setup(
+    name="tf-mwn",
+    version=VERSION,
+    description="Robust deep learning by meta-learning: Meta-Weight-Net in TensorFlow and Keras",
+    long_description=(HERE / "README.md").read_text(),
+    long_description_content_type="text/markdown",
+    packages=find_packages(include=["tf_mwn", "tf_mwn.*", "launch", "launch.*"]),
+    python_requires=">=3.11,<3.14",
+    install_requires=[
+        "tensorflow>=2.21",
+        "keras>=3.15",
+        "tensorflow-datasets>=4.9.10",
+        "importlib_resources",  # needed by tensorflow-datasets, which does not declare it
+        "keras-tuner>=1.4.8",
+        "tensorboard>=2.20",  # no longer comes with TensorFlow
+        "absl-py>=2.1",
+        "scikit-learn>=1.5",
+        "matplotlib>=3.9",
+        "numpy>=1.26",
+        "rich>=13",
+    ],
+    extras_require={
+        "gpu": ["tensorflow[and-cuda]>=2.21"],
+        "test": ["pytest>=8", "ruff>=0.9"],
+    },
+)

@@ -1,0 +1,42 @@
+"""The package as users import it."""
+
+import importlib.metadata
+
+import pytest
+
+import tf_mwn
+
+
+def test_every_public_name_loads():
+    for name in tf_mwn.__all__:
+        assert getattr(tf_mwn, name).__name__ == name
+        assert getattr(tf_mwn, name).__doc__
+
+
+def test_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="no attribute 'MetaWeightNett'"):
+        tf_mwn.MetaWeightNett  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    ("package", "version", "wanted"),
+    [("tensorflow", "2.20.1", "tensorflow >= 2.21"), ("keras", "3.9.0", "keras >= 3.15")],
+)
+def test_a_wrong_version_is_one_sentence(monkeypatch, package, version, wanted):
+    real = importlib.metadata.version
+    monkeypatch.setattr(
+        importlib.metadata, "version", lambda name: version if name == package else real(name)
+    )
+    with pytest.raises(ImportError) as caught:
+        tf_mwn._check_versions()
+    message = str(caught.value)
+    assert wanted in message and f"{package} {version}" in message and "\n" not in message
+
+
+@pytest.mark.parametrize("version", ["2.21.0rc1", "2.22.0-dev20261101", "3.0"])
+def test_newer_versions_pass(monkeypatch, version):
+    real = importlib.metadata.version
+    monkeypatch.setattr(
+        importlib.metadata, "version", lambda name: version if name == "tensorflow" else real(name)
+    )
+    tf_mwn._check_versions()

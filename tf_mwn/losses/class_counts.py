@@ -1,0 +1,177 @@
+"""Losses for long-tailed data, made from the number of examples of each class."""
+
+from collections.abc import Callable
+
+import keras
+import tensorflow as tf
+
+from tf_mwn.losses.admissible import (
+    CLASS_BALANCED_BETA,
+    NON_NEGATIVE,
+    POSITIVE,
+    check_class_counts,
+)
+from tf_mwn.losses.cross_entropy import cross_entropy, expectation
+from tf_mwn.losses.loss_class import PerExampleLoss
+from tf_mwn.losses.targets import as_logits, hyper_parameter, target_distribution
+
+
+def class_balanced_weights(class_counts, *, beta=0.9999) -> tf.Tensor:
+    """v_c ∝ (1-β)/(1-β^{n_c}), scaled to sum C: the inverse of the effective number of examples.
+
+    β = 0 gives 1 everywhere; β -> 1 gives v_c ∝ 1/n_c.
+
+    Args:
+        class_counts: n, [C], each at least 1.
+        beta: β, float or scalar tensor in [0, 1]; differentiable inside (0, 1).
+
+    Returns:
+        v, [C], float64, so that 1 - β^n keeps its digits whatever the dtype of β.
+
+    References:
+        Cui et al., Class-Balanced Loss Based on Effective Number of Samples, CVPR 2019,
+        proposition 1. https://arxiv.org/abs/1901.05555
+    """
+    counts = hyper_parameter(class_counts, tf.float64)
+    beta = hyper_parameter(beta, tf.float64)
+    inside = (beta > 0) & (beta < 1)
+    safe = tf.where(inside, beta, tf.constant(0.5, tf.float64))
+    weights = (1 - safe) / -tf.math.expm1(counts * tf.math.log(safe))
+    at_the_ends = tf.where(beta > 0, 1 / counts, tf.ones_like(counts))
+    weights = tf.where(inside, weights, at_the_ends)
+    return weights * tf.cast(tf.size(counts), tf.float64) / tf.reduce_sum(weights)
+
+
+def class_weighted(base_loss: Callable, class_weights) -> Callable:
+    """The loss (labels, logits) -> v_y ℓ(labels, logits), for any per-example loss ℓ.
+
+    Args:
+        base_loss: (labels, logits [.., C]) -> [..].
+        class_weights: v, [C]; floats or a tensor.
+
+    Returns:
+        A per-example function. Soft labels weigh by Σ_j y_j v_j.
+    """
+
+    def weighted(labels, logits) -> tf.Tensor:
+        losses = base_loss(labels, logits)
+        logits = as_logits(logits)
+        weights = hyper_parameter(class_weights, logits.dtype)
+        example_weights = expectation(target_distribution(labels, logits), weights)
+        return tf.cast(example_weights, losses.dtype) * losses
+
+    return weighted
+
+
+def ldam_margins(class_counts, *, max_margin=0.5) -> tf.Tensor:
+    """m_c = max_margin · n_c^{-1/4} / max_k n_k^{-1/4}: the rarest class has the widest margin.
+
+    Args:
+        class_counts: n, [C], each at least 1.
+        max_margin: float or scalar tensor, at least 0.
+
+    Returns:
+        m, [C], float64.
+    """
+    scales = tf.pow(hyper_parameter(class_counts, tf.float64), -0.25)
+    return hyper_parameter(max_margin, tf.float64) * scales / tf.reduce_max(scales)
+
+
+def ldam(labels, logits, *, margins, scale=30.0) -> tf.Tensor:
+    """The cross-entropy of s (z - m_y e_y): the label's logit has to lead by its class's margin.
+
+    The margins presume logits that are cosines, from a normalised last layer, in [-1, 1]; the
+    scale s makes up for that. m = 0 and s = 1 is cross-entropy.
+
+    Args:
+        labels: class numbers [..], or one-hot labels [.., C]. With soft labels every class gives
+            up its margin in proportion to its share of the label.
+        logits: z, [.., C].
+        margins: m, [C]; floats or a tensor, see `ldam_margins`.
+        scale: s, float or scalar tensor, above 0.
+
+    Returns:
+        [..], never reduced, in at least float32; in [0, ∞).
+
+    Raises:
+        ValueError: shapes that do not fit.
+
+    References:
+        Cao et al., Learning Imbalanced Datasets with Label-Distribution-Aware Margin Loss,
+        NeurIPS 2019, section 3. https://arxiv.org/abs/1906.07413
+    """
+    logits = as_logits(logits)
+    margins, scale = (hyper_parameter(value, logits.dtype) for value in (margins, scale))
+    target = target_distribution(labels, logits)
+    return cross_entropy(target, scale * (logits - target * margins))
+
+
+def _ldam_of_counts(labels, logits, class_counts, max_margin, scale):
+    margins = ldam_margins(class_counts, max_margin=max_margin)
+    return ldam(labels, logits, margins=margins, scale=scale)
+
+
+@keras.saving.register_keras_serializable(package="tf_mwn")
+class LDAM(PerExampleLoss):
+    """`ldam` for `compile`, with the margins of `ldam_margins`.
+
+    Args:
+        class_counts: number of training examples of each class, in [1, inf).
+        max_margin: in [0, inf).
+        scale: in (0, inf).
+        **kwargs: `name`, `reduction` and `dtype`, as in `keras.losses.Loss`.
+
+    Raises:
+        ValueError: an argument outside its set.
+    """
+
+    function = staticmethod(_ldam_of_counts)
+
+    def __init__(self, class_counts, max_margin: float = 0.5, scale: float = 30.0, **kwargs):
+        hyper_parameters = {
+            "class_counts": check_class_counts(class_counts),
+            "max_margin": NON_NEGATIVE.check("max_margin", max_margin),
+            "scale": POSITIVE.check("scale", scale),
+        }
+        super().__init__(hyper_parameters, **kwargs)
+
+
+@keras.saving.register_keras_serializable(package="tf_mwn")
+class ClassBalanced(PerExampleLoss):
+    """Any loss on logits, weighted by `class_balanced_weights`, for `compile`.
+
+    Args:
+        base_loss: a `keras.losses.Loss` on logits; its own reduction is set aside.
+        class_counts: number of training examples of each class, in [1, inf).
+        beta: in [0, 1).
+        **kwargs: `name`, `reduction` and `dtype`, as in `keras.losses.Loss`.
+
+    Raises:
+        TypeError: `base_loss` is no `keras.losses.Loss`.
+        ValueError: an argument outside its set, or a base loss on probabilities.
+    """
+
+    def __init__(self, base_loss: keras.losses.Loss, class_counts, beta: float = 0.9999, **kwargs):
+        if not isinstance(base_loss, keras.losses.Loss):
+            raise TypeError(f"base_loss: expected a keras.losses.Loss, received {base_loss!r}")
+        if base_loss.get_config().get("from_logits") is False:
+            raise ValueError("base_loss: expected a loss on logits, received from_logits=False")
+        hyper_parameters = {
+            "class_counts": check_class_counts(class_counts),
+            "beta": CLASS_BALANCED_BETA.check("beta", beta),
+        }
+        super().__init__(hyper_parameters, **kwargs)
+        self.base_loss = base_loss
+
+    def function(self, labels, logits, class_counts, beta) -> tf.Tensor:
+        weights = class_balanced_weights(class_counts, beta=beta)
+        return class_weighted(self.base_loss.call, weights)(labels, logits)
+
+    def get_config(self) -> dict:
+        base_loss = keras.saving.serialize_keras_object(self.base_loss)
+        return {**super().get_config(), "base_loss": base_loss}
+
+    @classmethod
+    def from_config(cls, config):
+        base_loss = keras.saving.deserialize_keras_object(config["base_loss"])
+        return cls(**{**config, "base_loss": base_loss})

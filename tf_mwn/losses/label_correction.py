@@ -1,0 +1,119 @@
+"""Forward and backward correction by a known label transition matrix."""
+
+import keras
+import tensorflow as tf
+
+from tf_mwn.losses.admissible import check_transition_matrix
+from tf_mwn.losses.cross_entropy import expectation
+from tf_mwn.losses.loss_class import PerExampleLoss
+from tf_mwn.losses.targets import as_logits, class_numbers, hyper_parameter, target_distribution
+
+
+def forward_correction(labels, logits, *, transition_matrix) -> tf.Tensor:
+    """-ln (Tᵀ p)_y: the cross-entropy of the label that T makes of the prediction.
+
+    With p = softmax(z) and T[i, j] = P(label j given true class i); T = I is cross-entropy. A
+    class number reads one column of T; one-hot or soft labels take all, C times the memory.
+
+    Args:
+        labels: class numbers [..], or one-hot labels [.., C]; soft labels give the expected loss.
+        logits: z, [.., C].
+        transition_matrix: T, [C, C], rows that sum to 1; floats or a tensor, differentiable also
+            where an entry is 0.
+
+    Returns:
+        [..], never reduced, in at least float32; in [0, ∞). About 1e30 for a label
+        that T makes of no class.
+
+    Raises:
+        ValueError: shapes that do not fit.
+
+    References:
+        Patrini et al., Making Deep Neural Networks Robust to Label Noise: a Loss Correction
+        Approach, CVPR 2017, theorem 2. https://arxiv.org/abs/1609.03683
+    """
+    logits = as_logits(logits)
+    matrix = hyper_parameter(transition_matrix, logits.dtype)
+    log_p = tf.nn.log_softmax(logits)
+    target = target_distribution(labels, logits)
+    if class_numbers(labels, logits) is not None:
+        return -_log_mixture(tf.linalg.matvec(matrix, target), log_p)
+    class_losses = -_log_mixture(tf.transpose(matrix), log_p[..., tf.newaxis, :])
+    return expectation(target, class_losses)
+
+
+def backward_correction(labels, logits, *, transition_matrix) -> tf.Tensor:
+    """(T⁻¹ ℓ)_y, with ℓ_j = -ln p_j: unbiased, Σ_j T_ij (T⁻¹ ℓ)_j = ℓ_i.
+
+    Args:
+        labels: class numbers [..], or one-hot or soft labels [.., C].
+        logits: z, [.., C].
+        transition_matrix: T, [C, C], invertible, rows that sum to 1; floats or a tensor.
+
+    Returns:
+        [..], never reduced, in at least float32; unbounded, and can be negative.
+
+    Raises:
+        ValueError: shapes that do not fit.
+
+    References:
+        Patrini et al., CVPR 2017, theorem 1. https://arxiv.org/abs/1609.03683
+    """
+    logits = as_logits(logits)
+    inverse = tf.linalg.inv(hyper_parameter(transition_matrix, logits.dtype))
+    return _backward(target_distribution(labels, logits), logits, inverse)
+
+
+def _backward(target, logits, inverse):
+    mixed = tf.linalg.matvec(inverse, target, transpose_a=True)
+    return expectation(mixed, -tf.nn.log_softmax(logits))
+
+
+def _log_mixture(weights, log_p):
+    """ln Σ_i w_i p_i over the last axis, from ln p, for w >= 0."""
+    floor = tf.constant(-1e30, log_p.dtype)
+    reachable = tf.where(tf.equal(weights, 0), floor, log_p)
+    shift = tf.stop_gradient(tf.reduce_max(reachable, axis=-1, keepdims=True))
+    # A class of weight 0 may be far more probable than the shift. The bound keeps its term
+    # finite, and the derivative in its weight right up to e^50.
+    terms = weights * tf.exp(tf.minimum(log_p - shift, 50.0))
+    total = tf.maximum(tf.reduce_sum(terms, axis=-1), log_p.dtype.as_numpy_dtype(1e-37))
+    return tf.math.log(total) + tf.squeeze(shift, axis=-1)
+
+
+@keras.saving.register_keras_serializable(package="tf_mwn")
+class ForwardCorrection(PerExampleLoss):
+    """`forward_correction` for `compile`.
+
+    Args:
+        transition_matrix: T, [C, C], rows that sum to 1.
+        **kwargs: `name`, `reduction` and `dtype`, as in `keras.losses.Loss`.
+
+    Raises:
+        ValueError: no such matrix.
+    """
+
+    function = staticmethod(forward_correction)
+
+    def __init__(self, transition_matrix, **kwargs):
+        matrix = check_transition_matrix(transition_matrix)
+        super().__init__({"transition_matrix": matrix}, **kwargs)
+
+
+@keras.saving.register_keras_serializable(package="tf_mwn")
+class BackwardCorrection(PerExampleLoss):
+    """`backward_correction` for `compile`.
+
+    Args:
+        transition_matrix: T, [C, C], invertible, rows that sum to 1.
+        **kwargs: `name`, `reduction` and `dtype`, as in `keras.losses.Loss`.
+
+    Raises:
+        ValueError: no such matrix.
+    """
+
+    function = staticmethod(backward_correction)
+
+    def __init__(self, transition_matrix, **kwargs):
+        matrix = check_transition_matrix(transition_matrix, invertible=True)
+        super().__init__({"transition_matrix": matrix}, **kwargs)
