@@ -1,7 +1,6 @@
-"""The flags, made from the settings; the only place that knows absl.flags."""
+"""The flags, made from the settings; and nothing else."""
 
 import dataclasses
-import sys
 from typing import Any
 
 from absl import flags
@@ -45,22 +44,6 @@ def _define(field: dataclasses.Field) -> flags.FlagHolder:
 
 
 _SETTINGS = {field.name: _define(field) for field in dataclasses.fields(Config)}
-
-
-def parse(argv: list[str]) -> list[str]:
-    """Parses the command line; a mistake is one line on stderr and exit code 1."""
-    try:
-        return flags.FLAGS(argv)
-    except flags.Error as error:
-        fail(str(error).splitlines()[0])
-    except SystemExit:
-        sys.exit(0)  # --help and its kin: absl exits with 1
-
-
-def fail(message: str, code: int = 1):
-    """Ends the program with one line on stderr."""
-    print(f"error: {message}", file=sys.stderr)
-    sys.exit(code)
 
 
 def overrides() -> dict[str, Any]:

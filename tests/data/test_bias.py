@@ -161,7 +161,7 @@ BAD_SETTINGS = {
     "meta": ({"meta_size": 0}, ValueError, "meta_size to be at least 1, received 0"),
     "meta type": ({"meta_size": 10.0}, TypeError, "meta_size to be an integer, received 10.0"),
     "validation": ({"validation_size": -1}, ValueError, "validation_size to be at least 0"),
-    "validation labels": ({"validation_labels": "dirty"}, ValueError, "one of noisy, clean"),
+    "validation labels": ({"validation_labels": "dirty"}, ValueError, "one of clean, noisy"),
     "no validation": ({"validation_labels": "clean"}, ValueError, "--validation_size above 0"),
     "train": ({"train_size": 0}, ValueError, "train_size to be at least 1"),
     "both": (

@@ -28,7 +28,7 @@ def test_cifar10_targets_equal_the_reference_protocol():
     np.testing.assert_allclose(flip2[flip2 > 0.1], 0.2)
 
 
-@pytest.mark.parametrize("kind", noise.NOISE_KINDS[1:])
+@pytest.mark.parametrize("kind", ["uniform", "symmetric", "flip", "flip2"])
 @pytest.mark.parametrize("rate", [0.0, 0.4, 1.0])
 @pytest.mark.parametrize("num_classes", [3, 10, 100])
 def test_rows_are_distributions_and_rate_zero_is_the_identity(kind, rate, num_classes):

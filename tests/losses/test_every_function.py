@@ -105,14 +105,18 @@ def test_eager_graph_and_xla_agree(name):
     direction = sample((4,), "float32", seed=1)[1]
     labels = tf.constant(labels)
 
-    def step(labels, logits, hyper_parameters):
-        return all_derivatives(name, labels, logits, hyper_parameters, direction)
-
     arguments = (labels, logits, tensors(name, "float32"))
-    eager = tf.nest.flatten(step(*arguments))
-    for jit_compile in (False, True):
+
+    def first(*arguments):
+        return logits_gradient(name, *arguments)
+
+    def second(*arguments):
+        return all_derivatives(name, *arguments, direction)
+
+    for step, jit_compile in ((first, False), (second, True)):
         compiled = tf.function(step, jit_compile=jit_compile, autograph=False)
-        for expected, value in zip(eager, tf.nest.flatten(compiled(*arguments)), strict=True):
+        eager, traced = tf.nest.flatten(step(*arguments)), tf.nest.flatten(compiled(*arguments))
+        for expected, value in zip(eager, traced, strict=True):
             np.testing.assert_allclose(value, expected, rtol=1e-4, atol=1e-5)
 
 

@@ -22,10 +22,10 @@ def test_definitions():
     matrix = np.array(TRANSITIONS)
     forward = -np.log(p @ matrix)[rows, labels]
     backward = (-np.log(p) @ np.linalg.inv(matrix).T)[rows, labels]
-    for labels in (labels, one_hot(labels)):
-        value = forward_correction(labels, logits, transition_matrix=matrix)
+    for same in (labels, one_hot(labels)):
+        value = forward_correction(same, logits, transition_matrix=matrix)
         np.testing.assert_allclose(value, forward, rtol=1e-12)
-        value = backward_correction(labels, logits, transition_matrix=matrix)
+        value = backward_correction(same, logits, transition_matrix=matrix)
         np.testing.assert_allclose(value, backward, rtol=1e-12)
 
 

@@ -150,19 +150,23 @@ def separable(size=64):
     return (one_hot(labels) + 0.2 * rng.normal(size=(size, CLASSES))).astype("float32"), labels
 
 
-def linear_model(loss, learning_rate=0.5):
+def linear_model(loss, **kwargs):
     model = keras.Sequential([keras.Input((CLASSES,)), keras.layers.Dense(CLASSES)])
-    model.compile(keras.optimizers.SGD(learning_rate), loss=loss, metrics=["accuracy"])
+    # Keras would compile with XLA; test_every_function does, at less cost.
+    adam = keras.optimizers.Adam(0.1)
+    model.compile(adam, loss=loss, jit_compile=False, **kwargs)
     return model
 
 
 @classification
 def test_a_model_learns_by_compile_and_fit(cls):
     features, labels = separable()
-    model = linear_model(make(cls))
-    history = model.fit(features, labels, batch_size=32, epochs=15, verbose=0).history
+    # The other tests that train do so in graphs, which take a second each to trace.
+    model = linear_model(make(cls), run_eagerly=True)
+    history = model.fit(features, labels, batch_size=8, epochs=4, verbose=0).history
     assert history["loss"][-1] < history["loss"][0]
-    assert history["accuracy"][-1] > 0.8
+    accuracy = np.mean(np.argmax(model(features), axis=-1) == labels)
+    assert accuracy > 0.8  # weights that favour rare classes learn the others last
 
 
 def test_one_hot_labels_train_the_same_model():
@@ -185,13 +189,14 @@ def test_mixed_precision():
         history = model.fit(features, labels, epochs=5, verbose=0).history["loss"]
     finally:
         keras.config.set_dtype_policy("float32")
-    assert model.predict(features, verbose=0).dtype != np.float32
+    assert model.compute_dtype == "bfloat16"
     assert history[-1] < history[0]
 
 
 def test_a_compiled_model_is_saved_with_its_loss(tmp_path):
     features, labels = separable()
     model = linear_model(ClassBalanced(ForwardCorrection(TRANSITIONS), COUNTS, beta=0.9))
+    model.optimizer.build(model.trainable_variables)
     expected = model.evaluate(features, labels, verbose=0)
     model.save(tmp_path / "model.keras")
     again = keras.saving.load_model(tmp_path / "model.keras")

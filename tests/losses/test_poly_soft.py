@@ -18,7 +18,7 @@ def test_values_and_weights(dtype):
     losses = poly_soft(labels, logits, lambda_=LN10, d=2.0)
     expected = [0.1029500, 0.5888182, 1.1512925, 1.1512925]
     np.testing.assert_allclose(losses, expected, rtol=1e-6)
-    weights = gradient(lambda l: poly_soft_of_loss(l, lambda_=LN10), cross_entropy(labels, logits))
+    weights = gradient(lambda x: poly_soft_of_loss(x, lambda_=LN10), cross_entropy(labels, logits))
     np.testing.assert_allclose(weights, [0.9542425, 0.6989700, 0, 0], rtol=1e-6)
 
 
@@ -43,7 +43,7 @@ def test_large_lambda_is_cross_entropy_in_float32():
 
 def test_self_paced_weights_are_an_indicator():
     losses = tf.constant([0.0, 0.3, 1.9, 2.5], tf.float64)
-    weights = gradient(lambda l: poly_soft_of_loss(l, lambda_=2.0, d=1e9), losses)
+    weights = gradient(lambda x: poly_soft_of_loss(x, lambda_=2.0, d=1e9), losses)
     np.testing.assert_allclose(weights, [1, 1, 1, 0], rtol=1e-7)
 
 
@@ -69,7 +69,7 @@ def test_derivatives_of_the_weight_in_lambda_and_d():
         options = {"lambda_": tf.constant(lambda_, tf.float64), "d": tf.constant(d, tf.float64)}
         with tf.GradientTape() as tape:
             tape.watch(options)
-            weights = gradient(lambda l, o=options: poly_soft_of_loss(l, **o), losses)
+            weights = gradient(lambda x, o=options: poly_soft_of_loss(x, **o), losses)
         np.testing.assert_allclose(tape.jacobian(weights, options[key]), value, rtol=1e-9)
 
 
@@ -78,7 +78,7 @@ def test_the_edge_is_finite_and_continuous():
     near = lambda_ * (1 - tf.constant([0.0, 6e-8, 1e-7, 1e-6, 2e-6]))
     with tf.GradientTape() as tape:
         tape.watch(lambda_)
-        weights = gradient(lambda l: poly_soft_of_loss(l, lambda_=lambda_, d=20.0), near)
+        weights = gradient(lambda x: poly_soft_of_loss(x, lambda_=lambda_, d=20.0), near)
     assert np.isfinite(tape.gradient(weights, lambda_))
     losses = poly_soft_of_loss(near, lambda_=2.0, d=20.0)
     np.testing.assert_allclose(losses, np.full(5, 1.9), rtol=1e-5)

@@ -5,14 +5,15 @@ from typing import Any
 import numpy as np
 
 from tf_mwn.data.checks import check_labels
+from tf_mwn.data.image_files import ImageFiles
 
 
-def check_array(what: str, array: Any) -> np.ndarray:
-    """Returns an array of finite numbers with at least one row.
+def check_array(what: str, array: Any) -> Any:
+    """Returns an array of finite numbers with at least one row, or image files as they are.
 
     Args:
         what: What the array is called in a message.
-        array: Anything `numpy.asarray` takes.
+        array: Anything `numpy.asarray` takes, or `ImageFiles`.
 
     Returns:
         [N, ...] array; float64 becomes float32, every other type stays.
@@ -21,6 +22,8 @@ def check_array(what: str, array: Any) -> np.ndarray:
         TypeError: The array holds objects or strings.
         ValueError: The array is empty, a scalar, or holds NaN or infinite values.
     """
+    if isinstance(array, ImageFiles):
+        return array
     array = np.asarray(array)
     if array.dtype.kind not in "biuf":
         raise TypeError(f"expected {what} to hold numbers, received an array of {array.dtype}")

@@ -9,15 +9,15 @@ from typing import Any
 
 import numpy as np
 
+from tf_mwn.data.altered_inputs import alter_inputs, check_open_set
 from tf_mwn.data.bias_settings import BiasSettings
 from tf_mwn.data.card import DataCard, describe
-from tf_mwn.data.imbalance import class_counts, subsample
-from tf_mwn.data.label_file import read_labels
-from tf_mwn.data.noise import corrupt, transition_matrix
+from tf_mwn.data.imbalance import class_counts, class_shares, subsample
 from tf_mwn.data.seeds import generator
 from tf_mwn.data.split import balanced_indices, check_disjoint, random_indices, stratified_indices
 from tf_mwn.data.statistics import mean_and_std
 from tf_mwn.data.subset import Source, Subset
+from tf_mwn.data.training_labels import DrawnLabels, meta_labels, training_labels
 
 __all__ = ["BiasSettings", "BiasedData", "Subset", "prepare"]
 
@@ -28,7 +28,7 @@ class BiasedData:
 
     Attributes:
         train: Biased training part.
-        meta: Clean, class-balanced meta set.
+        meta: Meta set: clean and class-balanced, unless the settings ask for noise or imbalance.
         validation: Held out of the biased part for selection, or None.
         test: The source's test part.
         num_classes: Number of classes C.
@@ -47,44 +47,67 @@ class BiasedData:
     card: dict[str, Any]
 
 
-def prepare(source: Source, settings: BiasSettings, seed: int) -> BiasedData:
+def prepare(
+    source: Source, settings: BiasSettings, seed: int, open_set: Source | None = None
+) -> BiasedData:
     """Biases a source, the same way for every method.
 
-    In this order: the meta set is split off, class-balanced and clean; `train_size` takes a
-    class-stratified subset of the rest; imbalance thins its classes; the validation set is drawn
-    from what is left, so that it has the same bias; noise is drawn for training and validation
-    labels. Under imbalance the largest class keeps as many examples as the smallest class has, as
-    otherwise a class could be asked for more than it holds.
+    In this order: the meta set is split off (from the source's own clean examples, if it has such
+    apart); `train_size` takes a class-stratified subset of the rest; imbalance thins its classes;
+    the validation set is drawn from what is left, so that it has the same bias; noise is drawn for
+    training and validation labels; images are replaced in both. Under imbalance the largest class
+    keeps as many examples as the smallest class has, as otherwise a class could be asked for more
+    than it holds.
 
     Args:
         source: A loaded source.
         settings: The bias.
         seed: Seed of every draw, 0 or more.
+        open_set: The source that `settings.open_set` names, loaded; None without that setting.
 
     Raises:
-        ValueError: More examples asked for than there are, or noise on a source that already
-            holds noisy labels.
+        TypeError, ValueError: More examples asked for than there are, a file that cannot be used,
+            or a bias that the source cannot have.
     """
+    check_open_set(settings, open_set)
     num_classes = len(source.class_names)
-    labels, matrix = _training_labels(source, settings, num_classes, seed)
-    meta_rows = balanced_indices(source.y, settings.meta_size, num_classes, generator(seed, "meta"))
+    meta_rows, meta, meta_noise = _meta_set(source, settings, seed)
     rows = np.setdiff1d(np.arange(len(source.y)), meta_rows)
     rows = _thin_out(source.y, rows, settings, num_classes, seed)
     rows, validation_rows = _hold_out(rows, settings.validation_size, seed)
     _check_classes(source.y[rows], num_classes)
-    clean = source.y if _clean_labels(source, settings) != "unknown" else None
-    train = _subset(source, rows, labels, clean)
-    meta = _subset(source, meta_rows, source.y, source.y)
+    noise = training_labels(source, settings, seed, (rows, validation_rows))
+    known = _clean_labels(source, settings)
+    clean = None if known == "unknown" else source.y
+    train = _subset(source, rows, noise.label, clean)
+    statistics = (source.mean, source.std) if source.mean is not None else mean_and_std(train.x)
+    train = alter_inputs(train, settings, seed, "train", open_set, statistics)
     validation = None
-    if settings.validation_size:
-        seen = source.y if settings.validation_labels == "clean" else labels
-        validation = _subset(source, validation_rows, seen, clean)
+    if settings.validation_size and settings.validation_labels == "clean":
+        validation = _subset(source, validation_rows, source.y, clean)
+    elif settings.validation_size:
+        validation = _subset(source, validation_rows, noise.label, clean)
+        validation = alter_inputs(validation, settings, seed, "validation", open_set, statistics)
     test = Subset(source.x_test, source.y_test, source.y_test, source.test_id)
-    ids = {"train": train, "meta": meta, "validation": validation, "test": test}
-    check_disjoint(**{name: part.sample_id for name, part in ids.items() if part is not None})
-    mean, std = (source.mean, source.std) if source.mean is not None else mean_and_std(train.x)
-    facts = DataCard(source, settings, seed, _clean_labels(source, settings), matrix, ids)
-    return BiasedData(train, meta, validation, test, num_classes, mean, std, describe(facts))
+    parts = {"train": train, "meta": meta, "validation": validation, "test": test}
+    check_disjoint(**{name: part.sample_id for name, part in parts.items() if part is not None})
+    facts = DataCard(source, settings, seed, known, noise, rows, meta_noise, parts)
+    return BiasedData(train, meta, validation, test, num_classes, *statistics, describe(facts))
+
+
+def _meta_set(
+    source: Source, settings: BiasSettings, seed: int
+) -> tuple[np.ndarray, Subset, DrawnLabels]:
+    """Returns the rows to take out of the training part, the meta set, and its label noise."""
+    num_classes = len(source.class_names)
+    pool = source.meta_pool or Subset(source.x, source.y, source.y, source.sample_id)
+    shares = class_shares(settings.imbalance, settings.meta_imbalance_factor, num_classes)
+    rng = generator(seed, "meta")
+    rows = balanced_indices(pool.label, settings.meta_size, num_classes, rng, shares)
+    clean = pool.label[rows]
+    noise = meta_labels(source, clean, settings, seed)
+    meta = Subset(pool.x[rows], noise.label, clean, pool.sample_id[rows])
+    return rows if source.meta_pool is None else rows[:0], meta, noise
 
 
 def _clean_labels(source: Source, settings: BiasSettings) -> str:
@@ -94,26 +117,10 @@ def _clean_labels(source: Source, settings: BiasSettings) -> str:
     """
     if source.clean_known:
         return "known"
-    derived = settings.noise != "none" or settings.label_file is not None
+    changes = (settings.label_file, settings.open_set)
+    kinds = (settings.noise, settings.data_noise)
+    derived = any(kind != "none" for kind in kinds) or any(path is not None for path in changes)
     return "assumed" if derived else "unknown"
-
-
-def _training_labels(
-    source: Source, settings: BiasSettings, num_classes: int, seed: int
-) -> tuple[np.ndarray, np.ndarray | None]:
-    """Returns the [N] labels to train on and the nominal matrix, None where there is none."""
-    if settings.label_file is not None:
-        return read_labels(settings.label_file, source.sample_id, num_classes), None
-    if source.y_given is not None:
-        if settings.noise != "none":
-            raise ValueError(
-                f"expected --noise=none for {source.name}, which already holds noisy labels, "
-                f"received --noise={settings.noise}"
-            )
-        return source.y_given, None
-    matrix = transition_matrix(settings.noise, settings.noise_rate, num_classes)
-    labels = corrupt(source.y, matrix, generator(seed, "noise"))
-    return labels, matrix if _clean_labels(source, settings) != "unknown" else None
 
 
 def _thin_out(

@@ -6,12 +6,13 @@ from typing import Any
 import numpy as np
 
 from tf_mwn.data.bias_settings import BiasSettings
-from tf_mwn.data.noise import realised_matrix, realised_rate
+from tf_mwn.data.card_text import format_card
+from tf_mwn.data.noise import FEATURE_KINDS, realised_matrix, realised_rate
 from tf_mwn.data.statistics import fingerprint
-from tf_mwn.data.subset import Source, Subset
+from tf_mwn.data.subset import DATA_NOISE, OPEN_SET, UNKNOWN_CLASS, Source, Subset
+from tf_mwn.data.training_labels import DrawnLabels
 
-# Classes up to which `format_card` prints counts and matrices.
-PRINTED_CLASSES = 10
+__all__ = ["DataCard", "describe", "format_card"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,7 +24,9 @@ class DataCard:
         settings: How it was biased.
         seed: Seed of the draws.
         clean_labels: "known", "assumed" (the given labels were taken as clean) or "unknown".
-        matrix: [C, C] nominal transition matrix, or None where it is not known.
+        noise: Label noise of the source's whole training part.
+        rows: Rows of the source that are the training part.
+        meta_noise: Label noise of the meta set.
         parts: The subsets "train", "meta", "validation" and "test"; None for one left out.
     """
 
@@ -31,7 +34,9 @@ class DataCard:
     settings: BiasSettings
     seed: int
     clean_labels: str
-    matrix: np.ndarray | None
+    noise: DrawnLabels
+    rows: np.ndarray
+    meta_noise: DrawnLabels
     parts: dict[str, Subset | None]
 
 
@@ -40,50 +45,96 @@ def describe(facts: DataCard) -> dict[str, Any]:
 
     Rates and matrices are those of the training part. Nominal ones are None where the labels come
     from a file or from the source; realised ones are None where the clean labels are not known.
+    The expected rate is the mean probability of a label to be wrong, by the clean labels and the
+    matrix (or, without one, by the inputs): 0.36 for "uniform" at rate 0.4 and ten classes. An
+    image that shows no class counts in no rate or matrix of label noise, but in `wrong_fraction`.
     """
-    train, parts = facts.parts["train"], facts.parts
+    train, parts, settings = facts.parts["train"], facts.parts, facts.settings
     num_classes = len(facts.source.class_names)
-
-    def count(labels):
-        return None if labels is None else np.bincount(labels, minlength=num_classes).tolist()
-
-    clean_counts = count(train.clean_label)
+    clean, given = _count(train.clean_label, num_classes), _count(train.label, num_classes)
+    factor = settings.imbalance_factor
     return {
         "source": facts.source.name,
         "seed": facts.seed,
         "num_classes": num_classes,
         "class_names": list(facts.source.class_names),
         "input_shape": list(train.x.shape[1:]),
+        "streamed": not isinstance(train.x, np.ndarray),
         "sizes": {name: 0 if part is None else len(part) for name, part in parts.items()},
         "clean_labels": facts.clean_labels,
-        "meta_per_class": count(parts["meta"].label),
-        "train_per_class": {"clean": clean_counts, "given": count(train.label)},
+        "meta_per_class": _count(parts["meta"].clean_label, num_classes),
+        "train_per_class": {"clean": clean, "given": given},
         "noise": _describe_noise(facts, train, num_classes),
+        "open_set": {"source": settings.open_set, **_altered(train, settings, "open_set")},
+        "data_noise": {"kind": settings.data_noise, **_altered(train, settings, "data_noise")},
+        "wrong_fraction": clean and realised_rate(train.clean_label, train.label),
         "imbalance": {
-            "kind": facts.settings.imbalance if facts.settings.imbalance_factor > 1 else "none",
-            "nominal_factor": float(facts.settings.imbalance_factor),
-            "realised_factor": _factor(clean_counts or count(train.label)),
+            "kind": settings.imbalance if factor > 1 else "none",
+            "nominal_factor": float(factor),
+            "realised_factor": _factor(clean or given),
         },
-        "validation_labels": facts.settings.validation_labels if parts["validation"] else None,
+        "meta": _describe_meta(facts, parts["meta"], num_classes),
+        "validation_labels": settings.validation_labels if parts["validation"] else None,
         "fingerprint": _fingerprint(parts),
     }
 
 
+def _count(labels: np.ndarray | None, num_classes: int) -> list[int] | None:
+    if labels is None:
+        return None
+    return np.bincount(labels[labels != UNKNOWN_CLASS], minlength=num_classes).tolist()
+
+
 def _describe_noise(facts: DataCard, train: Subset, num_classes: int) -> dict[str, Any]:
-    known = train.clean_label is not None
-    kind = facts.settings.noise
-    if facts.settings.label_file is not None:
+    known, settings, noise = train.clean_label is not None, facts.settings, facts.noise
+    kind = settings.noise
+    if settings.label_file is not None:
         kind = "label file"
     elif facts.source.y_given is not None or not known:
         kind = "of the source"
-    matrix = realised_matrix(train.clean_label, train.label, num_classes) if known else None
-    nominal = facts.matrix is not None
+    drawn = noise.wrong is not None and facts.clean_labels != "unknown"
+    by_file = kind == "matrix" or (kind in FEATURE_KINDS and settings.noise_factor is not None)
+    nominal = drawn and noise.matrix is not None
     return {
         "kind": kind,
-        "nominal_rate": float(facts.settings.noise_rate) if nominal else None,
-        "realised_rate": realised_rate(train.clean_label, train.label) if known else None,
-        "nominal_matrix": facts.matrix.round(6).tolist() if nominal else None,
-        "realised_matrix": matrix.round(6).tolist() if known else None,
+        "sampling": settings.noise_sampling if nominal else None,
+        "target": noise.target,
+        "nominal_rate": float(settings.noise_rate) if drawn and not by_file else None,
+        "nominal_factor": settings.noise_factor,
+        "expected_rate": float(noise.wrong[facts.rows].mean()) if drawn else None,
+        "nominal_matrix": noise.matrix.round(6).tolist() if nominal else None,
+        **_realised(train, num_classes),
+    }
+
+
+def _realised(part: Subset, num_classes: int) -> dict[str, Any]:
+    """Returns rate and matrix of the labels whose images show a class; None where not known."""
+    if part.clean_label is None:
+        return {"realised_rate": None, "realised_matrix": None}
+    shown = part.clean_label != UNKNOWN_CLASS
+    clean, given = part.clean_label[shown], part.label[shown]
+    return {
+        "realised_rate": realised_rate(clean, given) if len(clean) else None,
+        "realised_matrix": realised_matrix(clean, given, num_classes).round(6).tolist(),
+    }
+
+
+def _altered(train: Subset, settings: BiasSettings, name: str) -> dict[str, float]:
+    code = {"open_set": OPEN_SET, "data_noise": DATA_NOISE}[name]
+    realised = 0.0 if train.altered is None else float(np.mean(train.altered == code))
+    return {"nominal_rate": float(getattr(settings, f"{name}_rate")), "realised_rate": realised}
+
+
+def _describe_meta(facts: DataCard, meta: Subset, num_classes: int) -> dict[str, Any]:
+    settings = facts.settings
+    return {
+        "from": "training part" if facts.source.meta_pool is None else "clean examples apart",
+        "noise": settings.meta_noise,
+        "nominal_rate": float(settings.meta_noise_rate),
+        "expected_rate": float(facts.meta_noise.wrong.mean()),
+        "realised_rate": realised_rate(meta.clean_label, meta.label),
+        "nominal_factor": float(settings.meta_imbalance_factor),
+        "realised_factor": _factor(_count(meta.clean_label, num_classes)),
     }
 
 
@@ -92,58 +143,7 @@ def _factor(counts: list[int]) -> float | None:
 
 
 def _fingerprint(parts: dict[str, Subset | None]) -> str:
-    arrays = []
-    for part in parts.values():
-        fields = dataclasses.fields(Subset)
-        arrays += [None if part is None else getattr(part, field.name) for field in fields]
-    return fingerprint(arrays)
-
-
-def format_card(card: dict[str, Any]) -> str:
-    """Returns the card as compact text for a terminal: at most 25 lines.
-
-    Counts per class and matrices are left out for more than ten classes.
-    """
-    noise, imbalance, sizes = card["noise"], card["imbalance"], card["sizes"]
-    shape = "x".join(str(size) for size in card["input_shape"])
-    lines = [
-        f"data         {card['source']}: {card['num_classes']} classes of {shape}, "
-        f"seed {card['seed']}",
-        "sizes        " + ", ".join(f"{name} {size}" for name, size in sizes.items()),
-        f"clean labels {_CLEAN_LABELS[card['clean_labels']]}",
-        f"noise        {noise['kind']}: nominal rate {_number(noise['nominal_rate'])}, "
-        f"realised {_number(noise['realised_rate'])}",
-        f"imbalance    {imbalance['kind']}: nominal factor {_number(imbalance['nominal_factor'])}, "
-        f"realised {_number(imbalance['realised_factor'])}",
-        f"fingerprint  {card['fingerprint'][:16]}",
-    ]
-    if card["num_classes"] > PRINTED_CLASSES:
-        return "\n".join([*lines, "(counts per class and matrices: see the card's JSON)"])
-    counts = {"clean": card["train_per_class"]["clean"], "given": card["train_per_class"]["given"]}
-    for name, values in {**counts, "meta": card["meta_per_class"]}.items():
-        if values is not None:
-            lines.append(f"{name:<12} " + " ".join(f"{value:>5}" for value in values))
-    return "\n".join(lines + _matrix_lines(noise))
-
-
-_CLEAN_LABELS = {
-    "known": "known",
-    "assumed": "not known: the given labels are taken as clean",
-    "unknown": "not known: no noise rate; the meta set takes the given labels as clean",
-}
-
-
-def _number(value: float | None) -> str:
-    return "unknown" if value is None else f"{value:.4g}"
-
-
-def _matrix_lines(noise: dict[str, Any]) -> list[str]:
-    """Returns the realised matrix, each row with the nominal probability of its own class."""
-    realised, nominal = noise["realised_matrix"], noise["nominal_matrix"]
-    if realised is None or noise["realised_rate"] == 0:
-        return []
-    lines = ["P(given label | clean label), realised; at the end the nominal probability to stay"]
-    for label, row in enumerate(realised):
-        stay = "" if nominal is None else f"  ({nominal[label][label]:.2f})"
-        lines.append(f"{label:>12} " + " ".join(f"{value:>5.2f}" for value in row) + stay)
-    return lines
+    names = ("x", "label", "clean_label", "sample_id")
+    return fingerprint(
+        None if part is None else getattr(part, name) for part in parts.values() for name in names
+    )

@@ -8,12 +8,35 @@ from tf_mwn.data.seeds import random_order
 IMBALANCE_KINDS = ("long_tailed", "step")
 
 
-def class_counts(kind: str, factor: float, largest: int, num_classes: int) -> np.ndarray:
-    """Returns how many examples each class keeps.
+def class_shares(kind: str, factor: float, num_classes: int) -> np.ndarray:
+    """Returns the size of each class relative to the first.
 
-    "long_tailed" is n_c = int(largest * factor^(-c/(C-1))), c = 0..C-1 in label order (Cui et al.,
-    CVPR 2019). "step" leaves `largest` to the first half of the classes (the middle one of an odd
-    number included) and int(largest / factor) to the rest (Buda et al., 2018).
+    "long_tailed" is factor^(-c/(C-1)), c = 0..C-1 in label order (Cui et al., CVPR 2019). "step"
+    is 1 for the first half of the classes (the middle one of an odd number included) and 1 / factor
+    for the rest (Buda et al., 2018).
+
+    Args:
+        kind: One of `IMBALANCE_KINDS`.
+        factor: Largest over smallest class count, at least 1.
+        num_classes: Number of classes C, at least 2.
+
+    Returns:
+        [C] float64 in (0, 1].
+
+    Raises:
+        ValueError: Unknown kind, or a factor below 1.
+    """
+    check_name("imbalance", kind, IMBALANCE_KINDS)
+    num_classes = check_integer("num_classes", num_classes, 2)
+    if not 1.0 <= factor < np.inf:
+        raise ValueError(f"expected a finite imbalance_factor of at least 1, received {factor}")
+    if kind == "long_tailed":
+        return np.power(1.0 / factor, np.arange(num_classes) / (num_classes - 1))
+    return np.where(np.arange(num_classes) < (num_classes + 1) // 2, 1.0, 1.0 / factor)
+
+
+def class_counts(kind: str, factor: float, largest: int, num_classes: int) -> np.ndarray:
+    """Returns how many examples each class keeps: int(largest * its share).
 
     Args:
         kind: One of `IMBALANCE_KINDS`.
@@ -27,15 +50,8 @@ def class_counts(kind: str, factor: float, largest: int, num_classes: int) -> np
     Raises:
         ValueError: Unknown kind, a factor below 1, or a class left without examples.
     """
-    check_name("imbalance", kind, IMBALANCE_KINDS)
     largest = check_integer("largest", largest, 1)
-    num_classes = check_integer("num_classes", num_classes, 2)
-    if not 1.0 <= factor < np.inf:
-        raise ValueError(f"expected a finite imbalance_factor of at least 1, received {factor}")
-    if kind == "long_tailed":
-        share = np.power(1.0 / factor, np.arange(num_classes) / (num_classes - 1))
-    else:
-        share = np.where(np.arange(num_classes) < (num_classes + 1) // 2, 1.0, 1.0 / factor)
+    share = class_shares(kind, factor, num_classes)
     # A product that is a whole number must not fall below it by rounding.
     counts = np.floor(largest * share + 1e-9).astype(np.int64)
     empty = np.flatnonzero(counts == 0)

@@ -42,11 +42,11 @@ def instance_dependent_labels(
     wrong = truncated_normal(rng.random(len(clean)), rate, _SPREAD)
     uniform = rng.random(len(clean))
     mean, std = mean_and_std(x)
-    label = clean.copy()
+    label, features = clean.copy(), int(np.prod(x.shape[1:]))
     for true in range(num_classes):
-        weights = standard_normal(rng, (int(np.prod(x.shape[1:])), num_classes))
+        weights = standard_normal(rng, (features, num_classes))
         rows = np.flatnonzero((clean == true) & (uniform < wrong))
-        inputs = ((x[rows] - mean) / std).reshape(len(rows), -1).astype(np.float64)
+        inputs = ((x[rows] - mean) / std).reshape(len(rows), features).astype(np.float64)
         # Below its probability, uniform / q is again uniform in [0, 1).
         label[rows] = _draw_other(inputs @ weights, true, uniform[rows] / wrong[rows])
     return label, wrong

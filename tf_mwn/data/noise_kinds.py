@@ -20,7 +20,7 @@ class NoiseKind:
         title: One line: what becomes of the labels at rate r, and whose definition it is.
         matrix: (rate, num_classes, **needs) -> [C, C], or None where labels depend on inputs.
         needs: What it takes besides the rate: "coarse" ([C] superclasses of the source), "target"
-            (a class), "matrix" ([C, C], of a file), "inputs" or "probabilities" ([N, C], of a file).
+            (a class), "matrix" ([C, C] of a file), "inputs" or "probabilities" ([N, C] of a file).
         least_classes: Fewest classes it is defined for.
         num_classes: The number of classes it is defined for; None for any.
     """
@@ -127,7 +127,9 @@ _ROWS = (
     NoiseKind(
         "flip2", "moved to two others with r/2 each (MW-Net, Table 3)", _flips(2), least_classes=3
     ),
-    NoiseKind("pairflip", "moved to the next class, the last to the first (Co-teaching)", _next_class),
+    NoiseKind(
+        "pairflip", "moved to the next class, the last to the first (Co-teaching)", _next_class
+    ),
     NoiseKind(
         "asymmetric",
         "CIFAR-10 look-alikes 9>1, 2>0, 4>7, 3>5, 5>3 (Patrini et al.)",
@@ -152,9 +154,7 @@ _ROWS = (
         _hierarchical,
         needs=("coarse",),
     ),
-    NoiseKind(
-        "background", "all moved to one class (L2RW)", _background, needs=("target",)
-    ),
+    NoiseKind("background", "all moved to one class (L2RW)", _background, needs=("target",)),
     NoiseKind(
         "uniform_without_last",
         "redrawn over all classes but the last, as L2RW's generator does",
@@ -170,7 +170,7 @@ _ROWS = (
     *(
         NoiseKind(
             f"feature{number}",
-            f"between the two likeliest classes, type {number * 'I'} (PMD), by --noise_probabilities",
+            f"between the two likeliest of --noise_probabilities, type {number * 'I'} (PMD)",
             None,
             needs=("probabilities",),
         )

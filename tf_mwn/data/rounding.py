@@ -11,7 +11,7 @@ def largest_remainder(
     Args:
         shares: [C] exact shares, 0 or more, with the sum `total`.
         total: Sum of the counts.
-        tie_break: [C] keys that order equal remainders, the smallest first; None orders by position.
+        tie_break: [C] keys that order equal remainders, the smallest first; None takes positions.
 
     Returns:
         [C] int64 counts; a share of 0 stays 0.

@@ -37,10 +37,9 @@ def load_tfds(name: str, data_dir: str | None, download: bool) -> Source:
     if "train" not in builder.info.splits:
         splits = ", ".join(builder.info.splits)
         raise ValueError(f"expected dataset {name!r} to have a train split, received {splits}")
-    x, y = _read(builder, "train")
-    x_test, y_test = _read(builder, "test") if "test" in builder.info.splits else (None, None)
-    names = tuple(features["label"].names)
-    raw = RawSource(name, x, y, x_test=x_test, y_test=y_test, class_names=names)
+    raw = RawSource(name, *_read(builder, "train"), class_names=tuple(features["label"].names))
+    if "test" in builder.info.splits:
+        raw.x_test, raw.y_test, _ = _read(builder, "test")
     return build_source(raw, **NORMALISATION.get(builder.name, {}))
 
 
@@ -98,9 +97,13 @@ def _check_features(name: str, features: Any) -> None:
         )
 
 
-def _read(builder: tfds.core.DatasetBuilder, split: str) -> tuple[np.ndarray, np.ndarray]:
-    """Reads a split in one batch, four times as fast as one example at a time."""
+def _read(builder: tfds.core.DatasetBuilder, split: str) -> tuple[np.ndarray, ...]:
+    """Reads images, labels and superclasses (or None) of a split.
+
+    In one batch, which is four times as fast as one example at a time.
+    """
     # One file after the other: interleaved files would not be in source order.
     config = tfds.ReadConfig(interleave_cycle_length=1)
     whole = builder.as_dataset(split=split, batch_size=-1, read_config=config, shuffle_files=False)
-    return whole["image"].numpy(), whole["label"].numpy()
+    coarse = whole["coarse_label"].numpy() if "coarse_label" in whole else None
+    return whole["image"].numpy(), whole["label"].numpy(), coarse

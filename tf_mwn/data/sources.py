@@ -9,7 +9,7 @@ from tf_mwn.data.subset import Source
 
 __all__ = ["Source", "load", "load_digits", "load_npz"]
 
-_NPZ_KEYS = ("x", "y", "y_clean", "x_test", "y_test", "sample_id")
+_NPZ_KEYS = "x y y_clean y_coarse x_test y_test x_meta y_meta sample_id".split()
 
 
 def load(dataset: str, data_dir: str | None = None, download: bool = False) -> Source:
@@ -58,7 +58,9 @@ def load_npz(path: str) -> Source:
 
     The file holds `x` ([N, D] features, [N, H, W] or [N, H, W, C] images) and `y` (integers from
     0). Optional: `y_clean`, the true labels, which makes `y` the source's own noisy labels;
-    `x_test` and `y_test`, without which a fifth of each class is split off; `sample_id`.
+    `x_test` and `y_test`, without which a fifth of each class is split off; `x_meta` and `y_meta`,
+    clean examples that the meta set is drawn from instead of the training part; `y_coarse`, the
+    superclass of each example; `sample_id`.
 
     Raises:
         TypeError, ValueError: A file that is missing or no such archive, or arrays that cannot be
@@ -76,13 +78,9 @@ def load_npz(path: str) -> Source:
         x=arrays["x"],
         y=arrays["y_clean"] if noisy else arrays["y"],
         y_given=arrays["y"] if noisy else None,
-        sample_id=arrays.get("sample_id"),
-        x_test=arrays.get("x_test"),
-        y_test=arrays.get("y_test"),
         clean_known=noisy,
+        **{key: value for key, value in arrays.items() if key not in ("x", "y", "y_clean")},
     )
-    if raw.x_test is None and raw.y_test is not None:
-        raise ValueError(f"expected x_test together with y_test in {path}, received y_test alone")
     return build_source(raw)
 
 

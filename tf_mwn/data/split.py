@@ -6,19 +6,25 @@ import numpy as np
 
 from tf_mwn.data.checks import check_integer, check_labels
 from tf_mwn.data.imbalance import subsample
+from tf_mwn.data.rounding import largest_remainder
 from tf_mwn.data.seeds import random_order
 
 
 def balanced_indices(
-    labels: np.ndarray, size: int, num_classes: int, rng: np.random.Generator
+    labels: np.ndarray,
+    size: int,
+    num_classes: int,
+    rng: np.random.Generator,
+    shares: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Draws a subset in which the classes differ by one example at most.
+    """Draws a subset in which the classes differ by one example at most, or by given shares.
 
     Args:
         labels: [N] labels in 0..C-1.
         size: Examples to draw in all; the first `size % C` classes get the odd ones.
         num_classes: Number of classes C.
         rng: Generator.
+        shares: [C] relative sizes of the classes, rounded by largest remainder; None for equal.
 
     Returns:
         [size] sorted int64 positions in `labels`.
@@ -27,12 +33,13 @@ def balanced_indices(
         ValueError: Fewer examples than classes, or more than a class has.
     """
     size = check_integer("the size of a balanced subset", size, 1)
-    if size < num_classes:
+    shares = np.ones(num_classes) if shares is None else np.asarray(shares, np.float64)
+    wanted = largest_remainder(size * shares / shares.sum(), size)
+    if not wanted.all():
         raise ValueError(
-            f"expected a balanced subset of at least one example for each of {num_classes} "
-            f"classes, received size {size}"
+            f"expected a {'balanced ' if np.ptp(shares) == 0 else ''}subset of at least one "
+            f"example for each of {num_classes} classes, received size {size}"
         )
-    wanted = size // num_classes + (np.arange(num_classes) < size % num_classes)
     held = np.bincount(check_labels("labels", labels, num_classes), minlength=num_classes)
     short = np.flatnonzero(wanted > held)
     if short.size:
@@ -60,11 +67,8 @@ def stratified_indices(
     """
     labels = check_labels("labels", labels, num_classes)
     size = _check_size(size, len(labels))
-    exact = np.bincount(labels, minlength=num_classes) * size / len(labels)
-    counts = np.floor(exact).astype(np.int64)
-    by_remainder = np.argsort(counts - exact, kind="stable")
-    counts[by_remainder[: size - counts.sum()]] += 1
-    return subsample(labels, counts, rng)
+    shares = np.bincount(labels, minlength=num_classes) * size / len(labels)
+    return subsample(labels, largest_remainder(shares, size), rng)
 
 
 def random_indices(total: int, size: int, rng: np.random.Generator) -> np.ndarray:

@@ -2,21 +2,29 @@
 
 import hashlib
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 
+from tf_mwn.data.image_files import ImageFiles
+
 _CHUNK = 4096  # rows turned into float64 at a time: 100 MB of 32x32x3 images
+STREAMED_SAMPLE = 1000  # images that stand for all of a streamed set
 
 
-def mean_and_std(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def mean_and_std(x: Any) -> tuple[np.ndarray, np.ndarray]:
     """Returns mean and standard deviation over all axes but the last.
 
     Args:
-        x: [N, H, W, C] images or [N, D] features.
+        x: [N, H, W, C] images or [N, D] features. Of images in files, `STREAMED_SAMPLE` stand for
+            all, spread evenly over them.
 
     Returns:
         Two float32 arrays [C] or [D]; a standard deviation of 0 becomes 1.
     """
+    if isinstance(x, ImageFiles):
+        rows = np.linspace(0, len(x) - 1, min(len(x), STREAMED_SAMPLE)).astype(int)
+        x = np.asarray(x[rows])
     flat = x.reshape(-1, x.shape[-1])
     rows = _CHUNK * max(1, flat.shape[0] // x.shape[0])
 
@@ -30,13 +38,17 @@ def mean_and_std(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return mean.astype(np.float32), np.where(std > 0, std, 1.0).astype(np.float32)
 
 
-def fingerprint(arrays: Iterable[np.ndarray | None]) -> str:
-    """Returns the SHA-256 of arrays, their types and shapes, and the places of the absent ones."""
+def fingerprint(arrays: Iterable[Any]) -> str:
+    """Returns the SHA-256 of arrays, their types and shapes, and the places of the absent ones.
+
+    Images in files enter by their names and sizes, and not by their pixels.
+    """
     digest = hashlib.sha256()
     for array in arrays:
         if array is None:
             digest.update(b"none")
             continue
         digest.update(f"{array.dtype.str}{array.shape}".encode())
+        array = array.key if isinstance(array, ImageFiles) else array
         digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()

@@ -1,11 +1,14 @@
 """What the data layer holds in memory: a source, and one part of it."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 
 # The clean label of an input that shows none of the classes: it equals no label.
 UNKNOWN_CLASS = -1
+# Values of `Subset.altered`.
+OWN_INPUT, OPEN_SET, DATA_NOISE = range(3)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -13,16 +16,19 @@ class Subset:
     """Examples with their labels and ids, all of one length N.
 
     Attributes:
-        x: [N, ...] inputs.
+        x: [N, ...] inputs, or `ImageFiles` that are decoded batch by batch.
         label: [N] int64 labels that training sees; they may be noisy.
-        clean_label: [N] int64 true labels, or None where they are not known.
+        clean_label: [N] int64 true labels, or None where they are not known. An input that shows
+            none of the classes has the clean label `UNKNOWN_CLASS`, so that its label is wrong.
         sample_id: [N] int64 row of each example in its source.
+        altered: [N] int8 with `OWN_INPUT`, `OPEN_SET` or `DATA_NOISE`; None if all are their own.
     """
 
-    x: np.ndarray
+    x: Any
     label: np.ndarray
     clean_label: np.ndarray | None
     sample_id: np.ndarray
+    altered: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.label)
@@ -34,7 +40,7 @@ class Source:
 
     Attributes:
         name: The dataset's name or path.
-        x: [N, H, W, C] images or [N, D] features of the training part.
+        x: [N, H, W, C] images (in memory or `ImageFiles`) or [N, D] features of the training part.
         y: [N] int64 clean labels, or the only ones there are.
         y_given: [N] int64 labels of a source that holds its own noisy labels; None otherwise.
         sample_id: [N] int64 row of each example in the source.
@@ -45,17 +51,22 @@ class Source:
         mean: Published mean per channel in pixel units, or None.
         std: Published standard deviation per channel, or None.
         clean_known: Whether `y` is known to be clean.
+        coarse: [C] int64 superclass of each class, or None.
+        meta_pool: Clean examples apart from the training part, which the meta set is drawn from;
+            None draws it from the training part.
     """
 
     name: str
-    x: np.ndarray
+    x: Any
     y: np.ndarray
     y_given: np.ndarray | None
     sample_id: np.ndarray
-    x_test: np.ndarray
+    x_test: Any
     y_test: np.ndarray
     test_id: np.ndarray
     class_names: tuple[str, ...]
     mean: np.ndarray | None
     std: np.ndarray | None
     clean_known: bool
+    coarse: np.ndarray | None = None
+    meta_pool: Subset | None = None

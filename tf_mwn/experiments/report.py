@@ -74,9 +74,10 @@ def _row(result: dict[str, Any], baseline: float | None) -> tuple[str, ...]:
 def _summary_row(method: str, group: list[dict], baseline: float | None) -> tuple[str, ...]:
     def over_seeds(key: str, scale: float, digits: int) -> str:
         values = [result[key] for result in group if result[key] is not None]
-        if not values:
+        if len(values) < 2:
             return "-"
-        return f"{scale * np.mean(values):.{digits}f} ± {scale * np.std(values):.{digits}f}"
+        mean, deviation = scale * np.mean(values), scale * np.std(values, ddof=1)
+        return f"{mean:.{digits}f} ± {deviation:.{digits}f}"
 
     seconds = float(np.median([result["seconds_per_step"] for result in group]))
     return (

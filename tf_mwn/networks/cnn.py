@@ -37,5 +37,5 @@ def small_cnn(
         )(x)
         x = batch_norm()(x)
         x = keras.layers.ReLU()(x)
-    x = keras.layers.GlobalAveragePooling2D()(x)
+    x = keras.layers.Flatten()(x)
     return keras.Model(inputs, logits_layer(x.shape[-1], num_classes)(x), name="small_cnn")

@@ -1,0 +1,37 @@
+"""Figures draw what they are given."""
+
+import numpy as np
+
+from tf_mwn.monitoring import figures
+
+
+def lines(figure):
+    return [line.get_xydata() for line in figure.axes[0].get_lines()]
+
+
+def test_weight_curve_draws_the_curve():
+    losses = np.linspace(0, 4, 9)
+    (drawn,) = lines(figures.weight_curve(losses, np.exp(-losses), "curve"))
+    np.testing.assert_allclose(drawn, np.stack([losses, np.exp(-losses)], axis=1))
+
+
+def test_histogram_counts_every_example_once():
+    weights, wrong = np.array([0.1, 0.15, 0.9, 0.8, 0.7]), np.array([1, 1, 0, 0, 0], bool)
+    figure = figures.weight_histogram(weights, wrong, "histogram")
+    heights = [patch.get_height() for patch in figure.axes[0].patches]
+    assert sum(heights) == 5
+    texts = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
+    assert texts == ["correct label", "wrong label"]
+    assert sum(p.get_height() for p in figures.weight_histogram(weights, None, "").axes[0].patches) == 5
+
+
+def test_accuracy_curves_draw_each_seed_and_the_mean():
+    figure = figures.accuracy_curves({"a": [[0.1, 0.3], [0.3, 0.5]]}, "accuracy")
+    drawn = lines(figure)
+    assert len(drawn) == 3
+    np.testing.assert_allclose(drawn[2], [[1, 0.2], [2, 0.4]])
+
+
+def test_png_is_a_png():
+    image = figures.png(figures.weight_curve(np.arange(3.0), np.ones(3), "flat"))
+    assert image.startswith(b"\x89PNG")
