@@ -5,7 +5,7 @@ from typing import Any
 
 from absl import flags
 
-from tf_mwn.experiments.config import Config, scalar_type
+from tf_mwn.experiments.config import Config, description, scalar_type
 from tf_mwn.experiments.recipes import Experiment, resolve
 
 RECIPE = flags.DEFINE_string(
@@ -25,10 +25,7 @@ DOWNLOAD = flags.DEFINE_bool("download", False, "Let TFDS download a set that is
 def _define(field: dataclasses.Field) -> flags.FlagHolder:
     """One flag per setting; None stands for the recipe's value."""
     kind, _, many = scalar_type(field.type)
-    limits, text = field.metadata, field.metadata["help"]
-    if limits["choices"]:
-        text += f" One of: {', '.join(limits['choices'])}."
-    default = field.default
+    text, default = description(field), field.default
     if default not in (None, ()):
         shown = ",".join(map(str, default)) if many else default
         text += f" Default, unless the recipe says otherwise: {shown}."

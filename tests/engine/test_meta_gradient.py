@@ -45,11 +45,8 @@ def compiled(classifier, options, sgd):
 
 
 def engine_gradient(model, features, labels):
-    def objective(logits):
-        return model.meta_learner.objective(logits, labels, model.per_example_loss)
-
     linear = Linearisation(model.classifier, features["inputs"])
-    return model.meta_gradient(linear, objective, features)
+    return model.meta_gradient(linear, model.training_batch(features, labels), features)
 
 
 def objective_by_formula(model, losses, normaliser):

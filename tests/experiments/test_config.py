@@ -5,9 +5,8 @@ import inspect
 
 import pytest
 
-from tf_mwn.data.bias import BiasSettings
 from tf_mwn.experiments import listing
-from tf_mwn.experiments.config import Config
+from tf_mwn.experiments.config import Config, description
 from tf_mwn.experiments.recipes import RECIPES, resolve
 from tf_mwn.methods.registry import METHODS
 
@@ -15,7 +14,7 @@ from tf_mwn.methods.registry import METHODS
 def test_defaults_are_valid_and_documented():
     Config()
     for field in dataclasses.fields(Config):
-        assert field.metadata["help"], field.name
+        assert len(description(field)) > 10, field.name
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
@@ -25,15 +24,6 @@ def test_recipes_are_valid_and_say_where_they_come_from(recipe):
     assert row.title and row.source and row.cost
     assert "to be measured" not in row.expected
     assert set(row.methods) <= set(METHODS)
-    names = [field.name for field in dataclasses.fields(BiasSettings)]
-    BiasSettings(**{name: getattr(row.config, name) for name in names})
-
-
-def test_data_settings_are_the_bias_settings():
-    """Each setting of the data layer is a setting of a run, with the same default."""
-    ours = {field.name: field.default for field in dataclasses.fields(Config)}
-    for field in dataclasses.fields(BiasSettings):
-        assert ours[field.name] == field.default
 
 
 def test_method_options_have_the_defaults_of_the_library():
@@ -48,13 +38,13 @@ def test_method_options_have_the_defaults_of_the_library():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"noise_rate": 1.5}, "noise_rate: expected a value of at most 1, received 1.5"),
-        ({"noise_rate": -0.1}, "noise_rate: expected a value of at least 0, received -0.1"),
-        ({"imbalance_factor": 0.5}, "imbalance_factor: expected a value of at least 1"),
+        ({"noise_rate": 1.5}, r"noise_rate in \[0, 1\], received 1.5"),
+        ({"noise_rate": -0.1}, r"noise_rate in \[0, 1\], received -0.1"),
+        ({"imbalance_factor": 0.5}, "imbalance_factor finite and at least 1"),
         ({"epochs": 0}, "epochs: expected a value of at least 1, received 0"),
         ({"batch_size": -5}, "batch_size: expected a value of at least 1"),
         ({"learning_rate": 0.0}, "learning_rate: expected a value of more than 0"),
-        ({"meta_size": 0}, "meta_size: expected a value of at least 1"),
+        ({"meta_size": 0}, "meta_size"),
         ({"network": "resnet31"}, "did you mean 'resnet32'"),
         ({"noise": "unifrom"}, "did you mean 'uniform'"),
         ({"weight_normalization": "mean"}, "expected one of none, sum, sum_detached"),
@@ -87,7 +77,9 @@ def test_folder_names_overrides_and_nothing_else():
     same = resolve("quickstart", {"epochs": plain.config.epochs})
     assert same.folder == "quickstart"
     changed = resolve("quickstart", {"epochs": 3})
-    assert changed.folder.startswith("quickstart-") and len(changed.folder) == len("quickstart-") + 6
+    assert (
+        changed.folder.startswith("quickstart-") and len(changed.folder) == len("quickstart-") + 6
+    )
     assert resolve("quickstart", {"epochs": 4}).folder != changed.folder
     assert resolve("quickstart", {"epochs": 3}, ["cross_entropy"], [1, 2]).folder == changed.folder
 

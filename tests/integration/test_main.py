@@ -100,7 +100,9 @@ def test_the_classifier_loads_without_the_package(finished, tmp_path):
         f"import keras, sys; m = keras.saving.load_model({str(path)!r}); print(m.output_shape); "
         "sys.exit('tf_mwn' in sys.modules)"
     )
-    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True
+    )
     assert done.returncode == 0 and "(None, 10)" in done.stdout
 
 
@@ -207,4 +209,3 @@ def test_two_logical_devices(tmp_path):
         f"--workdir={tmp_path}",
     )
     assert done.returncode == 0, done.stderr
-

@@ -42,7 +42,7 @@ def test_launch_command_runs(line, tmp_path):
     if not any("list" in word for word in words):
         given = {word.split("=")[0] for word in words}
         words = [w for w in words if not w.startswith("--epochs")] + list(QUICK)
-        assert given  <= {word.split("=")[0] for word in words} | {"--epochs"}
+        assert given <= {word.split("=")[0] for word in words} | {"--epochs"}
     done = launch(*words, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
 
@@ -63,9 +63,9 @@ def test_pip_extras_exist():
 
 
 def test_every_flag_that_the_text_names_exists():
-    from launch import benchmark, main  # noqa: F401 they define the flags
-
     from absl import flags
+
+    from launch import benchmark, main  # noqa: F401 they define the flags
 
     for name in set(re.findall(r"--(\w+)[=`\s|]", TEXT)) - {"no", "upgrade", "logdir", "flagfile"}:
         assert name in flags.FLAGS, name

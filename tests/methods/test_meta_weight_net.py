@@ -6,8 +6,10 @@ import pytest
 import tensorflow as tf
 
 from tests.models import CLASSIFIERS, batch, element, mlp
+from tf_mwn import MetaLearner
 from tf_mwn.engine.linearise import Linearisation
 from tf_mwn.methods.cross_entropy import CrossEntropy
+from tf_mwn.methods.meta_learned import MetaLearnedModel
 from tf_mwn.methods.meta_weight_net import MetaWeightNet
 
 L = keras.layers
@@ -50,36 +52,31 @@ def test_meta_gradient_of_the_weights_by_hand():
     """
     inputs = keras.Input((1,))
     classifier = keras.Model(inputs, L.Dense(1, use_bias=False, kernel_initializer="ones")(inputs))
-    model = MetaWeightNet(classifier)
-    model.compile(sgd(), meta_optimizer=sgd(), loss=lambda y, z: 0.5 * (z[:, 0] - y) ** 2)
-    v = tf.Variable([0.5, 0.5], dtype=tf.float64)
-    features = {"meta_inputs": tf.constant([[1.0]]), "meta_labels": tf.constant([0.0])}
-    features = tf.nest.map_structure(lambda t: tf.cast(t, tf.float64), features)
-    labels = tf.constant([0.0, 3.0], tf.float64)
-    learner = _FreeWeights(v)
-    model.meta_learner = learner
-
-    def objective(z):
-        return learner.objective(z, labels, model.per_example_loss)
-
+    model = MetaLearnedModel(classifier, _FreeWeights([0.5, 0.5]))
+    model.compile(sgd(), meta_optimizer=sgd(), loss=_half_squared_error)
+    features = {"meta_inputs": [[1.0]], "meta_labels": [0.0], "sample_id": [0.0, 1.0]}
+    features = {name: tf.constant(value, tf.float64) for name, value in features.items()}
+    batch = model.training_batch(features, tf.constant([0.0, 3.0], tf.float64))
     linear = Linearisation(classifier, tf.constant([[1.0], [1.0]], tf.float64))
-    (gradient,) = model.meta_gradient(linear, objective, features)
+    (gradient,) = model.meta_gradient(linear, batch, features)
     np.testing.assert_allclose(gradient, [-0.05125, 0.10250], rtol=1e-12)
 
 
-class _FreeWeights(keras.layers.Layer):
+def _half_squared_error(labels, outputs):
+    return 0.5 * (outputs[:, 0] - labels) ** 2
+
+
+class _FreeWeights(MetaLearner):
     """One free weight per example, as the paper's equation writes v_i."""
 
     def __init__(self, v):
         super().__init__()
-        self.v = v
+        self.v = self.add_weight(
+            shape=(len(v),), initializer=lambda *_, **__: tf.constant(v, tf.float64)
+        )
 
-    @property
-    def trainable_variables(self):
-        return [self.v]
-
-    def objective(self, logits, labels, per_example_loss):
-        return tf.reduce_mean(self.v * per_example_loss(labels, logits)), self.v
+    def objective(self, logits, batch):
+        return tf.reduce_mean(self.v * batch.losses(logits)), self.v
 
 
 @pytest.mark.parametrize("normalization", ["none", "sum", "sum_detached"])
@@ -150,12 +147,10 @@ def test_meta_loss_decreases_after_the_meta_update():
     features, labels = element([(5,)], size=32, meta_size=32)
 
     def meta_loss():
-        def objective(z):
-            return model.meta_learner.objective(z, labels, model.per_example_loss)
-
         linear = Linearisation(model.classifier, features["inputs"])
         model.meta_loss_metric.reset_state()
-        gradient = model.meta_gradient(linear, objective, features)
+        batch = model.training_batch(features, labels)
+        gradient = model.meta_gradient(linear, batch, features)
         return float(model.meta_loss_metric.result()), gradient
 
     before, gradient = meta_loss()

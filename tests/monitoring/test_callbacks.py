@@ -1,5 +1,7 @@
 """Callbacks: what they add to the logs, and when they stop a run."""
 
+import warnings
+
 import keras
 import numpy as np
 import pytest
@@ -97,3 +99,14 @@ def test_the_curve_is_the_weight_net():
     assert losses[0] == 0 and losses[-1] == 3
     np.testing.assert_allclose(weights, model.weight_net(losses), rtol=1e-6)
     assert curve_of(CrossEntropy(mlp())) is None
+
+
+def test_saturated_weights_are_warned_of_once():
+    model, data = MetaWeightNet(mlp()), biased()
+    *_, bias = model.weight_net.trainable_variables
+    bias.assign([20.0])
+    with pytest.warns(UserWarning, match="epoch 1: the weights have saturated"):
+        _, callback = evaluated(model, data)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        callback.on_epoch_end(1, {})

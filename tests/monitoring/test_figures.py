@@ -22,7 +22,10 @@ def test_histogram_counts_every_example_once():
     assert sum(heights) == 5
     texts = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
     assert texts == ["correct label", "wrong label"]
-    assert sum(p.get_height() for p in figures.weight_histogram(weights, None, "").axes[0].patches) == 5
+    assert (
+        sum(p.get_height() for p in figures.weight_histogram(weights, None, "").axes[0].patches)
+        == 5
+    )
 
 
 def test_accuracy_curves_draw_each_seed_and_the_mean():

@@ -6,6 +6,7 @@ from typing import Any
 import tensorflow as tf
 
 from tf_mwn.data.checks import check_integer
+from tf_mwn.data.row_reader import row_reader
 
 # What a random key is for; they share (seed, epoch) and must not share bits.
 _TRAIN_ORDER, _META_ORDER, _TRAIN_AUGMENT, _META_AUGMENT = range(4)
@@ -70,21 +71,15 @@ def _meta_rows(seed, step, size: int, batch_size: int) -> tf.Tensor:
     return _shuffled(counter % size, tf.gather(keys, epochs - first), size)
 
 
-def on_cpu(structure: Any) -> Any:
-    """Returns the arrays as eager tensors, which a map captures instead of copying as constants."""
-    with tf.device("CPU:0"):
-        return tf.nest.map_structure(tf.convert_to_tensor, structure)
-
-
 class Batches:
-    """Builds the batch of one (seed, epoch, step) from arrays in memory."""
+    """Builds the batch of one (seed, epoch, step) from arrays in memory, or from image files."""
 
     def __init__(self, train, meta, batch_size, meta_batch_size, preprocess=None, augment=None):
         self._size = len(train.label)
         self._batch_size = batch_size
         self.steps = steps_per_epoch(self._size, batch_size)
-        self._train = on_cpu((train.x, train.label, train.sample_id))
-        self._meta = None if meta is None else on_cpu((meta.x, meta.label))
+        self._train = row_reader((train.x, train.label, train.sample_id))
+        self._meta = None if meta is None else row_reader((meta.x, meta.label))
         self._meta_size = 0 if meta is None else len(meta.label)
         self._meta_batch_size = meta_batch_size
         self._preprocess = preprocess or (lambda inputs: inputs)
@@ -92,19 +87,15 @@ class Batches:
 
     def __call__(self, seed, epoch, step, meta_step) -> tuple[dict[str, Any], tf.Tensor]:
         rows = _train_rows(seed, epoch, step, self._size, self._batch_size)
-        inputs, label, sample_id = self._take(self._train, rows)
+        inputs, label, sample_id = self._train(rows)
         key = _key(seed, meta_step, _TRAIN_AUGMENT, 2)
         features = {"inputs": self._finish(inputs, key), "sample_id": sample_id}
         if self._meta is not None:
             rows = _meta_rows(seed, meta_step, self._meta_size, self._meta_batch_size)
-            inputs, features["meta_labels"] = self._take(self._meta, rows)
+            inputs, features["meta_labels"] = self._meta(rows)
             key = _key(seed, meta_step, _META_AUGMENT, 2)
             features["meta_inputs"] = self._finish(inputs, key)
         return features, label
-
-    @staticmethod
-    def _take(arrays, rows):
-        return tf.nest.map_structure(lambda array: tf.gather(array, rows), arrays)
 
     def _finish(self, inputs, key):
         return self._preprocess(self._augment(inputs, key))

@@ -85,13 +85,13 @@ def _examples(x_name: str, x: Any, y_name: str, y: Any) -> tf.data.Dataset:
             f"received {type(y).__name__}"
         )
     examples = x if y is None else tf.data.Dataset.zip(x, y)
-    label = _check_example_spec(x_name, examples.element_spec)
+    label = check_example_spec(x_name, examples.element_spec)
     if label.dtype.is_floating:
         return examples
     return examples.map(lambda inputs, label: (inputs, tf.cast(label, tf.int64)))
 
 
-def _check_example_spec(name: str, spec: Any) -> tf.TensorSpec:
+def check_example_spec(name: str, spec: Any) -> tf.TensorSpec:
     """Checks that a dataset yields single `(inputs, label)` examples; returns the label's spec."""
     if not isinstance(spec, tuple) or len(spec) != 2 or not isinstance(spec[1], tf.TensorSpec):
         raise ValueError(f"expected {name} to yield (inputs, label), received elements {spec}")

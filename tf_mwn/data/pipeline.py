@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tf_mwn.data.batches import Augment, Batches, Preprocess, on_cpu, steps_per_epoch
+from tf_mwn.data.batches import Augment, Batches, Preprocess, steps_per_epoch
 from tf_mwn.data.checks import check_integer
 from tf_mwn.data.examples import check_examples, check_meta_batch_size, check_pair
 from tf_mwn.data.pair_streams import pair_streams
+from tf_mwn.data.row_reader import row_reader
 from tf_mwn.data.subset import Subset
 
 __all__ = ["evaluation_dataset", "paired_dataset", "steps_per_epoch", "training_stream"]
@@ -36,7 +37,7 @@ def training_stream(
     run on without replacement through one order of the meta set after another.
 
     Args:
-        train: Training set; `x` may be a tuple or dict of arrays.
+        train: Training set; `x` may be a tuple or dict of arrays, or `ImageFiles`.
         meta: Meta set, or None for elements without `meta_*` keys.
         batch_size: Global batch size B.
         meta_batch_size: Global meta batch size, or None for min(B, meta size).
@@ -68,7 +69,7 @@ def evaluation_dataset(
     """Returns every example once, in order, as `(inputs, label)`; the last batch may be partial.
 
     Args:
-        inputs: [N, ...] array, or a tuple or dict of them.
+        inputs: [N, ...] array or `ImageFiles`, or a tuple or dict of them.
         labels: [N] integers or [N, C] one-hot floats.
         batch_size: Global batch size.
         preprocess: Function of the batched inputs.
@@ -78,11 +79,11 @@ def evaluation_dataset(
     """
     inputs, labels = check_examples("x", inputs, "y", labels)
     batch_size = check_integer("batch_size", batch_size, 1)
-    arrays = on_cpu((inputs, labels))
+    read = row_reader((inputs, labels))
     preprocess = preprocess or (lambda batch: batch)
 
     def batch(rows):
-        x, y = tf.nest.map_structure(lambda array: tf.gather(array, rows), arrays)
+        x, y = read(rows)
         return preprocess(x), y
 
     rows = tf.data.Dataset.range(len(labels)).batch(batch_size)

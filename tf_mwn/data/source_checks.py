@@ -147,9 +147,7 @@ def _extra_part(
     if inputs is None and labels is None:
         return None
     if inputs is None or labels is None:
-        there, missing = (
-            (f"y_{part}", f"x_{part}") if inputs is None else (f"x_{part}", f"y_{part}")
-        )
+        there, missing = ("y", "x") if inputs is None else ("x", "y")
         raise ValueError(
             f"expected {missing}_{part} together with {there}_{part}, received {there}_{part} alone"
         )

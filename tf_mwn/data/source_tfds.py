@@ -60,8 +60,8 @@ def _refuse_unknown(name: str) -> None:
     except ValueError as error:
         hint = str(error).rpartition(f"received {name!r}")[2]
         raise ValueError(
-            "expected dataset to be digits, the path of an .npz file or the name of a TFDS image "
-            f"classification set, received {name!r}{hint}"
+            "expected dataset to be digits, the path of an .npz file, a CSV file or a folder of "
+            f"images, or the name of a TFDS image classification set, received {name!r}{hint}"
         ) from None
 
 

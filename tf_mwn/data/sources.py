@@ -1,10 +1,14 @@
-"""Data sources by name: scikit-learn's digits, an .npz file, or an image set of TFDS."""
+"""Data sources by name: digits, an .npz file, images in files, or an image set of TFDS."""
 
 import os
 
 import numpy as np
 
+from tf_mwn.data.image_lists import ImageOptions
 from tf_mwn.data.source_checks import RawSource, build_source
+from tf_mwn.data.source_clothing1m import is_clothing1m, load_clothing1m
+from tf_mwn.data.source_csv import load_csv
+from tf_mwn.data.source_folder import load_folder
 from tf_mwn.data.subset import Source
 
 __all__ = ["Source", "load", "load_digits", "load_npz"]
@@ -12,20 +16,43 @@ __all__ = ["Source", "load", "load_digits", "load_npz"]
 _NPZ_KEYS = "x y y_clean y_coarse x_test y_test x_meta y_meta sample_id".split()
 
 
-def load(dataset: str, data_dir: str | None = None, download: bool = False) -> Source:
-    """Loads a data set into memory.
+def load(
+    dataset: str,
+    data_dir: str | None = None,
+    download: bool = False,
+    *,
+    image_size: int | None = None,
+    stream: str = "auto",
+    cache_dir: str | None = None,
+    train_list: str = "noisy",
+) -> Source:
+    """Loads a data set: into memory, or as image files that are decoded batch by batch.
 
     Args:
-        dataset: "digits", the path of an .npz file (see `load_npz`), or the name of an image
-            classification set of TensorFlow Datasets.
+        dataset: "digits"; the path of an .npz file (see `load_npz`), of a CSV file of images
+            (`load_csv`), of a folder with a folder per class (`load_folder`) or of Clothing1M
+            (`load_clothing1m`); or the name of an image classification set of TensorFlow Datasets.
         data_dir: Folder of the prepared TFDS sets; None is TFDS' own default, `$TFDS_DATA_DIR` or
             `~/tensorflow_datasets`.
         download: Whether TFDS may download and prepare a set that is not there.
+        image_size: Side of the square that images in files become; None keeps their size, which
+            all must share.
+        stream: "on", "off" or "auto"; see `ImageOptions`.
+        cache_dir: Folder that keeps decoded images; see `cache_folder`.
+        train_list: Which of Clothing1M's lists to train on, "noisy" or "clean".
 
     Raises:
         TypeError: Arrays or labels of a wrong type.
-        ValueError: An unknown name, a set that is not prepared, or data that cannot be used.
+        ValueError: An unknown name, a set that is not prepared, data that cannot be used, or an
+            option that this kind of data set does not have.
     """
+    options = ImageOptions(image_size, stream, cache_dir)
+    if dataset != "digits" and (dataset.endswith(".csv") or _is_image_folder(dataset)):
+        return _load_files(dataset, options, train_list)
+    if image_size is not None or stream == "on":
+        option = "--stream=on" if image_size is None else f"--image_size={image_size}"
+        raise ValueError(f"expected images in files with {option}, received dataset {dataset!r}")
+    _check_train_list(dataset, train_list)
     if dataset == "digits":
         return load_digits()
     if dataset.endswith(".npz") or os.path.isfile(dataset):
@@ -33,13 +60,31 @@ def load(dataset: str, data_dir: str | None = None, download: bool = False) -> S
     # Imported here: TFDS is slow to import, and the other sources do without it.
     from tf_mwn.data import source_tfds
 
-    if os.path.isdir(dataset) and dataset not in source_tfds.known_names():
-        content = "a folder" if os.listdir(dataset) else "an empty folder"
-        raise ValueError(
-            "expected dataset to be digits, an .npz file or a TFDS name (image folders are not "
-            f"supported yet), received {content}: {dataset}"
-        )
     return source_tfds.load_tfds(dataset, data_dir, download)
+
+
+def _load_files(dataset: str, options: ImageOptions, train_list: str) -> Source:
+    if os.path.isdir(dataset) and is_clothing1m(dataset):
+        return load_clothing1m(dataset, options, train_list)
+    _check_train_list(dataset, train_list)
+    read = load_folder if os.path.isdir(dataset) else load_csv
+    return read(dataset, options)
+
+
+def _check_train_list(dataset: str, train_list: str) -> None:
+    if train_list != "noisy":
+        raise ValueError(f"expected Clothing1M with --train_list={train_list}, received {dataset}")
+
+
+def _is_image_folder(dataset: str) -> bool:
+    """Whether a name is a folder's, and not that of a TFDS set which is in this folder too."""
+    if not os.path.isdir(dataset):
+        return False
+    if os.sep in dataset:
+        return True
+    from tf_mwn.data import source_tfds
+
+    return dataset not in source_tfds.known_names()
 
 
 def load_digits() -> Source:

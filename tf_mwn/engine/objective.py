@@ -1,8 +1,54 @@
-"""Derivatives of a training objective in the logits."""
+"""The training objective T(z, y): what a method minimises, as a function of the logits."""
 
+import dataclasses
 from collections.abc import Callable
 
+import keras
 import tensorflow as tf
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainingBatch:
+    """What an objective may know of a training batch besides its logits.
+
+    Attributes:
+        labels: the given labels; class numbers [B] or distributions [B, C].
+        per_example_loss: (labels, logits) -> [B], as set in `compile`.
+        sample_id: [B] integers that identify the examples across epochs; None outside training.
+        step: int64 scalar, optimizer steps so far; None outside training.
+    """
+
+    labels: tf.Tensor
+    per_example_loss: Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
+    sample_id: tf.Tensor | None = None
+    step: tf.Tensor | None = None
+
+    def losses(self, logits: tf.Tensor) -> tf.Tensor:
+        """The per-example loss [B] of logits [B, C]."""
+        return self.per_example_loss(self.labels, logits)
+
+
+class TrainingObjective(keras.layers.Layer):
+    """A layer that states T(z, y). It may hold state; it never sees the classifier."""
+
+    def objective(
+        self, logits: tf.Tensor, batch: TrainingBatch
+    ) -> tuple[tf.Tensor, tf.Tensor | None]:
+        """T for one training batch.
+
+        Args:
+            logits: [B, C].
+            batch: the labels, and what else is known.
+
+        Returns:
+            This replica's share of the scalar T (shares add up over replicas), and the weight
+            [B] each example has in it, or None if the objective gives no weights.
+        """
+        raise NotImplementedError
+
+    def curve(self, losses: tf.Tensor) -> tf.Tensor | None:
+        """The weight [N] of an example at each of `losses` [N]; None if it has no such curve."""
+        return None
 
 
 def logits_gradient(objective: Callable[[tf.Tensor], tuple], logits: tf.Tensor):

@@ -1,13 +1,11 @@
 """From a configuration to data, classifier, optimizers and model."""
 
-import dataclasses
-
 import keras
 import tensorflow as tf
 
 from tf_mwn import networks
 from tf_mwn.data.augment import crop_and_flip, standardise
-from tf_mwn.data.bias import BiasedData, BiasSettings, prepare
+from tf_mwn.data.bias import BiasedData, prepare
 from tf_mwn.data.pipeline import training_stream
 from tf_mwn.data.sources import load
 from tf_mwn.data.subset import Source
@@ -24,8 +22,7 @@ def load_source(config: Config, data_dir: str | None, download: bool) -> Source:
 
 def bias_data(source: Source, config: Config, seed: int) -> BiasedData:
     """Splits and biases `source`; everything is drawn from `seed`, the same for every method."""
-    names = [field.name for field in dataclasses.fields(BiasSettings)]
-    return prepare(source, BiasSettings(**{n: getattr(config, n) for n in names}), seed)
+    return prepare(source, config, seed)
 
 
 def check_sizes(config: Config, data: BiasedData, methods: list[registry.MethodRow]) -> None:

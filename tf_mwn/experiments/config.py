@@ -5,11 +5,14 @@ The command line is made from these fields, so a field is a flag.
 
 import dataclasses
 import hashlib
+import inspect
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
-from tf_mwn.data.noise import NOISE_KINDS
+from tf_mwn.data import bias_settings
+from tf_mwn.data.bias_settings import BiasSettings
 from tf_mwn.engine import VIRTUAL_STEPS
 from tf_mwn.meta_learners import NORMALIZATIONS
 from tf_mwn.names import unknown_name
@@ -22,29 +25,14 @@ def _setting(default, help, *, choices=None, least=None, most=None, above=None):
 
 
 @dataclasses.dataclass(frozen=True)
-class Config:
-    """The settings of one run, apart from its method and seed. Validated on construction."""
+class Config(BiasSettings):
+    """The settings of one run, apart from its method and seed. Validated on construction.
 
-    # Data.
+    The bias of the data, from `noise` to `train_size`, is inherited.
+    """
+
     dataset: str = _setting(
         "digits", "digits, the path of an .npz (x, y, ...), or a TFDS image-classification set."
-    )
-    train_size: int | None = _setting(
-        None, "Use this many training images, class-stratified; all by default.", least=1
-    )
-    noise: str = _setting("none", "How training labels are made wrong.", choices=NOISE_KINDS)
-    noise_rate: float = _setting(0.0, "Nominal noise rate.", least=0, most=1)
-    label_file: str | None = _setting(
-        None, "Given (human) labels: .npz (sample_id, label), .npy, or CSV sample_id,label."
-    )
-    imbalance: str = _setting(
-        "long_tailed", "Shape of the class counts.", choices=("long_tailed", "step")
-    )
-    imbalance_factor: float = _setting(1.0, "Largest / smallest class count.", least=1)
-    meta_size: int = _setting(100, "Clean, class-balanced meta images in all.", least=1)
-    validation_size: int = _setting(0, "Images held out of training for selection.", least=0)
-    validation_labels: str = _setting(
-        "noisy", "Labels of the validation split.", choices=("noisy", "clean")
     )
     augment: str = _setting(
         "none",
@@ -100,6 +88,7 @@ class Config:
     def __post_init__(self):
         for field in dataclasses.fields(self):
             object.__setattr__(self, field.name, _checked(field, getattr(self, field.name)))
+        super().__post_init__()
         if self.devices > 1 and self.strategy == "none":
             raise ValueError(
                 f"devices: expected 1 with strategy none, received {self.devices}; "
@@ -112,6 +101,19 @@ class Config:
     def differences(self, other: "Config") -> dict[str, Any]:
         """The settings of `self` that `other` has otherwise."""
         return {k: v for k, v in self.to_json().items() if v != other.to_json()[k]}
+
+
+def description(field: dataclasses.Field) -> str:
+    """What a setting means; that of an inherited one is in the docstring of `BiasSettings`."""
+    if "help" in field.metadata:
+        choices = field.metadata["choices"]
+        return field.metadata["help"] + (f" One of: {', '.join(choices)}." if choices else "")
+    text = inspect.getdoc(BiasSettings).split("Attributes:")[1].split("Raises:")[0]
+    entries = dict(re.findall(r"^    (\w+): (.*(?:\n      .*)*)", text, re.MULTILINE))
+    words = " ".join(entries[field.name].split())
+    for name in re.findall(r"`([A-Z_]+)`", words):
+        words = words.replace(f"`{name}`", ", ".join(getattr(bias_settings, name)))
+    return words
 
 
 def digest(settings: Mapping[str, Any]) -> str:
@@ -147,6 +149,8 @@ def _checked_scalar(field: dataclasses.Field, kind: type, value):
     if type(value) is not kind:
         raise TypeError(f"{field.name}: expected {kind.__name__}, received {value!r}")
     limits = field.metadata
+    if not limits:
+        return value  # inherited: `BiasSettings` checks it
     if limits["choices"] and value not in limits["choices"]:
         raise ValueError(unknown_name(field.name, value, limits["choices"]))
     sentence = {"least": "at least {}", "most": "at most {}", "above": "more than {}"}

@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from tf_mwn.data.bias_settings import BiasSettings
 from tf_mwn.experiments.config import Config, digest
 from tf_mwn.methods import registry
 from tf_mwn.names import unknown_name
@@ -99,14 +100,22 @@ def resolve(
         raise ValueError(f"seed: expected integers of at least 0, received {min(seeds)}")
     _check_read(overrides, [registry.find(name) for name in chosen])
     settings = {**row.settings, **overrides}
-    if "." in str(overrides.get("dataset", "")) or "/" in str(overrides.get("dataset", "")):
-        for name in ("noise", "noise_rate", "imbalance", "imbalance_factor", "augment"):
-            if name not in overrides:
-                settings.pop(name, None)
+    if _is_path(overrides.get("dataset", "")):
+        for name in _BIAS - set(overrides):
+            settings.pop(name, None)
     config = Config(**settings)
     changed = config.differences(row.config)
     folder = f"{row.name}-{digest(changed)}" if changed else row.name
     return Experiment(row, config, chosen, seeds, folder)
+
+
+# What describes the recipe's data set rather than the size of an experiment.
+_BIAS = {field.name for field in dataclasses.fields(BiasSettings)} | {"augment"}
+_BIAS -= {"meta_size", "validation_size", "validation_labels", "train_size"}
+
+
+def _is_path(dataset: str) -> bool:
+    return "." in dataset or "/" in dataset
 
 
 def _check_unique(kind: str, values: tuple) -> None:

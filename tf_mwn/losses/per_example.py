@@ -5,33 +5,23 @@ from collections.abc import Callable
 import keras
 import tensorflow as tf
 
-
-def sparse_cross_entropy(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
-    """-log softmax(z)_y, from logits.
-
-    Args:
-        labels: integers in [0, C), shape [B].
-        logits: [B, C].
-
-    Returns:
-        [B], never reduced; >= 0.
-    """
-    return tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
+from tf_mwn.losses.cross_entropy import cross_entropy
 
 
 def per_example_loss(loss=None) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
     """The function (labels, logits [B, C]) -> [B] behind a `loss` argument.
 
     Args:
-        loss: None for sparse cross-entropy from logits; a `keras.losses.Loss`, whose reduction
-            is set aside; or a function that already returns one value per example.
+        loss: None for cross-entropy from logits (class numbers or one-hot labels); a
+            `keras.losses.Loss`, whose reduction is set aside; or a function that already returns
+            one value per example.
 
     Raises:
         TypeError: for a name: it would not say that the classifier returns logits.
         ValueError: for a loss that expects probabilities (`from_logits=False`).
     """
     if loss is None:
-        return sparse_cross_entropy
+        return cross_entropy
     if isinstance(loss, keras.losses.Loss):
         if loss.get_config().get("from_logits") is False:
             raise ValueError(

@@ -77,9 +77,9 @@ class WeightNet(MetaLearner):
             x = layer(x)
         return x[:, 0] if loss.shape.rank == 1 else x
 
-    def objective(self, logits, labels, per_example_loss):
-        """(1/n) Σ v_i l_i, or Σ v_i l_i / Σ v_i, by `normalization`."""
-        losses = per_example_loss(labels, logits)
+    def objective(self, logits, batch):
+        """(1/n) Σ v_i l_i, or Σ v_i l_i / Σ v_i, by `normalization`; and the v_i [B]."""
+        losses = batch.losses(logits)
         seen = tf.stop_gradient(losses) if self.detach_loss else losses
         weights = tf.cast(self(seen), losses.dtype)
         if self.normalization == "none":

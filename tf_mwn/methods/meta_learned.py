@@ -3,23 +3,23 @@
 import keras
 import tensorflow as tf
 
-from tf_mwn.engine.linearise import Linearisation, functional_call
-from tf_mwn.engine.objective import logits_gradient
-from tf_mwn.engine.replicas import all_reduce_sum, global_mean
 from tf_mwn.engine import VIRTUAL_STEPS
+from tf_mwn.engine.linearise import Linearisation, functional_call
+from tf_mwn.engine.objective import TrainingBatch
+from tf_mwn.engine.replicas import all_reduce_sum, global_mean
 from tf_mwn.engine.virtual_step import optimizer_step, plain_step
 from tf_mwn.meta_learners.base import MetaLearner
-from tf_mwn.methods.classifiers import (
-    VirtualVariables,
-    check_training_element,
-    select_variables,
-)
+from tf_mwn.methods.classifiers import VirtualVariables, select_variables
 from tf_mwn.methods.robust_model import RobustModel
 
 
 @keras.saving.register_keras_serializable(package="tf_mwn")
 class MetaLearnedModel(RobustModel):
     """Trains a classifier and, on the meta set, the Θ of its training objective.
+
+    The step, with the numbers of Meta-Weight-Net's algorithm: linearise the classifier on the
+    training batch; 5, virtual weights ŵ; 6, meta gradient at ŵ and update of Θ; 7, actual update of
+    w by the same forward and the new Θ.
 
     Every `meta_interval`-th step updates Θ by its exact meta gradient
     -α ∇_Θ <∂T/∂z(z, y; Θ), J u>, with u the meta gradient at the virtual weights ŵ = w - α g;
@@ -36,6 +36,8 @@ class MetaLearnedModel(RobustModel):
             "optimizer": with the momentum and weight decay of `keras.optimizers.SGD`.
     """
 
+    needs_meta_set = True
+
     def __init__(
         self,
         classifier: keras.Model,
@@ -45,27 +47,27 @@ class MetaLearnedModel(RobustModel):
         virtual_step: str = "plain",
         **kwargs,
     ):
-        super().__init__(classifier, **kwargs)
-        if (
-            isinstance(meta_interval, bool)
-            or not isinstance(meta_interval, int)
-            or meta_interval < 1
-        ):
+        super().__init__(classifier, meta_learner, **kwargs)
+        if type(meta_interval) is not int or meta_interval < 1:
             raise ValueError(
                 f"meta_interval: expected a positive integer, received {meta_interval!r}"
             )
         if virtual_step not in VIRTUAL_STEPS:
             raise ValueError(
-                f"virtual_step: expected one of {', '.join(VIRTUAL_STEPS)}, received {virtual_step!r}"
+                f"virtual_step: expected one of {', '.join(VIRTUAL_STEPS)}, "
+                f"received {virtual_step!r}"
             )
-        self.meta_learner = meta_learner
         self.virtual_variables = virtual_variables
         self.virtual_selection = tuple(select_variables(classifier, virtual_variables))
         self.meta_interval = meta_interval
         self.virtual_step = virtual_step
         self._meta_step = True
         self.meta_loss_metric = keras.metrics.Mean(name="meta_loss")
-        self.mean_weight_metric = keras.metrics.Mean(name="mean_weight")
+
+    @property
+    def meta_learner(self) -> MetaLearner:
+        """The owner of Θ: the training objective."""
+        return self.training_objective
 
     def compile(self, optimizer, meta_optimizer="adam", loss=None, metrics=None, **kwargs):
         """As `RobustModel.compile`, and `meta_optimizer` for Θ (Adam at 1e-3 by default)."""
@@ -88,13 +90,9 @@ class MetaLearnedModel(RobustModel):
     def state_variables(self) -> list[keras.Variable]:
         return [*super().state_variables(), *self.meta_optimizer.variables]
 
-    def sample_weight(self, labels, logits) -> tf.Tensor:
-        """The weight [B] of each example, at the current Θ."""
-        return self.meta_learner.objective(logits, labels, self.per_example_loss)[1]
-
     @property
     def training_metrics(self):
-        return [self.meta_loss_metric, self.mean_weight_metric]
+        return [*super().training_metrics, self.meta_loss_metric]
 
     def make_train_function(self, force=False):
         """With `meta_interval` > 1: two traced steps, chosen on the host.
@@ -118,28 +116,20 @@ class MetaLearnedModel(RobustModel):
 
         self.train_function = train_function
 
-    def train_step(self, data):
-        """One step on a training and a meta batch; the numbers are the algorithm's steps."""
-        check_training_element(data, needs_meta=True)
-        element, labels = data
+    def learn_objective(self, linear: Linearisation, batch: TrainingBatch, element) -> None:
+        """Θ ← meta_optimizer(meta gradient), at meta steps."""
+        if not self._meta_step:
+            return
+        gradient = self.meta_gradient(linear, batch, element)
+        self.meta_optimizer.apply(gradient, self.meta_learner.trainable_variables)
+        self.meta_learner.project()
 
-        def objective(logits):
-            return self.meta_learner.objective(logits, labels, self.per_example_loss)
-
-        linear = Linearisation(self.classifier, element["inputs"])
-        if self._meta_step:
-            gradient = self.meta_gradient(linear, objective, element)  # 5, 6
-            self.meta_optimizer.apply(gradient, self.meta_learner.trainable_variables)
-            self.meta_learner.project()
-        cotangent, weights = logits_gradient(objective, linear.logits)
-        self.actual_step(linear, cotangent)  # 7
-        self.mean_weight_metric.update_state(weights)
-        return self.update_metrics(element, labels, linear.logits)
-
-    def meta_gradient(self, linear: Linearisation, objective, element) -> list[tf.Tensor]:
+    def meta_gradient(
+        self, linear: Linearisation, batch: TrainingBatch, element
+    ) -> list[tf.Tensor]:
         """-c ∇_Θ <∂T/∂z, J u> on one training and one meta batch (this replica's share)."""
         with tf.GradientTape() as meta_tape:
-            cotangent, _ = logits_gradient(objective, linear.logits)
+            cotangent, _ = self.logits_gradient(linear.logits, batch)
         gradient, pushforward = linear.pullback_and_pushforward(cotangent, self.virtual_selection)
         virtual, rate = self._step_virtually(linear, all_reduce_sum(gradient))
         direction = all_reduce_sum(self._meta_loss_gradient(linear, virtual, element))
@@ -174,29 +164,17 @@ class MetaLearnedModel(RobustModel):
         return tape.gradient(meta_loss, virtual, unconnected_gradients=tf.UnconnectedGradients.ZERO)
 
     def get_config(self):
-        return {
-            **super().get_config(),
-            "meta_learner": keras.saving.serialize_keras_object(self.meta_learner),
-            **self._step_config(),
-        }
-
-    def _step_config(self) -> dict:
+        config = super().get_config()
+        config["meta_learner"] = config.pop("training_objective")
         choice = self.virtual_variables
+        if callable(choice):
+            choice = keras.saving.serialize_keras_object(choice)
         return {
-            "virtual_variables": keras.saving.serialize_keras_object(choice)
-            if callable(choice)
-            else choice,
+            **config,
+            "virtual_variables": choice,
             "meta_interval": self.meta_interval,
             "virtual_step": self.virtual_step,
         }
-
-    @classmethod
-    def from_config(cls, config):
-        config = {**config}
-        for key in ("meta_learner", "virtual_variables"):
-            if isinstance(config.get(key), dict):
-                config[key] = keras.saving.deserialize_keras_object(config[key])
-        return super().from_config(config)
 
     def get_compile_config(self):
         config = super().get_compile_config()

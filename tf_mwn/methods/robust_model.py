@@ -4,36 +4,47 @@ import keras
 import tensorflow as tf
 
 from tf_mwn.engine.linearise import Linearisation
+from tf_mwn.engine.objective import TrainingBatch, TrainingObjective, logits_gradient
 from tf_mwn.engine.replicas import num_replicas
 from tf_mwn.losses.per_example import per_example_loss
 from tf_mwn.methods.classifiers import (
     check_classifier,
+    check_training_element,
     is_training_element,
     resolve_jit_compile,
 )
 
 
+@keras.saving.register_keras_serializable(package="tf_mwn")
 class RobustModel(keras.Model):
     """Wraps a built Keras classifier that returns logits, and trains that very object.
 
+    It minimises a training objective T(z, y) of the logits, and the classifier's own losses.
+
     Training elements are `({"inputs", "sample_id", ...}, labels)`, see
     `tf_mwn.paired_dataset`; evaluation elements are `(inputs, labels)`, as for any Keras model.
-    Subclasses write `train_step`. "loss" in the logs is the plain mean of the per-example loss,
-    in training as in evaluation, so that methods compare.
+    "loss" in the logs is the plain mean of the per-example loss, in training as in evaluation, so
+    that methods compare.
 
     Args:
         classifier: built functional, Sequential or subclassed model; one output, logits [B, C].
+        training_objective: T.
 
     Raises:
         TypeError, ValueError: if `classifier` is no Keras model, is not built, has no trainable
             variables, or ends in a softmax.
     """
 
-    def __init__(self, classifier: keras.Model, **kwargs):
+    # What training elements must hold for `train_step`.
+    needs_meta_set = False
+
+    def __init__(self, classifier: keras.Model, training_objective: TrainingObjective, **kwargs):
         check_classifier(classifier)
         super().__init__(**kwargs)
         self.classifier = classifier
+        self.training_objective = training_objective
         self.loss_metric = keras.metrics.Mean(name="loss")
+        self.mean_weight_metric = keras.metrics.Mean(name="mean_weight")
         self.per_example_loss = per_example_loss(None)
         self._evaluating = False
         self.built = True
@@ -82,6 +93,28 @@ class RobustModel(keras.Model):
         """All state that steps change, in a stable order; what an exact checkpoint holds."""
         return [*self.variables, *self.optimizer.variables]
 
+    def train_step(self, data):
+        check_training_element(data, self.needs_meta_set)
+        element, labels = data
+        batch = self.training_batch(element, labels)
+        linear = Linearisation(self.classifier, element["inputs"])
+        self.learn_objective(linear, batch, element)
+        cotangent, weights = self.logits_gradient(linear.logits, batch)
+        self.actual_step(linear, cotangent)
+        return self.update_metrics(element, labels, linear.logits, weights=weights)
+
+    def training_batch(self, element, labels) -> TrainingBatch:
+        """What the objective may know of a training element."""
+        step = tf.convert_to_tensor(self.optimizer.iterations)
+        return TrainingBatch(labels, self.per_example_loss, element["sample_id"], step)
+
+    def logits_gradient(self, logits: tf.Tensor, batch: TrainingBatch):
+        """∂T/∂z [B, C] of the training objective, and the weights [B] or None."""
+        return logits_gradient(lambda z: self.training_objective.objective(z, batch), logits)
+
+    def learn_objective(self, linear: Linearisation, batch: TrainingBatch, element) -> None:
+        """Where a method learns its objective, before the classifier's step. Default: nothing."""
+
     def actual_step(self, linear: Linearisation, cotangent: tf.Tensor) -> None:
         """w ← optimizer(Jᵀ ∂T/∂z), plus the gradient of the classifier's own losses."""
         # Every replica holds the same regularisers, and the optimizer sums over replicas.
@@ -89,15 +122,18 @@ class RobustModel(keras.Model):
         self.optimizer.apply(gradient, self.classifier.trainable_variables)
         linear.commit()
 
-    def update_metrics(self, inputs, labels, logits, sample_weight=None) -> dict:
+    def update_metrics(self, inputs, labels, logits, sample_weight=None, weights=None) -> dict:
         """Updates "loss" and the compiled metrics; the results of all metrics."""
         losses = self.per_example_loss(labels, logits)
         self.loss_metric.update_state(losses, sample_weight=sample_weight)
+        if weights is not None:
+            self.mean_weight_metric.update_state(weights)
         return self.compute_metrics(inputs, labels, logits, sample_weight=sample_weight)
 
     def sample_weight(self, labels, logits) -> tf.Tensor | None:
-        """The weight [B] the method gives each example; None if it gives none."""
-        return None
+        """The weight [B] the objective gives each example now; None if it gives none."""
+        batch = TrainingBatch(labels, self.per_example_loss)
+        return self.training_objective.objective(logits, batch)[1]
 
     def test_step(self, data):
         inputs, labels, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
@@ -114,7 +150,7 @@ class RobustModel(keras.Model):
     @property
     def training_metrics(self) -> list[keras.metrics.Metric]:
         """Metrics of the training step alone, which `evaluate` leaves out."""
-        return []
+        return [self.mean_weight_metric]
 
     @property
     def metrics(self):
@@ -125,14 +161,12 @@ class RobustModel(keras.Model):
         return [metric for metric in every if id(metric) not in hidden]
 
     def get_config(self):
-        config = {"classifier": keras.saving.serialize_keras_object(self.classifier)}
-        return {**super().get_config(), **config}
+        parts = {"classifier": self.classifier, "training_objective": self.training_objective}
+        return {**super().get_config(), **keras.saving.serialize_keras_object(parts)}
 
     @classmethod
     def from_config(cls, config):
-        config = {**config}
-        config["classifier"] = keras.saving.deserialize_keras_object(config["classifier"])
-        return cls(**config)
+        return cls(**{k: _deserialised(v) for k, v in config.items()})
 
     def get_compile_config(self):
         if not self.compiled:
@@ -143,3 +177,9 @@ class RobustModel(keras.Model):
 
     def compile_from_config(self, config):
         self.compile(**{k: keras.saving.deserialize_keras_object(v) for k, v in config.items()})
+
+
+def _deserialised(value):
+    """A part of a config: Keras objects are dicts that name their class."""
+    is_object = isinstance(value, dict) and "class_name" in value
+    return keras.saving.deserialize_keras_object(value) if is_object else value

@@ -2,6 +2,7 @@
 
 import math
 import time
+import warnings
 
 import keras
 import numpy as np
@@ -81,6 +82,7 @@ class EpochEvaluation(keras.callbacks.Callback):
         self.sample = _spread(data.train, monitored)
         self.weights = None
         self.is_wrong = wrong_labels(self.sample)
+        self._warned = False
 
     def on_epoch_end(self, epoch, logs=None):
         for name, part in (("test", self._data.test), ("validation", self._data.validation)):
@@ -93,10 +95,23 @@ class EpochEvaluation(keras.callbacks.Callback):
             logs["memorised"] = memorised(logits.argmax(axis=1), self.sample.label, self.is_wrong)
         if self.weights is not None:
             logs.update(weight_measures(self.weights, self.is_wrong))
+            self._warn_of_saturation(epoch, logs)
         logs["learning_rate"] = _learning_rate(self.model.optimizer)
         meta_optimizer = getattr(self.model, "meta_optimizer", None)
         if meta_optimizer is not None:
             logs["meta_learning_rate"] = _learning_rate(meta_optimizer)
+
+    def _warn_of_saturation(self, epoch: int, logs: dict) -> None:
+        """Once: a sigmoid at its end gives every example the same weight, and has no gradient."""
+        mean = logs["mean_weight_all"]
+        if self._warned or logs["effective_fraction"] < 0.9999 or 0.02 < mean < 0.98:
+            return
+        self._warned = True
+        warnings.warn(
+            f"epoch {epoch + 1}: the weights have saturated, every example weighs {mean:.3f}; "
+            "weight normalisation by the sum, or weight decay for the weight net, prevents that",
+            stacklevel=2,
+        )
 
 
 def _learning_rate(optimizer: keras.optimizers.Optimizer) -> float:

@@ -78,7 +78,6 @@ class TensorBoardMonitor(keras.callbacks.Callback):
 
 def curve_of(model, largest_loss: float = 10.0) -> tuple[np.ndarray, np.ndarray] | None:
     """A grid of losses [N] and the weights [N] the model gives them; None if it has no curve."""
-    learner = getattr(model, "meta_learner", None)
     losses = np.linspace(0.0, largest_loss, 201)
-    weights = None if learner is None else learner.curve(keras.ops.convert_to_tensor(losses))
+    weights = model.training_objective.curve(keras.ops.convert_to_tensor(losses))
     return None if weights is None else (losses, keras.ops.convert_to_numpy(weights))

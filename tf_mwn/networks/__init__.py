@@ -2,46 +2,104 @@
 
 import dataclasses
 import importlib
+import os
 
 from tf_mwn.names import unknown_name
+from tf_mwn.networks.families import FAMILIES, family_options
+from tf_mwn.networks.row import NetworkRow
 
-
-@dataclasses.dataclass(frozen=True)
-class NetworkRow:
-    """One network: `builder` is the dotted path of (input_shape, num_classes) -> keras.Model."""
-
-    name: str
-    title: str
-    builder: str
-    options: dict = dataclasses.field(default_factory=dict)
-
+__all__ = ["FAMILIES", "NETWORKS", "NetworkRow", "build", "check_network", "takes_pixels"]
 
 NETWORKS = {
     row.name: row
     for row in (
         NetworkRow("mlp", "two hidden layers of 128 units; any input", "mlp:mlp"),
         NetworkRow("small_cnn", "three 3x3 convolutions with batch norm; images", "cnn:small_cnn"),
+        NetworkRow("lenet", "LeNet-5 with ReLU (0.06 M weights)", "cnn:lenet"),
+        NetworkRow("cnn9", "nine-layer CNN of Co-teaching (4.4 M weights)", "cnn:cnn9"),
         NetworkRow("resnet20", "CIFAR ResNet-20 (0.27 M weights)", "resnet:resnet", {"depth": 20}),
         NetworkRow("resnet32", "CIFAR ResNet-32 (0.46 M weights)", "resnet:resnet", {"depth": 32}),
-        NetworkRow("resnet56", "CIFAR ResNet-56 (0.86 M weights)", "resnet:resnet", {"depth": 56}),
+        NetworkRow("resnet56", "CIFAR ResNet-56 (0.85 M weights)", "resnet:resnet", {"depth": 56}),
+        NetworkRow(
+            "wrn_28_10",
+            "wide ResNet, 28 layers, width 10 (36.5 M weights)",
+            "wide_resnet:wide_resnet",
+            {"depth": 28, "width": 10},
+        ),
+        NetworkRow(
+            "preact_resnet18",
+            "pre-activation ResNet-18 (11.2 M weights)",
+            "preact_resnet:preact_resnet",
+            {"depth": 18},
+        ),
+        NetworkRow(
+            "preact_resnet34",
+            "pre-activation ResNet-34 (21.3 M weights)",
+            "preact_resnet:preact_resnet",
+            {"depth": 34},
+        ),
     )
 }
 
 
+def _find(name: str) -> NetworkRow:
+    if name in NETWORKS:
+        return NETWORKS[name]
+    for family in FAMILIES:
+        options = family_options(family, name)
+        if options is not None:
+            return dataclasses.replace(family, name=name, options=options)
+    message = unknown_name("network", name, [*NETWORKS, *(family.name for family in FAMILIES)])
+    raise ValueError(message)
+
+
 def check_network(name: str) -> None:
-    """Raises ValueError, with the valid names and the nearest, if `name` is unknown."""
-    if name not in NETWORKS:
-        raise ValueError(unknown_name("network", name, NETWORKS))
+    """Raises ValueError, with the valid names and the nearest, if `name` is unknown.
+
+    A name with parameters is read; the user's own function is not imported yet.
+    """
+    _find(name)
 
 
-def build(name: str, input_shape: tuple[int, ...], num_classes: int):
+def build(name: str, input_shape: tuple[int, ...], num_classes: int, weights: str | None = None):
     """A built `keras.Model` from inputs of `input_shape` to `num_classes` logits.
 
+    Args:
+        name: One of `NETWORKS`, or a name of one of `FAMILIES`.
+        input_shape: Shape of one input.
+        num_classes: Number of logits.
+        weights: Pretrained weights: "imagenet" or a file without top for `applications/<Name>`; a
+            `.weights.h5` file of the whole network for any other.
+
     Raises:
-        ValueError: for an unknown name, or a shape the network cannot take.
+        ValueError: for an unknown name, a shape the network cannot take, or weights that do not
+            fit.
     """
-    check_network(name)
-    row = NETWORKS[name]
+    row = _find(name)
     module, function = row.builder.split(":")
     builder = getattr(importlib.import_module(f"tf_mwn.networks.{module}"), function)
-    return builder(tuple(input_shape), num_classes, **row.options)
+    if row.own_weights:
+        return builder(tuple(input_shape), num_classes, weights=weights, **row.options)
+    model = builder(tuple(input_shape), num_classes, **row.options)
+    return model if weights is None else _with_weights(model, name, weights)
+
+
+def takes_pixels(name: str, weights: str | None = None) -> bool:
+    """Whether the network's inputs are pixels from 0 to 255 instead of standardised ones."""
+    return weights is not None and _find(name).own_weights
+
+
+def _with_weights(model, name: str, path: str):
+    if not os.path.isfile(path):
+        raise ValueError(
+            f"expected network_weights to be a .weights.h5 file for network {name}, "
+            f"received {path}, which does not exist"
+        )
+    try:
+        model.load_weights(path)
+    except Exception as error:  # h5py and Keras raise anything for a file that does not fit
+        reason = " ".join(str(error).split())[:200]
+        raise ValueError(
+            f"expected weights of network {name} in {path}, received {reason}"
+        ) from error
+    return model

@@ -5,7 +5,7 @@ import keras
 from tf_mwn.networks.initializers import (
     batch_norm,
     check_image,
-    kaiming_normal,
+    convolution,
     logits_layer,
 )
 
@@ -24,7 +24,7 @@ def resnet(input_shape: tuple[int, ...], num_classes: int, depth: int = 32) -> k
     if depth < 8 or (depth - 2) % 6:
         raise ValueError(f"depth: expected 6n + 2 with n >= 1, received {depth}")
     inputs = keras.Input(input_shape, name="inputs")
-    x = _convolution(inputs, 16, 1)
+    x = convolution(inputs, 16)
     x = keras.layers.ReLU()(batch_norm()(x))
     for filters in (16, 32, 64):
         for block in range((depth - 2) // 6):
@@ -34,20 +34,9 @@ def resnet(input_shape: tuple[int, ...], num_classes: int, depth: int = 32) -> k
 
 
 def _basic_block(x, filters: int, stride: int):
-    y = keras.layers.ReLU()(batch_norm()(_convolution(x, filters, stride)))
-    y = batch_norm()(_convolution(y, filters, 1))
+    y = keras.layers.ReLU()(batch_norm()(convolution(x, filters, stride=stride)))
+    y = batch_norm()(convolution(y, filters))
     return keras.layers.ReLU()(keras.layers.Add()([y, _shortcut(x, filters, stride)]))
-
-
-def _convolution(x, filters: int, stride: int):
-    if stride == 1:
-        padding = "same"
-    else:
-        # "same" would pad a strided convolution on one side only; the papers' code pads both.
-        x, padding = keras.layers.ZeroPadding2D(1)(x), "valid"
-    return keras.layers.Conv2D(
-        filters, 3, stride, padding, use_bias=False, kernel_initializer=kaiming_normal()
-    )(x)
 
 
 def _shortcut(x, filters: int, stride: int):

@@ -1,0 +1,22 @@
+"""What the table of networks says of each."""
+
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True)
+class NetworkRow:
+    """One network, or a family of them.
+
+    Attributes:
+        name: What `--network` calls it; of a family, its form with the parameters in <>.
+        title: One line.
+        builder: Dotted path, below this package, of (input_shape, num_classes, **options) -> model.
+        options: Arguments of the builder.
+        own_weights: Whether the builder takes `weights` itself.
+    """
+
+    name: str
+    title: str
+    builder: str
+    options: dict = dataclasses.field(default_factory=dict)
+    own_weights: bool = False
