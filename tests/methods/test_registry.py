@@ -10,10 +10,22 @@ from tf_mwn.data.pipeline import training_stream
 from tf_mwn.data.subset import Subset
 from tf_mwn.experiments.config import Config
 from tf_mwn.methods import registry
+from tf_mwn.methods.facts import SOURCES, TrainingFacts
 
 BATCH, CLASSES, FEATURES = 20, 3, 6
 rng = np.random.default_rng(0)
 CENTRES = 3.0 * rng.normal(size=(CLASSES, FEATURES))
+
+
+FACTS = TrainingFacts(
+    num_classes=CLASSES,
+    num_examples=10 * BATCH,
+    class_counts=np.array([67, 67, 66]),
+    steps_per_epoch=10,
+    epochs=4,
+    noise_rate=0.2,
+    transition_matrix=0.7 * np.eye(CLASSES) + 0.1,
+)
 
 
 def separable(size, seed):
@@ -40,7 +52,7 @@ def classifier():
 
 def compiled(row, learning_rate=0.1, **options):
     keras.utils.set_random_seed(3)
-    model = registry.build(row, classifier(), vars(Config()))
+    model = registry.build(row, classifier(), vars(Config()), FACTS)
     optimizers = {"optimizer": keras.optimizers.SGD(learning_rate, momentum=0.9)}
     if row.compile_options:
         optimizers["meta_optimizer"] = keras.optimizers.SGD(0.1, momentum=0.9)
@@ -149,6 +161,14 @@ def test_rows_describe_themselves(row):
     assert row.title and row.paper
     fields = {field.name for field in dataclasses.fields(Config)}
     assert set(row.reads) <= fields, "an option without a setting cannot be given"
+
+
+def test_a_missing_fact_is_one_sentence(row):
+    unknown = [name for name in row.facts if name in SOURCES]
+    for name in unknown:
+        facts = dataclasses.replace(FACTS, **{name: None})
+        with pytest.raises(ValueError, match=f"{row.name}: expected a known {name}.*--noise"):
+            registry.build(row, classifier(), vars(Config()), facts)
 
 
 def test_unknown_method_suggests_the_nearest():

@@ -1,6 +1,7 @@
 """From a configuration to data, classifier, optimizers and model."""
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from tf_mwn import networks
@@ -12,6 +13,7 @@ from tf_mwn.data.subset import Source
 from tf_mwn.engine.optimizers import CoupledAdam, CoupledSGD
 from tf_mwn.experiments.config import Config
 from tf_mwn.methods import registry
+from tf_mwn.methods.facts import TrainingFacts
 from tf_mwn.methods.robust_model import RobustModel
 
 
@@ -50,13 +52,29 @@ def build_model(
     """The compiled model; its initial weights depend on the seed alone, not on the method."""
     keras.utils.set_random_seed(seed)
     classifier = networks.build(config.network, data.train.x.shape[1:], data.num_classes)
-    model = registry.build(row, classifier, vars(config))
+    facts = training_facts(config, data, steps_per_epoch)
+    model = registry.build(row, classifier, vars(config), facts)
     optimizers = {"optimizer": classifier_optimizer(config, steps_per_epoch)}
     if row.compile_options:
         optimizers["meta_optimizer"] = meta_optimizer(config)
     jit_compile = {"auto": "auto", "on": True, "off": False}[config.jit_compile]
     model.compile(**optimizers, metrics=["accuracy"], jit_compile=jit_compile)
     return model
+
+
+def training_facts(config: Config, data: BiasedData, steps_per_epoch: int) -> TrainingFacts:
+    """What methods may know: the nominal noise of the data card, never the realised one."""
+    noise = data.card["noise"]
+    matrix = noise["nominal_matrix"]
+    return TrainingFacts(
+        num_classes=data.num_classes,
+        num_examples=len(data.train),
+        class_counts=np.bincount(data.train.label, minlength=data.num_classes),
+        steps_per_epoch=steps_per_epoch,
+        epochs=config.epochs,
+        noise_rate=noise["nominal_rate"],
+        transition_matrix=None if matrix is None else np.asarray(matrix),
+    )
 
 
 def classifier_optimizer(config: Config, steps_per_epoch: int) -> CoupledSGD:

@@ -5,6 +5,7 @@ import importlib
 from collections.abc import Mapping
 from typing import Any
 
+from tf_mwn.methods.facts import TrainingFacts, supply
 from tf_mwn.names import unknown_name
 
 
@@ -19,6 +20,7 @@ class MethodRow:
         builder: "module:Class" below `tf_mwn.methods`; called with the classifier and `options`.
         needs_meta_set: whether training elements must hold meta batches.
         options: constructor arguments that settings of the same name supply.
+        facts: constructor arguments that `TrainingFacts` of the same name supply.
         compile_options: settings that only the meta optimizer reads.
     """
 
@@ -28,6 +30,7 @@ class MethodRow:
     builder: str
     needs_meta_set: bool = False
     options: tuple[str, ...] = ()
+    facts: tuple[str, ...] = ()
     compile_options: tuple[str, ...] = ()
 
     @property
@@ -83,8 +86,21 @@ def find(name: str) -> MethodRow:
     return METHODS[name]
 
 
-def build(row: MethodRow, classifier, settings: Mapping[str, Any]):
-    """The method's model around `classifier`, its options taken from `settings`."""
+def build(
+    row: MethodRow, classifier, settings: Mapping[str, Any], facts: TrainingFacts | None = None
+):
+    """The method's model around `classifier`.
+
+    Args:
+        row: the method.
+        classifier: built Keras model that returns logits.
+        settings: values of the row's options, by name.
+        facts: of the training set; None where the row needs none.
+
+    Raises:
+        ValueError: a fact that the method needs is not known.
+    """
     module, name = row.builder.split(":")
     model_class = getattr(importlib.import_module(f"tf_mwn.methods.{module}"), name)
-    return model_class(classifier, **{option: settings[option] for option in row.options})
+    options = {option: settings[option] for option in row.options}
+    return model_class(classifier, **options, **supply(row.name, row.facts, facts))

@@ -1,0 +1,54 @@
+"""What a method may be told of the training set before it is built."""
+
+import dataclasses
+
+import numpy as np
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainingFacts:
+    """Facts of one training set and one training.
+
+    Attributes:
+        num_classes: C.
+        num_examples: N, training examples.
+        class_counts: [C] training examples per given class.
+        steps_per_epoch: optimizer steps in an epoch.
+        epochs: epochs of the whole training.
+        noise_rate: nominal fraction of wrong labels, or None where nobody knows it.
+        transition_matrix: [C, C] nominal P(given j | clean i), or None likewise.
+    """
+
+    num_classes: int
+    num_examples: int
+    class_counts: np.ndarray
+    steps_per_epoch: int
+    epochs: int
+    noise_rate: float | None = None
+    transition_matrix: np.ndarray | None = None
+
+
+# What supplies a fact that may be missing.
+SOURCES = {
+    "noise_rate": "--noise and --noise_rate",
+    "transition_matrix": "--noise and --noise_rate, or --noise_matrix",
+}
+
+
+def supply(method: str, names: tuple[str, ...], facts: TrainingFacts | None) -> dict:
+    """The named facts, as constructor arguments.
+
+    Raises:
+        ValueError: one of them is not known; the sentence names the flag that supplies it.
+    """
+    if not names:
+        return {}
+    if facts is None:
+        raise ValueError(f"{method}: expected facts of the training set ({', '.join(names)})")
+    values = {name: getattr(facts, name) for name in names}
+    for name, value in values.items():
+        if value is None:
+            raise ValueError(
+                f"{method}: expected a known {name}, received none; give {SOURCES[name]}"
+            )
+    return values
