@@ -45,13 +45,19 @@ _CLEAN_LABELS = {
 def _details(noise: dict[str, Any]) -> str:
     """Returns what the two rates leave open: exact counts, a class, the expected rate."""
     parts = []
-    if noise["expected_rate"] not in (None, noise["nominal_rate"]):
+    if noise["expected_rate"] is not None and not _close(
+        noise["expected_rate"], noise["nominal_rate"]
+    ):
         parts.append(f"expected {_number(noise['expected_rate'])}")
     if noise["sampling"] == "exact":
         parts.append("exact counts")
     if noise["target"] is not None:
         parts.append(f"all to class {noise['target']}")
     return f" ({', '.join(parts)})" if parts else ""
+
+
+def _close(one: float, other: float | None) -> bool:
+    return other is not None and abs(one - other) < 1e-6
 
 
 def _altered_lines(card: dict[str, Any]) -> list[str]:

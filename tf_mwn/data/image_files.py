@@ -17,7 +17,7 @@ class ImageFiles:
     batch is decoded inside the map, so that order and ids are those of arrays in memory.
 
     Attributes:
-        paths: [N] strings.
+        paths: [N] paths as bytes, a quarter of the memory of strings.
         form: What each image becomes.
         key: [N] uint64 from each file's relative name and size, for fingerprints.
     """
@@ -58,8 +58,8 @@ class ImageFiles:
                 "expected image files to go among streamed images, "
                 f"received an array of shape {list(other.shape[1:])}"
             )
-        width = max(self.paths.dtype.itemsize, other.paths.dtype.itemsize) // 4
-        paths, key = self.paths.astype(f"<U{width}"), self.key.copy()
+        wide_enough = np.promote_types(self.paths.dtype, other.paths.dtype)
+        paths, key = self.paths.astype(wide_enough), self.key.copy()
         paths[rows], key[rows] = other.paths, other.key
         return dataclasses.replace(self, paths=paths, key=key)
 
@@ -72,10 +72,10 @@ def decode(paths: np.ndarray, form: ImageFormat) -> np.ndarray:
     return images
 
 
-def listing_keys(root: str, paths: np.ndarray) -> np.ndarray:
+def listing_keys(root: str, paths: list[str]) -> np.ndarray:
     """Returns [N] uint64 keys of each file's name below `root` and size."""
     keys = np.empty(len(paths), np.uint64)
     for row, path in enumerate(paths):
         text = f"{os.path.relpath(path, root)}\n{os.path.getsize(path)}"
-        keys[row] = int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "little")
+        keys[row] = int.from_bytes(hashlib.sha256(os.fsencode(text)).digest()[:8], "little")
     return keys

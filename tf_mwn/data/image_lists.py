@@ -78,8 +78,8 @@ def read_lists(name: str, root: str, parts: dict[str, list[str]], options: Image
 
 
 def _files(root: str, paths: list[str], form: ImageFormat) -> ImageFiles:
-    array = np.array([os.path.abspath(path) for path in paths], dtype=np.str_)
-    return ImageFiles(array, form, listing_keys(root, array))
+    array = np.array([os.fsencode(os.path.abspath(path)) for path in paths])
+    return ImageFiles(array, form, listing_keys(root, paths))
 
 
 def _form(name: str, facts: dict[str, Any], options: ImageOptions) -> ImageFormat:

@@ -17,9 +17,10 @@ from tf_mwn.networks.initializers import (
 def small_cnn(
     input_shape: tuple[int, ...], num_classes: int, filters: Sequence[int] = (32, 64, 64)
 ) -> keras.Model:
-    """3x3 convolutions with batch norm and ReLU, halving the image after the first.
+    """3x3 convolutions with batch norm and ReLU; each halves the image.
 
-    Strides instead of max pooling: the step then compiles exactly under XLA.
+    In images under 16 pixels the first one does not. Strides instead of max pooling: the step
+    then compiles exactly under XLA.
 
     Args:
         input_shape: (H, W, channels), at least 8 x 8.
@@ -28,11 +29,12 @@ def small_cnn(
     """
     check_image("small_cnn", input_shape)
     inputs = x = keras.Input(input_shape, name="inputs")
+    is_tiny = min(input_shape[:2]) < 16
     for i, channels in enumerate(filters):
         x = keras.layers.Conv2D(
             channels,
             3,
-            strides=1 if i == 0 else 2,
+            strides=1 if i == 0 and is_tiny else 2,
             padding="same",
             use_bias=False,
             kernel_initializer=kaiming_normal(),
