@@ -49,7 +49,7 @@ FROZEN = {
     "data noise": ("3ead632433f3efa7", "2be374016fdd24e7"),
     "shuffled": ("9481e737bd51d92a", "3e12c08f16fbc94e"),
     "random": ("2ac9008a1d58c476", "f5f04c204f8a0b12"),
-    "corrupted": ("856f70b728701152", "5c6a213f5f79d43f"),
+    "corrupted": ("bfe02f9629c6fd69", "51172377d24c38c9"),
     "training order": ("a930478fb2a55ec6", "d01f99e73702b18e"),
 }
 FLIP_100 = "e725b978e841b858"

@@ -187,6 +187,20 @@ def test_prepared_set_loads_offline(tmp_path):
     np.testing.assert_array_equal(source.x_test, images[source.test_id])
 
 
+def test_superclasses_of_a_prepared_set_are_kept(tmp_path):
+    import tensorflow_datasets as tfds
+
+    features = {
+        "image": tfds.features.Image(shape=(4, 4, 3)),
+        "label": tfds.features.ClassLabel(num_classes=4),
+        "coarse_label": tfds.features.ClassLabel(num_classes=2),
+    }
+    image = np.zeros((4, 4, 3), np.uint8)
+    examples = [{"image": image, "label": r % 4, "coarse_label": r % 4 // 2} for r in range(20)]
+    _store(tmp_path, "tiny_coarse", features, examples)
+    assert sources.load("tiny_coarse", data_dir=str(tmp_path)).coarse.tolist() == [0, 0, 1, 1]
+
+
 def test_prepared_set_of_features_is_refused(tmp_path):
     import tensorflow_datasets as tfds
 

@@ -71,7 +71,7 @@ def describe(facts: DataCard) -> dict[str, Any]:
         "imbalance": {
             "kind": settings.imbalance if factor > 1 else "none",
             "nominal_factor": float(factor),
-            "realised_factor": _factor(clean or given),
+            "realised_factor": _factor(_count(facts.source.y[facts.rows], num_classes)),
         },
         "meta": _describe_meta(facts, parts["meta"], num_classes),
         "validation_labels": settings.validation_labels if parts["validation"] else None,

@@ -14,8 +14,8 @@ class TrainingBatch:
     Attributes:
         labels: the given labels; class numbers [B] or distributions [B, C].
         per_example_loss: (labels, logits) -> [B], as set in `compile`.
-        sample_id: [B] integers that identify the examples across epochs; None outside training.
-        step: int64 scalar, optimizer steps so far; None outside training.
+        sample_id: [B] integers that identify the examples across epochs; None if not known.
+        step: integer scalar, optimizer steps so far; None if not known.
     """
 
     labels: tf.Tensor
@@ -29,7 +29,24 @@ class TrainingBatch:
 
 
 class TrainingObjective(keras.layers.Layer):
-    """A layer that states T(z, y). It may hold state; it never sees the classifier."""
+    """A layer that states T(z, y). It may hold state; it never sees the classifier.
+
+    Its variables stay in full precision, whatever the global policy is.
+    """
+
+    def __init__(self, **kwargs):
+        super().__init__(**{"dtype": keras.config.floatx(), **kwargs})
+        self.built = True
+
+    def observe(self, logits: tf.Tensor, batch: TrainingBatch) -> None:
+        """Updates the objective's own state, once a step and before `objective`.
+
+        Replicas must leave equal states behind. Default: nothing.
+
+        Args:
+            logits: [B, C], a constant.
+            batch: with `sample_id` and `step`.
+        """
 
     def objective(
         self, logits: tf.Tensor, batch: TrainingBatch
@@ -49,6 +66,18 @@ class TrainingObjective(keras.layers.Layer):
     def curve(self, losses: tf.Tensor) -> tf.Tensor | None:
         """The weight [N] of an example at each of `losses` [N]; None if it has no such curve."""
         return None
+
+    def scalars(self) -> dict[str, tf.Tensor]:
+        """What describes the objective now, by name, for monitoring. Default: nothing."""
+        return {}
+
+    @classmethod
+    def from_config(cls, config):
+        """Restores arguments that are Keras objects, tuples or arrays."""
+        restored = keras.saving.deserialize_keras_object
+        return super().from_config(
+            {k: restored(v) if isinstance(v, dict) else v for k, v in config.items()}
+        )
 
 
 def logits_gradient(objective: Callable[[tf.Tensor], tuple], logits: tf.Tensor):

@@ -15,6 +15,17 @@ def all_reduce_sum(value):
     return context.all_reduce(tf.distribute.ReduceOp.SUM, value)
 
 
+def all_gather(value: tf.Tensor) -> tf.Tensor:
+    """The values [B, ...] of all replicas in one tensor, the same on each; not differentiable.
+
+    In the order of the replicas, whose batches may differ in length.
+    """
+    context = tf.distribute.get_replica_context()
+    if context is None or context.num_replicas_in_sync == 1:
+        return value
+    return context.all_gather(tf.stop_gradient(value), axis=0)
+
+
 def num_replicas() -> int:
     """Number of replicas that step together; 1 without a strategy."""
     return tf.distribute.get_strategy().num_replicas_in_sync

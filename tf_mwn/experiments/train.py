@@ -132,7 +132,9 @@ def _fit(run, model, data, row, steps, history, predictor) -> None:
 def _finish(run, model, data, history, predictor) -> dict[str, Any]:
     """Writes weights, figures and the classifier, and results.json last: it means finished."""
     logits = predictor.logits(data.train.x)
-    losses, weights = predictor.losses_and_weights(logits, data.train.label)
+    losses, weights = predictor.losses_and_weights(
+        logits, data.train.label, data.train.sample_id
+    )
     _write_weights(run.folder, data, losses, weights)
     is_wrong = wrong_labels(data.train)
     _write_figures(run, model, losses, weights, is_wrong)

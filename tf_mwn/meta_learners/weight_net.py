@@ -41,8 +41,7 @@ class WeightNet(MetaLearner):
         detach_loss: bool = True,
         **kwargs,
     ):
-        # Weights stay in full precision whatever the global policy is.
-        super().__init__(**{"dtype": keras.config.floatx(), **kwargs})
+        super().__init__(**kwargs)
         units = tuple(units)
         if any(isinstance(u, bool) or not isinstance(u, int) or u < 1 for u in units):
             raise ValueError(f"units: expected positive integers, received {units}")

@@ -98,6 +98,7 @@ class RobustModel(keras.Model):
         element, labels = data
         batch = self.training_batch(element, labels)
         linear = Linearisation(self.classifier, element["inputs"])
+        self.training_objective.observe(tf.stop_gradient(linear.logits), batch)
         self.learn_objective(linear, batch, element)
         cotangent, weights = self.logits_gradient(linear.logits, batch)
         self.actual_step(linear, cotangent)
@@ -105,8 +106,11 @@ class RobustModel(keras.Model):
 
     def training_batch(self, element, labels) -> TrainingBatch:
         """What the objective may know of a training element."""
+        return self._batch(labels, element["sample_id"])
+
+    def _batch(self, labels, sample_id) -> TrainingBatch:
         step = tf.convert_to_tensor(self.optimizer.iterations)
-        return TrainingBatch(labels, self.per_example_loss, element["sample_id"], step)
+        return TrainingBatch(labels, self.per_example_loss, sample_id, step)
 
     def logits_gradient(self, logits: tf.Tensor, batch: TrainingBatch):
         """∂T/∂z [B, C] of the training objective, and the weights [B] or None."""
@@ -130,10 +134,12 @@ class RobustModel(keras.Model):
             self.mean_weight_metric.update_state(weights)
         return self.compute_metrics(inputs, labels, logits, sample_weight=sample_weight)
 
-    def sample_weight(self, labels, logits) -> tf.Tensor | None:
-        """The weight [B] the objective gives each example now; None if it gives none."""
-        batch = TrainingBatch(labels, self.per_example_loss)
-        return self.training_objective.objective(logits, batch)[1]
+    def sample_weight(self, labels, logits, sample_id=None) -> tf.Tensor | None:
+        """The weight [B] the objective gives each example now; None if it gives none.
+
+        Objectives that keep a history of each example need `sample_id` [B].
+        """
+        return self.training_objective.objective(logits, self._batch(labels, sample_id))[1]
 
     def test_step(self, data):
         inputs, labels, sample_weight = keras.utils.unpack_x_y_sample_weight(data)

@@ -90,7 +90,9 @@ class EpochEvaluation(keras.callbacks.Callback):
                 logits = self._predictor.logits(part.x)
                 logs[f"{name}_accuracy"] = accuracy(logits, part.label)
         logits = self._predictor.logits(self.sample.x)
-        losses, self.weights = self._predictor.losses_and_weights(logits, self.sample.label)
+        _, self.weights = self._predictor.losses_and_weights(
+            logits, self.sample.label, self.sample.sample_id
+        )
         if self.is_wrong is not None:
             logs["memorised"] = memorised(logits.argmax(axis=1), self.sample.label, self.is_wrong)
         if self.weights is not None:

@@ -33,11 +33,14 @@ class Predictor:
         return np.concatenate([tf.cast(part, tf.float32).numpy() for part in parts])
 
     def losses_and_weights(
-        self, logits: np.ndarray, labels: np.ndarray
+        self, logits: np.ndarray, labels: np.ndarray, sample_id: np.ndarray | None = None
     ) -> tuple[np.ndarray, np.ndarray | None]:
-        """The loss [N] of each example and, if the method gives any, its weight [N]."""
+        """The loss [N] of each example and, if the method gives any, its weight [N].
+
+        Methods that keep a history of each example need `sample_id` [N].
+        """
         logits, labels = tf.constant(logits), tf.constant(labels)
-        weights = self._model.sample_weight(labels, logits)
+        weights = self._model.sample_weight(labels, logits, sample_id)
         losses = self._model.per_example_loss(labels, logits)
         return losses.numpy(), None if weights is None else weights.numpy()
 
