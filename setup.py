@@ -27,6 +27,7 @@ setup(
         "scikit-learn>=1.5",
         "matplotlib>=3.9",
         "numpy>=1.26",
+        "pillow>=10",
         "rich>=13",
     ],
     extras_require={

@@ -19,6 +19,9 @@ WORKDIR = flags.DEFINE_string("workdir", "runs", "Folder for results, figures an
 DATA_DIR = flags.DEFINE_string(
     "data_dir", None, "Folder of prepared TFDS sets; TFDS' own default otherwise."
 )
+CACHE_DIR = flags.DEFINE_string(
+    "cache_dir", None, "Folder that keeps decoded images; $TF_MWN_CACHE or ~/.cache/tf_mwn."
+)
 DOWNLOAD = flags.DEFINE_bool("download", False, "Let TFDS download a set that is not prepared.")
 
 

@@ -36,6 +36,7 @@ def _prepare():
             launch_flags.WORKDIR.value,
             launch_flags.DATA_DIR.value,
             launch_flags.DOWNLOAD.value,
+            launch_flags.CACHE_DIR.value,
         )
     except (ValueError, TypeError, OSError, ImportError) as error:
         fail(error)

@@ -24,7 +24,8 @@ class BiasSettings:
             the last whole example in the training part (and, by itself, in the validation part).
         noise_matrix: File of the transition matrix of noise "matrix"; see `read_matrix`.
         noise_probabilities: File of the class probabilities that noise "feature1" to "feature3"
-            follows; see `read_probabilities`.
+            follows; see `read_probabilities`. The launcher trains a model on clean labels for
+            them where there is none.
         noise_factor: The published factor of those, instead of `noise_rate`.
         noise_target: The class that noise "background" moves labels to; None draws it by the seed.
         label_file: File of the labels to train on, instead of synthetic noise.
@@ -143,11 +144,6 @@ def _files(s: BiasSettings) -> Iterator[tuple[bool, str, str]]:
         feature or s.noise_probabilities is None,
         f"--noise={', '.join(FEATURE_KINDS)} together with --noise_probabilities",
         f"--noise={s.noise}",
-    )
-    yield (
-        not feature or s.noise_probabilities is not None,
-        f"--noise_probabilities=FILE together with --noise={s.noise}",
-        "none",
     )
     yield (
         feature or s.noise_factor is None,

@@ -111,6 +111,10 @@ def _from_inputs(source: Source, settings: BiasSettings, rng: np.random.Generato
     num_classes = len(source.class_names)
     if settings.noise in FEATURE_KINDS:
         path = settings.noise_probabilities
+        if path is None:
+            raise ValueError(
+                f"expected --noise_probabilities=FILE with --noise={settings.noise}, received none"
+            )
         probabilities = read_probabilities(path, source.sample_id, num_classes)
         rate = settings.noise_rate if settings.noise_factor is None else None
         label, wrong = feature_dependent_labels(

@@ -1,12 +1,14 @@
 """From a configuration to data, classifier, optimizers and model."""
 
+from collections.abc import Callable
+
 import keras
 import numpy as np
 import tensorflow as tf
 
 from tf_mwn import networks
 from tf_mwn.data.augment import crop_and_flip, standardise
-from tf_mwn.data.bias import BiasedData, prepare
+from tf_mwn.data.bias import BiasedData
 from tf_mwn.data.pipeline import training_stream
 from tf_mwn.data.sources import load
 from tf_mwn.data.subset import Source
@@ -17,14 +19,29 @@ from tf_mwn.methods.facts import TrainingFacts
 from tf_mwn.methods.robust_model import RobustModel
 
 
-def load_source(config: Config, data_dir: str | None, download: bool) -> Source:
+def load_source(
+    config: Config, data_dir: str | None, download: bool, cache_dir: str | None
+) -> Source:
     """The data set as it comes, before any bias; the same for every seed and method."""
-    return load(config.dataset, data_dir, download)
+    return load(
+        config.dataset,
+        data_dir,
+        download,
+        image_size=config.image_size,
+        stream=config.stream,
+        cache_dir=cache_dir,
+        train_list=config.train_list,
+    )
 
 
-def bias_data(source: Source, config: Config, seed: int) -> BiasedData:
-    """Splits and biases `source`; everything is drawn from `seed`, the same for every method."""
-    return prepare(source, config, seed)
+def preprocessing(config: Config, data: BiasedData) -> Callable[[tf.Tensor], tf.Tensor]:
+    """What every batch of inputs goes through: standardised, or pixels as they are.
+
+    Pretrained networks of keras.applications standardise for themselves.
+    """
+    if networks.takes_pixels(config.network, config.network_weights):
+        return lambda inputs: tf.cast(inputs, tf.float32)
+    return standardise(data.mean, data.std)
 
 
 def check_sizes(config: Config, data: BiasedData, methods: list[registry.MethodRow]) -> None:
@@ -51,7 +68,8 @@ def build_model(
 ) -> RobustModel:
     """The compiled model; its initial weights depend on the seed alone, not on the method."""
     keras.utils.set_random_seed(seed)
-    classifier = networks.build(config.network, data.train.x.shape[1:], data.num_classes)
+    shape, weights = data.train.x.shape[1:], config.network_weights
+    classifier = networks.build(config.network, shape, data.num_classes, weights)
     facts = training_facts(config, data, steps_per_epoch)
     model = registry.build(row, classifier, vars(config), facts)
     optimizers = {"optimizer": classifier_optimizer(config, steps_per_epoch)}
@@ -113,6 +131,6 @@ def build_stream(
         config.meta_batch_size,
         seed,
         start_epoch=start_epoch,
-        preprocess=standardise(data.mean, data.std),
+        preprocess=preprocessing(config, data),
         augment=crop_and_flip if config.augment == "crop_flip" else None,
     )

@@ -16,7 +16,7 @@ from tf_mwn.data.bias_settings import BiasSettings
 from tf_mwn.engine import VIRTUAL_STEPS
 from tf_mwn.meta_learners import NORMALIZATIONS
 from tf_mwn.names import unknown_name
-from tf_mwn.networks import NETWORKS
+from tf_mwn.networks import FAMILIES, NETWORKS, check_network
 
 
 def _setting(default, help, *, choices=None, least=None, most=None, above=None):  # noqa: A002
@@ -32,7 +32,22 @@ class Config(BiasSettings):
     """
 
     dataset: str = _setting(
-        "digits", "digits, the path of an .npz (x, y, ...), or a TFDS image-classification set."
+        "digits",
+        "digits; an .npz (x, y, ...); a CSV path,label; a folder with one folder of images per "
+        "class; Clothing1M's folder; or a TFDS image-classification set.",
+    )
+    image_size: int | None = _setting(
+        None,
+        "Side to which images in files are resized, once; unchanged by default.",
+        least=8,
+    )
+    stream: str = _setting(
+        "auto",
+        "Decode images in files batch by batch instead of keeping them in memory.",
+        choices=("auto", "on", "off"),
+    )
+    train_list: str = _setting(
+        "noisy", "List of Clothing1M to train on.", choices=("noisy", "clean")
     )
     augment: str = _setting(
         "none",
@@ -40,8 +55,15 @@ class Config(BiasSettings):
         choices=("none", "crop_flip"),
     )
     # Classifier and its optimizer.
-    network: str = _setting("small_cnn", "Classifier.", choices=tuple(NETWORKS))
-    epochs: int = _setting(60, "Epochs.", least=1)
+    network: str = _setting(
+        "small_cnn",
+        f"Classifier: {', '.join([*NETWORKS, *(row.name for row in FAMILIES)])}; the last is your "
+        "own function of (input_shape, num_classes).",
+    )
+    network_weights: str | None = _setting(
+        None, "Pretrained weights: a file, or imagenet for applications/<Name>."
+    )
+    epochs: int = _setting(60, "Epochs to train.", least=1)
     batch_size: int = _setting(100, "Global batch size.", least=1)
     learning_rate: float = _setting(0.1, "Initial learning rate of the classifier.", above=0)
     decay_epochs: tuple[int, ...] = _setting(
@@ -89,6 +111,7 @@ class Config(BiasSettings):
         for field in dataclasses.fields(self):
             object.__setattr__(self, field.name, _checked(field, getattr(self, field.name)))
         super().__post_init__()
+        check_network(self.network)
         if self.devices > 1 and self.strategy == "none":
             raise ValueError(
                 f"devices: expected 1 with strategy none, received {self.devices}; "

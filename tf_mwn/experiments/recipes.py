@@ -153,13 +153,19 @@ _SHORT_RUN = {
 _FASHION = {
     **_SHORT_RUN,
     "dataset": "fashion_mnist",
-    "train_size": 10_000,
+    "train_size": 11_000,
+    "validation_size": 1_000,
     "meta_size": 1_000,
     "epochs": 10,
     # Without momentum the virtual step is the actual step's length, and 10 epochs are enough.
     "momentum": 0.0,
 }
-_CIFAR10_SMALL = {**_FASHION, "dataset": "cifar10", "augment": "crop_flip"}
+_LONG_TAIL = {
+    "imbalance_factor": 100.0,
+    "train_size": None,
+    "validation_size": 0,
+    "meta_size": 100,
+}
 
 _add(
     Recipe(
@@ -199,7 +205,7 @@ _add(
         source="this project: the imbalance of Meta-Weight-Net's Table 1 on a small set",
         expected="to be measured",
         cost="about 4 minutes",
-        settings={**_FASHION, "imbalance_factor": 100.0, "train_size": None, "meta_size": 100},
+        settings={**_FASHION, **_LONG_TAIL},
     ),
     Recipe(
         name="cifar10_small_flip2_40",
@@ -207,7 +213,7 @@ _add(
         source="this project: the noise of Meta-Weight-Net's Table 3 on a small set",
         expected="to be measured",
         cost="about 4 minutes",
-        settings={**_CIFAR10_SMALL, "noise": "flip2", "noise_rate": 0.4},
+        settings={**_FASHION, "dataset": "cifar10", "noise": "flip2", "noise_rate": 0.4},
     ),
     Recipe(
         name="cifar10_small_longtail_100",
@@ -215,11 +221,6 @@ _add(
         source="this project: the imbalance of Meta-Weight-Net's Table 1 on a small network",
         expected="to be measured",
         cost="about 4 minutes",
-        settings={
-            **_CIFAR10_SMALL,
-            "imbalance_factor": 100.0,
-            "train_size": None,
-            "meta_size": 100,
-        },
+        settings={**_FASHION, **_LONG_TAIL, "dataset": "cifar10", "augment": "crop_flip"},
     ),
 )

@@ -8,11 +8,17 @@ from typing import Any
 
 import tensorflow as tf
 
-from tf_mwn.data.bias import BiasedData
+from tf_mwn.data.bias import BiasedData, prepare
 from tf_mwn.data.card import format_card
+from tf_mwn.data.sources import load
 from tf_mwn.data.subset import Source
 from tf_mwn.experiments import build, report
 from tf_mwn.experiments.config import Config
+from tf_mwn.experiments.noise_model import (
+    needs_noise_model,
+    without_noise,
+    write_probabilities,
+)
 from tf_mwn.experiments.recipes import Experiment
 from tf_mwn.experiments.run_folder import RunFolder
 from tf_mwn.experiments.train import Run, finished, train
@@ -27,12 +33,14 @@ class Session:
         experiment: what to run.
         workdir: where run folders go.
         source: the data set before any bias.
+        open_set: the data set of `Config.open_set`, or None.
         strategy: the devices.
     """
 
     experiment: Experiment
     workdir: str
     source: Source
+    open_set: Source | None
     strategy: tf.distribute.Strategy
 
     @classmethod
@@ -41,28 +49,47 @@ class Session:
         experiment: Experiment,
         strategy: tf.distribute.Strategy,
         workdir: str,
-        data_dir: str | None,
-        download: bool,
+        data_dir: str | None = None,
+        download: bool = False,
+        cache_dir: str | None = None,
     ) -> "Session":
         """Loads the data and refuses whatever would fail later.
 
         Raises:
             ValueError, TypeError, OSError: one sentence that says what to change.
         """
-        source = build.load_source(experiment.config, data_dir, download)
-        session = cls(experiment, workdir, source, strategy)
+        config = experiment.config
+        source = build.load_source(config, data_dir, download, cache_dir)
+        open_set = None
+        if config.open_set is not None:
+            open_set = load(config.open_set, data_dir, download, cache_dir=cache_dir)
+        session = cls(experiment, workdir, source, open_set, strategy)
         session._check()
         return session
 
     def data(self, seed: int) -> BiasedData:
-        """The splits of one seed, the same for every method."""
-        return build.bias_data(self.source, self.experiment.config, seed)
+        """The splits of one seed, the same for every method.
+
+        Feature-dependent noise without a file of probabilities trains the model it needs first.
+        """
+        config = self.experiment.config
+        if needs_noise_model(config):
+            path = self._path("noise_model", seed)
+            clean = without_noise(config)
+            run = Run("noise model", "cross_entropy", seed, clean, RunFolder(path), "")
+            data = prepare(self.source, clean, seed)
+            probabilities = write_probabilities(run, data, self.source, self.strategy)
+            config = dataclasses.replace(config, noise_probabilities=str(probabilities))
+        return prepare(self.source, config, seed, self.open_set)
+
+    def _path(self, method: str, seed: int) -> Path:
+        return Path(self.workdir) / self.experiment.folder / method / f"seed{seed}"
 
     def runs(self) -> Iterator[Run]:
         """Every run, seed by seed, so that an interrupted session has whole comparisons."""
         for seed in self.experiment.seeds:
             for method in self.experiment.methods:
-                path = Path(self.workdir) / self.experiment.folder / method / f"seed{seed}"
+                path = self._path(method, seed)
                 name, config = self.experiment.recipe.name, self.experiment.config
                 flags = self.experiment.flags(method, seed)
                 yield Run(name, method, seed, config, RunFolder(path), flags)
@@ -95,12 +122,14 @@ class Session:
         print(f"TensorBoard  tensorboard --logdir {folder.path}", flush=True)
 
     def _check(self) -> None:
-        config = self.experiment.config
-        data = self.data(self.experiment.seeds[0])
+        config, seed = self.experiment.config, self.experiment.seeds[0]
+        # A noise model is trained later: sizes and shapes do not depend on it.
+        settings = without_noise(config) if needs_noise_model(config) else config
+        data = prepare(self.source, settings, seed, self.open_set)
         rows = [registry.find(method) for method in self.experiment.methods]
         build.check_sizes(config, data, rows)
         with self.strategy.scope():
-            build.build_model(config, rows[0], data, self.experiment.seeds[0], 1)
+            build.build_model(config, rows[0], data, seed, 1)
         _check_writable(self.workdir)
 
 

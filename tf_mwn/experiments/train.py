@@ -8,7 +8,6 @@ import numpy as np
 import tensorflow as tf
 
 import tf_mwn
-from tf_mwn.data.augment import standardise
 from tf_mwn.data.bias import BiasedData
 from tf_mwn.experiments import build, checkpoint
 from tf_mwn.experiments.config import Config
@@ -71,18 +70,32 @@ def train(run: Run, data: BiasedData, strategy: tf.distribute.Strategy) -> dict[
     results = finished(run)
     if results is not None:
         return results
+    model, predictor, history = _build(run, data, strategy)
     run.folder.write_json("data_card.json", data.card)
     run.folder.write_text("flags.txt", run.flags)
+    _fit(run, model, data, history, predictor)
+    return _finish(run, model, data, history, predictor)
+
+
+def trained_probabilities(
+    run: Run, data: BiasedData, strategy: tf.distribute.Strategy, x
+) -> np.ndarray:
+    """Trains `run` to its end; its class probabilities [N, C] of inputs `x` [N, ...]."""
+    train(run, data, strategy)
+    logits = _build(run, data, strategy)[1].logits(x)
+    return tf.nn.softmax(logits).numpy()
+
+
+def _build(run: Run, data: BiasedData, strategy: tf.distribute.Strategy):
+    """The model in the state of its checkpoint, its predictor, and its history."""
     keras.utils.clear_session()
     keras.config.set_dtype_policy(run.config.precision)
-    row = registry.find(run.method)
     steps = len(data.train) // run.config.batch_size
     with strategy.scope():
+        row = registry.find(run.method)
         model = build.build_model(run.config, row, data, run.seed, steps)
         history = checkpoint.restore(run.folder, model)
-    predictor = Predictor(model, standardise(data.mean, data.std))
-    _fit(run, model, data, row, steps, history, predictor)
-    return _finish(run, model, data, history, predictor)
+    return model, Predictor(model, build.preprocessing(run.config, data)), history
 
 
 class _EpochRecord(keras.callbacks.Callback):
@@ -100,7 +113,7 @@ class _EpochRecord(keras.callbacks.Callback):
         self._folder.write_csv("metrics.csv", names, rows)
 
 
-def _fit(run, model, data, row, steps, history, predictor) -> None:
+def _fit(run, model, data, history, predictor) -> None:
     """Trains the epochs that `history` lacks, and records them in it."""
     first, epochs = len(history), run.config.epochs
     if first >= epochs:
@@ -110,10 +123,10 @@ def _fit(run, model, data, row, steps, history, predictor) -> None:
     monitor = TensorBoardMonitor(run.folder / "tensorboard", evaluation, run.identity(data))
     try:
         model.fit(
-            build.build_stream(run.config, row, data, run.seed, first),
+            build.build_stream(run.config, registry.find(run.method), data, run.seed, first),
             epochs=epochs,
             initial_epoch=first,
-            steps_per_epoch=steps,
+            steps_per_epoch=len(data.train) // run.config.batch_size,
             verbose=0,
             shuffle=False,
             callbacks=[
@@ -132,9 +145,7 @@ def _fit(run, model, data, row, steps, history, predictor) -> None:
 def _finish(run, model, data, history, predictor) -> dict[str, Any]:
     """Writes weights, figures and the classifier, and results.json last: it means finished."""
     logits = predictor.logits(data.train.x)
-    losses, weights = predictor.losses_and_weights(
-        logits, data.train.label, data.train.sample_id
-    )
+    losses, weights = predictor.losses_and_weights(logits, data.train.label, data.train.sample_id)
     _write_weights(run.folder, data, losses, weights)
     is_wrong = wrong_labels(data.train)
     _write_figures(run, model, losses, weights, is_wrong)
