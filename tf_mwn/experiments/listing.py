@@ -1,21 +1,27 @@
 """What `--recipe=list` and `--method=list` print. Imports nothing heavy."""
 
+from tf_mwn.experiments.recipe import Recipe
 from tf_mwn.experiments.recipes import RECIPES, Experiment
 from tf_mwn.methods.registry import METHODS
 
 
 def recipes() -> str:
-    """Every recipe with its source, the number it should reach and its cost."""
+    """Every recipe, by group, with its source, the number it should reach and its cost."""
     blocks = []
-    for recipe in RECIPES.values():
-        blocks.append(
-            f"{recipe.name}: {recipe.title}\n"
-            f"    source    {recipe.source}\n"
-            f"    expected  {recipe.expected}\n"
-            f"    cost      {recipe.cost}\n"
-            f"    methods   {', '.join(recipe.methods)}"
-        )
+    for group in dict.fromkeys(recipe.group for recipe in RECIPES.values()):
+        blocks.append(f"== {group} ==")
+        blocks += [_recipe(recipe) for recipe in RECIPES.values() if recipe.group == group]
     return "\n".join(blocks)
+
+
+def _recipe(recipe: Recipe) -> str:
+    return (
+        f"{recipe.name}: {recipe.title}\n"
+        f"    source    {recipe.source}\n"
+        f"    expected  {recipe.expected}\n"
+        f"    cost      {recipe.cost}\n"
+        f"    methods   {', '.join(recipe.methods)}"
+    )
 
 
 def methods() -> str:

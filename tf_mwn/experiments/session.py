@@ -104,12 +104,21 @@ class Session:
         for run in self.runs():
             if data is None or data.card["seed"] != run.seed:
                 data = self.data(run.seed)
-                print(f"\n{format_card(data.card)}\n", flush=True)
+                self._print_card(data.card)
             if finished(run) is not None:
                 print(f"{run.method} seed {run.seed}: finished before", flush=True)
             results.append(train(run, data, self.strategy))
         self._report(results)
         return results
+
+    def _print_card(self, card: dict[str, Any]) -> None:
+        """The data card of the first seed; of the others what differs."""
+        if card["seed"] == self.experiment.seeds[0]:
+            print(f"\n{format_card(card)}\n", flush=True)
+            return
+        rate = card["noise"]["realised_rate"]
+        noise = "" if rate is None else f", realised noise rate {rate:.4f}"
+        print(f"\nseed {card['seed']}{noise}, fingerprint {card['fingerprint'][:16]}", flush=True)
 
     def _report(self, results: list[dict[str, Any]]) -> None:
         folder = RunFolder(Path(self.workdir) / self.experiment.folder)
