@@ -1,6 +1,7 @@
 """The package as users import it."""
 
 import importlib.metadata
+import pathlib
 
 import pytest
 
@@ -40,3 +41,11 @@ def test_newer_versions_pass(monkeypatch, version):
         importlib.metadata, "version", lambda name: version if name == "tensorflow" else real(name)
     )
     tf_mwn._check_versions()
+
+
+def test_every_folder_with_code_is_a_package():
+    """Or the wheel would lack it."""
+    root = pathlib.Path(tf_mwn.__file__).parent.parent
+    for top in ("tf_mwn", "launch"):
+        for path in (root / top).rglob("*.py"):
+            assert (path.parent / "__init__.py").exists(), path

@@ -137,8 +137,8 @@ _CLOTHING1M = Recipe(
     name="mwn_clothing1m",
     title="Clothing1M, real noisy labels: give its folder by --dataset=FOLDER",
     source=(
-        f"{_MWN}, section 4.3; ResNet-50 with ImageNet weights. Deviation: images are resized to "
-        "224 at once instead of cropped from 256. Meta images: 7 000 of the clean ones"
+        f"{_MWN}, section 4.3; ResNet-50 with ImageNet weights, 7 000 of the clean validation "
+        "images as meta set. Deviation: training crops are central, 224 of 256, not random"
     ),
     expected="published: cross-entropy 68.94, Meta-Weight-Net 73.72",
     cost="about 12 hours on one GPU",
