@@ -103,7 +103,10 @@ def _meta_set(
     pool = source.meta_pool or Subset(source.x, source.y, source.y, source.sample_id)
     shares = class_shares(settings.imbalance, settings.meta_imbalance_factor, num_classes)
     rng = generator(seed, "meta")
-    rows = balanced_indices(pool.label, settings.meta_size, num_classes, rng, shares)
+    try:
+        rows = balanced_indices(pool.label, settings.meta_size, num_classes, rng, shares)
+    except ValueError as error:
+        raise ValueError(f"meta_size: {error}") from error
     clean = pool.label[rows]
     noise = meta_labels(source, clean, settings, seed)
     meta = Subset(pool.x[rows], noise.label, clean, pool.sample_id[rows])
