@@ -70,17 +70,19 @@ def build_model(
     keras.utils.set_random_seed(seed)
     shape, weights = data.train.x.shape[1:], config.network_weights
     classifier = networks.build(config.network, shape, data.num_classes, weights)
-    facts = training_facts(config, data, steps_per_epoch)
+    facts = training_facts(config, data, seed, steps_per_epoch)
     model = registry.build(row, classifier, vars(config), facts)
     optimizers = {"optimizer": classifier_optimizer(config, steps_per_epoch)}
     if row.compile_options:
         optimizers["meta_optimizer"] = meta_optimizer(config)
-    jit_compile = {"auto": "auto", "on": True, "off": False}[config.jit_compile]
+    jit_compile = {"auto": "auto", "true": True, "false": False}[config.jit_compile]
     model.compile(**optimizers, metrics=["accuracy"], jit_compile=jit_compile)
     return model
 
 
-def training_facts(config: Config, data: BiasedData, steps_per_epoch: int) -> TrainingFacts:
+def training_facts(
+    config: Config, data: BiasedData, seed: int, steps_per_epoch: int
+) -> TrainingFacts:
     """What methods may know: the nominal noise of the data card, never the realised one."""
     noise = data.card["noise"]
     matrix = noise["nominal_matrix"]
@@ -90,6 +92,8 @@ def training_facts(config: Config, data: BiasedData, steps_per_epoch: int) -> Tr
         class_counts=np.bincount(data.train.label, minlength=data.num_classes),
         steps_per_epoch=steps_per_epoch,
         epochs=config.epochs,
+        num_sample_ids=int(data.train.sample_id.max()) + 1,
+        seed=seed,
         noise_rate=noise["nominal_rate"],
         transition_matrix=None if matrix is None else np.asarray(matrix),
     )

@@ -33,7 +33,7 @@ SHORT_RECIPES = (
         name="quickstart",
         title="handwritten digits (8x8), 40 % flip2 noise, 100 meta images",
         source="this project: the smallest real data on which memorisation shows",
-        expected="to be measured",
+        expected="cross-entropy 61.2 ± 2.0, Meta-Weight-Net 92.4 ± 2.7 (five seeds)",
         cost="under a minute",
         settings={
             **_SHORT_RUN,
@@ -49,8 +49,8 @@ SHORT_RECIPES = (
         name="fashion_flip2_40",
         title="Fashion-MNIST (10 000 images), 40 % flip2 noise, 1 000 meta images",
         source="this project: the noise of Meta-Weight-Net's Table 3 on a small set",
-        expected="to be measured",
-        cost="about 4 minutes",
+        expected="cross-entropy 60.4 ± 1.4, Meta-Weight-Net 82.8 ± 0.3 (three seeds)",
+        cost="about 2 minutes",
         settings={**_FASHION, "noise": "flip2", "noise_rate": 0.4},
     ),
     Recipe(
@@ -58,8 +58,8 @@ SHORT_RECIPES = (
         name="fashion_uniform_60",
         title="Fashion-MNIST (10 000 images), 60 % uniform noise, 1 000 meta images",
         source="this project: the noise of Meta-Weight-Net's Table 2 on a small set",
-        expected="to be measured",
-        cost="about 4 minutes",
+        expected="cross-entropy 59.4 ± 5.6, Meta-Weight-Net 82.6 ± 0.3 (three seeds)",
+        cost="about 2 minutes",
         settings={**_FASHION, "noise": "uniform", "noise_rate": 0.6},
     ),
     Recipe(
@@ -67,8 +67,8 @@ SHORT_RECIPES = (
         name="fashion_longtail_100",
         title="Fashion-MNIST, long tail of factor 100, 100 meta images",
         source="this project: the imbalance of Meta-Weight-Net's Table 1 on a small set",
-        expected="to be measured",
-        cost="about 4 minutes",
+        expected="cross-entropy 81.0 ± 1.5, Meta-Weight-Net 80.8 ± 1.5 (three seeds)",
+        cost="about 2 minutes",
         settings={**_FASHION, **_LONG_TAIL},
     ),
     Recipe(
@@ -76,8 +76,8 @@ SHORT_RECIPES = (
         name="cifar10_small_flip2_40",
         title="CIFAR-10 (10 000 images), 40 % flip2 noise, 1 000 meta images",
         source="this project: the noise of Meta-Weight-Net's Table 3 on a small set",
-        expected="to be measured",
-        cost="about 4 minutes",
+        expected="cross-entropy 31.5 ± 0.5, Meta-Weight-Net 42.7 ± 0.2 (three seeds)",
+        cost="about 2 minutes",
         settings={**_FASHION, "dataset": "cifar10", "noise": "flip2", "noise_rate": 0.4},
     ),
     Recipe(
@@ -85,8 +85,8 @@ SHORT_RECIPES = (
         name="cifar10_small_longtail_100",
         title="CIFAR-10, long tail of factor 100 (12 400 images), 100 meta images",
         source="this project: the imbalance of Meta-Weight-Net's Table 1 on a small network",
-        expected="to be measured",
-        cost="about 4 minutes",
+        expected="cross-entropy 36.1 ± 1.1, Meta-Weight-Net 36.4 ± 3.6 (three seeds)",
+        cost="about 2 minutes",
         settings={**_FASHION, **_LONG_TAIL, "dataset": "cifar10", "augment": "crop_flip"},
     ),
 )
