@@ -101,6 +101,7 @@ def test_own_data_drops_the_recipes_artificial_bias():
         ({"methods": ["cross_entropy", "cross_entropy"]}, "expected each once"),
         ({"methods": []}, "expected at least one"),
         ({"seeds": [1, 1]}, "expected each once"),
+        ({"recipe": "mwn_clothing1m"}, "expected --dataset=FOLDER with Clothing1M's folder"),
         ({"seeds": [-1]}, "expected integers of at least 0"),
         (
             {"methods": ["cross_entropy"], "overrides": {"meta_interval": 2}},

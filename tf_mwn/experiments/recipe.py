@@ -20,6 +20,7 @@ class Recipe:
         cost: time on two CPU cores.
         settings: what differs from `Config`'s defaults.
         methods: run by default, in this order.
+        files: what the user has to supply by `--dataset`, and in which form; empty if nothing.
     """
 
     group: str
@@ -30,6 +31,7 @@ class Recipe:
     cost: str
     settings: Mapping[str, Any]
     methods: tuple[str, ...] = ("cross_entropy", "meta_weight_net")
+    files: str = ""
 
     @property
     def config(self) -> Config:

@@ -68,6 +68,8 @@ def resolve(
             and overrides that none of the methods reads.
     """
     row = find(recipe)
+    if row.files and "dataset" not in overrides:
+        raise ValueError(f"recipe {recipe}: expected --dataset=FOLDER with {row.files}")
     chosen = tuple(row.methods if methods is None else methods)
     seeds = tuple(seeds)
     _check_unique("method", chosen)

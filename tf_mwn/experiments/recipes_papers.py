@@ -142,6 +142,10 @@ _CLOTHING1M = Recipe(
     ),
     expected="published: cross-entropy 68.94, Meta-Weight-Net 73.72",
     cost="about 12 hours on one GPU",
+    files=(
+        "Clothing1M's folder: images/, noisy_train_key_list.txt, clean_val_key_list.txt, "
+        "clean_test_key_list.txt, noisy_label_kv.txt, clean_label_kv.txt"
+    ),
     settings={
         "dataset": "clothing1m",
         "image_size": 224,
