@@ -18,7 +18,7 @@ ALLOWED = {
     "meta_learners": {"engine", "losses", "weighting", "names"},
     "methods": {"engine", "meta_learners", "losses", "weighting", "networks", "names"},
     "monitoring": {"methods", "data", "names"},
-    "experiments": {"methods", "meta_learners", "engine", "losses", "networks", "data"}
+    "experiments": {"methods", "meta_learners", "engine", "losses", "weighting", "networks", "data"}
     | {"monitoring", "names"},
     "names": set(),
 }

@@ -1,6 +1,9 @@
 """Every method of the registry through the same properties; a row without a case here fails."""
 
 import dataclasses
+import functools
+import importlib
+import inspect
 
 import keras
 import numpy as np
@@ -12,32 +15,43 @@ from tf_mwn.experiments.config import Config
 from tf_mwn.methods import registry
 from tf_mwn.methods.facts import SOURCES, TrainingFacts
 
-BATCH, CLASSES, FEATURES = 20, 3, 6
+BATCH, STEPS, CLASSES, FEATURES = 20, 3, 3, 6
 rng = np.random.default_rng(0)
-CENTRES = 3.0 * rng.normal(size=(CLASSES, FEATURES))
+CENTRES = rng.normal(size=(CLASSES, FEATURES))
 
 
 FACTS = TrainingFacts(
     num_classes=CLASSES,
-    num_examples=10 * BATCH,
-    class_counts=np.array([67, 67, 66]),
-    steps_per_epoch=10,
-    epochs=4,
+    num_examples=STEPS * BATCH,
+    class_counts=np.array([20, 20, 20]),
+    steps_per_epoch=STEPS,
+    epochs=20,
+    num_sample_ids=STEPS * BATCH,
+    seed=0,
     noise_rate=0.2,
     transition_matrix=0.7 * np.eye(CLASSES) + 0.1,
 )
+# Options under which a method does within two epochs what it is for.
+SHORT = {
+    "variance_warmup_epochs": 1,
+    "ada_boost_epochs": 1,
+    "iterative_epochs": 2,
+    "truncated_gce_start": 0.05,
+    "truncated_gce_epochs": 1,
+    "ldam_defer": 0.05,
+}
 
 
 def separable(size, seed):
     """Three clouds, far apart."""
     rng = np.random.default_rng(seed)
     y = np.arange(size) % CLASSES
-    return (CENTRES[y] + rng.normal(size=(size, FEATURES))).astype("float32"), y
+    return (CENTRES[y] + 0.2 * rng.normal(size=(size, FEATURES))).astype("float32"), y
 
 
 def training_set(row):
     """An endless stream that depends on nothing but its seed, not even on the strategy."""
-    x, y = separable(10 * BATCH, 1)
+    x, y = separable(STEPS * BATCH, 1)
     xm, ym = separable(30, 2)
     train = Subset(x, y, None, np.arange(len(y)))
     meta = Subset(xm, ym, None, np.arange(len(ym))) if row.needs_meta_set else None
@@ -50,19 +64,19 @@ def classifier():
     return keras.Model(inputs, keras.layers.Dense(CLASSES)(hidden))
 
 
-def compiled(row, learning_rate=0.1, **options):
+def compiled(row, settings=SHORT, **options):
     keras.utils.set_random_seed(3)
-    model = registry.build(row, classifier(), vars(Config()), FACTS)
-    optimizers = {"optimizer": keras.optimizers.SGD(learning_rate, momentum=0.9)}
+    model = registry.build(row, classifier(), {**vars(Config()), **settings}, FACTS)
+    optimizers = {"optimizer": keras.optimizers.SGD(0.1, momentum=0.9)}
     if row.compile_options:
         optimizers["meta_optimizer"] = keras.optimizers.SGD(0.1, momentum=0.9)
     model.compile(**optimizers, metrics=["accuracy"], **options)
     return model
 
 
-def fit(model, row, steps_per_epoch=10, **options):
-    options = {"steps_per_epoch": steps_per_epoch, "verbose": 0, "shuffle": False, **options}
-    return model.fit(training_set(row), **options).history
+def fit(model, row, epochs=2, **options):
+    options = {"steps_per_epoch": STEPS, "verbose": 0, "shuffle": False, **options}
+    return model.fit(training_set(row), epochs=epochs, **options).history
 
 
 @pytest.fixture(params=registry.METHODS, ids=str)
@@ -70,9 +84,33 @@ def row(request):
     return registry.METHODS[request.param]
 
 
-def test_learns_separable_data(row):
+@functools.cache
+def trained(name):
+    """A model with the default options after 20 epochs, its history, and its traces by epoch.
+
+    For tests that only look at it; they share one training.
+    """
+    row = registry.METHODS[name]
+    model = compiled(row, settings={})
+    traces, step = [], model.train_step
+    model.train_step = lambda data: traces.append(1) or step(data)
+    count = keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: by_epoch.append(len(traces)))
+    by_epoch = []
+    history = fit(model, row, epochs=FACTS.epochs, callbacks=[count])
+    return model, history, by_epoch
+
+
+@functools.cache
+def two_epochs(name):
+    """The state after two epochs of the graph on one device, which other routes must reach."""
+    row = registry.METHODS[name]
     model = compiled(row)
-    history = fit(model, row, epochs=4)
+    fit(model, row)
+    return model.get_weights()
+
+
+def test_learns_separable_data(row):
+    model, history, _ = trained(row.name)
     x, y = separable(90, 5)
     assert model.evaluate(x, y, verbose=0, return_dict=True)["accuracy"] > 0.95
     assert model.predict(x, verbose=0).shape == (90, CLASSES)
@@ -80,8 +118,7 @@ def test_learns_separable_data(row):
 
 
 def test_every_key_of_the_logs_has_a_metric(row):
-    model = compiled(row)
-    history = fit(model, row)
+    model, history, _ = trained(row.name)
     names = set()
     for metric in model.metrics:
         inner = getattr(metric, "metrics", None)
@@ -90,10 +127,24 @@ def test_every_key_of_the_logs_has_a_metric(row):
 
 
 def test_evaluation_reports_loss_and_metrics_alone(row):
-    model = compiled(row)
-    fit(model, row)
+    model, _, _ = trained(row.name)
     results = model.evaluate(*separable(30, 6), verbose=0, return_dict=True)
     assert set(results) == {"loss", "accuracy"}
+
+
+def test_does_not_retrace_after_the_first_epoch(row):
+    _, _, by_epoch = trained(row.name)
+    assert by_epoch[0] == by_epoch[-1]
+
+
+def test_weights_and_scalars_are_finite(row):
+    model, _, _ = trained(row.name)
+    x, y = separable(STEPS * BATCH, 1)
+    weights = model.sample_weight(y, model.predict(x, verbose=0), np.arange(len(y)))
+    if weights is not None:
+        assert weights.shape == (len(y),)
+        assert np.isfinite(weights).all() and np.min(weights) >= 0
+    assert all(np.isfinite(value) for value in model.training_objective.scalars().values())
 
 
 def test_saves_and_loads_with_both_optimizers(row, tmp_path):
@@ -104,37 +155,31 @@ def test_saves_and_loads_with_both_optimizers(row, tmp_path):
     assert type(loaded) is type(model) and loaded.get_config().keys() == model.get_config().keys()
     for a, b in zip(model.state_variables(), loaded.state_variables(), strict=True):
         np.testing.assert_array_equal(a, b)
-    for trained in (model, loaded):
-        fit(trained, row)
+    for either in (model, loaded):
+        fit(either, row)
     for a, b in zip(model.state_variables(), loaded.state_variables(), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-7)
 
 
 def test_eager_equals_graph(row):
-    weights = []
-    for eager in (True, False):
-        model = compiled(row, run_eagerly=eager)
-        fit(model, row, steps_per_epoch=3)
-        weights.append(model.get_weights())
-    for a, b in zip(*weights, strict=True):
+    eager = compiled(row, run_eagerly=True)
+    fit(eager, row)
+    for a, b in zip(eager.get_weights(), two_epochs(row.name), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
 
 
 def test_one_device_equals_two(row, mirrored):
-    one = compiled(row)
-    fit(one, row, epochs=2)
     with mirrored.scope():
         two = compiled(row)
-    fit(two, row, epochs=2)
-    for a, b in zip(one.get_weights(), two.get_weights(), strict=True):
+    fit(two, row)
+    for a, b in zip(two.get_weights(), two_epochs(row.name), strict=True):
         np.testing.assert_allclose(a, b, atol=1e-5)
 
 
 def test_compiles_under_xla(row):
-    plain, compiled_by_xla = compiled(row), compiled(row, jit_compile=True)
-    for model in (plain, compiled_by_xla):
-        fit(model, row, steps_per_epoch=3)
-    for a, b in zip(plain.get_weights(), compiled_by_xla.get_weights(), strict=True):
+    compiled_by_xla = compiled(row, jit_compile=True)
+    fit(compiled_by_xla, row)
+    for a, b in zip(compiled_by_xla.get_weights(), two_epochs(row.name), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
 
 
@@ -146,21 +191,18 @@ def test_a_missing_meta_set_is_one_sentence(row):
         fit(compiled(row), bare)
 
 
-def test_does_not_retrace_after_the_first_step(row):
-    model = compiled(row)
-    traces = []
-    step = model.train_step
-    model.train_step = lambda data: traces.append(1) or step(data)
-    fit(model, row, steps_per_epoch=1)
-    at_first = len(traces)
-    fit(model, row, epochs=3)
-    assert len(traces) == at_first
-
-
 def test_rows_describe_themselves(row):
     assert row.title and row.paper
     fields = {field.name for field in dataclasses.fields(Config)}
     assert set(row.reads) <= fields, "an option without a setting cannot be given"
+
+
+def test_options_have_the_defaults_of_the_library(row):
+    module, name = row.builder.split(":")
+    builder = getattr(importlib.import_module(f"tf_mwn.methods.{module}"), name)
+    parameters = inspect.signature(builder).parameters
+    for option in set(row.options) & set(parameters):
+        assert parameters[option].default == getattr(Config(), option), option
 
 
 def test_a_missing_fact_is_one_sentence(row):

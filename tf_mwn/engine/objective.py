@@ -71,14 +71,6 @@ class TrainingObjective(keras.layers.Layer):
         """What describes the objective now, by name, for monitoring. Default: nothing."""
         return {}
 
-    @classmethod
-    def from_config(cls, config):
-        """Restores arguments that are Keras objects, tuples or arrays."""
-        restored = keras.saving.deserialize_keras_object
-        return super().from_config(
-            {k: restored(v) if isinstance(v, dict) else v for k, v in config.items()}
-        )
-
 
 def logits_gradient(objective: Callable[[tf.Tensor], tuple], logits: tf.Tensor):
     """∂T/∂z of `objective`, a function of the logits alone.

@@ -10,13 +10,15 @@ from tf_mwn import networks
 from tf_mwn.data.augment import crop_and_flip, standardise
 from tf_mwn.data.bias import BiasedData
 from tf_mwn.data.pipeline import training_stream
+from tf_mwn.data.seeds import generator
 from tf_mwn.data.sources import load
-from tf_mwn.data.subset import Source
+from tf_mwn.data.subset import Source, Subset
 from tf_mwn.engine.optimizers import CoupledAdam, CoupledSGD
 from tf_mwn.experiments.config import Config
 from tf_mwn.methods import registry
 from tf_mwn.methods.facts import TrainingFacts
 from tf_mwn.methods.robust_model import RobustModel
+from tf_mwn.weighting.resampling import resampled_rows
 
 
 def load_source(
@@ -51,6 +53,13 @@ def check_sizes(config: Config, data: BiasedData, methods: list[registry.MethodR
             f"batch_size: expected at most the {len(data.train)} training images, "
             f"received {config.batch_size}"
         )
+    for row in methods:
+        size = len(training_rows(config, row, data, seed=0))
+        if config.batch_size > size:
+            raise ValueError(
+                f"batch_size: expected at most the {size} training images that {row.name} leaves, "
+                f"received {config.batch_size}"
+            )
     wanted = config.meta_batch_size
     if wanted and wanted > len(data.meta) and any(row.needs_meta_set for row in methods):
         raise ValueError(
@@ -61,6 +70,20 @@ def check_sizes(config: Config, data: BiasedData, methods: list[registry.MethodR
             f"augment={config.augment}: expected images, received inputs of shape "
             f"{data.train.x.shape[1:]}; pass --augment=none"
         )
+
+
+def training_rows(
+    config: Config, row: registry.MethodRow, data: BiasedData, seed: int
+) -> np.ndarray:
+    """Rows of the training part that the method trains on; the seed decides which, not how many."""
+    if "resampling_kind" not in row.stream_options:
+        return np.arange(len(data.train))
+    return resampled_rows(data.train.label, config.resampling_kind, generator(seed, "resampling"))
+
+
+def steps_per_epoch(config: Config, row: registry.MethodRow, data: BiasedData) -> int:
+    """Whole batches in one pass over what the method trains on."""
+    return len(training_rows(config, row, data, seed=0)) // config.batch_size
 
 
 def build_model(
@@ -128,8 +151,13 @@ def build_stream(
     config: Config, row: registry.MethodRow, data: BiasedData, seed: int, start_epoch: int
 ) -> tf.data.Dataset:
     """The training stream from `start_epoch` on."""
-    return training_stream(
-        data.train,
+    train = data.train
+    if row.stream_options:
+        rows = training_rows(config, row, data, seed)
+        # Numbered anew, for the stream wants ids that are unique; put back below.
+        train = Subset(train.x[rows], train.label[rows], None, np.arange(len(rows)))
+    stream = training_stream(
+        train,
         data.meta if row.needs_meta_set else None,
         config.batch_size,
         config.meta_batch_size,
@@ -138,3 +166,7 @@ def build_stream(
         preprocess=preprocessing(config, data),
         augment=crop_and_flip if config.augment == "crop_flip" else None,
     )
+    if not row.stream_options:
+        return stream
+    ids = tf.constant(data.train.sample_id[rows])
+    return stream.map(lambda x, y: ({**x, "sample_id": tf.gather(ids, x["sample_id"])}, y))

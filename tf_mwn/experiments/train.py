@@ -19,6 +19,7 @@ from tf_mwn.monitoring.callbacks import (
     EpochEvaluation,
     StepTimer,
     StopOnNonFiniteLoss,
+    trajectories_of,
     wrong_labels,
 )
 from tf_mwn.monitoring.measures import noise_auc
@@ -90,9 +91,9 @@ def _build(run: Run, data: BiasedData, strategy: tf.distribute.Strategy):
     """The model in the state of its checkpoint, its predictor, and its history."""
     keras.utils.clear_session()
     keras.config.set_dtype_policy(run.config.precision)
-    steps = len(data.train) // run.config.batch_size
+    row = registry.find(run.method)
+    steps = build.steps_per_epoch(run.config, row, data)
     with strategy.scope():
-        row = registry.find(run.method)
         model = build.build_model(run.config, row, data, run.seed, steps)
         history = checkpoint.restore(run.folder, model)
     return model, Predictor(model, build.preprocessing(run.config, data)), history
@@ -118,15 +119,16 @@ def _fit(run, model, data, history, predictor) -> None:
     first, epochs = len(history), run.config.epochs
     if first >= epochs:
         return
+    row = registry.find(run.method)
     evaluation = EpochEvaluation(data, predictor)
     progress = ProgressBar(f"{run.method} seed {run.seed}", epochs, first)
     monitor = TensorBoardMonitor(run.folder / "tensorboard", evaluation, run.identity(data))
     try:
         model.fit(
-            build.build_stream(run.config, registry.find(run.method), data, run.seed, first),
+            build.build_stream(run.config, row, data, run.seed, first),
             epochs=epochs,
             initial_epoch=first,
-            steps_per_epoch=len(data.train) // run.config.batch_size,
+            steps_per_epoch=build.steps_per_epoch(run.config, row, data),
             verbose=0,
             shuffle=False,
             callbacks=[
@@ -148,7 +150,7 @@ def _finish(run, model, data, history, predictor) -> dict[str, Any]:
     losses, weights = predictor.losses_and_weights(logits, data.train.label, data.train.sample_id)
     _write_weights(run.folder, data, losses, weights)
     is_wrong = wrong_labels(data.train)
-    _write_figures(run, model, losses, weights, is_wrong)
+    _write_figures(run, model, losses, weights, is_wrong, history)
     with run.folder.replacing("classifier.keras") as path:
         model.classifier.save(path)
     results = _results(run, history)
@@ -173,7 +175,7 @@ def _write_weights(folder: RunFolder, data: BiasedData, losses, weights) -> None
     folder.write_csv("weights.csv", header, zip(*columns, strict=True))
 
 
-def _write_figures(run: Run, model: RobustModel, losses, weights, is_wrong) -> None:
+def _write_figures(run: Run, model: RobustModel, losses, weights, is_wrong, history) -> None:
     title = f"{run.method}, {run.recipe}, seed {run.seed}"
     curve = curve_of(model, largest_loss=max(10.0, float(losses.max())))
     drawn = {}
@@ -181,6 +183,9 @@ def _write_figures(run: Run, model: RobustModel, losses, weights, is_wrong) -> N
         drawn["weight_curve.png"] = figures.weight_curve(*curve, title)
     if weights is not None:
         drawn["weight_histogram.png"] = figures.weight_histogram(weights, is_wrong, title)
+    trajectories = trajectories_of(history)
+    if trajectories:
+        drawn["hyper_parameters.png"] = figures.trajectories(trajectories, title)
     for name, figure in drawn.items():
         with run.folder.replacing(name) as path:
             path.write_bytes(figures.png(figure))

@@ -51,12 +51,19 @@ POSITIVE = Interval(0, has_low=False)
 NON_NEGATIVE = Interval(0)
 NEGATIVE = Interval(-math.inf, 0, has_low=False, has_high=False)
 UNIT = Interval(0, 1)
-GCE_Q = Interval(0, 1, has_low=False)
+FRACTION = Interval(0, 1, has_low=False)
+BELOW_ONE = Interval(0, 1, has_high=False)
+AT_LEAST_ONE = Interval(1)
+GCE_Q = FRACTION
 TRUNCATION = Interval(0, 1, has_low=False, has_high=False)
-TEMPERATURE_1 = Interval(0, 1)
-LABEL_SMOOTHING = Interval(0, 1, has_high=False)
+TEMPERATURE_1 = UNIT
+LABEL_SMOOTHING = BELOW_ONE
 POLY_SOFT_D = Interval(1, has_low=False)
-CLASS_BALANCED_BETA = Interval(0, 1, has_high=False)
+CLASS_BALANCED_BETA = BELOW_ONE
+
+
+# What stands for ln 0 in the reverse cross-entropy: labels clipped at 1e-4.
+LOG_ZERO = math.log(1e-4)
 
 
 def check_bool(name: str, value: bool) -> bool:

@@ -1,16 +1,12 @@
 """Mean absolute error, reverse cross-entropy and symmetric cross-entropy."""
 
-import math
-
 import keras
 import tensorflow as tf
 
-from tf_mwn.losses.admissible import NEGATIVE, NON_NEGATIVE
+from tf_mwn.losses.admissible import LOG_ZERO, NEGATIVE, NON_NEGATIVE
 from tf_mwn.losses.cross_entropy import cross_entropy
 from tf_mwn.losses.loss_class import PerExampleLoss
 from tf_mwn.losses.targets import as_logits, hyper_parameter, target_distribution
-
-LOG_ZERO = math.log(1e-4)
 
 
 def mean_absolute_error(labels, logits) -> tf.Tensor:

@@ -7,7 +7,31 @@ class MetaLearner(TrainingObjective):
     """A training objective T(z, y; Θ) whose trainable variables Θ are learned on the meta set.
 
     The engine differentiates `objective` in the logits and gives Θ its exact meta gradient.
-    Anything differentiable in Θ will do.
+    Anything differentiable in Θ will do. A logit temperature that is learned, for example:
+
+    ```python
+    class LearnedTemperature(tf_mwn.MetaLearner):
+        def __init__(self):
+            super().__init__()
+            self.temperature = self.add_weight(
+                name="temperature", shape=(), initializer="ones", aggregation="only_first_replica"
+            )
+
+        def objective(self, logits, batch):
+            return global_mean(batch.losses(logits / self.temperature)), None
+
+        def project(self):
+            self.temperature.assign(tf.maximum(self.temperature, 0.1))
+
+        def scalars(self):
+            return {"temperature": self.temperature}
+
+    model = tf_mwn.MetaLearnedModel(classifier, LearnedTemperature())
+    ```
+
+    with `global_mean` of `tf_mwn.engine.replicas`, which is `tf.reduce_mean` on one device. The
+    `aggregation` lets `project` assign the variable under a strategy. Hyper-parameters of a loss
+    of `tf_mwn.losses` need no class of their own: see `LearnedLoss`.
     """
 
     def project(self) -> None:

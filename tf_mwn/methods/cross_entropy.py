@@ -2,17 +2,8 @@
 
 import keras
 
-from tf_mwn.engine.objective import TrainingBatch, TrainingObjective
-from tf_mwn.engine.replicas import global_mean
+from tf_mwn.methods.mean_loss import MeanLoss
 from tf_mwn.methods.robust_model import RobustModel
-
-
-@keras.saving.register_keras_serializable(package="tf_mwn")
-class MeanLoss(TrainingObjective):
-    """T = (1/n) Σ l_i."""
-
-    def objective(self, logits, batch: TrainingBatch):
-        return global_mean(batch.losses(logits)), None
 
 
 @keras.saving.register_keras_serializable(package="tf_mwn")

@@ -15,6 +15,8 @@ class TrainingFacts:
         class_counts: [C] training examples per given class.
         steps_per_epoch: optimizer steps in an epoch.
         epochs: epochs of the whole training.
+        num_sample_ids: one more than the largest `sample_id` of the training set.
+        seed: of the run.
         noise_rate: nominal fraction of wrong labels, or None where nobody knows it.
         transition_matrix: [C, C] nominal P(given j | clean i), or None likewise.
     """
@@ -24,6 +26,8 @@ class TrainingFacts:
     class_counts: np.ndarray
     steps_per_epoch: int
     epochs: int
+    num_sample_ids: int
+    seed: int
     noise_rate: float | None = None
     transition_matrix: np.ndarray | None = None
 

@@ -13,6 +13,9 @@ from tf_mwn.data.subset import Subset
 from tf_mwn.monitoring.measures import memorised, weight_measures
 from tf_mwn.monitoring.predictions import Predictor, accuracy
 
+# Before the names of the objective's scalars in the logs.
+SCALAR_PREFIX = "hyper_"
+
 
 class NonFiniteLossError(RuntimeError):
     """Training has left the numbers; the last checkpoint is from before."""
@@ -61,7 +64,7 @@ class StepTimer(keras.callbacks.Callback):
 
 
 class EpochEvaluation(keras.callbacks.Callback):
-    """Adds test and validation accuracy, and what the weights say of wrong labels.
+    """Adds accuracies, what the weights say of wrong labels, and the objective's scalars.
 
     Weights and memorisation are measured on the same fixed part of the training set each epoch.
 
@@ -98,6 +101,8 @@ class EpochEvaluation(keras.callbacks.Callback):
         if self.weights is not None:
             logs.update(weight_measures(self.weights, self.is_wrong))
             self._warn_of_saturation(epoch, logs)
+        for name, value in self.model.training_objective.scalars().items():
+            logs[SCALAR_PREFIX + name] = _number(value)
         logs["learning_rate"] = _learning_rate(self.model.optimizer)
         meta_optimizer = getattr(self.model, "meta_optimizer", None)
         if meta_optimizer is not None:
@@ -106,7 +111,8 @@ class EpochEvaluation(keras.callbacks.Callback):
     def _warn_of_saturation(self, epoch: int, logs: dict) -> None:
         """Once: a sigmoid at its end gives every example the same weight, and has no gradient."""
         mean = logs["mean_weight_all"]
-        if self._warned or logs["effective_fraction"] < 0.9999 or 0.02 < mean < 0.98:
+        learned = self.model.training_objective.trainable_variables
+        if self._warned or not learned or logs["effective_fraction"] < 0.9999 or 0.02 < mean < 0.98:
             return
         self._warned = True
         warnings.warn(
@@ -117,8 +123,18 @@ class EpochEvaluation(keras.callbacks.Callback):
 
 
 def _learning_rate(optimizer: keras.optimizers.Optimizer) -> float:
-    # By way of a tensor: under a strategy the rate is a mirrored variable.
-    return float(tf.convert_to_tensor(optimizer.learning_rate))
+    return _number(optimizer.learning_rate)
+
+
+def _number(value) -> float:
+    # By way of a tensor: under a strategy it may be a mirrored variable.
+    return float(tf.convert_to_tensor(value))
+
+
+def trajectories_of(history: list[dict]) -> dict[str, list[float]]:
+    """The objective's scalars over the epochs of a history, by name."""
+    names = {n: n.removeprefix(SCALAR_PREFIX) for n in history[-1] if n.startswith(SCALAR_PREFIX)}
+    return {short: [record[name] for record in history] for name, short in names.items()}
 
 
 def wrong_labels(part: Subset) -> np.ndarray | None:

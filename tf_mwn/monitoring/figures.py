@@ -47,6 +47,19 @@ def accuracy_curves(runs: Mapping[str, Sequence[Sequence[float]]], title: str) -
     return figure
 
 
+def trajectories(values: Mapping[str, Sequence[float]], title: str) -> Figure:
+    """Each named value over the epochs, in a panel of its own: their scales differ."""
+    figure = Figure(figsize=(5, 1 + 1.8 * len(values)), dpi=100, layout="constrained")
+    panels = figure.subplots(len(values), sharex=True, squeeze=False)[:, 0]
+    for axes, (name, curve) in zip(panels, values.items(), strict=True):
+        axes.plot(np.arange(1, len(curve) + 1), curve, marker="." if len(curve) < 20 else None)
+        axes.set_ylabel(name)
+        axes.grid(alpha=0.3)
+    panels[0].set_title(title)
+    panels[-1].set_xlabel("epoch")
+    return figure
+
+
 def png(figure: Figure) -> bytes:
     """The figure as a PNG file."""
     buffer = io.BytesIO()

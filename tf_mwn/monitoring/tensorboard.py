@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_mwn.monitoring import figures
-from tf_mwn.monitoring.callbacks import EpochEvaluation
+from tf_mwn.monitoring.callbacks import SCALAR_PREFIX, EpochEvaluation
 
 # Tag of each key of the logs; keys not named here go under "train/".
 _TAGS = {
@@ -25,6 +25,12 @@ _TAGS = {
     "noise_auc": "weights/noise_auc",
     "memorised": "train/memorised_wrong_labels",
 }
+
+
+def _tag(name: str) -> str:
+    if name.startswith(SCALAR_PREFIX):
+        return f"hyper_parameters/{name.removeprefix(SCALAR_PREFIX)}"
+    return _TAGS.get(name, f"train/{name}")
 
 
 class TensorBoardMonitor(keras.callbacks.Callback):
@@ -51,7 +57,7 @@ class TensorBoardMonitor(keras.callbacks.Callback):
         with self._writer.as_default(step=epoch + 1):
             for name, value in logs.items():
                 if value is not None:
-                    tf.summary.scalar(_TAGS.get(name, f"train/{name}"), value)
+                    tf.summary.scalar(_tag(name), value)
             if self._evaluation.weights is not None:
                 self._write_weights()
             self._write_curve(epoch)

@@ -1,0 +1,57 @@
+"""Per-example state of an objective, by `sample_id`."""
+
+import keras
+import tensorflow as tf
+
+from tf_mwn.engine.objective import TrainingBatch
+from tf_mwn.engine.replicas import all_reduce_sum
+from tf_mwn.losses.admissible import check_count
+
+
+class ExampleMemory:
+    """Values of each training example, as non-trainable state of an objective.
+
+    The state is saved and checkpointed with the objective. Replicas add up what each saw, so that
+    all of them hold the same; a step costs O(N).
+
+    Args:
+        owner: the objective.
+        num_sample_ids: N; the `sample_id` of a batch is in [0, N).
+    """
+
+    def __init__(self, owner: keras.layers.Layer, num_sample_ids: int):
+        self._owner = owner
+        self.size = check_count("num_sample_ids", num_sample_ids)
+
+    def add(self, name: str, initial: float) -> keras.Variable:
+        """A value of each example, [N]."""
+        return self._owner.add_weight(
+            name=name,
+            shape=(self.size,),
+            initializer=keras.initializers.Constant(initial),
+            trainable=False,
+            aggregation="only_first_replica",
+        )
+
+    def spread(self, values: tf.Tensor, batch: TrainingBatch) -> tuple[tf.Tensor, tf.Tensor]:
+        """Values [B] of the batch's examples at their places.
+
+        Returns:
+            Values [N], 0 elsewhere, the mean where an id occurs twice; 1 where there is one, [N].
+        """
+        rows = _ids(batch)[:, tf.newaxis]
+        ones = tf.ones_like(values)
+        total, count = all_reduce_sum(
+            tuple(tf.scatter_nd(rows, v, [self.size]) for v in (values, ones))
+        )
+        return tf.math.divide_no_nan(total, count), tf.minimum(count, 1)
+
+    def of(self, values: tf.Tensor, batch: TrainingBatch) -> tf.Tensor:
+        """The entries [B] of `values` [N] that belong to the batch's examples."""
+        return tf.gather(tf.convert_to_tensor(values), _ids(batch))
+
+
+def _ids(batch: TrainingBatch) -> tf.Tensor:
+    if batch.sample_id is None:
+        raise ValueError("sample_id: expected the ids of the examples, received none")
+    return tf.cast(batch.sample_id, tf.int64)

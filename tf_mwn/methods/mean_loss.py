@@ -1,0 +1,52 @@
+"""The plain mean of a per-example loss: the objective of every fixed loss."""
+
+import keras
+import tensorflow as tf
+
+from tf_mwn.engine.objective import TrainingBatch, TrainingObjective
+from tf_mwn.engine.replicas import global_mean
+from tf_mwn.losses.per_example import per_example_loss
+
+
+@keras.saving.register_keras_serializable(package="tf_mwn")
+class MeanLoss(TrainingObjective):
+    """T = (1/n) Σ ℓ(y_i, z_i).
+
+    Args:
+        loss: ℓ, a `keras.losses.Loss` on logits, whose reduction is set aside; None for the loss
+            of `compile`. With a loss of its own the logged "loss" is still that of `compile`, so
+            that methods compare.
+
+    Raises:
+        TypeError, ValueError: as `tf_mwn.losses.per_example.per_example_loss`.
+    """
+
+    def __init__(self, loss: keras.losses.Loss | None = None, **kwargs):
+        super().__init__(**kwargs)
+        self._arguments = {}
+        self.remember(loss=loss)
+        self._per_example = None if loss is None else per_example_loss(loss)
+
+    def remember(self, **arguments) -> None:
+        """Adds constructor arguments to the configuration this object is saved with."""
+        self._arguments = {**self._arguments, **arguments}
+
+    def trained_losses(self, logits, batch: TrainingBatch) -> tf.Tensor:
+        """ℓ [B]."""
+        if self._per_example is None:
+            return batch.losses(logits)
+        return self._per_example(batch.labels, logits)
+
+    def objective(self, logits, batch: TrainingBatch):
+        """This replica's share of T; no weights."""
+        return global_mean(self.trained_losses(logits, batch)), None
+
+    def get_config(self):
+        arguments = keras.saving.serialize_keras_object(dict(self._arguments))
+        return {**super().get_config(), **arguments}
+
+    @classmethod
+    def from_config(cls, config):
+        return super().from_config(
+            {k: keras.saving.deserialize_keras_object(v) for k, v in config.items()}
+        )

@@ -1,0 +1,91 @@
+"""Self-paced weights: easy examples first, the age λ says how easy."""
+
+import tensorflow as tf
+
+
+def self_paced(losses: tf.Tensor, *, lambda_) -> tf.Tensor:
+    """v = 1(l <= λ), the minimiser of v l + G(v) with G(v) = -λ v.
+
+    Args:
+        losses: l >= 0, any shape.
+        lambda_: the age λ, float or scalar tensor, at least 0.
+
+    Returns:
+        Weights of 0 and 1, shaped like `losses`.
+
+    References:
+        Kumar, Packer and Koller, Self-Paced Learning for Latent Variable Models, NeurIPS 2010.
+    """
+    return tf.cast(losses <= lambda_, losses.dtype)
+
+
+def self_paced_regularizer(v, lambda_):
+    """G(v) = -λ v."""
+    return -lambda_ * v
+
+
+def polynomial(losses: tf.Tensor, *, lambda_, d) -> tf.Tensor:
+    """v = (1 - l/λ)_+^{1/(d-1)}, the minimiser of v l + G(v) with G(v) = λ (v^d/d - v).
+
+    d = 2 is linear weighting, d -> ∞ self-paced, λ -> ∞ gives every example 1.
+
+    Args:
+        losses: l >= 0, any shape.
+        lambda_: the age λ, above 0.
+        d: above 1.
+
+    Returns:
+        Weights in [0, 1], shaped like `losses`.
+
+    References:
+        Gong, Li, Meng, Miao and Liu, Decomposition-Based Evolutionary Multiobjective Optimization
+        to Self-Paced Learning, IEEE TEVC 2019.
+    """
+    rest = tf.nn.relu(1 - losses / lambda_)
+    return tf.pow(rest, 1 / (d - 1))
+
+
+def polynomial_regularizer(v, lambda_, d):
+    """G(v) = λ (v^d/d - v)."""
+    return lambda_ * (v**d / d - v)
+
+
+def linear(losses: tf.Tensor, *, lambda_) -> tf.Tensor:
+    """v = (1 - l/λ)_+, the minimiser of v l + G(v) with G(v) = λ (v²/2 - v).
+
+    Args:
+        losses: l >= 0, any shape.
+        lambda_: the age λ, above 0.
+
+    Returns:
+        Weights in [0, 1], shaped like `losses`.
+
+    References:
+        Jiang et al., Easy Samples First: Self-Paced Reranking for Zero-Example Multimedia Search,
+        ACM Multimedia 2014; Jiang et al., Self-Paced Curriculum Learning, AAAI 2015.
+    """
+    return polynomial(losses, lambda_=lambda_, d=2.0)
+
+
+def linear_regularizer(v, lambda_):
+    """G(v) = λ (v²/2 - v)."""
+    return polynomial_regularizer(v, lambda_, 2.0)
+
+
+def growing_age(epoch: tf.Tensor, *, lambda_: float, growth: float) -> tf.Tensor:
+    """λ · growth^epoch: harder examples enter as training goes on.
+
+    Args:
+        epoch: epochs done, float scalar.
+        lambda_: the age at the start; below ln C nothing enters before the classifier is better
+            than a uniform guess.
+        growth: at least 1.
+    """
+    return lambda_ * tf.pow(tf.constant(growth, epoch.dtype), epoch)
+
+
+def quantile(losses: tf.Tensor, fraction: float) -> tf.Tensor:
+    """The smallest of `losses` [N] that is not below the given fraction (0, 1] of them."""
+    size = tf.cast(tf.shape(losses)[0], losses.dtype)
+    rank = tf.cast(tf.math.ceil(fraction * size), tf.int32) - 1
+    return tf.gather(tf.sort(losses), tf.maximum(rank, 0))
