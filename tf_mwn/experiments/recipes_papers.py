@@ -1,4 +1,6 @@
-"""The papers' own settings, with their published numbers. Hours on a GPU, days on a CPU.
+"""The settings of the Meta-Weight-Net paper, with their published numbers.
+
+Hours on a GPU, days on a CPU.
 
 Where the sources disagree, each source line says what was chosen. Published numbers are accuracies
 in %, and the best test epoch unless said otherwise; a run reports the last epoch as well.
@@ -8,19 +10,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from tf_mwn.experiments.recipe import Recipe
+from tf_mwn.experiments.recipes_other_papers import CIFAR, OTHER_PAPER_RECIPES, STEP_TIMES
 
 _MWN = "Shu et al., Meta-Weight-Net, NeurIPS 2019"
-_STEPS = "on two CPU cores a ResNet-32 step takes about 0.4 s, with Meta-Weight-Net 1.2 s"
-# Optimizer and preprocessing of all CIFAR experiments of the Meta-Weight-Net paper.
-_CIFAR = {
-    "augment": "crop_flip",
-    "batch_size": 100,
-    "learning_rate": 0.1,
-    "momentum": 0.9,
-    "nesterov": True,
-    "weight_decay": 5e-4,
-    "network": "resnet32",
-}
 # The 2019 scripts that made the tables: weights divided by their batch sum, SGD on the weight net.
 _SCRIPTS_2019 = {
     "weight_normalization": "sum",
@@ -32,11 +24,11 @@ _CHOICES_2019 = (
     "--weight_normalization=none), SGD on the weight net (the 2020 re-release: Adam 1e-3, weight "
     "decay 1e-4)"
 )
-_LONG_TAIL = {**_CIFAR, **_SCRIPTS_2019, "epochs": 100, "decay_epochs": (80, 90)}
+_LONG_TAIL = {**CIFAR, **_SCRIPTS_2019, "epochs": 100, "decay_epochs": (80, 90)}
 _LONG_TAIL["meta_learning_rate"] = 1e-5
-_UNIFORM = {**_CIFAR, **_SCRIPTS_2019, "network": "wrn_28_10", "epochs": 40}
+_UNIFORM = {**CIFAR, **_SCRIPTS_2019, "network": "wrn_28_10", "epochs": 40}
 _UNIFORM |= {"decay_epochs": (36, 38), "meta_size": 1000, "noise": "uniform"}
-_FLIP = {**_CIFAR, **_SCRIPTS_2019, "epochs": 60, "decay_epochs": (40, 50)}
+_FLIP = {**CIFAR, **_SCRIPTS_2019, "epochs": 60, "decay_epochs": (40, 50)}
 _FLIP |= {"meta_size": 1000, "noise": "flip2"}
 
 # Published (base model, Meta-Weight-Net) by data set, then by imbalance factor or noise rate.
@@ -124,7 +116,7 @@ def _ablation() -> list[Recipe]:
                 title=f"{dataset}, {kind} {value}; a net by --weight_net_units=100,100",
                 source=f"{_MWN}, supplement; {_CHOICES_2019}",
                 expected=f"published: {pairs}",
-                cost=f"as the table's; {_STEPS}",
+                cost=f"as the table's; {STEP_TIMES}",
                 settings=_settings(kind, dataset, int(value)),
                 methods=("meta_weight_net",),
             )
@@ -161,132 +153,11 @@ _CLOTHING1M = Recipe(
     },
 )
 
-# Learning to Reweight: 80 000 steps of batch 100 are 160 epochs of 49 900 images.
-_L2RW = {
-    **_CIFAR,
-    "nesterov": False,
-    "weight_decay": 2e-4,
-    "epochs": 160,
-    "decay_epochs": (80, 120),
-    "meta_size": 1000,
-}
-
-
-def _others() -> list[Recipe]:
-    """Settings of the papers Meta-Weight-Net is compared with or that follow it."""
-    cmw_noise = {
-        **_CIFAR,
-        "network": "preact_resnet18",
-        "nesterov": False,
-        "batch_size": 128,
-        "learning_rate": 0.02,
-        "epochs": 300,
-        "decay_epochs": (150,),
-        "meta_size": 1000,
-        "meta_learning_rate": 1e-4,
-        "meta_weight_decay": 1e-4,
-        "meta_interval": 10,
-    }
-    cost = "hours on a GPU; " + _STEPS
-    l2rw = "Ren et al., Learning to Reweight Examples, ICML 2018, Tables 1 and 2"
-    arl = "Shu et al., Adaptive Robust Loss (arXiv:2002.06482), schedule as in the follow-up paper"
-    cmw = "Shu et al., CMW-Net, TPAMI 2023, README of the authors' code"
-    rows = [
-        (
-            "l2rw_cifar10_uniform_40",
-            f"{l2rw}; ResNet-32 of its code; 1 000 clean images (its code's default is 100)",
-            "published (WRN-28-10): baseline 67.97, L2RW 86.92",
-            {**_L2RW, "dataset": "cifar10", "noise": "uniform", "noise_rate": 0.4},
-        ),
-        (
-            "l2rw_cifar10_background",
-            f"{l2rw}; all wrong labels in one class; 10 clean images of each class",
-            "published numbers not at hand",
-            {**_L2RW, "dataset": "cifar10", "noise": "background", "noise_rate": 0.4}
-            | {"meta_size": 100},
-        ),
-        (
-            "mentornet_cifar10_symmetric_40",
-            "Jiang et al., MentorNet, ICML 2018, its README; 39 000 steps of batch 128",
-            "published there: baseline 56.8, MentorNet PD 77.6, DD 88.7",
-            {**_CIFAR, "dataset": "cifar10", "noise": "symmetric", "noise_rate": 0.4}
-            | {"batch_size": 128, "epochs": 102, "decay_epochs": (51, 66, 79)}
-            | {"weight_decay": 2e-4, "nesterov": False, "meta_size": 1000},
-        ),
-    ]
-    rows += [
-        (
-            f"arl_cifar10_symmetric_{rate}",
-            f"{arl}; ResNet-32; its own table prints the cross-entropy column of another noise",
-            f"published: cross-entropy {base}, GCE {gce}, A-GCE {a_gce}, Meta-Weight-Net {mwn}",
-            {**_FLIP, "dataset": "cifar10", "noise": "symmetric", "noise_rate": rate / 100},
-        )
-        for rate, base, gce, a_gce, mwn in (
-            (20, 76.83, 88.51, 89.07, 89.19),
-            (40, 70.77, 85.48, 86.36, 86.10),
-            (60, 63.21, 81.09, 81.64, 81.31),
-        )
-    ]
-    rows += [
-        (
-            f"cmw_cifar10_{kind}_{rate}",
-            f"{cmw}; meta set of 1 000 clean images, which CMW-Net itself does without",
-            f"published: cross-entropy {base}, Meta-Weight-Net {mwn}, CMW-Net {cmw_net}",
-            {**cmw_noise, "dataset": "cifar10", "noise": kind, "noise_rate": rate / 100},
-        )
-        for kind, rate, base, mwn, cmw_net in (
-            ("symmetric", 20, 86.98, 90.46, 91.09),
-            ("symmetric", 40, 77.52, 86.53, 86.91),
-            ("symmetric", 60, 73.63, 82.98, 83.33),
-            ("symmetric", 80, 53.82, 64.41, 64.80),
-            ("asymmetric", 20, 83.60, 92.69, 93.02),
-            ("asymmetric", 40, 77.85, 90.17, 92.70),
-        )
-    ]
-    rows += [
-        (
-            f"cmw_cifar10_feature{kind}_{rate}",
-            f"{cmw}; the noise follows a model of type {'I' * kind} trained on the spot",
-            f"published: cross-entropy {base}, Meta-Weight-Net {mwn}, CMW-Net {cmw_net}",
-            {**cmw_noise, "dataset": "cifar10", "noise": f"feature{kind}"}
-            | {"noise_rate": rate / 100, "network": "preact_resnet34", "learning_rate": 0.1}
-            | {"weight_decay": 1e-3, "epochs": 120, "decay_epochs": (), "meta_learning_rate": 1e-3},
-        )
-        for kind, rate, base, mwn, cmw_net in (
-            (1, 35, 78.11, 82.20, 82.27),
-            (2, 35, 76.65, 81.28, 81.69),
-            (3, 35, 76.89, 81.57, 81.52),
-        )
-    ]
-    rows.append(
-        (
-            "cmw_cifar10_longtail_100",
-            f"{cmw}; meta set of 10 clean images of each class, which CMW-Net does without",
-            "published: cross-entropy 70.36, Meta-Weight-Net 73.57, CMW-Net 78.85",
-            {**_CIFAR, "dataset": "cifar10", "imbalance_factor": 100.0, "meta_size": 100}
-            | {"epochs": 200, "decay_epochs": (160, 180), "decay_factor": 0.01}
-            | {"weight_normalization": "sum_detached", "meta_learning_rate": 1e-4},
-        )
-    )
-    return [
-        Recipe(
-            group=source.split(",")[0] + ", " + source.split(",")[1].strip(),
-            name=name,
-            title=f"{settings['dataset']}, {settings.get('noise', 'long tail')}",
-            source=source,
-            expected=expected,
-            cost=cost,
-            settings=settings,
-        )
-        for name, source, expected, settings in rows
-    ]
-
-
 PAPER_RECIPES = (
-    *_table(1, "longtail", _TABLE_1, f"100 epochs; {_STEPS}"),
+    *_table(1, "longtail", _TABLE_1, f"100 epochs; {STEP_TIMES}"),
     *_table(2, "uniform", _TABLE_2, "40 epochs of WRN-28-10: about 6 hours on one GPU"),
-    *_table(3, "flip2", _TABLE_3, f"29 400 steps; {_STEPS}"),
+    *_table(3, "flip2", _TABLE_3, f"29 400 steps; {STEP_TIMES}"),
     *_ablation(),
     _CLOTHING1M,
-    *_others(),
+    *OTHER_PAPER_RECIPES,
 )
