@@ -15,9 +15,12 @@ _PUBLIC = {
     "CoupledAdam": "tf_mwn.engine.optimizers",
     "CoupledSGD": "tf_mwn.engine.optimizers",
     "CrossEntropy": "tf_mwn.methods.cross_entropy",
+    "LearnedLoss": "tf_mwn.meta_learners.learned_loss",
+    "MeanLoss": "tf_mwn.methods.mean_loss",
     "MetaLearnedModel": "tf_mwn.methods.meta_learned",
     "MetaLearner": "tf_mwn.meta_learners.base",
     "MetaWeightNet": "tf_mwn.methods.meta_weight_net",
+    "RobustModel": "tf_mwn.methods.robust_model",
     "WeightNet": "tf_mwn.meta_learners.weight_net",
     "paired_dataset": "tf_mwn.data.pipeline",
 }

@@ -147,6 +147,12 @@ def test_weights_and_scalars_are_finite(row):
     assert all(np.isfinite(value) for value in model.training_objective.scalars().values())
 
 
+def test_a_checkpoint_holds_all_that_the_objective_remembers(row):
+    model, _, _ = trained(row.name)
+    held = {id(variable) for variable in model.state_variables()}
+    assert {id(variable) for variable in model.training_objective.variables} <= held
+
+
 def test_saves_and_loads_with_both_optimizers(row, tmp_path):
     model = compiled(row)
     fit(model, row)

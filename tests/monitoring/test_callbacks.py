@@ -9,13 +9,17 @@ import pytest
 from tests.models import mlp
 from tf_mwn.data.bias import BiasedData
 from tf_mwn.data.subset import Subset
+from tf_mwn.losses.poly_soft import PolySoft
+from tf_mwn.meta_learners.learned_loss import LearnedLoss
 from tf_mwn.methods.cross_entropy import CrossEntropy
+from tf_mwn.methods.meta_learned import MetaLearnedModel
 from tf_mwn.methods.meta_weight_net import MetaWeightNet
 from tf_mwn.monitoring.callbacks import (
     EpochEvaluation,
     NonFiniteLossError,
     StepTimer,
     StopOnNonFiniteLoss,
+    trajectories_of,
 )
 from tf_mwn.monitoring.predictions import Predictor, accuracy
 from tf_mwn.monitoring.tensorboard import curve_of
@@ -110,3 +114,13 @@ def test_saturated_weights_are_warned_of_once():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         callback.on_epoch_end(1, {})
+
+
+def test_scalars_of_the_objective_are_logged_and_make_trajectories():
+    learned = LearnedLoss(PolySoft(3.0, 2.5), {"lambda_": (1.1, 20), "d": (1.01, 20)})
+    logs, _ = evaluated(MetaLearnedModel(mlp(), learned), biased())
+    assert (logs["hyper_lambda"], logs["hyper_d"]) == (3.0, 2.5)
+    history = [logs, {**logs, "hyper_d": 2.0}]
+    assert trajectories_of(history) == {"lambda": [3.0, 3.0], "d": [2.5, 2.0]}
+    logs, _ = evaluated(CrossEntropy(mlp()), biased())
+    assert trajectories_of([logs]) == {}

@@ -35,6 +35,14 @@ def test_accuracy_curves_draw_each_seed_and_the_mean():
     np.testing.assert_allclose(drawn[2], [[1, 0.2], [2, 0.4]])
 
 
+def test_trajectories_have_a_panel_each():
+    figure = figures.trajectories({"t1": [0.8, 0.7], "t2": [1.2, 1.4]}, "learned")
+    assert [axes.get_ylabel() for axes in figure.axes] == ["t1", "t2"]
+    for axes, values in zip(figure.axes, ([0.8, 0.7], [1.2, 1.4]), strict=True):
+        (line,) = axes.get_lines()
+        np.testing.assert_allclose(line.get_xydata(), np.stack([[1, 2], values], axis=1))
+
+
 def test_png_is_a_png():
     image = figures.png(figures.weight_curve(np.arange(3.0), np.ones(3), "flat"))
     assert image.startswith(b"\x89PNG")

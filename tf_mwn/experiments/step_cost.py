@@ -14,6 +14,7 @@ from tf_mwn import networks
 from tf_mwn.engine.optimizers import CoupledAdam, CoupledSGD
 from tf_mwn.experiments.config import Config
 from tf_mwn.methods import registry
+from tf_mwn.methods.facts import TrainingFacts
 
 BASELINE = "cross_entropy"
 
@@ -59,7 +60,8 @@ def measure(
     element = _element(batch_size, input_shape, num_classes)
     steps, tracing = {}, {}
     for name, (method, options) in cases.items():
-        step = _step(method, options, networks.build(network, input_shape, num_classes))
+        classifier = networks.build(network, input_shape, num_classes)
+        step = _step(method, options, classifier, _facts(batch_size, num_classes))
         started = time.perf_counter()
         step(element)
         tracing[name] = time.perf_counter() - started
@@ -93,10 +95,25 @@ def _element(batch_size: int, input_shape: tuple[int, ...], num_classes: int):
     return {**features, "meta_inputs": images(), "meta_labels": labels()}, labels()
 
 
-def _step(method: str, options: Mapping[str, Any], classifier: keras.Model):
+def _facts(batch_size: int, num_classes: int) -> TrainingFacts:
+    """Facts of a training set of one batch."""
+    return TrainingFacts(
+        num_classes=num_classes,
+        num_examples=batch_size,
+        class_counts=np.ones(num_classes),
+        steps_per_epoch=1,
+        epochs=1,
+        num_sample_ids=batch_size,
+        seed=0,
+        noise_rate=0.0,
+        transition_matrix=np.eye(num_classes),
+    )
+
+
+def _step(method: str, options: Mapping[str, Any], classifier: keras.Model, facts: TrainingFacts):
     """The method's compiled training step, a function of one element."""
     row = registry.find(method)
-    model = registry.build(row, classifier, {**vars(Config()), **options})
+    model = registry.build(row, classifier, {**vars(Config()), **options}, facts)
     meta = {"meta_optimizer": CoupledAdam(1e-3)} if row.compile_options else {}
     optimizer = CoupledSGD(0.01, momentum=0.9, coupled_weight_decay=5e-4)
     model.compile(optimizer, metrics=["accuracy"], **meta)

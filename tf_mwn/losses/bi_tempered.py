@@ -145,7 +145,7 @@ def _newton_step(x, mu, t):
     return (total - 1) / slope, total
 
 
-@keras.saving.register_keras_serializable(package="tf_mwn")
+@keras.saving.register_keras_serializable(package="tf_mwn.losses")
 class BiTempered(PerExampleLoss):
     """`bi_tempered` for `compile`.
 

@@ -60,7 +60,7 @@ def reed_hard(labels, logits, *, beta=0.8) -> tf.Tensor:
     return beta * losses - (1 - beta) * log_top
 
 
-@keras.saving.register_keras_serializable(package="tf_mwn")
+@keras.saving.register_keras_serializable(package="tf_mwn.losses")
 class ReedSoft(PerExampleLoss):
     """`reed_soft` for `compile`.
 
@@ -78,7 +78,7 @@ class ReedSoft(PerExampleLoss):
         super().__init__({"beta": UNIT.check("beta", beta)}, **kwargs)
 
 
-@keras.saving.register_keras_serializable(package="tf_mwn")
+@keras.saving.register_keras_serializable(package="tf_mwn.losses")
 class ReedHard(PerExampleLoss):
     """`reed_hard` for `compile`.
 

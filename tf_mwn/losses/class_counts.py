@@ -111,7 +111,7 @@ def _ldam_of_counts(labels, logits, class_counts, max_margin, scale):
     return ldam(labels, logits, margins=margins, scale=scale)
 
 
-@keras.saving.register_keras_serializable(package="tf_mwn")
+@keras.saving.register_keras_serializable(package="tf_mwn.losses")
 class LDAM(PerExampleLoss):
     """`ldam` for `compile`, with the margins of `ldam_margins`.
 
@@ -136,7 +136,7 @@ class LDAM(PerExampleLoss):
         super().__init__(hyper_parameters, **kwargs)
 
 
-@keras.saving.register_keras_serializable(package="tf_mwn")
+@keras.saving.register_keras_serializable(package="tf_mwn.losses")
 class ClassBalanced(PerExampleLoss):
     """Any loss on logits, weighted by `class_balanced_weights`, for `compile`.
 

@@ -61,7 +61,7 @@ def log_complement(logits: tf.Tensor) -> tf.Tensor:
     return tf.where(is_top, log_others, tf.math.log1p(-p))
 
 
-@keras.saving.register_keras_serializable(package="tf_mwn")
+@keras.saving.register_keras_serializable(package="tf_mwn.losses")
 class Focal(PerExampleLoss):
     """`focal` for `compile`.
 

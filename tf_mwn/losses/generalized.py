@@ -89,7 +89,7 @@ def truncation_mask(labels, logits, *, k=0.5) -> tf.Tensor:
     return tf.cast(p_y > hyper_parameter(k, logits.dtype), logits.dtype)
 
 
-@keras.saving.register_keras_serializable(package="tf_mwn")
+@keras.saving.register_keras_serializable(package="tf_mwn.losses")
 class GeneralizedCrossEntropy(PerExampleLoss):
     """`generalized_cross_entropy` for `compile`.
 
@@ -107,7 +107,7 @@ class GeneralizedCrossEntropy(PerExampleLoss):
         super().__init__({"q": GCE_Q.check("q", q)}, **kwargs)
 
 
-@keras.saving.register_keras_serializable(package="tf_mwn")
+@keras.saving.register_keras_serializable(package="tf_mwn.losses")
 class TruncatedCrossEntropy(PerExampleLoss):
     """`truncated_cross_entropy` for `compile`, with the threshold on the current logits.
 

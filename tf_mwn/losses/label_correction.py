@@ -81,7 +81,7 @@ def _log_mixture(weights, log_p):
     return tf.math.log(total) + tf.squeeze(shift, axis=-1)
 
 
-@keras.saving.register_keras_serializable(package="tf_mwn")
+@keras.saving.register_keras_serializable(package="tf_mwn.losses")
 class ForwardCorrection(PerExampleLoss):
     """`forward_correction` for `compile`.
 
@@ -100,7 +100,7 @@ class ForwardCorrection(PerExampleLoss):
         super().__init__({"transition_matrix": matrix}, **kwargs)
 
 
-@keras.saving.register_keras_serializable(package="tf_mwn")
+@keras.saving.register_keras_serializable(package="tf_mwn.losses")
 class BackwardCorrection(PerExampleLoss):
     """`backward_correction` for `compile`.
 

@@ -112,7 +112,7 @@ def _scaled_residual(q, log_expected, counts, variance):
     return tf.where(q > 0, log_expected - tf.math.digamma(q + 1), at_zero)
 
 
-@keras.saving.register_keras_serializable(package="tf_mwn")
+@keras.saving.register_keras_serializable(package="tf_mwn.losses")
 class LowDoseCT(PerExampleLoss):
     """`low_dose_ct` for `compile`: y_true are the counts P, y_pred the line integrals y.
 

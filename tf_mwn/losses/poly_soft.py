@@ -51,7 +51,7 @@ def poly_soft_of_loss(losses: tf.Tensor, *, lambda_=5.0, d=2.0) -> tf.Tensor:
     return (d - 1) / d * lambda_ * tf.where(beyond, tf.ones_like(bent), bent)
 
 
-@keras.saving.register_keras_serializable(package="tf_mwn")
+@keras.saving.register_keras_serializable(package="tf_mwn.losses")
 class PolySoft(PerExampleLoss):
     """`poly_soft` for `compile`.
 

@@ -92,7 +92,7 @@ def symmetric_cross_entropy(labels, logits, *, alpha=0.1, beta=1.0, log_zero=LOG
     return alpha * forward + beta * reverse
 
 
-@keras.saving.register_keras_serializable(package="tf_mwn")
+@keras.saving.register_keras_serializable(package="tf_mwn.losses")
 class MeanAbsoluteError(PerExampleLoss):
     """`mean_absolute_error` on logits for `compile`.
 
@@ -106,7 +106,7 @@ class MeanAbsoluteError(PerExampleLoss):
         super().__init__(**kwargs)
 
 
-@keras.saving.register_keras_serializable(package="tf_mwn")
+@keras.saving.register_keras_serializable(package="tf_mwn.losses")
 class SymmetricCrossEntropy(PerExampleLoss):
     """`symmetric_cross_entropy` for `compile`.
 
