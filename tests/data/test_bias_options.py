@@ -85,6 +85,11 @@ def test_instance_and_feature_noise_reach_the_labels(tmp_path):
     assert abs(noise["expected_rate"] - (1 - 0.58 / 1.43)) < 1e-6
 
 
+def test_feature_dependent_noise_needs_probabilities():
+    with pytest.raises(ValueError, match="expected --noise_probabilities=FILE with --noise=feat"):
+        _prepare(noise="feature2", noise_rate=0.3)
+
+
 def test_meta_noise_leaves_everything_else_alone():
     clean = _prepare(noise="flip", noise_rate=0.4, meta_size=80)
     data = _prepare(
@@ -159,7 +164,6 @@ BAD_SETTINGS = {
         {"noise": "matrix", "noise_matrix": "T.npy", "noise_rate": 0.1},
         "no --noise_rate with --noise=matrix",
     ),
-    "feature": ({"noise": "feature2", "noise_rate": 0.3}, "--noise_probabilities=FILE together"),
     "probabilities": ({"noise_probabilities": "p.npy"}, "feature1, feature2, feature3 together"),
     "factor": ({"noise_factor": 1.4}, "together with --noise_factor=1.4, received --noise=none"),
     "factor and rate": (
