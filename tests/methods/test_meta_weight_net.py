@@ -222,6 +222,7 @@ def test_cross_entropy_is_keras_own_training():
         np.testing.assert_allclose(x, y, rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(a["loss"], b["loss"], rtol=1e-5)
     np.testing.assert_allclose(a["accuracy"], b["accuracy"])
+    assert set(a) == set(b), "a method without weights logs none"
 
 
 def test_regularisers_enter_the_actual_gradient_alone():

@@ -47,6 +47,7 @@ class RobustModel(keras.Model):
         self.mean_weight_metric = keras.metrics.Mean(name="mean_weight")
         self.per_example_loss = per_example_loss(None)
         self._evaluating = False
+        self._gives_weights = False  # known once a step is traced
         self.built = True
 
     def build(self, input_shape=None):
@@ -131,6 +132,7 @@ class RobustModel(keras.Model):
         losses = self.per_example_loss(labels, logits)
         self.loss_metric.update_state(losses, sample_weight=sample_weight)
         if weights is not None:
+            self._gives_weights = True
             self.mean_weight_metric.update_state(weights)
         return self.compute_metrics(inputs, labels, logits, sample_weight=sample_weight)
 
@@ -161,9 +163,9 @@ class RobustModel(keras.Model):
     @property
     def metrics(self):
         every = super().metrics
-        if not self._evaluating:
-            return every
-        hidden = {id(metric) for metric in self.training_metrics}
+        hidden = {id(metric) for metric in self.training_metrics} if self._evaluating else set()
+        if not self._gives_weights:
+            hidden.add(id(self.mean_weight_metric))  # its 0 would mean nothing
         return [metric for metric in every if id(metric) not in hidden]
 
     def get_config(self):
