@@ -21,8 +21,12 @@ _PUBLIC = {
     "MetaLearner": "tf_mwn.meta_learners.base",
     "MetaWeightNet": "tf_mwn.methods.meta_weight_net",
     "RobustModel": "tf_mwn.methods.robust_model",
+    "WholeSets": "tf_mwn.methods.whole_sets",
     "WeightNet": "tf_mwn.meta_learners.weight_net",
+    "audit": "tf_mwn.auditing.audit",
+    "load_weight_net": "tf_mwn.meta_learners.weight_net_file",
     "paired_dataset": "tf_mwn.data.pipeline",
+    "save_weight_net": "tf_mwn.meta_learners.weight_net_file",
 }
 __all__ = sorted(_PUBLIC)
 

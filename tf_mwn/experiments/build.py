@@ -9,7 +9,7 @@ import tensorflow as tf
 from tf_mwn import networks
 from tf_mwn.data.augment import crop_and_flip, standardise
 from tf_mwn.data.bias import BiasedData
-from tf_mwn.data.pipeline import training_stream
+from tf_mwn.data.pipeline import evaluation_dataset, training_stream
 from tf_mwn.data.seeds import generator
 from tf_mwn.data.sources import load
 from tf_mwn.data.subset import Source, Subset
@@ -18,7 +18,10 @@ from tf_mwn.experiments.config import Config
 from tf_mwn.methods import registry
 from tf_mwn.methods.facts import TrainingFacts
 from tf_mwn.methods.robust_model import RobustModel
+from tf_mwn.methods.whole_sets import WholeSets
 from tf_mwn.weighting.resampling import resampled_rows
+
+_WHOLE_BATCH = 500  # examples per evaluation step
 
 
 def load_source(
@@ -61,7 +64,11 @@ def check_sizes(config: Config, data: BiasedData, methods: list[registry.MethodR
                 f"received {config.batch_size}"
             )
     wanted = config.meta_batch_size
-    if wanted and wanted > len(data.meta) and any(row.needs_meta_set for row in methods):
+    if (
+        wanted
+        and wanted > len(data.meta)
+        and any(row.takes_meta_set(vars(config)) for row in methods)
+    ):
         raise ValueError(
             f"meta_batch_size: expected at most the {len(data.meta)} meta images, received {wanted}"
         )
@@ -76,7 +83,7 @@ def training_rows(
     config: Config, row: registry.MethodRow, data: BiasedData, seed: int
 ) -> np.ndarray:
     """Rows of the training part that the method trains on; the seed decides which, not how many."""
-    if "resampling_kind" not in row.stream_options:
+    if not row.resamples:
         return np.arange(len(data.train))
     return resampled_rows(data.train.label, config.resampling_kind, generator(seed, "resampling"))
 
@@ -100,6 +107,7 @@ def build_model(
         optimizers["meta_optimizer"] = meta_optimizer(config)
     jit_compile = {"auto": "auto", "true": True, "false": False}[config.jit_compile]
     model.compile(**optimizers, metrics=["accuracy"], jit_compile=jit_compile)
+    model.whole_sets = build_whole_sets(config, data)
     return model
 
 
@@ -147,18 +155,33 @@ def meta_optimizer(config: Config) -> keras.optimizers.Optimizer:
     return CoupledSGD(config.meta_learning_rate, momentum=0.9, nesterov=True, **decay)
 
 
+def build_whole_sets(config: Config, data: BiasedData) -> WholeSets:
+    """One pass over the training and the meta set, for what methods do between epochs."""
+    preprocess = preprocessing(config, data)
+    train = evaluation_dataset(data.train.x, data.train.label, _WHOLE_BATCH, preprocess)
+    ids = tf.data.Dataset.from_tensor_slices(data.train.sample_id).batch(_WHOLE_BATCH)
+    named = tf.data.Dataset.zip(train, ids).map(
+        lambda pair, i: ({"inputs": pair[0], "sample_id": i}, pair[1])
+    )
+    if not len(data.meta):
+        return WholeSets(named)
+    return WholeSets(
+        named, evaluation_dataset(data.meta.x, data.meta.label, _WHOLE_BATCH, preprocess)
+    )
+
+
 def build_stream(
     config: Config, row: registry.MethodRow, data: BiasedData, seed: int, start_epoch: int
 ) -> tf.data.Dataset:
     """The training stream from `start_epoch` on."""
     train = data.train
-    if row.stream_options:
+    if row.resamples:
         rows = training_rows(config, row, data, seed)
         # Numbered anew, for the stream wants ids that are unique; put back below.
         train = Subset(train.x[rows], train.label[rows], None, np.arange(len(rows)))
     stream = training_stream(
         train,
-        data.meta if row.needs_meta_set else None,
+        data.meta if row.takes_meta_set(vars(config)) else None,
         config.batch_size,
         config.meta_batch_size,
         seed,
@@ -166,7 +189,7 @@ def build_stream(
         preprocess=preprocessing(config, data),
         augment=crop_and_flip if config.augment == "crop_flip" else None,
     )
-    if not row.stream_options:
+    if not row.resamples:
         return stream
     ids = tf.constant(data.train.sample_id[rows])
     return stream.map(lambda x, y: ({**x, "sample_id": tf.gather(ids, x["sample_id"])}, y))

@@ -15,13 +15,26 @@ from tf_mwn.data import bias_settings
 from tf_mwn.data.bias_settings import BiasSettings
 from tf_mwn.experiments.method_settings import MethodSettings
 from tf_mwn.experiments.setting import checked, scalar_type, setting
+from tf_mwn.experiments.settings_baselines import BaselinesSettings
+from tf_mwn.experiments.settings_correction import CorrectionSettings
+from tf_mwn.experiments.settings_mentor import MentorSettings
+from tf_mwn.experiments.settings_reweighting import ReweightingSettings
+from tf_mwn.experiments.settings_teaching import TeachingSettings
 from tf_mwn.networks import FAMILIES, NETWORKS, check_network
 
 __all__ = ["Config", "description", "digest", "scalar_type"]
 
 
 @dataclasses.dataclass(frozen=True)
-class Config(BiasSettings, MethodSettings):
+class Config(
+    BiasSettings,
+    TeachingSettings,
+    CorrectionSettings,
+    BaselinesSettings,
+    MentorSettings,
+    ReweightingSettings,
+    MethodSettings,
+):
     """The settings of one run, apart from its method and seed. Validated on construction.
 
     The bias of the data and the options of the methods are inherited.

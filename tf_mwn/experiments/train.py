@@ -116,7 +116,7 @@ class _EpochRecord(keras.callbacks.Callback):
 
 def _fit(run, model, data, history, predictor) -> None:
     """Trains the epochs that `history` lacks, and records them in it."""
-    first, epochs = len(history), run.config.epochs
+    first, epochs = len(history), model.num_epochs or run.config.epochs
     if first >= epochs:
         return
     row = registry.find(run.method)

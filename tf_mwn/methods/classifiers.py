@@ -65,6 +65,38 @@ def select_variables(classifier: keras.Model, choice: VirtualVariables) -> list[
     return [i for i, v in enumerate(variables) if id(v) in chosen]
 
 
+def with_features(classifier: keras.Model) -> keras.Model:
+    """The same layers as a model of two outputs: features [B, F] and logits [B, C].
+
+    The features are what the head, the last layer with weights, is given.
+
+    Raises:
+        ValueError: a subclassed model, or one whose features have more than one axis.
+    """
+    if not isinstance(classifier, (keras.Sequential, keras.src.models.Functional)):
+        raise ValueError(
+            "classifier: expected a functional or Sequential model, whose last layer's input is "
+            f"known, received the subclassed {type(classifier).__name__}"
+        )
+    features = _head(classifier).input
+    if len(features.shape) != 2:
+        raise ValueError(
+            "classifier: expected a last layer that is given features [B, F], "
+            f"received shape {tuple(features.shape)}"
+        )
+    return keras.Model(classifier.inputs, [features, classifier.outputs[0]])
+
+
+def new_classifier(classifier: keras.Model) -> keras.Model:
+    """A classifier of the same architecture with newly drawn weights."""
+    if isinstance(classifier, (keras.Sequential, keras.src.models.Functional)):
+        return keras.models.clone_model(classifier)
+    twin = type(classifier).from_config(classifier.get_config())
+    if not twin.built:
+        twin.build_from_config(classifier.get_build_config())
+    return twin
+
+
 def resolve_jit_compile(jit_compile: bool | str | None, classifier: keras.Model) -> bool | str:
     """The value for Keras: XLA only on a GPU, and not for models with max pooling."""
     if jit_compile in (True, False):

@@ -14,7 +14,7 @@ class TrainingFacts:
         num_examples: N, training examples.
         class_counts: [C] training examples per given class.
         steps_per_epoch: optimizer steps in an epoch.
-        epochs: epochs of the whole training.
+        epochs: epochs of one training of the classifier.
         num_sample_ids: one more than the largest `sample_id` of the training set.
         seed: of the run.
         noise_rate: nominal fraction of wrong labels, or None where nobody knows it.

@@ -61,7 +61,6 @@ class MetaLearnedModel(RobustModel):
         self.virtual_selection = tuple(select_variables(classifier, virtual_variables))
         self.meta_interval = meta_interval
         self.virtual_step = virtual_step
-        self._meta_step = True
         self.meta_loss_metric = keras.metrics.Mean(name="meta_loss")
 
     @property
@@ -94,31 +93,19 @@ class MetaLearnedModel(RobustModel):
     def training_metrics(self):
         return [*super().training_metrics, self.meta_loss_metric]
 
-    def make_train_function(self, force=False):
-        """With `meta_interval` > 1: two traced steps, chosen on the host.
+    def step_kind(self):
+        """The phase, and whether the step updates Θ.
 
-        A condition inside the step would put its sums over replicas into a branch, which
-        strategies refuse.
+        The counter is read before each step, so that a restored optimizer goes on in time.
         """
-        if self.meta_interval == 1 or (self.train_function is not None and not force):
-            super().make_train_function(force)
-            return
-        steps = {}
-        for is_meta_step in (True, False):
-            super().make_train_function(force=True)
-            steps[is_meta_step] = self.train_function
-
-        def train_function(iterator):
-            # Read before each call, so that a restored optimizer resumes in the same phase.
-            step = int(self.optimizer.iterations.numpy())
-            self._meta_step = step % self.meta_interval == 0
-            return steps[self._meta_step](iterator)
-
-        self.train_function = train_function
+        if self.meta_interval == 1:
+            return super().step_kind(), True
+        step = int(self.optimizer.iterations.numpy())
+        return super().step_kind(), step % self.meta_interval == 0
 
     def learn_objective(self, linear: Linearisation, batch: TrainingBatch, element) -> None:
         """Θ ← meta_optimizer(meta gradient), at meta steps."""
-        if not self._meta_step:
+        if self._step_kind is not None and not self._step_kind[1]:
             return
         gradient = self.meta_gradient(linear, batch, element)
         self.meta_optimizer.apply(gradient, self.meta_learner.trainable_variables)

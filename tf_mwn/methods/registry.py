@@ -7,11 +7,26 @@ from typing import Any
 from tf_mwn.methods.facts import TrainingFacts, supply
 from tf_mwn.methods.row import MethodRow
 from tf_mwn.methods.rows import META_LEARNED, ROBUST_LOSSES, WEIGHTINGS
+from tf_mwn.methods.rows_baselines import BASELINES
+from tf_mwn.methods.rows_correction import CORRECTION
+from tf_mwn.methods.rows_mentor import MENTOR
+from tf_mwn.methods.rows_reweighting import REWEIGHTING
+from tf_mwn.methods.rows_teaching import TEACHING
 from tf_mwn.names import unknown_name
 
 __all__ = ["METHODS", "MethodRow", "build", "find"]
 
-METHODS = {row.name: row for row in (*META_LEARNED, *ROBUST_LOSSES, *WEIGHTINGS)}
+_FAMILIES = (
+    META_LEARNED,
+    REWEIGHTING,
+    MENTOR,
+    BASELINES,
+    CORRECTION,
+    TEACHING,
+    ROBUST_LOSSES,
+    WEIGHTINGS,
+)
+METHODS = {row.name: row for family in _FAMILIES for row in family}
 
 
 def find(name: str) -> MethodRow:

@@ -1,5 +1,7 @@
 """The frame every method shares: a keras.Model that trains the user's own classifier."""
 
+from collections.abc import Hashable
+
 import keras
 import tensorflow as tf
 
@@ -13,6 +15,8 @@ from tf_mwn.methods.classifiers import (
     is_training_element,
     resolve_jit_compile,
 )
+from tf_mwn.methods.phases import Phases
+from tf_mwn.methods.whole_sets import WholeSets
 
 
 @keras.saving.register_keras_serializable(package="tf_mwn")
@@ -37,6 +41,8 @@ class RobustModel(keras.Model):
 
     # What training elements must hold for `train_step`.
     needs_meta_set = False
+    # Whether `whole_sets` must be set before training.
+    needs_whole_sets = False
 
     def __init__(self, classifier: keras.Model, training_objective: TrainingObjective, **kwargs):
         check_classifier(classifier)
@@ -46,6 +52,9 @@ class RobustModel(keras.Model):
         self.loss_metric = keras.metrics.Mean(name="loss")
         self.mean_weight_metric = keras.metrics.Mean(name="mean_weight")
         self.per_example_loss = per_example_loss(None)
+        self.phases: Phases | None = None
+        self.whole_sets: WholeSets | None = None
+        self._step_kind = None
         self._evaluating = False
         self._gives_weights = False  # known once a step is traced
         self.built = True
@@ -87,6 +96,10 @@ class RobustModel(keras.Model):
         # Built now: a checkpoint restores only state that exists, and slots created inside the
         # traced step fail under a strategy.
         self.optimizer.build(self.classifier.trainable_variables)
+        values = [keras.ops.convert_to_numpy(v) for v in self.optimizer.variables]
+        # Behind a function, and without the many slots that start at 0.
+        starts = [value if value.any() else 0 for value in values]
+        self._optimizer_starts = lambda: starts
         # Behind a function: Keras would track metric objects as this model's own metrics.
         self._loss_and_metrics = lambda: {"loss": loss, "metrics": metrics}
 
@@ -94,20 +107,86 @@ class RobustModel(keras.Model):
         """All state that steps change, in a stable order; what an exact checkpoint holds."""
         return [*self.variables, *self.optimizer.variables]
 
+    def fit(self, x=None, y=None, batch_size=None, epochs=1, verbose="auto", callbacks=None, **kw):
+        """As in Keras, on training elements; a method in phases wants `num_epochs` epochs.
+
+        Raises:
+            ValueError: the method needs `whole_sets` and has none.
+        """
+        if self.needs_whole_sets and self.whole_sets is None:
+            raise ValueError(
+                f"whole_sets: {type(self).__name__} looks at whole sets between epochs; expected "
+                "model.whole_sets = tf_mwn.WholeSets.from_arrays(x, y, x_meta, y_meta), "
+                "received none"
+            )
+        if isinstance(callbacks, keras.callbacks.CallbackList):
+            callbacks.append(_EpochHooks())
+        else:
+            callbacks = [_EpochHooks(), callbacks or []]  # Keras flattens lists
+        return super().fit(x, y, batch_size, epochs, verbose, callbacks, **kw)
+
+    @property
+    def num_epochs(self) -> int | None:
+        """Epochs of all phases; None for a method that trains as long as one likes."""
+        return None if self.phases is None else self.phases.num_epochs
+
+    def begin_epoch(self) -> None:
+        """What a method does between epochs, on the host. Default: begin a phase."""
+        if self.phases is not None:
+            self.phases.locate()
+            if self.phases.is_starting:
+                self.begin_phase(self.phases.current)
+
+    def begin_phase(self, phase: str) -> None:
+        """What a method does before the first epoch of a phase. Default: nothing."""
+
+    def end_epoch(self) -> None:
+        """What a method does when an epoch ends, before it is evaluated and checkpointed."""
+        if self.phases is not None:
+            self.phases.advance()
+
+    def step_kind(self) -> Hashable:
+        """Which of its steps a method takes next; each kind is traced once.
+
+        A condition inside the step would put its sums over replicas into a branch, which
+        strategies refuse. Default: the current phase.
+        """
+        return None if self.phases is None else self.phases.current
+
+    def make_train_function(self, force=False):
+        """A function of the iterator that takes the traced step of the current kind."""
+        if self.train_function is not None and not force:
+            return
+        traced = {}
+
+        def take_step(iterator):
+            self._step_kind = self.step_kind()
+            if self._step_kind not in traced:
+                traced[self._step_kind] = self._make_function(self.train_step)
+            return traced[self._step_kind](iterator)
+
+        self.train_function = take_step
+
+    def reset_optimizer(self) -> None:
+        """Brings the optimizer back to its first step: counter, slots and learning rate."""
+        for variable, start in zip(self.optimizer.variables, self._optimizer_starts(), strict=True):
+            variable.assign(keras.ops.full(variable.shape, start, variable.dtype))
+
     def train_step(self, data):
         check_training_element(data, self.needs_meta_set)
-        element, labels = data
-        batch = self.training_batch(element, labels)
-        linear = Linearisation(self.classifier, element["inputs"])
+        element, given = data
+        inputs, labels, sample_id = self.training_part(element, given)
+        batch = self._batch(labels, sample_id)
+        linear = Linearisation(self.classifier, inputs)
         self.training_objective.observe(tf.stop_gradient(linear.logits), batch)
         self.learn_objective(linear, batch, element)
         cotangent, weights = self.logits_gradient(linear.logits, batch)
         self.actual_step(linear, cotangent)
         return self.update_metrics(element, labels, linear.logits, weights=weights)
 
-    def training_batch(self, element, labels) -> TrainingBatch:
-        """What the objective may know of a training element."""
-        return self._batch(labels, element["sample_id"])
+    def training_part(self, element, labels):
+        """Inputs, labels [B] and ids [B] (or None) that the classifier's step is taken on."""
+        return element["inputs"], labels, element["sample_id"]
 
     def _batch(self, labels, sample_id) -> TrainingBatch:
         step = tf.convert_to_tensor(self.optimizer.iterations)
@@ -185,6 +264,16 @@ class RobustModel(keras.Model):
 
     def compile_from_config(self, config):
         self.compile(**{k: keras.saving.deserialize_keras_object(v) for k, v in config.items()})
+
+
+class _EpochHooks(keras.callbacks.Callback):
+    """Tells a model where epochs begin and end; first of the callbacks."""
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.model.begin_epoch()
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.model.end_epoch()
 
 
 def _deserialised(value):

@@ -1,6 +1,8 @@
 """What the registry knows of a method."""
 
 import dataclasses
+from collections.abc import Mapping
+from typing import Any
 
 
 @dataclasses.dataclass(frozen=True)
@@ -18,6 +20,8 @@ class MethodRow:
         facts: constructor arguments that `TrainingFacts` of the same name supply.
         compile_options: settings that only the meta optimizer reads.
         stream_options: settings that only the training stream reads.
+        optional_meta_set: a setting and the value of it with which a method takes a meta set
+            though it does not need one.
     """
 
     name: str
@@ -29,6 +33,19 @@ class MethodRow:
     facts: tuple[str, ...] = ()
     compile_options: tuple[str, ...] = ()
     stream_options: tuple[str, ...] = ()
+    optional_meta_set: tuple[str, str] | None = None
+
+    def takes_meta_set(self, settings: Mapping[str, Any]) -> bool:
+        """Whether training elements hold meta batches under `settings`."""
+        if self.optional_meta_set is None:
+            return self.needs_meta_set
+        name, value = self.optional_meta_set
+        return self.needs_meta_set or settings[name] == value
+
+    @property
+    def resamples(self) -> bool:
+        """Whether the stream repeats or leaves out training examples."""
+        return "resampling_kind" in self.stream_options
 
     @property
     def reads(self) -> tuple[str, ...]:

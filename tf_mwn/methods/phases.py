@@ -1,0 +1,107 @@
+"""Training in phases of whole epochs, and state to go back to."""
+
+from collections.abc import Mapping, Sequence
+
+import keras
+
+from tf_mwn.losses.admissible import check_count
+
+
+class Phases:
+    """Which phase of its training a model is in; one more variable of the model.
+
+    The epochs are counted in the model, not by `fit`: a saved or checkpointed model goes on in
+    the phase it was in. After the last epoch the last phase goes on.
+
+    Args:
+        owner: the model.
+        lengths: epochs of each phase, by name and in order; at least 1 each.
+
+    Attributes:
+        num_epochs: of all phases together.
+    """
+
+    def __init__(self, owner: keras.Model, lengths: Mapping[str, int]):
+        self._lengths = {name: check_count(name, epochs) for name, epochs in lengths.items()}
+        self.num_epochs = sum(self._lengths.values())
+        self._done = owner.add_weight(
+            name="epochs_done",
+            shape=(),
+            dtype="int32",
+            initializer="zeros",
+            trainable=False,
+            aggregation="only_first_replica",
+        )
+        self._known = None  # what `_done` was read as, so that a step does not wait for it
+
+    def locate(self) -> None:
+        """Looks up where training is; at the start of an epoch."""
+        self._known = int(keras.ops.convert_to_numpy(self._done))
+
+    def advance(self) -> None:
+        """Counts an epoch that has ended."""
+        self._done.assign(self._done + 1)
+        self.locate()
+
+    @property
+    def epochs_done(self) -> int:
+        """Epochs that have ended, in all phases."""
+        if self._known is None:
+            self.locate()
+        return self._known
+
+    @property
+    def epoch(self) -> int:
+        """Epochs of the current phase that have ended."""
+        return self._position()[1]
+
+    @property
+    def current(self) -> str:
+        """The phase of the epoch that runs, or of the next."""
+        return self._position()[0]
+
+    @property
+    def is_starting(self) -> bool:
+        """Whether the next epoch is the first of its phase."""
+        return self.epoch == 0
+
+    def _position(self) -> tuple[str, int]:
+        rest = self.epochs_done
+        *earlier, last = self._lengths
+        for name in earlier:
+            if rest < self._lengths[name]:
+                return name, rest
+            rest -= self._lengths[name]
+        return last, rest
+
+
+class Snapshot:
+    """A copy of some variables' values, itself state of the model.
+
+    It holds the values at construction until `take` is called.
+    """
+
+    def __init__(self, owner: keras.Model, name: str, variables: Sequence[keras.Variable]):
+        self._variables = list(variables)
+        self._copies = [
+            owner.add_weight(
+                name=f"{name}_{i}",
+                shape=variable.shape,
+                dtype=variable.dtype,
+                initializer="zeros",
+                trainable=False,
+                aggregation="only_first_replica",
+            )
+            for i, variable in enumerate(self._variables)
+        ]
+        self.take()
+
+    def take(self) -> None:
+        """Copies the current values."""
+        for copy, variable in zip(self._copies, self._variables, strict=True):
+            copy.assign(variable)
+
+    def restore(self) -> None:
+        """Brings the variables back to the copied values."""
+        for copy, variable in zip(self._copies, self._variables, strict=True):
+            variable.assign(copy)

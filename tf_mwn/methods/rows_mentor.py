@@ -1,0 +1,5 @@
+"""Rows: MentorNet."""
+
+from tf_mwn.methods.row import MethodRow
+
+MENTOR: tuple[MethodRow, ...] = ()

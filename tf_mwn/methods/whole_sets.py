@@ -1,0 +1,66 @@
+"""The whole training and meta set, for what methods do between epochs."""
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+
+@dataclasses.dataclass(frozen=True)
+class WholeSets:
+    """One pass in order over each set, as often as a method wants; inputs as in evaluation.
+
+    Attributes:
+        train: batches ({"inputs", "sample_id"}, labels), all examples once, never augmented.
+        meta: batches (inputs, labels); None where there is no meta set.
+    """
+
+    train: tf.data.Dataset
+    meta: tf.data.Dataset | None = None
+
+    @classmethod
+    def from_arrays(
+        cls, x: Any, y: Any, x_meta: Any = None, y_meta: Any = None, sample_id=None, batch_size=500
+    ) -> "WholeSets":
+        """The sets in arrays (or tuples or dicts of arrays), as given to `paired_dataset`."""
+        if sample_id is None:
+            sample_id = np.arange(len(tf.nest.flatten(x)[0]))
+        features = {"inputs": x, "sample_id": sample_id}
+        train = tf.data.Dataset.from_tensor_slices((features, y)).batch(batch_size)
+        if x_meta is None:
+            return cls(train)
+        return cls(train, tf.data.Dataset.from_tensor_slices((x_meta, y_meta)).batch(batch_size))
+
+
+def evaluated(
+    function: Callable[[Any], Any], batches: tf.data.Dataset
+) -> Iterator[tuple[Any, Any, tf.Tensor]]:
+    """Runs a function of the inputs over a set, compiled.
+
+    Args:
+        function: of a batch of inputs; a model in evaluation mode, for example.
+        batches: `WholeSets.train` or `WholeSets.meta`.
+
+    Yields:
+        (value of the function, labels, sample_id [B] or None) of each batch, in order.
+    """
+    compiled = tf.function(function, reduce_retracing=True)
+    for features, labels in batches:
+        sample_id = None
+        if isinstance(features, dict) and "sample_id" in features:
+            features, sample_id = features["inputs"], features["sample_id"]
+        yield compiled(features), labels, sample_id
+
+
+def logits_of(
+    classifier: keras.Model, batches: tf.data.Dataset
+) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    """Logits [N, C] in evaluation mode, labels [N], and ids [N] or None, of a whole set."""
+    parts = list(evaluated(lambda x: classifier(x, training=False), batches))
+    logits, labels, ids = zip(*parts, strict=True)
+    known = None if ids[0] is None else np.concatenate([part.numpy() for part in ids])
+    values = np.concatenate([tf.cast(part, tf.float32).numpy() for part in logits])
+    return values, np.concatenate([part.numpy() for part in labels]), known
