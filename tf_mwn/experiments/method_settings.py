@@ -60,6 +60,10 @@ class MethodSettings:
     )
     poly_soft_lambda: float = setting(5.0, "λ of PolySoft.", within=admissible.POSITIVE)
     poly_soft_d: float = setting(2.0, "d of PolySoft.", within=admissible.POLY_SOFT_D)
+    trajectory: str | None = setting(
+        None,
+        "metrics.csv of an adaptive run, whose hyper-parameters a fixed loss shall follow.",
+    )
     focal_gamma: float = setting(2.0, "γ of the focal loss.", within=admissible.NON_NEGATIVE)
     focal_detach: bool = setting(False, "The focal modulator is constant in the gradient.")
     class_balanced_beta: float = setting(

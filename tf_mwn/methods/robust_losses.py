@@ -24,6 +24,7 @@ from tf_mwn.losses.label_correction import ForwardCorrection
 from tf_mwn.losses.poly_soft import PolySoft
 from tf_mwn.losses.symmetric import MeanAbsoluteError, SymmetricCrossEntropy
 from tf_mwn.methods.mean_loss import MeanLoss
+from tf_mwn.methods.replayed_loss import ReplayedLoss, read_trajectory
 from tf_mwn.methods.robust_model import RobustModel
 from tf_mwn.methods.weighted_loss import ClassWeighting
 
@@ -32,16 +33,25 @@ def _mean(classifier: keras.Model, loss: keras.losses.Loss) -> RobustModel:
     return RobustModel(classifier, MeanLoss(loss))
 
 
-def gce(classifier, gce_q: float = 0.7) -> RobustModel:
-    """Generalised cross-entropy (1 - p_y^q)/q."""
-    return _mean(classifier, GeneralizedCrossEntropy(gce_q))
+def _fixed_or_replayed(classifier, loss, trajectory=None, steps_per_epoch=None) -> RobustModel:
+    """`loss` as it is, or with the hyper-parameters in the metrics.csv of an adaptive run."""
+    if trajectory is None:
+        return _mean(classifier, loss)
+    recorded = read_trajectory(trajectory, tuple(loss.hyper_parameters))
+    return RobustModel(classifier, ReplayedLoss(loss, recorded, steps_per_epoch))
+
+
+def gce(classifier, gce_q: float = 0.7, **replay) -> RobustModel:
+    """Generalised cross-entropy (1 - p_y^q)/q; `**replay`: see `_fixed_or_replayed`."""
+    return _fixed_or_replayed(classifier, GeneralizedCrossEntropy(gce_q), **replay)
 
 
 def sce(
-    classifier, sce_alpha: float = 0.1, sce_beta: float = 1.0, sce_a: float = LOG_ZERO
+    classifier, sce_alpha: float = 0.1, sce_beta: float = 1.0, sce_a: float = LOG_ZERO, **replay
 ) -> RobustModel:
-    """Symmetric cross-entropy α CE + β RCE, with A for ln 0."""
-    return _mean(classifier, SymmetricCrossEntropy(sce_alpha, sce_beta, sce_a))
+    """Symmetric cross-entropy α CE + β RCE, with A for ln 0; `**replay` as in `gce`."""
+    loss = SymmetricCrossEntropy(sce_alpha, sce_beta, sce_a)
+    return _fixed_or_replayed(classifier, loss, **replay)
 
 
 def mae(classifier) -> RobustModel:
@@ -50,15 +60,20 @@ def mae(classifier) -> RobustModel:
 
 
 def bi_tempered(
-    classifier, bi_tempered_t1: float = 0.8, bi_tempered_t2: float = 1.2
+    classifier, bi_tempered_t1: float = 0.8, bi_tempered_t2: float = 1.2, **replay
 ) -> RobustModel:
-    """The bi-tempered logistic loss; predictions stay those of the largest logit."""
-    return _mean(classifier, BiTempered(bi_tempered_t1, bi_tempered_t2))
+    """The bi-tempered logistic loss; predictions are those of the largest logit.
+
+    `**replay` as in `gce`.
+    """
+    return _fixed_or_replayed(classifier, BiTempered(bi_tempered_t1, bi_tempered_t2), **replay)
 
 
-def poly_soft(classifier, poly_soft_lambda: float = 5.0, poly_soft_d: float = 2.0) -> RobustModel:
-    """PolySoft of the age λ and the shape d."""
-    return _mean(classifier, PolySoft(poly_soft_lambda, poly_soft_d))
+def poly_soft(
+    classifier, poly_soft_lambda: float = 5.0, poly_soft_d: float = 2.0, **replay
+) -> RobustModel:
+    """PolySoft of the age λ and the shape d; `**replay` as in `gce`."""
+    return _fixed_or_replayed(classifier, PolySoft(poly_soft_lambda, poly_soft_d), **replay)
 
 
 def focal(classifier, focal_gamma: float = 2.0, focal_detach: bool = False) -> RobustModel:

@@ -25,6 +25,11 @@ def _robust(name: str, title: str, paper: str, options=(), facts=()):
     return MethodRow(name, title, paper, f"robust_losses:{name}", options=options, facts=facts)
 
 
+def _replayable(name: str, title: str, paper: str, options: tuple[str, ...]):
+    """A loss that can also follow the hyper-parameters its adaptive form has learned."""
+    return _robust(name, title, paper, (*options, "trajectory"), ("steps_per_epoch",))
+
+
 def _weighting(name: str, title: str, paper: str, options=(), facts=()):
     return MethodRow(name, title, paper, f"weightings:{name}", options=options, facts=facts)
 
@@ -65,7 +70,7 @@ META_LEARNED = (
 )
 
 ROBUST_LOSSES = (
-    _robust(
+    _replayable(
         "gce",
         "generalised cross-entropy (1 - p^q)/q",
         "Zhang and Sabuncu, NeurIPS 2018, https://arxiv.org/abs/1805.07836",
@@ -79,7 +84,7 @@ ROBUST_LOSSES = (
         options=("gce_q", "truncated_gce_k", "truncated_gce_start", "truncated_gce_epochs"),
         facts=(*_HISTORY, "epochs"),
     ),
-    _robust(
+    _replayable(
         "sce",
         "symmetric cross-entropy α CE + β RCE",
         "Wang et al., ICCV 2019, https://arxiv.org/abs/1908.06112",
@@ -90,13 +95,13 @@ ROBUST_LOSSES = (
         "mean absolute error 2 - 2p",
         "Ghosh et al., AAAI 2017, https://arxiv.org/abs/1712.09482",
     ),
-    _robust(
+    _replayable(
         "bi_tempered",
         "bi-tempered logistic loss",
         "Amid et al., NeurIPS 2019, https://arxiv.org/abs/1906.03361",
         ("bi_tempered_t1", "bi_tempered_t2"),
     ),
-    _robust(
+    _replayable(
         "poly_soft",
         "the loss behind polynomial soft weighting",
         "Gong et al., IEEE TEVC 2019",

@@ -36,14 +36,21 @@ def weight_histogram(weights: np.ndarray, is_wrong: np.ndarray | None, title: st
 def accuracy_curves(runs: Mapping[str, Sequence[Sequence[float]]], title: str) -> Figure:
     """Test accuracy per epoch: for each method, one thin line per seed and their mean."""
     figure, axes = _axes(title, "epoch", "test accuracy")
-    for color, (method, curves) in enumerate(runs.items()):
+    for number, (method, curves) in enumerate(runs.items()):
+        # Ten colours, then the same ones dashed, and so on.
+        color, style = f"C{number % 10}", ("-", "--", ":", "-.", (0, (1, 3)))[number // 10 % 5]
         length = min(len(curve) for curve in curves)
         epochs = np.arange(1, length + 1)
         for curve in curves:
-            axes.plot(epochs, curve[:length], color=f"C{color}", alpha=0.25, linewidth=0.8)
+            axes.plot(epochs, curve[:length], color=color, alpha=0.25, linewidth=0.8)
         mean = np.mean([curve[:length] for curve in curves], axis=0)
-        axes.plot(epochs, mean, color=f"C{color}", label=method)
-    axes.legend(loc="lower right")
+        axes.plot(epochs, mean, color=color, linestyle=style, label=method)
+    if len(runs) <= 5:
+        axes.legend(loc="lower right")
+    else:
+        columns = -(-len(runs) // 20)
+        figure.set_size_inches(5 + 2.2 * columns, 3.5 + 0.12 * min(len(runs), 20))
+        figure.legend(loc="outside right upper", fontsize=8, ncols=columns)
     return figure
 
 
@@ -57,6 +64,29 @@ def trajectories(values: Mapping[str, Sequence[float]], title: str) -> Figure:
         axes.grid(alpha=0.3)
     panels[0].set_title(title)
     panels[-1].set_xlabel("epoch")
+    return figure
+
+
+def contact_sheet(
+    images: np.ndarray, captions: Sequence[str], title: str, columns: int = 8
+) -> Figure:
+    """Images [n, H, W, C] with a caption each, row by row; colours need C = 3, else C = 1 is drawn.
+
+    Bytes in colour are drawn as they are, everything else from the least to the largest value.
+    """
+    rows = -(-len(images) // columns)
+    size = (1.3 * columns, 1.55 * rows + 0.5)
+    figure = Figure(figsize=size, dpi=100, layout="constrained")
+    figure.suptitle(title)
+    if images.dtype != np.uint8 or images.shape[-1] == 1:
+        low, high = float(images.min()), float(images.max())
+        images = (images - low) / max(high - low, 1e-12)
+    panels = figure.subplots(rows, columns, squeeze=False).ravel()
+    for axes in panels:
+        axes.set_axis_off()
+    for axes, image, caption in zip(panels, images, captions, strict=False):
+        axes.imshow(image[..., 0] if image.shape[-1] == 1 else image, cmap="gray")
+        axes.set_title(caption, fontsize=8)
     return figure
 
 
