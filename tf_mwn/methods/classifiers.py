@@ -88,10 +88,20 @@ def with_features(classifier: keras.Model) -> keras.Model:
 
 
 def new_classifier(classifier: keras.Model) -> keras.Model:
-    """A classifier of the same architecture with newly drawn weights."""
+    """A classifier of the same architecture with newly drawn weights.
+
+    Raises:
+        ValueError: a subclassed model that Keras cannot make from its configuration.
+    """
     if isinstance(classifier, (keras.Sequential, keras.src.models.Functional)):
         return keras.models.clone_model(classifier)
-    twin = type(classifier).from_config(classifier.get_config())
+    try:
+        twin = type(classifier).from_config(classifier.get_config())
+    except (TypeError, NotImplementedError) as error:
+        raise ValueError(
+            "classifier: expected a model that can be made anew from its configuration, received "
+            f"{type(classifier).__name__}; give it get_config and pass **kwargs on to keras.Model"
+        ) from error
     if not twin.built:
         twin.build_from_config(classifier.get_build_config())
     return twin

@@ -120,9 +120,8 @@ class RobustModel(keras.Model):
                 "received none"
             )
         if isinstance(callbacks, keras.callbacks.CallbackList):
-            callbacks.append(_EpochHooks())
-        else:
-            callbacks = [_EpochHooks(), callbacks or []]  # Keras flattens lists
+            callbacks = callbacks.callbacks
+        callbacks = [_EpochHooks(), callbacks or []]  # Keras flattens lists
         return super().fit(x, y, batch_size, epochs, verbose, callbacks, **kw)
 
     @property
