@@ -54,6 +54,8 @@ def test_evaluation_equals_keras_and_counts_memorisation():
     logs, callback = evaluated(model, data)
     logits = model.predict(data.test.x, verbose=0)
     assert logs["test_accuracy"] == accuracy(logits, data.test.label)
+    logits = model.predict(data.meta.x, verbose=0)
+    assert logs["meta_accuracy"] == accuracy(logits, data.meta.label)
     predicted = model.predict(data.train.x, verbose=0).argmax(axis=1)
     wrong = data.train.label != data.train.clean_label
     assert logs["memorised"] == np.mean((predicted == data.train.label)[wrong])

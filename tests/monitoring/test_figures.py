@@ -46,3 +46,20 @@ def test_trajectories_have_a_panel_each():
 def test_png_is_a_png():
     image = figures.png(figures.weight_curve(np.arange(3.0), np.ones(3), "flat"))
     assert image.startswith(b"\x89PNG")
+
+
+def test_contact_sheet_shows_each_image_with_its_caption():
+    images = np.random.default_rng(0).integers(0, 16, (3, 4, 4, 1), dtype=np.uint8)
+    figure = figures.contact_sheet(images, ["a", "b", "c"], "sheet", columns=2)
+    shown = [axes for axes in figure.axes if axes.get_images()]
+    assert [axes.get_title() for axes in shown] == ["a", "b", "c"]
+    drawn = np.stack([axes.get_images()[0].get_array() for axes in shown])
+    # One scale for the sheet: 8x8 digits go to 16 only.
+    low, high = images.min(), images.max()
+    np.testing.assert_allclose(drawn, (images[..., 0] - float(low)) / (high - low))
+
+
+def test_contact_sheet_leaves_coloured_bytes_alone():
+    images = np.full((1, 4, 4, 3), 7, np.uint8)
+    (axes,) = [a for a in figures.contact_sheet(images, ["x"], "").axes if a.get_images()]
+    np.testing.assert_array_equal(axes.get_images()[0].get_array(), images[0])

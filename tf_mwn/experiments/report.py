@@ -39,7 +39,7 @@ def table(results: Sequence[dict[str, Any]]) -> str:
         group = [result for result in results if result["method"] == method]
         if len(group) > 1:
             rows.append(_summary_row(method, group, baseline))
-    return _aligned([_HEADER, *rows]) + "\n" + _LEGEND
+    return aligned([_HEADER, *rows]) + "\n" + _LEGEND
 
 
 def write_accuracy_figure(folder: RunFolder, title: str, runs: Sequence[Run]) -> Path:
@@ -100,7 +100,8 @@ def _number(value: float | None, form: str) -> str:
     return "-" if value is None else form.format(value)
 
 
-def _aligned(rows: Sequence[Sequence[str]]) -> str:
+def aligned(rows: Sequence[Sequence[str]]) -> str:
+    """The rows as a text table, a line below the first; the first column to the left."""
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     lines = []
     for row in rows:

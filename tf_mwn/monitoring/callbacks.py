@@ -88,7 +88,9 @@ class EpochEvaluation(keras.callbacks.Callback):
         self._warned = False
 
     def on_epoch_end(self, epoch, logs=None):
-        for name, part in (("test", self._data.test), ("validation", self._data.validation)):
+        data = self._data
+        parts = {"test": data.test, "validation": data.validation, "meta": data.meta}
+        for name, part in parts.items():
             if part is not None:
                 logits = self._predictor.logits(part.x)
                 logs[f"{name}_accuracy"] = accuracy(logits, part.label)

@@ -54,6 +54,18 @@ def accuracy_curves(runs: Mapping[str, Sequence[Sequence[float]]], title: str) -
     return figure
 
 
+def points(values: Mapping[str, Sequence[float]], x_label: str, title: str) -> Figure:
+    """A row of points for each name, and their mean as a vertical stroke."""
+    figure, axes = _axes(title, x_label, "")
+    figure.set_size_inches(6, 1.2 + 0.35 * len(values))
+    for row, numbers in enumerate(values.values()):
+        axes.plot(numbers, [row] * len(numbers), "o", color="black", fillstyle="none")
+        axes.plot(np.mean(numbers), row, "|", color="black", markersize=16)
+    axes.set_yticks(range(len(values)), values)
+    axes.set_ylim(len(values) - 0.5, -0.5)
+    return figure
+
+
 def trajectories(values: Mapping[str, Sequence[float]], title: str) -> Figure:
     """Each named value over the epochs, in a panel of its own: their scales differ."""
     figure = Figure(figsize=(5, 1 + 1.8 * len(values)), dpi=100, layout="constrained")

@@ -13,6 +13,7 @@ from tf_mwn.monitoring.callbacks import SCALAR_PREFIX, EpochEvaluation
 # Tag of each key of the logs; keys not named here go under "train/".
 _TAGS = {
     "meta_loss": "meta/loss",
+    "meta_accuracy": "meta/accuracy",
     "validation_accuracy": "validation/accuracy",
     "test_accuracy": "test/accuracy",
     "learning_rate": "learning_rate/classifier",
