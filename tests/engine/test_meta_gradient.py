@@ -46,7 +46,7 @@ def compiled(classifier, options, sgd):
 
 def engine_gradient(model, features, labels):
     linear = Linearisation(model.classifier, features["inputs"])
-    return model.meta_gradient(linear, model.training_batch(features, labels), features)
+    return model.meta_gradient(linear, model.training_batch(labels, features["sample_id"]), features)
 
 
 def objective_by_formula(model, losses, normaliser):

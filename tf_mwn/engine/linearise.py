@@ -99,12 +99,14 @@ class Linearisation:
             variable.assign(value)
 
     def _gradient(self, targets, sources, cotangents):
-        return self._tape.gradient(
+        gradient = self._tape.gradient(
             targets,
             sources,
             output_gradients=cotangents,
             unconnected_gradients=tf.UnconnectedGradients.ZERO,
         )
+        # That of an embedding comes as `IndexedSlices`, which no tape can differentiate.
+        return [tf.convert_to_tensor(part) for part in gradient]
 
 
 def _at_least_float32(x: tf.Tensor) -> tf.Tensor:

@@ -7,8 +7,10 @@ def all_reduce_sum(value):
     """Sums `value` (a tensor or a structure of tensors) over the replicas in sync.
 
     Differentiable: the gradient of a sum over replicas is again a sum over replicas. On one
-    device, or outside a strategy, `value` comes back unchanged.
+    device, or outside a strategy, `value` comes back unchanged, but dense.
     """
+    # The gradient of an embedding is `IndexedSlices`.
+    value = tf.nest.map_structure(tf.convert_to_tensor, value)
     context = tf.distribute.get_replica_context()
     if context is None or context.num_replicas_in_sync == 1:
         return value
@@ -24,6 +26,16 @@ def all_gather(value: tf.Tensor) -> tf.Tensor:
     if context is None or context.num_replicas_in_sync == 1:
         return value
     return context.all_gather(tf.stop_gradient(value), axis=0)
+
+
+def own_rows(gathered: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
+    """The rows of a tensor like `all_gather`'s that this replica, with a batch of `size`, gave."""
+    context = tf.distribute.get_replica_context()
+    if context is None or context.num_replicas_in_sync == 1:
+        return gathered
+    sizes = all_gather(tf.reshape(size, [1]))
+    first = tf.reduce_sum(sizes[: context.replica_id_in_sync_group])
+    return gathered[first : first + size]
 
 
 def num_replicas() -> int:

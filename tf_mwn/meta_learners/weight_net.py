@@ -55,7 +55,7 @@ class WeightNet(MetaLearner):
         self.detach_loss = detach_loss
         sizes = (1, *units, 1)
         self.dense_layers = [
-            _dense(fan_in, size, "sigmoid" if last else "relu", self.dtype_policy)
+            dense(fan_in, size, "sigmoid" if last else "relu", self.dtype_policy)
             for fan_in, size, last in zip(
                 sizes, sizes[1:], [False] * len(units) + [True], strict=False
             )
@@ -81,13 +81,7 @@ class WeightNet(MetaLearner):
         losses = batch.losses(logits)
         seen = tf.stop_gradient(losses) if self.detach_loss else losses
         weights = tf.cast(self(seen), losses.dtype)
-        if self.normalization == "none":
-            return global_mean(weights * losses), weights
-        total = all_reduce_sum(tf.reduce_sum(weights))
-        if self.normalization == "sum_detached":
-            total = tf.stop_gradient(total)
-        total = tf.where(total > 0, total, tf.ones_like(total))
-        return tf.reduce_sum(weights * losses) / total, weights
+        return weighted_share(weights, losses, self.normalization), weights
 
     def curve(self, losses):
         return self(losses)
@@ -101,7 +95,19 @@ class WeightNet(MetaLearner):
         }
 
 
-def _dense(fan_in: int, size: int, activation: str, dtype) -> keras.layers.Dense:
+def weighted_share(weights: tf.Tensor, losses: tf.Tensor, normalization: str) -> tf.Tensor:
+    """This replica's share of the weighted loss of weights [B] and losses [B]; see `WeightNet`."""
+    if normalization == "none":
+        return global_mean(weights * losses)
+    total = all_reduce_sum(tf.reduce_sum(weights))
+    if normalization == "sum_detached":
+        total = tf.stop_gradient(total)
+    total = tf.where(total > 0, total, tf.ones_like(total))
+    return tf.reduce_sum(weights * losses) / total
+
+
+def dense(fan_in: int, size: int, activation: str, dtype) -> keras.layers.Dense:
+    """A layer whose kernel and bias start uniform in ±1/sqrt(fan in)."""
     bound = fan_in**-0.5
     return keras.layers.Dense(
         size,

@@ -1,0 +1,36 @@
+"""The flags of the launchers that work on a finished run, and how they load it."""
+
+from absl import flags
+
+from launch.command_line import fail, quiet_start
+
+# `launch.main` has flags of some of these names, with the same meaning; one process may hold both.
+_SHARED = {"allow_override": True}
+
+RUN = flags.DEFINE_string(
+    "run", None, "Folder of a finished run: workdir/<recipe>/<method>/seed<k>."
+)
+DATA_DIR = flags.DEFINE_string(
+    "data_dir", None, "Folder of prepared TFDS sets; TFDS' own default otherwise.", **_SHARED
+)
+CACHE_DIR = flags.DEFINE_string(
+    "cache_dir",
+    None,
+    "Folder that keeps decoded images; $TF_MWN_CACHE or ~/.cache/tf_mwn.",
+    **_SHARED,
+)
+DOWNLOAD = flags.DEFINE_bool(
+    "download", False, "Let TFDS download a set that is not prepared.", **_SHARED
+)
+
+
+def load_run():
+    """The `FinishedRun` that the flags name; a user's mistake ends the program."""
+    if not RUN.value:
+        fail("run: expected --run=DIR, the folder of a finished run, received none")
+    try:
+        with quiet_start():
+            from tf_mwn.experiments.finished_run import FinishedRun
+        return FinishedRun.load(RUN.value, DATA_DIR.value, DOWNLOAD.value, CACHE_DIR.value)
+    except (ValueError, TypeError, OSError, ImportError) as error:
+        fail(error)

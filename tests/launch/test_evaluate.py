@@ -1,0 +1,92 @@
+"""`python -m launch.evaluate`: measures of a finished run, and what it exports."""
+
+import csv
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import tf_mwn
+from launch.evaluate import main
+from tests.launch.finished_runs import call, mistake, train
+from tf_mwn.data.sources import load_digits
+
+# tf_mwn cannot be imported there; prints the logits of both exports.
+LOAD = """
+import sys
+sys.modules["tf_mwn"] = None
+import keras, numpy as np, tensorflow as tf
+x = np.load(sys.argv[2] + "/x.npy")
+one = keras.models.load_model(sys.argv[1] + "/classifier.keras").predict(x, verbose=0)
+saved = tf.saved_model.load(sys.argv[1] + "/saved_model")
+two = saved.serve(tf.constant(x, tf.float32)).numpy()
+np.savez(sys.argv[2] + "/logits.npz", one, two)
+"""
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    return train(tmp_path_factory.mktemp("runs"))
+
+
+def test_the_test_set(runs, capsys):
+    call(main, f"--run={runs[0]}")
+    printed = capsys.readouterr().out
+    results = json.loads((runs[0] / "results.json").read_text())
+    report = json.loads((runs[0] / "evaluation.json").read_text())
+    assert report["accuracy"] == pytest.approx(results["last_epoch_accuracy"])
+    assert f"accuracy {report['accuracy']:.4f}" in printed
+    with open(runs[0] / "confusion.csv", newline="") as file:
+        header, *rows = csv.reader(file)
+    matrix = np.array([row[1:] for row in rows], int)
+    assert header == ["true class", *map(str, range(10))] and matrix.sum() == report["examples"]
+    assert np.trace(matrix) / matrix.sum() == pytest.approx(report["accuracy"])
+    np.testing.assert_allclose(report["recall"], np.diag(matrix) / matrix.sum(axis=1))
+
+
+def test_other_data(runs, tmp_path, capsys):
+    digits = load_digits()
+    few = {"x": digits.x_test[:200], "y": digits.y_test[:200]}
+    np.savez(tmp_path / "digits.npz", **few)
+    call(main, f"--run={runs[0]}", f"--dataset={tmp_path / 'digits.npz'}")
+    report = json.loads((runs[0] / "evaluation.json").read_text())
+    assert report["examples"] == 200 and report["dataset"].endswith("digits.npz")
+    np.savez(tmp_path / "small.npz", x=few["x"][:, :4], y=few["y"])
+    line = mistake(capsys, main, f"--run={runs[0]}", f"--dataset={tmp_path / 'small.npz'}")
+    assert "expected inputs of shape (8, 8, 1), received (4, 8, 1)" in line
+
+
+def test_exports_load_without_this_package(runs, tmp_path):
+    folder = tmp_path / "export"
+    call(main, f"--run={runs[0]}", f"--export={folder}")
+    x = load_digits().x_test[:50]
+    np.save(tmp_path / "x.npy", x)
+    subprocess.run(
+        [sys.executable, "-c", LOAD, str(folder), str(tmp_path)], check=True, cwd=tmp_path
+    )
+    with np.load(tmp_path / "logits.npz") as archive:
+        one, two = (archive[name] for name in archive.files)
+    from tf_mwn.experiments.finished_run import FinishedRun
+
+    run = FinishedRun.load(runs[0])
+    wanted = np.asarray(run.classifier(run.preprocess(x)))
+    np.testing.assert_allclose(one, wanted, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(two, wanted, rtol=1e-4, atol=1e-4)
+    assert json.loads((folder / "classes.json").read_text()) == [str(i) for i in range(10)]
+
+
+def test_the_weight_net_is_the_one_that_weighed(runs, tmp_path):
+    call(main, f"--run={runs[0]}", f"--export={tmp_path}")
+    weight_net = tf_mwn.load_weight_net(tmp_path / "weight_net.json")
+    with open(runs[0] / "weights.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    losses, weights = (np.array([float(r[key]) for r in rows]) for key in ("loss", "weight"))
+    np.testing.assert_allclose(weight_net(losses.astype("float32")), weights, rtol=1e-5)
+
+
+def test_a_method_without_weight_net(runs, tmp_path):
+    call(main, f"--run={runs[1]}", f"--export={tmp_path}")
+    assert (tmp_path / "classifier.keras").exists()
+    assert not (tmp_path / "weight_net.json").exists()

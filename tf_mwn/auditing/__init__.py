@@ -1,0 +1,1 @@
+"""Which labels look wrong: suspects, noise rates and a transition matrix, from a trained model."""

@@ -1,0 +1,154 @@
+"""The audit of a training set: which labels a trained model does not believe."""
+
+from typing import Any
+
+import keras
+import numpy as np
+
+from tf_mwn.auditing import transition
+from tf_mwn.auditing.calibration import fit_temperature
+from tf_mwn.auditing.result import Audit
+from tf_mwn.data.arrays import check_lengths, check_unique
+from tf_mwn.data.checks import check_labels
+from tf_mwn.data.examples import check_examples
+from tf_mwn.methods.classifiers import check_classifier
+from tf_mwn.methods.robust_model import RobustModel
+from tf_mwn.monitoring.outputs import classifier_logits
+
+
+def audit(
+    model: keras.Model,
+    x: Any,
+    y: Any,
+    x_meta: Any = None,
+    y_meta: Any = None,
+    *,
+    sample_id: Any = None,
+    y_clean: Any = None,
+    class_names: Any = None,
+    batch_size: int = 500,
+) -> Audit:
+    """Ranks the labels a model was trained on by how far they can be trusted.
+
+    ```python
+    found = tf_mwn.audit(model, x, y, x_meta, y_meta)
+    found.write("audit")
+    x[found.suspects[:20]]
+    ```
+
+    The trust of a label y is P(true class is y | x, y), by Bayes' rule from the classifier's
+    p(class | x) and an estimate of the transition matrix T: p_y T[y, y] / Σ_i p_i T[i, y]. So it
+    asks not only how likely the given class is, but also whether the likelier ones are often
+    mistaken for it. With a clean meta set, the probabilities are calibrated on it (one
+    temperature), and T can also be seen where the classifier has memorised the labels.
+
+    Args:
+        model: a model of this package, or any built Keras classifier that returns logits [B, C].
+        x: inputs as the classifier takes them: an array, or a tuple or dict of arrays, of N rows.
+        y: given labels, [N] integers from 0 or [N, C] one-hot floats.
+        x_meta, y_meta: clean examples that the classifier was not trained on; None without.
+        sample_id: [N] unique integers; row numbers by default. Methods with a memory of each
+            example need the ids of the training.
+        y_clean: [N] true classes, if they are known: the rankings are compared by them.
+        class_names: C names; the numbers by default.
+        batch_size: examples per call of the classifier.
+
+    Raises:
+        TypeError, ValueError: a model without logits, or arrays that do not fit it.
+    """
+    classifier = model.classifier if isinstance(model, RobustModel) else model
+    check_classifier(classifier)
+    x, targets = check_examples("x", x, "y", y)
+    sample_id = np.arange(len(targets)) if sample_id is None else sample_id
+    sample_id = check_unique("sample_id", sample_id)
+    check_lengths(y=targets, sample_id=sample_id)
+    logits = classifier_logits(classifier, x, targets, batch_size)
+    weight = _weights(model, targets, logits, sample_id)
+    meta = None
+    if x_meta is not None:
+        x_meta, y_meta = check_examples("x_meta", x_meta, "y_meta", y_meta)
+        meta = classifier_logits(classifier, x_meta, y_meta, batch_size), _classes(y_meta)
+    return audit_logits(logits, _classes(targets), x, sample_id, weight, meta, y_clean, class_names)
+
+
+def audit_logits(
+    logits: np.ndarray,
+    label: np.ndarray,
+    x: Any,
+    sample_id: np.ndarray,
+    weight: np.ndarray | None = None,
+    meta: tuple[np.ndarray, np.ndarray] | None = None,
+    clean_label: np.ndarray | None = None,
+    class_names: Any = None,
+) -> Audit:
+    """As `audit`, of logits [N, C] that are there already; `meta` is logits and labels.
+
+    Raises:
+        ValueError: labels out of range, logits that are not finite, or lengths that differ.
+    """
+    from scipy.special import log_softmax, softmax
+
+    num_classes = logits.shape[1]
+    label = check_labels("y", label, num_classes)
+    class_names = _names(class_names, num_classes)
+    if clean_label is not None:
+        clean_label = np.asarray(clean_label)
+        check_lengths(y=label, y_clean=clean_label)
+    if not np.isfinite(logits).all():
+        raise ValueError("model: expected finite logits, received NaN or infinity")
+    logits = logits.astype(np.float64)
+    plain = log_softmax(logits, axis=1)
+    scores, matrix, matrix_from = _posterior(logits, label, meta)
+    return Audit(
+        x=x,
+        sample_id=sample_id,
+        label=label,
+        predicted=logits.argmax(axis=1),
+        suggested=scores.argmax(axis=1),
+        loss=-plain[np.arange(len(label)), label],
+        weight=weight,
+        log_odds=transition.log_odds(scores, label),
+        transition_matrix=matrix,
+        class_shares=softmax(scores, axis=1).mean(axis=0),
+        matrix_from=matrix_from,
+        probabilities=np.exp(plain),
+        class_names=class_names,
+        clean_label=clean_label,
+    )
+
+
+def _posterior(logits, label, meta) -> tuple[np.ndarray, np.ndarray, str]:
+    """Unnormalised log P(true class | x, label) [N, C], the matrix, and where it is from."""
+    from scipy.special import log_softmax, softmax
+
+    temperature, clean = 1.0, (None, None)
+    if meta is not None:
+        meta_logits = meta[0].astype(np.float64)
+        meta_label = check_labels("y_meta", meta[1], logits.shape[1])
+        temperature = fit_temperature(meta_logits, meta_label)
+        clean = softmax(meta_logits / temperature, axis=1), meta_label
+    log_p = log_softmax(logits / temperature, axis=1)
+    matrix, matrix_from = transition.choose_transition(np.exp(log_p), label, *clean)
+    return transition.log_posterior(log_p, matrix, label), matrix, matrix_from
+
+
+def _weights(model, targets, logits, sample_id) -> np.ndarray | None:
+    if not isinstance(model, RobustModel):
+        return None
+    to_tensor = keras.ops.convert_to_tensor
+    weights = model.sample_weight(to_tensor(targets), to_tensor(logits), to_tensor(sample_id))
+    return None if weights is None else keras.ops.convert_to_numpy(weights)
+
+
+def _classes(targets: np.ndarray) -> np.ndarray:
+    return targets if targets.ndim == 1 else targets.argmax(axis=1)
+
+
+def _names(class_names: Any, num_classes: int) -> tuple[str, ...]:
+    names = range(num_classes) if class_names is None else class_names
+    names = tuple(str(name) for name in names)
+    if len(names) != num_classes:
+        raise ValueError(
+            f"class_names: expected {num_classes}, as many as logits, received {len(names)}"
+        )
+    return names

@@ -1,0 +1,113 @@
+"""An audit on paper: suspects.csv, audit.json, contact_sheet.png, and the text of a terminal."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tf_mwn.experiments.run_folder import RunFolder
+from tf_mwn.monitoring import figures
+
+SUSPECTS, REPORT, SHEET = "suspects.csv", "audit.json", "contact_sheet.png"
+
+
+def write(audit, folder: str | Path, images: int) -> list[Path]:
+    """See `Audit.write`."""
+    folder = RunFolder(folder)
+    folder.path.mkdir(parents=True, exist_ok=True)
+    _write_suspects(audit, folder)
+    folder.write_json(REPORT, report(audit))
+    written = [folder / SUSPECTS, folder / REPORT]
+    if images and _are_images(audit.x):
+        with folder.replacing(SHEET) as path:
+            path.write_bytes(figures.png(contact_sheet(audit, images)))
+        written.append(folder / SHEET)
+    return written
+
+
+def _write_suspects(audit, folder: RunFolder) -> None:
+    """Every example, the most suspect first; unknown weights and clean labels are empty."""
+    nothing = [None] * len(audit.label)
+    columns = {
+        "sample_id": audit.sample_id,
+        "label": audit.label,
+        "predicted": audit.predicted,
+        "suggested": audit.suggested,
+        "loss": audit.loss,
+        "weight": nothing if audit.weight is None else audit.weight,
+        "trust": audit.trust,
+        "clean_label": nothing if audit.clean_label is None else audit.clean_label,
+    }
+    rows = ([column[i] for column in columns.values()] for i in audit.order)
+    folder.write_csv(SUSPECTS, columns, rows)
+
+
+def report(audit) -> dict[str, Any]:
+    """What audit.json holds: numbers of the whole set."""
+    return {
+        "examples": len(audit.label),
+        "suspects": len(audit.suspects),
+        "noise_rate": audit.noise_rate,
+        "class_names": list(audit.class_names),
+        "class_noise": audit.class_noise.tolist(),
+        "transition_matrix": audit.transition_matrix.tolist(),
+        "transition_matrix_from": audit.matrix_from,
+        "rankings": audit.comparison(),
+    }
+
+
+def contact_sheet(audit, images: int):
+    """The figure of the most suspect images, as `given → predicted`, with their sample_id."""
+    worst = audit.order[:images]
+    captions = [
+        f"{audit.class_names[audit.label[i]]} → {audit.class_names[audit.predicted[i]]}\n"
+        f"id {audit.sample_id[i]}"
+        for i in worst
+    ]
+    title = f"given → predicted label of the {len(worst)} most suspect of {len(audit.label)}"
+    return figures.contact_sheet(np.asarray(audit.x[worst]), captions, title)
+
+
+def _are_images(x: Any) -> bool:
+    return getattr(x, "ndim", 0) == 4 and x.shape[-1] in (1, 3)
+
+
+def summary(audit) -> str:
+    """The text for a terminal."""
+    lines = [
+        f"{len(audit.suspects)} of {len(audit.label)} labels are suspect (trust below 0.5); "
+        f"estimated noise rate {audit.noise_rate:.3f}",
+        *_matrix_lines(audit),
+    ]
+    rankings = audit.comparison()
+    if rankings:
+        lines += _ranking_lines(rankings, int((audit.label != audit.clean_label).sum()))
+    return "\n".join(lines)
+
+
+def _matrix_lines(audit, largest: int = 20) -> list[str]:
+    """Noise and the matrix, a line for each class; of many classes only the noise."""
+    names, classes = audit.class_names, range(len(audit.class_names))
+    width = max(len(name) for name in names)
+    show = len(names) <= largest
+    head = f"{'class'.ljust(width)}  wrong of its labels"
+    if show:
+        head += f"   P(given label | true class), from the {audit.matrix_from}"
+    lines = [head]
+    for c in classes:
+        line = f"{names[c].ljust(width)}  {audit.class_noise[c]:19.3f}"
+        if show:
+            line += "   " + " ".join(f"{p:.2f}" for p in audit.transition_matrix[c])
+        lines.append(line)
+    return lines
+
+
+def _ranking_lines(rankings: dict[str, dict], wrong: int) -> list[str]:
+    def cell(value: float | None) -> str:
+        return f"{'-' if value is None else format(value, '.3f'):>9}"
+
+    lines = [f"against the clean labels, {wrong} wrong: the first {wrong} of each ranking"]
+    lines.append(f"{'':26}precision   recall      AUC")
+    for name, row in rankings.items():
+        lines.append(f"{name:26}" + "".join(cell(v) for v in row.values()))
+    return lines

@@ -1,0 +1,108 @@
+"""What an audit found."""
+
+import dataclasses
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tf_mwn.auditing import files
+from tf_mwn.auditing.rankings import cleanlab_scores, found
+
+
+@dataclasses.dataclass(frozen=True)
+class Audit:
+    """What a trained model says of N labels of C classes.
+
+    Attributes:
+        x: the inputs, for the contact sheet.
+        sample_id: [N] names of the examples.
+        label: [N] given labels.
+        predicted: [N] the classifier's classes.
+        suggested: [N] the likeliest true class, given input and label.
+        loss: [N] cross-entropy of the given label.
+        weight: [N] weight the model's method gives the example, or None if it gives none.
+        log_odds: [N] log P(label is right) / P(it is not); what the ranking goes by.
+        transition_matrix: [C, C] estimate of P(given j | true i).
+        class_shares: [C] estimated shares of the true classes.
+        matrix_from: what the matrix was estimated from, "training labels" or "meta set".
+        probabilities: [N, C] of the classifier.
+        class_names: C names.
+        clean_label: [N] true labels, or None where they are not known.
+    """
+
+    x: Any
+    sample_id: np.ndarray
+    label: np.ndarray
+    predicted: np.ndarray
+    suggested: np.ndarray
+    loss: np.ndarray
+    weight: np.ndarray | None
+    log_odds: np.ndarray
+    transition_matrix: np.ndarray
+    class_shares: np.ndarray
+    matrix_from: str
+    probabilities: np.ndarray
+    class_names: tuple[str, ...]
+    clean_label: np.ndarray | None = None
+
+    @cached_property
+    def trust(self) -> np.ndarray:
+        """[N] P(label is right), in [0, 1]."""
+        from scipy.special import expit
+
+        return expit(self.log_odds)
+
+    @cached_property
+    def order(self) -> np.ndarray:
+        """[N] positions of the examples, the most suspect first."""
+        return np.argsort(self.log_odds, kind="stable")
+
+    @cached_property
+    def suspects(self) -> np.ndarray:
+        """Positions of the examples whose label is rather wrong than right, worst first."""
+        return self.order[: int((self.log_odds < 0).sum())]
+
+    @cached_property
+    def _joint(self) -> np.ndarray:
+        """[C, C] estimated share of the examples with true class i and given label j."""
+        return self.class_shares[:, np.newaxis] * self.transition_matrix
+
+    @property
+    def noise_rate(self) -> float:
+        """Estimated share of wrong labels, by the transition matrix."""
+        return float(1 - np.trace(self._joint))
+
+    @property
+    def class_noise(self) -> np.ndarray:
+        """[C] estimated share of wrong labels among those that say class j, likewise."""
+        return 1 - np.diag(self._joint) / self._joint.sum(axis=0)
+
+    def comparison(self) -> dict[str, dict[str, float | None]]:
+        """Precision, recall and AUC of each ranking against the clean labels; see `found`.
+
+        Precision and recall of the first K, with K the number of wrong labels, where both are the
+        same; and of the suspects alone. Empty where clean labels are not known.
+        """
+        if self.clean_label is None:
+            return {}
+        is_wrong = self.label != self.clean_label
+        size = int(is_wrong.sum())
+        scores = {"trust": self.log_odds, "loss": -self.loss}
+        if self.weight is not None:
+            scores["weight"] = self.weight
+        scores.update(cleanlab_scores(self.probabilities, self.label))
+        table = {name: found(values, is_wrong, size) for name, values in scores.items()}
+        return {**table, "suspects": found(self.log_odds, is_wrong, len(self.suspects))}
+
+    def write(self, folder: str | Path, images: int = 48) -> list[Path]:
+        """Writes suspects.csv, audit.json and, of images, contact_sheet.png; returns the paths.
+
+        suspects.csv holds every example, the most suspect first; contact_sheet.png the first
+        `images` of them.
+        """
+        return files.write(self, folder, images)
+
+    def __str__(self) -> str:
+        return files.summary(self)

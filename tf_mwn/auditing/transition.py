@@ -1,0 +1,112 @@
+"""How the given labels came from the true ones: estimates of T[i, j] = P(given j | true i)."""
+
+import numpy as np
+
+# Of each row, spread evenly: no entry becomes 0, of which nothing recovers.
+_PSEUDO_COUNT = 0.1
+
+
+def estimate_transition(
+    probabilities: np.ndarray, labels: np.ndarray, steps: int = 200, tolerance: float = 1e-6
+) -> np.ndarray:
+    """The matrix under which the given labels are likeliest, class probabilities taken as right.
+
+    EM for max over T of Σ_n log Σ_i p_ni T[i, y_n], which is concave in T: where it starts does
+    not matter. The E-step is P(true i | x_n, y_n) ∝ p_ni T[i, y_n], the M-step counts.
+
+    Args:
+        probabilities: p, [N, C], of the true class given the input.
+        labels: y, [N] given labels in 0..C-1.
+        steps: at most this many.
+        tolerance: ends when no entry changes by more.
+
+    Returns:
+        [C, C], rows sum to 1, every entry above 0.
+
+    References:
+        Dawid and Skene, Applied Statistics 1979, with one observer, and inputs in place of the
+        class prior. https://doi.org/10.2307/2346806
+    """
+    num_classes = probabilities.shape[1]
+    matrix = 0.5 * np.eye(num_classes) + 0.5 / num_classes
+    for _ in range(steps):
+        joint = probabilities * matrix.T[labels]
+        new = _row_stochastic(_sums_by_label(joint / joint.sum(axis=1, keepdims=True), labels).T)
+        change = np.abs(new - matrix).max()
+        matrix = new
+        if change <= tolerance:
+            break
+    return matrix
+
+
+def held_out_confusion(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """M[i, k]: the mean probability of class k over clean examples of class i.
+
+    Of a classifier that was fitted to noisy labels this is the noise itself, seen on examples it
+    was not fitted to.
+
+    Args:
+        probabilities: [M, C] of examples that the classifier was not trained on.
+        labels: [M] their true classes.
+
+    Returns:
+        [C, C], rows sum to 1, every entry above 0.
+
+    References:
+        Hendrycks et al., NeurIPS 2018, https://arxiv.org/abs/1802.05300 (gold loss correction).
+    """
+    return _row_stochastic(_sums_by_label(probabilities, labels))
+
+
+def choose_transition(
+    probabilities: np.ndarray,
+    labels: np.ndarray,
+    clean_probabilities: np.ndarray | None = None,
+    clean_labels: np.ndarray | None = None,
+) -> tuple[np.ndarray, str]:
+    """The better of both estimates: the one that finds more noise.
+
+    Each is blind in its own way. A classifier that has memorised its labels agrees with all of
+    them, so that `estimate_transition` finds no noise; a robust one predicts clean labels, and
+    `held_out_confusion` finds no more than its errors. Neither can invent much, but errors on
+    held-out examples do count as noise in the second.
+
+    Returns:
+        [C, C], and where it is from: "training labels" or "meta set".
+    """
+    matrix = estimate_transition(probabilities, labels)
+    if clean_probabilities is None:
+        return matrix, "training labels"
+    confusion = held_out_confusion(clean_probabilities, clean_labels)
+    if np.trace(confusion) < np.trace(matrix):
+        return confusion, "meta set"
+    return matrix, "training labels"
+
+
+def log_posterior(
+    log_probabilities: np.ndarray, matrix: np.ndarray, labels: np.ndarray
+) -> np.ndarray:
+    """log P(true i | x, given y) + constant, [N, C]: log p_i + log T[i, y]."""
+    return log_probabilities + np.log(matrix).T[labels]
+
+
+def log_odds(scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """log P(label) - log P(any other class), [N], of unnormalised log probabilities [N, C]."""
+    from scipy.special import logsumexp
+
+    rows = np.arange(len(labels))
+    others = scores.copy()
+    others[rows, labels] = -np.inf
+    return scores[rows, labels] - logsumexp(others, axis=1)
+
+
+def _sums_by_label(values: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """[C, C]: row j is the sum of the rows of `values` [N, C] whose label is j."""
+    sums = np.zeros((values.shape[1],) * 2)
+    np.add.at(sums, labels, values)
+    return sums
+
+
+def _row_stochastic(counts: np.ndarray) -> np.ndarray:
+    counts = counts + _PSEUDO_COUNT / len(counts)
+    return counts / counts.sum(axis=1, keepdims=True)
