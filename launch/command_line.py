@@ -3,8 +3,8 @@
 import contextlib
 import os
 import sys
-from collections.abc import Iterator
-from typing import NoReturn
+from collections.abc import Callable, Iterator
+from typing import Any, NoReturn
 
 from absl import flags, logging
 
@@ -28,6 +28,42 @@ def fail(problem: BaseException | str, code: int = 1) -> NoReturn:
     text = " ".join(str(problem).split()) or type(problem).__name__
     print(f"error: {text}", file=sys.stderr)
     sys.exit(code)
+
+
+def work(action: Callable[[], Any]) -> Any:
+    """Trains, by `action`; whatever ends that early is one line that says what to do.
+
+    Exit code 1: what is asked for cannot be had. 2: training failed. 143: SIGTERM.
+    """
+    from tf_mwn.experiments.data_failure import DataFailedError
+    from tf_mwn.experiments.run_folder import FolderConflictError
+    from tf_mwn.experiments.termination import Terminated
+    from tf_mwn.monitoring.callbacks import NonFiniteLossError
+
+    again = "then the same command goes on from the last checkpoint"
+    try:
+        return action()
+    except FolderConflictError as error:
+        fail(error)
+    except NonFiniteLossError as error:
+        fail(error, code=2)
+    except DataFailedError as error:
+        fail(f"{error}; put it right, {again}", code=2)
+    except OSError as error:
+        fail(f"{_reason(error)}; put it right, {again}", code=2)
+    except Terminated as error:
+        fail(error, code=143)
+    except KeyboardInterrupt:
+        fail("interrupted; the same command goes on where it stopped", code=2)
+    except Exception as error:
+        logging.exception("the run failed")  # not a user's mistake: show where
+        fail(error, code=2)
+
+
+def _reason(error: OSError) -> str:
+    if error.strerror is None or error.filename is None:
+        return str(error)
+    return f"{error.filename}: {error.strerror}"
 
 
 @contextlib.contextmanager

@@ -1,11 +1,9 @@
 """Trains the methods of a recipe and compares them: `python -m launch.main [--flags]`."""
 
-import logging
-
 from absl import app, flags
 
 from launch import flags as launch_flags
-from launch.command_line import fail, parse, quiet_start
+from launch.command_line import fail, parse, quiet_start, work
 from tf_mwn.experiments import listing
 
 flags.adopt_module_key_flags(launch_flags)
@@ -18,7 +16,7 @@ def main(argv: list[str]) -> None:
     elif launch_flags.METHOD.value == ["list"]:
         print(listing.methods())
     else:
-        _run(_prepare())
+        work(_prepare().execute)
 
 
 def _prepare():
@@ -40,23 +38,6 @@ def _prepare():
         )
     except (ValueError, TypeError, OSError, ImportError) as error:
         fail(error)
-
-
-def _run(session) -> None:
-    from tf_mwn.experiments.run_folder import FolderConflictError
-    from tf_mwn.monitoring.callbacks import NonFiniteLossError
-
-    try:
-        session.execute()
-    except FolderConflictError as error:
-        fail(error)
-    except NonFiniteLossError as error:
-        fail(error, code=2)
-    except KeyboardInterrupt:
-        fail("interrupted; the same command goes on where it stopped", code=2)
-    except Exception as error:
-        logging.exception("the run failed")  # not a user's mistake: show where
-        fail(error, code=2)
 
 
 if __name__ == "__main__":

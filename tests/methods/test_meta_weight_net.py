@@ -56,7 +56,7 @@ def test_meta_gradient_of_the_weights_by_hand():
     model.compile(sgd(), meta_optimizer=sgd(), loss=_half_squared_error)
     features = {"meta_inputs": [[1.0]], "meta_labels": [0.0], "sample_id": [0.0, 1.0]}
     features = {name: tf.constant(value, tf.float64) for name, value in features.items()}
-    batch = model.training_batch(features, tf.constant([0.0, 3.0], tf.float64))
+    batch = model.training_batch(tf.constant([0.0, 3.0], tf.float64), features["sample_id"])
     linear = Linearisation(classifier, tf.constant([[1.0], [1.0]], tf.float64))
     (gradient,) = model.meta_gradient(linear, batch, features)
     np.testing.assert_allclose(gradient, [-0.05125, 0.10250], rtol=1e-12)
@@ -148,7 +148,7 @@ def test_meta_loss_decreases_after_the_meta_update():
     def meta_loss():
         linear = Linearisation(model.classifier, features["inputs"])
         model.meta_loss_metric.reset_state()
-        batch = model.training_batch(features, labels)
+        batch = model.training_batch(labels, features["sample_id"])
         gradient = model.meta_gradient(linear, batch, features)
         return float(model.meta_loss_metric.result()), gradient
 

@@ -1,0 +1,53 @@
+"""Compares ways to set a loss's hyper-parameters: `python -m launch.study --method=adaptive_gce`.
+
+The best fixed value of a search, the learned final value fixed from the start, the learned
+trajectory replayed, and classifier and hyper-parameters learned together.
+"""
+
+from absl import app, flags
+
+from launch import flags as launch_flags
+from launch.command_line import fail, parse, quiet_start, work
+
+_SPACE = flags.DEFINE_list(
+    "space", None, "Values the search tries: NAME=A|B|C; those of the papers by default."
+)
+flags.adopt_module_key_flags(launch_flags)
+
+
+def main(argv: list[str]) -> None:
+    del argv
+    work(_prepare().execute)
+
+
+def _prepare():
+    """The study that the flags ask for, every setting checked and nothing written."""
+    try:
+        methods = launch_flags.METHOD.value or ["adaptive_gce"]
+        if len(methods) != 1:
+            raise ValueError(f"method: expected one, received {', '.join(methods)}")
+        with quiet_start():
+            from tf_mwn.experiments.session import configure_devices
+            from tf_mwn.experiments.study import Study
+
+        study = Study(
+            launch_flags.RECIPE.value,
+            launch_flags.overrides(),
+            methods[0],
+            launch_flags.integers("seed", launch_flags.SEED.value),
+            _SPACE.value,
+        )
+        study.prepare(
+            configure_devices(study.joint.config),
+            launch_flags.WORKDIR.value,
+            launch_flags.DATA_DIR.value,
+            launch_flags.DOWNLOAD.value,
+            launch_flags.CACHE_DIR.value,
+        )
+        return study
+    except (ValueError, TypeError, OSError, ImportError) as error:
+        fail(error)
+
+
+if __name__ == "__main__":
+    app.run(main, flags_parser=parse)
