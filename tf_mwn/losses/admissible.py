@@ -56,6 +56,7 @@ BELOW_ONE = Interval(0, 1, has_high=False)
 AT_LEAST_ONE = Interval(1)
 GCE_Q = FRACTION
 TRUNCATION = Interval(0, 1, has_low=False, has_high=False)
+NOISE_RATE = Interval(0, 1, has_low=False, has_high=False)
 TEMPERATURE_1 = UNIT
 LABEL_SMOOTHING = BELOW_ONE
 POLY_SOFT_D = Interval(1, has_low=False)

@@ -1,6 +1,7 @@
 """What a method may be told of the training set before it is built."""
 
 import dataclasses
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -39,8 +40,19 @@ SOURCES = {
 }
 
 
-def supply(method: str, names: tuple[str, ...], facts: TrainingFacts | None) -> dict:
+def supply(
+    method: str,
+    names: tuple[str, ...],
+    facts: TrainingFacts | None,
+    instead: Mapping[str, str] | None = None,
+) -> dict:
     """The named facts, as constructor arguments.
+
+    Args:
+        method: for messages.
+        names: of facts.
+        facts: all of them.
+        instead: the options that may be given in place of facts, by fact.
 
     Raises:
         ValueError: one of them is not known; the sentence names the flag that supplies it.
@@ -52,7 +64,8 @@ def supply(method: str, names: tuple[str, ...], facts: TrainingFacts | None) -> 
     values = {name: getattr(facts, name) for name in names}
     for name, value in values.items():
         if value is None:
-            raise ValueError(
-                f"{method}: expected a known {name}, received none; give {SOURCES[name]}"
-            )
+            source = SOURCES[name]
+            if instead and name in instead:
+                source += f", or --{instead[name]}"
+            raise ValueError(f"{method}: expected a known {name}, received none; give {source}")
     return values

@@ -57,4 +57,6 @@ def build(
     module, name = row.builder.split(":")
     builder = getattr(importlib.import_module(f"tf_mwn.methods.{module}"), name)
     options = {option: settings[option] for option in row.options}
-    return builder(classifier, **options, **supply(row.name, row.facts, facts))
+    needed = row.needed_facts(settings)
+    instead = {fact: option for option, fact in row.fact_options}
+    return builder(classifier, **options, **supply(row.name, needed, facts, instead))

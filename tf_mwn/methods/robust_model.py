@@ -1,6 +1,7 @@
 """The frame every method shares: a keras.Model that trains the user's own classifier."""
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
+from pathlib import Path
 
 import keras
 import tensorflow as tf
@@ -175,7 +176,7 @@ class RobustModel(keras.Model):
         check_training_element(data, self.needs_meta_set)
         element, given = data
         inputs, labels, sample_id = self.training_part(element, given)
-        batch = self._batch(labels, sample_id)
+        batch = self.training_batch(labels, sample_id)
         linear = Linearisation(self.classifier, inputs)
         self.training_objective.observe(tf.stop_gradient(linear.logits), batch)
         self.learn_objective(linear, batch, element)
@@ -187,7 +188,8 @@ class RobustModel(keras.Model):
         """Inputs, labels [B] and ids [B] (or None) that the classifier's step is taken on."""
         return element["inputs"], labels, element["sample_id"]
 
-    def _batch(self, labels, sample_id) -> TrainingBatch:
+    def training_batch(self, labels, sample_id) -> TrainingBatch:
+        """What the objective may know of a batch: labels [B], and ids [B] or None."""
         step = tf.convert_to_tensor(self.optimizer.iterations)
         return TrainingBatch(labels, self.per_example_loss, sample_id, step)
 
@@ -219,7 +221,11 @@ class RobustModel(keras.Model):
 
         Objectives that keep a history of each example need `sample_id` [B].
         """
-        return self.training_objective.objective(logits, self._batch(labels, sample_id))[1]
+        return self.training_objective.objective(logits, self.training_batch(labels, sample_id))[1]
+
+    def artifacts(self) -> dict[str, Callable[[Path], None]]:
+        """What a method leaves in a run's folder when it ends: who writes it, by file name."""
+        return {}
 
     def test_step(self, data):
         inputs, labels, sample_weight = keras.utils.unpack_x_y_sample_weight(data)

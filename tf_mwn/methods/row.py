@@ -18,6 +18,7 @@ class MethodRow:
         needs_meta_set: whether training elements must hold meta batches.
         options: constructor arguments that settings of the same name supply.
         facts: constructor arguments that `TrainingFacts` of the same name supply.
+        fact_options: pairs (option, fact); an option that is given stands in for the fact.
         compile_options: settings that only the meta optimizer reads.
         stream_options: settings that only the training stream reads.
         optional_meta_set: a setting and the value of it with which a method takes a meta set
@@ -31,6 +32,7 @@ class MethodRow:
     needs_meta_set: bool = False
     options: tuple[str, ...] = ()
     facts: tuple[str, ...] = ()
+    fact_options: tuple[tuple[str, str], ...] = ()
     compile_options: tuple[str, ...] = ()
     stream_options: tuple[str, ...] = ()
     optional_meta_set: tuple[str, str] | None = None
@@ -41,6 +43,11 @@ class MethodRow:
             return self.needs_meta_set
         name, value = self.optional_meta_set
         return self.needs_meta_set or settings[name] == value
+
+    def needed_facts(self, settings: Mapping[str, Any]) -> tuple[str, ...]:
+        """The facts that no option stands in for under `settings`."""
+        given = {fact for option, fact in self.fact_options if settings[option] is not None}
+        return tuple(fact for fact in self.facts if fact not in given)
 
     @property
     def resamples(self) -> bool:

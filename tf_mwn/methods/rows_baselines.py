@@ -1,4 +1,4 @@
-"""Rows: Baselines of the comparisons: the clean set alone, two networks, a Gaussian-process teacher."""
+"""Rows: the clean set alone, two networks, a Gaussian-process teacher."""
 
 from tf_mwn.methods.row import MethodRow
 
@@ -19,6 +19,29 @@ BASELINES: tuple[MethodRow, ...] = (
         needs_meta_set=True,
         options=("fine_tuning_epochs",),
         facts=("epochs",),
+        stream_options=("meta_batch_size",),
+    ),
+    MethodRow(
+        name="co_teaching",
+        title="two networks; each learns the examples of small loss that the other picks",
+        paper="Han et al., NeurIPS 2018, https://arxiv.org/abs/1804.06872",
+        builder="co_teaching:CoTeaching",
+        options=(
+            "co_teaching_forget_rate",
+            "co_teaching_gradual_epochs",
+            "co_teaching_exponent",
+        ),
+        facts=("num_sample_ids", "steps_per_epoch", "noise_rate"),
+        fact_options=(("co_teaching_forget_rate", "noise_rate"),),
+    ),
+    MethodRow(
+        name="fwl",
+        title="fidelity-weighted: labels and weights of a Gaussian process on the meta set",
+        paper="Dehghani et al., ICLR 2018, https://arxiv.org/abs/1711.02799",
+        builder="fwl:FidelityWeighted",
+        needs_meta_set=True,
+        options=("fwl_epochs", "fwl_beta", "fwl_length_scale", "fwl_clusters"),
+        facts=("num_sample_ids", "epochs"),
         stream_options=("meta_batch_size",),
     ),
 )

@@ -9,8 +9,10 @@ Import from the module of the topic; this package imports nothing by itself.
     prediction_variance    History, prediction_variance
     ada_boost              samme
     class_priors           class_prior_weights
-    random_weights         rectified_gaussian
+    random_weights         rectified_gaussian, uniform
     resampling             resampled_rows
+    curriculum             curriculum, mixed, linear, hard_mining
+    example_dropout        rates_by_percent, kept
 
 A weight v(l) that falls with the loss l minimises v l + G(v) over [0, 1] for a regulariser G; it
 stands beside its weight under the same name with `_regularizer` behind.
@@ -19,3 +21,4 @@ stands beside its weight under the same name with `_regularizer` behind.
 AGES = ("percentile", "growing")
 ROBUST_FUNCTIONS = ("geman_mcclure", "gce", "truncated")
 RESAMPLING_KINDS = ("over", "under")
+CURRICULA = ("mixed", "baseline", "self_paced", "hard_mining", "focal", "linear")

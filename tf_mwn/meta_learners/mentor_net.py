@@ -1,0 +1,145 @@
+"""MentorNet: a small network that weighs an example by its loss and the stage of training."""
+
+import json
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+_FORMAT = "tf_mwn mentor net 1"
+# Name and shape of each variable; gates' biases start at 0, all else at N(0, 1).
+_SHAPES = {
+    "input_gate": (2, 2),
+    "input_gate_bias": (2,),
+    "candidate": (2, 2),
+    "candidate_bias": (2,),
+    "label_code": (2, 2),
+    "percent_code": (100, 5),
+    "hidden": (9, 20),
+    "hidden_bias": (20,),
+    "output": (20, 1),
+    "output_bias": (1,),
+}
+_ZERO = ("input_gate_bias", "candidate_bias")
+_FIXED = ("percent_code",)
+
+
+def mentor_features(losses: tf.Tensor, differences: tf.Tensor, percent: tf.Tensor) -> tf.Tensor:
+    """The four numbers [N, 4] by which the mentor knows an example.
+
+    Loss, loss minus the running percentile, label, percent of training. The label is 0 for all
+    examples, as in the authors' code; so a mentor may move to data of other classes.
+
+    Args:
+        losses: l, [N].
+        differences: [N].
+        percent: integers 0..99, [N] or a scalar.
+    """
+    percent = tf.broadcast_to(tf.cast(percent, losses.dtype), tf.shape(losses))
+    return tf.stack([losses, differences, tf.zeros_like(losses), percent], axis=-1)
+
+
+@keras.saving.register_keras_serializable(package="tf_mwn")
+class MentorNet(keras.layers.Layer):
+    """v = g(l, d, label, percent; Θ): features [N, 4] to weights [N] in (0, 1).
+
+    The cell states of a bidirectional LSTM of one unit each, over a sequence whose only element
+    is (l, d); a learned code of the label; a fixed random code of the percent; then 20 tanh units
+    and a sigmoid. On a sequence of one element the cell state is the input gate times the
+    candidate, σ(x W_i + b_i) tanh(x W_c + b_c): the other gates and the recurrence never act, and
+    are not made. (In the paper the LSTM reads a short history of losses, in the code this.)
+
+    The authors' code adds the last bias to the kernel; here it is added to the output, as usual.
+
+    Args:
+        seed: of the initial values.
+
+    References:
+        Jiang et al., MentorNet: Learning Data-Driven Curriculum for Very Deep Neural Networks on
+        Corrupted Labels, ICML 2018. https://arxiv.org/abs/1712.05055
+    """
+
+    def __init__(self, seed: int = 0, **kwargs):
+        super().__init__(**{"dtype": keras.config.floatx(), **kwargs})
+        self.seed = seed
+        self._parts = {}
+        draws = np.random.SeedSequence(seed).generate_state(len(_SHAPES)).tolist()
+        for draw, (name, shape) in zip(draws, _SHAPES.items(), strict=True):
+            normal = keras.initializers.RandomNormal(stddev=1.0, seed=draw % 2**31)
+            self._parts[name] = self.add_weight(
+                name=name,
+                shape=shape,
+                initializer="zeros" if name in _ZERO else normal,
+                trainable=name not in _FIXED,
+                aggregation="only_first_replica",
+            )
+        self.built = True
+
+    def build(self, input_shape=None):
+        self.built = True
+
+    def logits(self, features: tf.Tensor) -> tf.Tensor:
+        """Before the sigmoid, [N], for features [N, 4] of `mentor_features`."""
+        part = {name: tf.convert_to_tensor(value) for name, value in self._parts.items()}
+        features = tf.cast(features, self.compute_dtype)
+        element = features[:, :2]
+        label, percent = (tf.cast(features[:, i], tf.int32) for i in (2, 3))
+        gate = tf.sigmoid(element @ part["input_gate"] + part["input_gate_bias"])
+        cell = gate * tf.tanh(element @ part["candidate"] + part["candidate_bias"])
+        codes = tf.gather(part["label_code"], label), tf.gather(part["percent_code"], percent)
+        joined = tf.concat([cell, *codes], axis=-1)
+        hidden = tf.tanh(joined @ part["hidden"] + part["hidden_bias"])
+        return (hidden @ part["output"] + part["output_bias"])[:, 0]
+
+    def call(self, features):
+        """Weights [N]."""
+        return tf.sigmoid(self.logits(features))
+
+    def save(self, path: str | Path) -> None:
+        """Writes the mentor as JSON, to weigh examples of other trainings and other data.
+
+        `variables` has each one by its name, in nested lists.
+
+        Raises:
+            OSError: the file cannot be written.
+        """
+        values = {name: value.numpy().tolist() for name, value in self._parts.items()}
+        Path(path).write_text(json.dumps({"format": _FORMAT, "variables": values}) + "\n")
+
+    @classmethod
+    def load(cls, path: str | Path) -> "MentorNet":
+        """The mentor of a file of `save`, bit for bit.
+
+        Raises:
+            ValueError: a file of another kind, or numbers that do not fit.
+            OSError: the file cannot be read.
+        """
+        values = _read(path)
+        mentor = cls()
+        for name, variable in mentor._parts.items():
+            variable.assign(values[name])
+        return mentor
+
+    def get_config(self):
+        return {**super().get_config(), "seed": self.seed}
+
+
+def _read(path: str | Path) -> dict[str, np.ndarray]:
+    """The checked variables in a file, by name."""
+    try:
+        content = json.loads(Path(path).read_text())
+        if not isinstance(content, dict) or content.get("format") != _FORMAT:
+            raise ValueError("other content")
+        values = {k: np.asarray(v, np.float64) for k, v in content["variables"].items()}
+    except (ValueError, KeyError, AttributeError, TypeError) as error:
+        raise ValueError(
+            f"mentor: expected a file of MentorNet.save, received {path} ({error})"
+        ) from error
+    shapes = {name: value.shape for name, value in values.items()}
+    if shapes != _SHAPES or not all(np.isfinite(value).all() for value in values.values()):
+        raise ValueError(
+            f"mentor: expected finite numbers of the shapes of a MentorNet in {path}, "
+            f"received {shapes}"
+        )
+    return values

@@ -1,0 +1,45 @@
+"""Example dropout: at every step a part of the batch, drawn at random, gets no weight."""
+
+import tensorflow as tf
+
+
+def rates_by_percent(schedule: str) -> list[float]:
+    """The dropout rate at each percent of training, [100], of a piecewise schedule.
+
+    Args:
+        schedule: "0.5,17,0.05,83": rate 0.5 for 17 % of training, then 0.05 for 83 %. Rates are
+            in [0, 1], lengths are whole percents that add up to 100. "0,100" drops nothing.
+
+    Raises:
+        ValueError: another text.
+    """
+    wanted = (
+        "example_dropout: expected rates and percents of training as in '0.5,17,0.05,83', rates "
+        f"in [0, 1] and percents that add up to 100, received {schedule!r}"
+    )
+    try:
+        parts = schedule.split(",")
+        rates, lengths = [float(r) for r in parts[::2]], [int(n) for n in parts[1::2]]
+        pairs = list(zip(rates, lengths, strict=True))
+    except (AttributeError, ValueError):
+        raise ValueError(wanted) from None
+    if sum(lengths) != 100 or min(lengths) < 0 or not all(0 <= rate <= 1 for rate in rates):
+        raise ValueError(wanted)
+    return [rate for rate, length in pairs for _ in range(length)]
+
+
+def kept(drawn: tf.Tensor, rate: tf.Tensor) -> tf.Tensor:
+    """The int(n (1 - r)) examples with the least of their random numbers.
+
+    Args:
+        drawn: random integers [n] of the global batch; of equal ones the first count as less.
+        rate: r in [0, 1], float64 scalar.
+
+    Returns:
+        Booleans [n], exactly int(n (1 - r)) of them true.
+    """
+    size = tf.cast(tf.size(drawn), tf.float64)
+    # The product may fall a rounding error short of a whole number: 100 (1 - 0.9).
+    number = tf.cast(tf.floor(size * (1 - rate) + 1e-6), tf.int32)
+    order = tf.argsort(drawn, stable=True)
+    return tf.argsort(order) < number
