@@ -46,7 +46,8 @@ def compiled(classifier, options, sgd):
 
 def engine_gradient(model, features, labels):
     linear = Linearisation(model.classifier, features["inputs"])
-    return model.meta_gradient(linear, model.training_batch(labels, features["sample_id"]), features)
+    batch = model.training_batch(labels, features["sample_id"])
+    return model.meta_gradient(linear, batch, features)
 
 
 def objective_by_formula(model, losses, normaliser):

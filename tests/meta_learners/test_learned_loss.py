@@ -54,7 +54,8 @@ def adaptive(name, rate=0.3, meta_rate=1.0, **options):
 
 def engine_gradient(model, features, labels):
     linear = Linearisation(model.classifier, features["inputs"])
-    return model.meta_gradient(linear, model.training_batch(labels, features["sample_id"]), features)
+    batch = model.training_batch(labels, features["sample_id"])
+    return model.meta_gradient(linear, batch, features)
 
 
 def meta_loss(model, function, values, features, labels):

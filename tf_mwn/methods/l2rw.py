@@ -3,7 +3,8 @@
 import keras
 import tensorflow as tf
 
-from tf_mwn.engine.linearise import Linearisation, functional_call
+from tf_mwn.engine.linearise import Linearisation
+from tf_mwn.engine.meta_loss import meta_loss_gradient
 from tf_mwn.engine.objective import TrainingBatch, TrainingObjective, logits_gradient
 from tf_mwn.engine.replicas import all_reduce_sum, global_mean
 from tf_mwn.methods.classifiers import (
@@ -110,20 +111,17 @@ class L2RW(RobustModel):
         return tf.reduce_sum(slopes * pushforward(direction), axis=-1)
 
     def _meta_loss_gradient(self, linear: Linearisation, element) -> list[tf.Tensor]:
-        """u in the variables that are compared (this replica's share); changes no state."""
-        variables = self.classifier.trainable_variables
-        weights = [linear.weights[i] for i in self.virtual_selection]
-        here = [(variables[i], w) for i, w in zip(self.virtual_selection, weights, strict=True)]
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch(weights)
-            # The training batch's updates go in, so that dropout draws a new mask.
-            logits, _, _ = functional_call(
-                self.classifier, [*here, *linear.updates], element["meta_inputs"]
-            )
-            losses = self.per_example_loss(element["meta_labels"], logits)
-            meta_loss = global_mean(losses)
+        """u in the variables that are compared (this replica's share)."""
+        gradient, losses = meta_loss_gradient(
+            self.classifier,
+            linear,
+            self.virtual_selection,
+            [linear.weights[i] for i in self.virtual_selection],
+            element["meta_inputs"],
+            lambda logits: self.per_example_loss(element["meta_labels"], logits),
+        )
         self.meta_loss_metric.update_state(losses)
-        return tape.gradient(meta_loss, weights, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+        return gradient
 
     def get_config(self):
         config = super().get_config()

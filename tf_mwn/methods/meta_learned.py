@@ -4,9 +4,10 @@ import keras
 import tensorflow as tf
 
 from tf_mwn.engine import VIRTUAL_STEPS
-from tf_mwn.engine.linearise import Linearisation, functional_call
+from tf_mwn.engine.linearise import Linearisation
+from tf_mwn.engine.meta_loss import meta_loss_gradient
 from tf_mwn.engine.objective import TrainingBatch
-from tf_mwn.engine.replicas import all_reduce_sum, global_mean
+from tf_mwn.engine.replicas import all_reduce_sum
 from tf_mwn.engine.virtual_step import optimizer_step, plain_step
 from tf_mwn.meta_learners.base import MetaLearner
 from tf_mwn.methods.classifiers import VirtualVariables, select_variables
@@ -137,18 +138,16 @@ class MetaLearnedModel(RobustModel):
 
     def _meta_loss_gradient(self, linear, virtual, element) -> list[tf.Tensor]:
         """u = ∇ L_meta(ŵ) in the variables of the virtual step (this replica's share)."""
-        variables = self.classifier.trainable_variables
-        moved = [(variables[i], w) for i, w in zip(self.virtual_selection, virtual, strict=True)]
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch(virtual)
-            # The training batch's updates go in, so that dropout draws a new mask.
-            logits, _, _ = functional_call(
-                self.classifier, [*moved, *linear.updates], element["meta_inputs"]
-            )
-            losses = self.per_example_loss(element["meta_labels"], logits)
-            meta_loss = global_mean(losses)
+        gradient, losses = meta_loss_gradient(
+            self.classifier,
+            linear,
+            self.virtual_selection,
+            virtual,
+            element["meta_inputs"],
+            lambda logits: self.per_example_loss(element["meta_labels"], logits),
+        )
         self.meta_loss_metric.update_state(losses)
-        return tape.gradient(meta_loss, virtual, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+        return gradient
 
     def get_config(self):
         config = super().get_config()
