@@ -89,6 +89,8 @@ def test_stream_from_a_later_epoch_equals_the_tail_of_the_whole(start):
     options = {"augment": noise, "preprocess": lambda x: 2.0 * x}
     whole = _take(_stream(**options), 15)
     _assert_equal(_take(_stream(start_epoch=start, **options), 15 - 3 * start), whole[3 * start :])
+    within = _stream(start_epoch=start, start_step=2, **options)
+    _assert_equal(_take(within, 13 - 3 * start), whole[3 * start + 2 :])
 
 
 def test_augmentation_differs_between_steps_and_between_train_and_meta():

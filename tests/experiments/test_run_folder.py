@@ -1,23 +1,96 @@
-"""Files that a kill cannot tear, and folders that hold one configuration."""
+"""Files that a kill cannot tear, and folders of one configuration and one process."""
 
-import numpy as np
+import errno
+import os
+import signal
+import subprocess
+import sys
+
 import pytest
 
-from tests.models import mlp
-from tf_mwn.experiments import checkpoint
+from tests.integration.commands import ROOT, environment
+from tf_mwn.experiments import run_folder
 from tf_mwn.experiments.run_folder import FolderConflictError, RunFolder
-from tf_mwn.methods.meta_weight_net import MetaWeightNet
 
 
-def test_a_failed_write_leaves_the_old_file(tmp_path):
+def names(path):
+    return {found.name for found in path.iterdir()}
+
+
+def test_a_failed_write_leaves_the_old_file_alone(tmp_path):
     folder = RunFolder(tmp_path)
     folder.write_text("a.txt", "old")
     with pytest.raises(RuntimeError), folder.replacing("a.txt") as path:
         path.write_text("half of the ne")
-        raise RuntimeError("killed")
+        raise RuntimeError("stopped")
     assert (folder / "a.txt").read_text() == "old"
-    folder.claim({"seed": 0})
-    assert {path.name for path in tmp_path.iterdir()} == {"a.txt", "config.json"}
+    assert names(tmp_path) == {"a.txt"}
+
+
+def test_a_full_disk_at_the_flush_leaves_the_old_files_and_names_the_new_one(tmp_path, monkeypatch):
+    folder = RunFolder(tmp_path)
+    for text in ("before", "old"):
+        with folder.replacing("a.txt", keep_as="b.txt") as path:
+            path.write_text(text)
+
+    def full(path):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(run_folder, "_flush", full)
+    with (
+        pytest.raises(OSError, match="No space left .*a.txt"),
+        folder.replacing("a.txt", keep_as="b.txt") as path,
+    ):
+        path.write_text("new")
+    assert (folder / "a.txt").read_text() == "old"
+    assert (folder / "b.txt").read_text() == "before"
+    assert names(tmp_path) == {"a.txt", "b.txt"}
+
+
+def test_a_lock_removes_what_a_killed_write_left(tmp_path):
+    folder = RunFolder(tmp_path)
+    (tmp_path / ".writing-1234-a.txt").write_text("half")
+    (tmp_path / "a.txt").write_text("whole")
+    with folder.locked():
+        assert names(tmp_path) == {"a.txt", ".lock"}
+
+
+def test_one_process_at_a_time_and_a_killed_one_holds_nothing(tmp_path):
+    code = (
+        "import sys\nfrom tf_mwn.experiments.run_folder import RunFolder\n"
+        "with RunFolder(sys.argv[1]).locked():\n    print('locked', flush=True)\n    input()"
+    )
+    folder = RunFolder(tmp_path)
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path)],
+        cwd=ROOT,
+        env=environment(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout.readline() == "locked\n"
+        holder = f"in use by pid {process.pid} on "
+        with pytest.raises(FolderConflictError, match=holder), folder.locked():
+            pass
+        with pytest.raises(FolderConflictError, match=holder), folder.locked():
+            pass  # the first attempt has left the holder's lock and name alone
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        with folder.locked():
+            assert (tmp_path / ".lock").read_text().startswith(f"pid {os.getpid()} on ")
+    with folder.locked():
+        pass
+
+
+def test_without_locks_a_line_says_so(tmp_path, monkeypatch, capsys):
+    def refuse(file, how):
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(run_folder.fcntl, "flock", refuse)
+    with RunFolder(tmp_path).locked():
+        pass
+    assert "no lock (No locks available); start no second run here" in capsys.readouterr().out
 
 
 def test_a_folder_is_claimed_by_one_configuration(tmp_path):
@@ -26,48 +99,3 @@ def test_a_folder_is_claimed_by_one_configuration(tmp_path):
     folder.claim({"seed": 0, "settings": {"units": (100,), "rate": 0.1}})
     with pytest.raises(FolderConflictError, match="settings.rate = 0.1, not 0.2"):
         folder.claim({"seed": 0, "settings": {"units": (100,), "rate": 0.2}})
-
-
-def compiled():
-    model = MetaWeightNet(mlp())
-    model.compile("sgd")
-    return model
-
-
-def test_checkpoint_restores_every_variable(tmp_path):
-    folder, model = RunFolder(tmp_path), compiled()
-    assert checkpoint.restore(folder, model) == []
-    rng = np.random.default_rng(0)
-    for variable in model.state_variables():
-        variable.assign(rng.integers(0, 9, variable.shape))
-    checkpoint.save(folder, model, [{"epoch": 1, "loss": 0.5}])
-    other = compiled()
-    assert checkpoint.restore(folder, other) == [{"epoch": 1, "loss": 0.5}]
-    for a, b in zip(model.state_variables(), other.state_variables(), strict=True):
-        np.testing.assert_array_equal(a, b)
-
-
-@pytest.mark.parametrize("damage", ["truncated", "flipped", "no archive"])
-def test_a_damaged_checkpoint_is_one_sentence(tmp_path, damage):
-    folder, model = RunFolder(tmp_path), compiled()
-    checkpoint.save(folder, model, [])
-    path = folder / checkpoint.CHECKPOINT
-    content = bytearray(path.read_bytes())
-    content[len(content) // 2] ^= 0xFF
-    damaged = {
-        "truncated": content[: len(content) // 2],
-        "flipped": content,
-        "no archive": b"hello",
-    }
-    path.write_bytes(damaged[damage])
-    with pytest.raises(FolderConflictError, match="damaged"):
-        checkpoint.restore(folder, model)
-
-
-def test_a_checkpoint_of_another_model_is_refused(tmp_path):
-    folder = RunFolder(tmp_path)
-    checkpoint.save(folder, compiled(), [])
-    wider = MetaWeightNet(mlp(), weight_net_units=(7,))
-    wider.compile("sgd")
-    with pytest.raises(FolderConflictError, match="other shapes"):
-        checkpoint.restore(folder, wider)

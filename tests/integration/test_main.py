@@ -12,6 +12,7 @@ import pytest
 from tests.integration.commands import SHORT, launch
 
 FILES = {
+    ".lock",
     "config.json",
     "flags.txt",
     "data_card.json",
@@ -184,7 +185,7 @@ def test_a_nan_loss_stops_with_the_place_and_keeps_the_checkpoint(tmp_path):
     assert re.search(r"cross_entropy: loss became (nan|inf) in epoch \d+, step \d+", done.stderr)
     (checkpoint,) = tmp_path.rglob("checkpoint.npz")
     with np.load(checkpoint) as archive:
-        history = json.loads(archive["history"].tobytes())
+        history = json.loads(archive["record"].tobytes())["history"]
         assert history and all(np.isfinite(record["loss"]) for record in history)
         assert all(np.isfinite(archive[name]).all() for name in archive.files)
     assert not list(tmp_path.rglob("results.json"))

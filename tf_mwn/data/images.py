@@ -10,6 +10,10 @@ _MODES = {1: "L", 3: "RGB"}
 _TAIL = 4096  # bytes at the end of a file in which its end marker must be
 
 
+class UnreadableImageError(ValueError):
+    """An image cannot be read, or its file is gone."""
+
+
 @dataclasses.dataclass(frozen=True)
 class ImageFormat:
     """What every image of a source becomes.
@@ -40,7 +44,7 @@ def read_image(path: str, form: ImageFormat) -> np.ndarray:
         [H, W, C] uint8.
 
     Raises:
-        ValueError: A file that cannot be decoded.
+        UnreadableImageError: A file that cannot be decoded.
     """
     from PIL import Image, ImageOps
 
@@ -51,7 +55,9 @@ def read_image(path: str, form: ImageFormat) -> np.ndarray:
             image = ImageOps.exif_transpose(image).convert(_MODES[form.channels])
             return _cover(image, form)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise ValueError(f"expected an image, received {path} ({_reason(error)})") from error
+        raise UnreadableImageError(
+            f"expected an image, received {path} ({_reason(error)})"
+        ) from error
 
 
 def _cover(image: Any, form: ImageFormat) -> np.ndarray:

@@ -30,8 +30,9 @@ def training_stream(
     start_epoch: int = 0,
     preprocess: Preprocess | None = None,
     augment: Augment | None = None,
+    start_step: int = 0,
 ) -> tf.data.Dataset:
-    """Returns the endless stream of training batches from the start of any epoch on.
+    """Returns the endless stream of training batches from any step of any epoch on.
 
     Each epoch is a new order of the training set, without its last partial batch. The meta batches
     run on without replacement through one order of the meta set after another.
@@ -45,6 +46,7 @@ def training_stream(
         start_epoch: First epoch; the stream equals the tail of the one from epoch 0.
         preprocess: Function of the batched inputs, applied last.
         augment: Function of the batched inputs and an int64 [2] seed, applied first.
+        start_step: First step, in the first epoch.
 
     Raises:
         TypeError, ValueError: Arrays or sizes that cannot be trained on.
@@ -54,6 +56,7 @@ def training_stream(
     meta_batch_size = check_meta_batch_size(meta, batch_size, meta_batch_size)
     batches = Batches(train, meta, batch_size, meta_batch_size, preprocess, augment)
     first = check_integer("start_epoch", start_epoch, 0) * batches.steps
+    first += check_integer("start_step", start_step, 0)
 
     def batch(counter):
         return batches(seed, counter // batches.steps, counter % batches.steps, counter)

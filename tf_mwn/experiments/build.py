@@ -103,7 +103,7 @@ def build_model(
     facts = training_facts(config, data, seed, steps_per_epoch)
     model = registry.build(row, classifier, vars(config), facts)
     optimizers = {"optimizer": classifier_optimizer(config, steps_per_epoch)}
-    if row.compile_options:
+    if row.compile_options and not row.uses_file(vars(config)):
         optimizers["meta_optimizer"] = meta_optimizer(config)
     jit_compile = {"auto": "auto", "true": True, "false": False}[config.jit_compile]
     model.compile(**optimizers, metrics=["accuracy"], jit_compile=jit_compile)
@@ -171,9 +171,14 @@ def build_whole_sets(config: Config, data: BiasedData) -> WholeSets:
 
 
 def build_stream(
-    config: Config, row: registry.MethodRow, data: BiasedData, seed: int, start_epoch: int
+    config: Config,
+    row: registry.MethodRow,
+    data: BiasedData,
+    seed: int,
+    start_epoch: int,
+    start_step: int = 0,
 ) -> tf.data.Dataset:
-    """The training stream from `start_epoch` on."""
+    """The training stream from a step of `start_epoch` on."""
     train = data.train
     if row.resamples:
         rows = training_rows(config, row, data, seed)
@@ -186,6 +191,7 @@ def build_stream(
         config.meta_batch_size,
         seed,
         start_epoch=start_epoch,
+        start_step=start_step,
         preprocess=preprocessing(config, data),
         augment=crop_and_flip if config.augment == "crop_flip" else None,
     )

@@ -2,17 +2,23 @@
 
 import contextlib
 import csv
+import errno
+import fcntl
 import json
 import os
+import secrets
+import socket
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
+RESULTS = "results.json"  # written last: it means finished
 _TEMPORARY = ".writing-"
+_LOCK = ".lock"
 
 
 class FolderConflictError(ValueError):
-    """A run folder cannot be used: it belongs to another run, or its content is damaged."""
+    """A run folder cannot be used: another run's, another process', or its content is damaged."""
 
 
 class RunFolder:
@@ -39,8 +45,6 @@ class RunFolder:
             OSError: the folder cannot be written.
         """
         self.path.mkdir(parents=True, exist_ok=True)
-        for leftover in self.path.glob(f"{_TEMPORARY}*"):
-            leftover.unlink()
         found = self.read_json("config.json")
         if found is None:
             self.write_json("config.json", identity)
@@ -48,6 +52,40 @@ class RunFolder:
             raise FolderConflictError(
                 f"{self.path}: {_mismatch(found, identity)}; choose another --workdir"
             )
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Creates the folder and keeps every other process out of such a block.
+
+        The lock belongs to the open file, not to its content: the kernel lets go of it when the
+        process ends, however it ends. Reading needs no lock.
+
+        Raises:
+            FolderConflictError: another process is in such a block.
+            OSError: the folder cannot be written.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        with open(self.path / _LOCK, "a+") as file:
+            self._take(file)
+            file.truncate(0)
+            file.write(f"pid {os.getpid()} on {socket.gethostname()}")
+            file.flush()
+            for leftover in self.path.glob(f"{_TEMPORARY}*"):
+                leftover.unlink()
+            yield
+
+    def _take(self, file: IO[str]) -> None:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if error.errno not in (errno.EAGAIN, errno.EACCES):  # some network file systems
+                print(f"{self.path}: no lock ({error.strerror}); start no second run here")
+                return
+            file.seek(0)
+            raise FolderConflictError(
+                f"{self.path}: in use by {file.read() or 'another process'}; "
+                "wait until it has ended, or choose another --workdir"
+            ) from error
 
     def read_json(self, name: str) -> Any:
         """The content of a JSON file, or None if there is none."""
@@ -70,13 +108,39 @@ class RunFolder:
             writer.writerows(rows)
 
     @contextlib.contextmanager
-    def replacing(self, name: str) -> Iterator[Path]:
-        """Yields a temporary path to write; on success it is flushed and renamed to `name`."""
-        temporary = self.path / f"{_TEMPORARY}{name}"
-        yield temporary
-        with open(temporary, "rb") as file:
-            os.fsync(file.fileno())
-        os.replace(temporary, self.path / name)
+    def replacing(self, name: str, keep_as: str | None = None) -> Iterator[Path]:
+        """Yields a temporary path to write; on success it is flushed and renamed to `name`.
+
+        A write that fails leaves nothing behind, which on a full disk would be in the way.
+
+        Args:
+            name: of the file.
+            keep_as: name under which the old file stays; None drops it.
+        """
+        temporary = self.path / f"{_TEMPORARY}{secrets.token_hex(4)}-{name}"
+        try:
+            yield temporary
+            _flush(temporary)
+            if keep_as is not None and (self.path / name).exists():
+                os.replace(self.path / name, self.path / keep_as)
+            os.replace(temporary, self.path / name)
+        except BaseException as error:
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
+            if isinstance(error, OSError) and error.errno and error.filename is None:
+                error.filename = str(self.path / name)
+            raise
+        with contextlib.suppress(OSError):  # some file systems cannot flush a folder
+            _flush(self.path)
+
+
+def _flush(path: Path) -> None:
+    """Returns when a file's content, or the names in a folder, are on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _mismatch(found: Mapping, wanted: Mapping, where: str = "") -> str:

@@ -1,5 +1,6 @@
 """One run: a method and a seed on a configuration, from wherever it stopped to its results."""
 
+import contextlib
 import dataclasses
 from typing import Any
 
@@ -11,7 +12,15 @@ import tf_mwn
 from tf_mwn.data.bias import BiasedData
 from tf_mwn.experiments import build, checkpoint
 from tf_mwn.experiments.config import Config
-from tf_mwn.experiments.run_folder import RunFolder
+from tf_mwn.experiments.data_failure import data_failures
+from tf_mwn.experiments.epoch_state import (
+    EpochRecord,
+    ResumedEpoch,
+    StopWhenAsked,
+    write_metrics,
+)
+from tf_mwn.experiments.run_folder import RESULTS, RunFolder
+from tf_mwn.experiments.termination import Termination
 from tf_mwn.methods import registry
 from tf_mwn.methods.robust_model import RobustModel
 from tf_mwn.monitoring import figures
@@ -26,8 +35,6 @@ from tf_mwn.monitoring.measures import noise_auc
 from tf_mwn.monitoring.predictions import Predictor
 from tf_mwn.monitoring.progress import ProgressBar
 from tf_mwn.monitoring.tensorboard import TensorBoardMonitor, curve_of
-
-RESULTS = "results.json"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,18 +71,29 @@ def train(run: Run, data: BiasedData, strategy: tf.distribute.Strategy) -> dict[
         The content of results.json.
 
     Raises:
-        ValueError: the folder belongs to another configuration, or its checkpoint is damaged.
-        NonFiniteLossError: the loss became NaN or infinite; the last checkpoint stays.
+        FolderConflictError: the folder belongs to another configuration, another process trains in
+            it, or no good checkpoint is left.
+        NonFiniteLossError, DataFailedError, OSError: training cannot go on; the last checkpoint
+            stays.
+        Terminated: SIGTERM came, and the state is in the folder.
     """
-    run.folder.claim(run.identity(data))
-    results = finished(run)
-    if results is not None:
+    ended = finished(run) is not None
+    with contextlib.nullcontext() if ended else run.folder.locked():
+        run.folder.claim(run.identity(data))
+        return finished(run) or _train(run, data, strategy)
+
+
+def _train(run: Run, data: BiasedData, strategy: tf.distribute.Strategy) -> dict[str, Any]:
+    with Termination() as termination, data_failures():
+        checkpoint.recover(run.folder)
+        model, predictor, history = _build(run, data, strategy)
+        run.folder.write_json("data_card.json", data.card)
+        run.folder.write_text("flags.txt", run.flags)
+        _fit(run, model, data, history, predictor, termination)
+        termination.check()
+        results = _finish(run, model, data, history, predictor)
+        checkpoint.remove_spare(run.folder)
         return results
-    model, predictor, history = _build(run, data, strategy)
-    run.folder.write_json("data_card.json", data.card)
-    run.folder.write_text("flags.txt", run.flags)
-    _fit(run, model, data, history, predictor)
-    return _finish(run, model, data, history, predictor)
 
 
 def trained_probabilities(
@@ -99,46 +117,44 @@ def _build(run: Run, data: BiasedData, strategy: tf.distribute.Strategy):
     return model, Predictor(model, build.preprocessing(run.config, data)), history
 
 
-class _EpochRecord(keras.callbacks.Callback):
-    """Appends the epoch to the history, then writes the checkpoint and metrics.csv."""
-
-    def __init__(self, folder: RunFolder, history: list[dict]):
-        super().__init__()
-        self._folder, self._history = folder, history
-
-    def on_epoch_end(self, epoch, logs=None):
-        self._history.append({"epoch": epoch + 1, **logs})
-        checkpoint.save(self._folder, self.model, self._history)
-        names = list(dict.fromkeys(name for record in self._history for name in record))
-        rows = [[record.get(name) for name in names] for record in self._history]
-        self._folder.write_csv("metrics.csv", names, rows)
-
-
-def _fit(run, model, data, history, predictor) -> None:
+def _fit(run, model, data, history, predictor, termination) -> None:
     """Trains the epochs that `history` lacks, and records them in it."""
-    first, epochs = len(history), model.num_epochs or run.config.epochs
-    if first >= epochs:
-        return
+    first, epochs = len(history), _all_epochs(run, model)
+    part = checkpoint.find_part(run.folder, first)
+    if part is not None:
+        _fit_epochs(run, model, data, history, predictor, termination, first + 1, part)
+    if len(history) < epochs:
+        _fit_epochs(run, model, data, history, predictor, termination, epochs)
+
+
+def _all_epochs(run: Run, model: RobustModel) -> int:
+    return model.num_epochs or run.config.epochs
+
+
+def _fit_epochs(run, model, data, history, predictor, termination, epochs, part=None) -> None:
+    """Trains until `epochs` epochs are done, the first one from the step where `part` left it."""
+    first, step = len(history), 0 if part is None else part.step
     row = registry.find(run.method)
     evaluation = EpochEvaluation(data, predictor)
-    progress = ProgressBar(f"{run.method} seed {run.seed}", epochs, first)
-    monitor = TensorBoardMonitor(run.folder / "tensorboard", evaluation, run.identity(data))
+    progress = ProgressBar(f"{run.method} seed {run.seed}", _all_epochs(run, model), first)
+    callbacks = [
+        StopOnNonFiniteLoss(run.method),
+        StepTimer(),
+        evaluation,
+        TensorBoardMonitor(run.folder / "tensorboard", evaluation, run.identity(data)),
+        EpochRecord(run.folder, history),
+        progress,
+        StopWhenAsked(run.folder, termination, step),
+    ]
     try:
         model.fit(
-            build.build_stream(run.config, row, data, run.seed, first),
+            build.build_stream(run.config, row, data, run.seed, first, step),
             epochs=epochs,
             initial_epoch=first,
-            steps_per_epoch=build.steps_per_epoch(run.config, row, data),
+            steps_per_epoch=build.steps_per_epoch(run.config, row, data) - step,
             verbose=0,
             shuffle=False,
-            callbacks=[
-                StopOnNonFiniteLoss(run.method),
-                StepTimer(),
-                evaluation,
-                monitor,
-                _EpochRecord(run.folder, history),
-                progress,
-            ],
+            callbacks=[*([] if part is None else [ResumedEpoch(part)]), *callbacks],
         )
     finally:
         progress.close()
@@ -146,6 +162,7 @@ def _fit(run, model, data, history, predictor) -> None:
 
 def _finish(run, model, data, history, predictor) -> dict[str, Any]:
     """Writes weights, figures and the classifier, and results.json last: it means finished."""
+    write_metrics(run.folder, history)  # a kill may have come between it and the last checkpoint
     logits = predictor.logits(data.train.x)
     losses, weights = predictor.losses_and_weights(logits, data.train.label, data.train.sample_id)
     _write_weights(run.folder, data, losses, weights)
@@ -153,6 +170,9 @@ def _finish(run, model, data, history, predictor) -> dict[str, Any]:
     _write_figures(run, model, losses, weights, is_wrong, history)
     with run.folder.replacing("classifier.keras") as path:
         model.classifier.save(path)
+    for name, write in model.artifacts().items():
+        with run.folder.replacing(name) as path:
+            write(path)
     results = _results(run, history)
     if weights is not None and is_wrong is not None:
         results["noise_auc"] = noise_auc(weights, is_wrong)

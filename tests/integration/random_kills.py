@@ -1,0 +1,131 @@
+"""Ends short runs at random moments, and compares what the same command makes of the rest.
+
+    python -m tests.integration.random_kills KILL,TERM 50
+
+takes turns between the signals and between methods, 50 times. Each time a new run is started, sent
+the signal at a random moment, and started again until it ends. It prints a line per run, and exits
+with 1 if an ending differs from that of a run left alone.
+
+TensorFlow is imported once, before any of its threads exist, and every run is a fork.
+"""
+
+import csv
+import json
+import os
+import pathlib
+import random
+import shutil
+import signal
+import sys
+import tempfile
+import time
+import traceback
+
+import numpy as np
+import tensorflow  # noqa: F401
+from absl import app
+
+from launch import main
+from launch.command_line import parse
+from tf_mwn.experiments import session  # noqa: F401
+
+METHODS = {
+    "fine_tuning": ("--epochs=3", "--fine_tuning_epochs=2"),
+    "meta_weight_net": ("--epochs=4",),
+    "cross_entropy": ("--epochs=5",),
+}
+SETTINGS = ("--network=mlp", "--train_size=300", "--batch_size=50")
+
+
+def start(method, workdir) -> int:
+    """Starts `launch.main` in a fork; its process id. It writes to `out` and `err`."""
+    process = os.fork()
+    if process:
+        return process
+    for descriptor, name in ((1, "out"), (2, "err")):
+        os.dup2(os.open(workdir / name, os.O_CREAT | os.O_TRUNC | os.O_WRONLY), descriptor)
+    code = 1
+    try:
+        arguments = [f"--method={method}", *METHODS[method], *SETTINGS]
+        app.run(
+            main.main, argv=["launch.main", *arguments, f"--workdir={workdir}"], flags_parser=parse
+        )
+    except SystemExit as ended:
+        code = ended.code or 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def wait(process) -> int:
+    return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+
+
+def ending(workdir) -> list:
+    """All that a run leaves, without times."""
+    (path,) = workdir.glob("*/*/seed0/results.json")
+    folder, results = path.parent, json.loads(path.read_text())
+    del results["seconds_per_step"]
+    with np.load(folder / "checkpoint.npz") as archive:
+        state = [archive[name].tolist() for name in archive.files if name[0] == "v"]
+    with open(folder / "metrics.csv", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row.pop("seconds_per_step")]
+    files = {path.name for path in folder.iterdir()}
+    return [results, state, rows, files, (folder / "weights.csv").read_bytes()]
+
+
+def send(name, process, workdir) -> int:
+    """Sends the signal; the run's exit code. A run asked to end says so in one line."""
+    number = getattr(signal, f"SIG{name}")
+    os.kill(process, number)
+    code, error = wait(process), (workdir / "err").read_text()
+    assert code in (0, -number) or (code == 143 and number == signal.SIGTERM), (code, error)
+    if code == 143:
+        assert error.splitlines()[-1].startswith("error: stopped by SIGTERM"), error
+    return code
+
+
+def checkpoints(workdir) -> str:
+    found = workdir.glob("*/*/seed0/checkpoint*.npz")
+    return " ".join(sorted(path.name for path in found)) or "no checkpoint"
+
+
+def run_to_the_end(method, workdir) -> list:
+    assert wait(start(method, workdir)) == 0, (workdir / "err").read_text()
+    return ending(workdir)
+
+
+def run(signals, count, root) -> int:
+    """Runs `count` trials; how many of their endings differ."""
+    moments, whole, seconds, stopped, unequal = random.Random(0), {}, {}, 0, 0
+    for i in range(count):
+        method = list(METHODS)[i // len(signals) % len(METHODS)]
+        name = signals[i % len(signals)]
+        if method not in whole:
+            (workdir := root / method).mkdir()
+            began = time.monotonic()
+            whole[method] = run_to_the_end(method, workdir)
+            seconds[method] = time.monotonic() - began
+        (workdir := root / str(i)).mkdir()
+        process, moment = start(method, workdir), moments.uniform(0, seconds[method])
+        time.sleep(moment)
+        code = send(name, process, workdir)
+        if code == 0:  # it had ended: the machine has become faster
+            seconds[method] = moment
+        stopped += code != 0
+        place, equal = checkpoints(workdir), run_to_the_end(method, workdir) == whole[method]
+        unequal += not equal
+        result = "equal" if equal else "DIFFERS"
+        print(f"{i} {method} SIG{name}: code {code}, {place}; {result}", flush=True)
+        shutil.rmtree(workdir)
+    print(f"{count} runs, {stopped} stopped, {count - unequal} equal endings", flush=True)
+    return unequal
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as folder:
+        unequal = run(sys.argv[1].split(","), int(sys.argv[2]), pathlib.Path(folder))
+    sys.exit(bool(unequal))
