@@ -10,7 +10,7 @@ demo: $(VENV)/installed
 	$(BIN)/python -m launch.main
 
 test: $(VENV)/installed-test style
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n auto --maxprocesses=4
 
 style: $(VENV)/installed-test
 	$(BIN)/ruff check .

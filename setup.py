@@ -33,6 +33,6 @@ setup(
     extras_require={
         "gpu": ["tensorflow[and-cuda]>=2.21"],
         "cleanlab": ["cleanlab>=2.7"],  # its rankings, beside those of tf_mwn.audit
-        "test": ["pytest>=8", "ruff>=0.9"],
+        "test": ["pytest>=8", "pytest-xdist>=3.6", "ruff>=0.9"],
     },
 )

@@ -13,6 +13,13 @@ _CPU = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(_CPU, [tf.config.LogicalDeviceConfiguration()] * 2)
 
 
+def pytest_collection_modifyitems(items):
+    """With several processes: a file's tests share one, with what they train once per file."""
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(item.nodeid.split("::")[0]))
+
+
 @pytest.fixture(autouse=True)
 def _fresh_keras():
     """Each test starts from the same seeds and leaves no names behind."""
