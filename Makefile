@@ -1,10 +1,11 @@
 # make demo: install, then cross-entropy against Meta-Weight-Net on real digits with wrong labels.
 # make test: install, check the style, pass the tests.
+# make docs: install, write the API reference to docs/api/index.html; a warning is an error.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test style clean
+.PHONY: demo test style docs clean
 
 demo: $(VENV)/installed
 	$(BIN)/python -m launch.main
@@ -16,6 +17,11 @@ style: $(VENV)/installed-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
+# The packages by name: the names that tf_mwn itself exports are lazy, and hide its submodules.
+docs: $(VENV)/installed-docs
+	$(BIN)/python -W error::UserWarning -W error::RuntimeWarning -m pdoc --docformat google \
+		-o docs/api tf_mwn $(subst /,.,$(patsubst %/__init__.py,%,$(wildcard tf_mwn/*/__init__.py)))
+
 $(VENV)/installed: setup.py constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e .
@@ -25,5 +31,9 @@ $(VENV)/installed-test: $(VENV)/installed
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
 	touch $@
 
+$(VENV)/installed-docs: $(VENV)/installed
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
+	touch $@
+
 clean:
-	rm -rf $(VENV) build dist *.egg-info
+	rm -rf $(VENV) build dist docs/api *.egg-info

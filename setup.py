@@ -25,6 +25,7 @@ setup(
         "tensorboard>=2.20",  # no longer comes with TensorFlow
         "absl-py>=2.1",
         "scikit-learn>=1.5",
+        "scipy>=1.11",
         "matplotlib>=3.9",
         "numpy>=1.26",
         "pillow>=10",
@@ -33,6 +34,7 @@ setup(
     extras_require={
         "gpu": ["tensorflow[and-cuda]>=2.21"],
         "cleanlab": ["cleanlab>=2.7"],  # its rankings, beside those of tf_mwn.audit
+        "docs": ["pdoc>=15"],
         "test": ["pytest>=8", "pytest-xdist>=3.6", "ruff>=0.9"],
     },
 )

@@ -8,12 +8,23 @@ from typing import Any, NoReturn
 
 from absl import flags, logging
 
+from tf_mwn import messages
+
+flags.FLAGS.set_default("verbosity", 0)
+flags.FLAGS["verbosity"].help = (
+    "-1: results and errors alone; 0: and what is going on; 1: and every epoch and long step, and "
+    "what other packages say."
+)
+
 
 def parse(argv: list[str]) -> list[str]:
     """Parses the command line; a mistake is one line on stderr and exit code 1."""
-    logging.set_verbosity(logging.ERROR)  # other packages' notes would bury ours
     try:
         rest = flags.FLAGS(argv)
+        verbosity = flags.FLAGS.verbosity if flags.FLAGS["verbosity"].present else 0
+        messages.show(verbosity)
+        # Other packages' notes would bury ours.
+        logging.set_verbosity(logging.INFO if verbosity > 0 else logging.ERROR)
     except flags.Error as error:
         fail(str(error).splitlines()[0])
     except SystemExit:
@@ -25,7 +36,8 @@ def parse(argv: list[str]) -> list[str]:
 
 def fail(problem: BaseException | str, code: int = 1) -> NoReturn:
     """Ends the program with one line on stderr."""
-    text = " ".join(str(problem).split()) or type(problem).__name__
+    reason = _reason(problem) if isinstance(problem, OSError) else str(problem)
+    text = " ".join(reason.split()) or type(problem).__name__
     print(f"error: {text}", file=sys.stderr)
     sys.exit(code)
 
@@ -36,6 +48,7 @@ def work(action: Callable[[], Any]) -> Any:
     Exit code 1: what is asked for cannot be had. 2: training failed. 143: SIGTERM.
     """
     from tf_mwn.experiments.data_failure import DataFailedError
+    from tf_mwn.experiments.devices import LostWorkerError
     from tf_mwn.experiments.run_folder import FolderConflictError
     from tf_mwn.experiments.termination import Terminated
     from tf_mwn.monitoring.callbacks import NonFiniteLossError
@@ -45,7 +58,7 @@ def work(action: Callable[[], Any]) -> Any:
         return action()
     except FolderConflictError as error:
         fail(error)
-    except NonFiniteLossError as error:
+    except (NonFiniteLossError, LostWorkerError) as error:
         fail(error, code=2)
     except DataFailedError as error:
         fail(f"{error}; put it right, {again}", code=2)

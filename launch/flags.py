@@ -23,6 +23,7 @@ CACHE_DIR = flags.DEFINE_string(
     "cache_dir", None, "Folder that keeps decoded images; $TF_MWN_CACHE or ~/.cache/tf_mwn."
 )
 DOWNLOAD = flags.DEFINE_bool("download", False, "Let TFDS download a set that is not prepared.")
+flags.declare_key_flag("verbosity")
 
 
 def _define(field: dataclasses.Field) -> flags.FlagHolder:

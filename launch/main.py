@@ -5,6 +5,7 @@ from absl import app, flags
 from launch import flags as launch_flags
 from launch.command_line import fail, parse, quiet_start, work
 from tf_mwn.experiments import listing
+from tf_mwn.messages import logger
 
 flags.adopt_module_key_flags(launch_flags)
 
@@ -23,11 +24,12 @@ def _prepare():
     """The session that the flags ask for, every setting checked and nothing written."""
     try:
         experiment = launch_flags.experiment()
-        print(listing.experiment(experiment), flush=True)
+        logger.info(listing.experiment(experiment))
         with quiet_start():
-            from tf_mwn.experiments.session import Session, configure_devices
+            from tf_mwn.experiments.devices import configure_devices
+            from tf_mwn.experiments.session import Session
 
-            strategy = configure_devices(experiment.config)
+            strategy = configure_devices(experiment.config, many_machines=True)
         return Session.prepare(
             experiment,
             strategy,

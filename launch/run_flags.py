@@ -22,6 +22,7 @@ CACHE_DIR = flags.DEFINE_string(
 DOWNLOAD = flags.DEFINE_bool(
     "download", False, "Let TFDS download a set that is not prepared.", **_SHARED
 )
+flags.declare_key_flag("verbosity")
 
 
 def load_run():

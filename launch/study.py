@@ -27,7 +27,7 @@ def _prepare():
         if len(methods) != 1:
             raise ValueError(f"method: expected one, received {', '.join(methods)}")
         with quiet_start():
-            from tf_mwn.experiments.session import configure_devices
+            from tf_mwn.experiments.devices import configure_devices
             from tf_mwn.experiments.study import Study
 
         study = Study(
@@ -38,7 +38,7 @@ def _prepare():
             _SPACE.value,
         )
         study.prepare(
-            configure_devices(study.joint.config),
+            configure_devices(study.plan.joint.config),
             launch_flags.WORKDIR.value,
             launch_flags.DATA_DIR.value,
             launch_flags.DOWNLOAD.value,

@@ -6,6 +6,7 @@ from launch import flags as launch_flags
 from launch.command_line import fail, parse, quiet_start, work
 from tf_mwn.experiments import listing
 from tf_mwn.experiments.sweep_plan import EPOCHS, OBJECTIVES, SEARCHES, Plan
+from tf_mwn.messages import logger
 
 _SPACE = flags.DEFINE_list(
     "space",
@@ -64,9 +65,9 @@ def _prepare():
     """The sweep that the flags ask for, every setting checked and nothing written."""
     try:
         plan = _plan()
-        print(listing.experiment(plan.experiment), flush=True)
+        logger.info(listing.experiment(plan.experiment))
         with quiet_start():
-            from tf_mwn.experiments.session import configure_devices
+            from tf_mwn.experiments.devices import configure_devices
             from tf_mwn.experiments.sweep import Sweep
 
             strategy = configure_devices(plan.experiment.config)

@@ -6,16 +6,18 @@ import pytest
 import tensorflow as tf
 
 from tf_mwn.experiments.study import Study
+from tf_mwn.experiments.study_plan import StudyPlan
 
 SHORT = {"network": "mlp", "epochs": 2, "train_size": 300}
+OVERRIDES = {**SHORT, "meta_learning_rate": 1e-12, "gce_q": 0.6}
+SPACE = ["gce_q=0.2|0.6"]
 
 
 @pytest.fixture(scope="module")
 def studied(tmp_path_factory):
     """The rows of a study whose meta optimizer does not move, and where it was written."""
     workdir = tmp_path_factory.mktemp("study")
-    overrides = {**SHORT, "meta_learning_rate": 1e-12, "gce_q": 0.6}
-    study = Study("quickstart", overrides, "adaptive_gce", [0], ["gce_q=0.2|0.6"])
+    study = Study("quickstart", OVERRIDES, "adaptive_gce", [0], SPACE)
     study.prepare(tf.distribute.get_strategy(), str(workdir))
     return study.execute(), workdir
 
@@ -36,6 +38,8 @@ def test_costs_count_what_was_trained_to_find_the_values(studied):
 def test_is_written_with_its_figure(studied):
     rows, workdir = studied
     (folder,) = workdir.glob("*/study-adaptive_gce-*")
+    plan = StudyPlan.make("quickstart", OVERRIDES, "adaptive_gce", [0], SPACE)
+    assert folder == workdir / plan.folder
     written = json.loads((folder / "study.json").read_text())
     assert [row["name"] for row in written] == [row.name for row in rows]
     assert (folder / "study.png").stat().st_size > 1000

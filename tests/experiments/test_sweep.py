@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.tensorboard_rows import session_groups
 from tf_mwn.data.bias import prepare
 from tf_mwn.experiments import build, sweep, sweep_trial
 from tf_mwn.experiments.config import Config
@@ -470,30 +471,13 @@ def test_tensorboard_shows_the_trials(training, tmp_path):
     _, folder = execute(plan("gce_q=0.5|0.9"), tmp_path)
     execute(plan("gce_q=0.5|0.9"), tmp_path)  # writes no row twice
     groups = session_groups(folder.path)
+    groups.sort(key=lambda group: group.hparams["gce_q"].number_value)
     assert [group.hparams["gce_q"].number_value for group in groups] == [0.5, 0.9]
     measures = {m.name.tag: m.value for m in groups[0].metric_values}
     assert measures["objective"] == 0.75 and measures["last_epoch_accuracy"] == 0.25
     assert [len(group.sessions) for group in groups] == [1, 1]
     assert [group.sessions[0].status for group in groups] == [1, 2]  # success, failure
     assert not groups[1].metric_values
-
-
-def session_groups(path):
-    """The rows that TensorBoard's own plugin makes of a folder."""
-    from tensorboard import context
-    from tensorboard.backend.event_processing import data_provider, plugin_event_multiplexer
-    from tensorboard.plugins import base_plugin
-    from tensorboard.plugins.hparams import api_pb2, backend_context, list_session_groups
-
-    events = plugin_event_multiplexer.EventMultiplexer()
-    events.AddRunsFromDirectory(str(path))
-    events.Reload()
-    provider = data_provider.MultiplexerDataProvider(events, str(path))
-    plugin = backend_context.Context(base_plugin.TBContext(data_provider=provider))
-    request = api_pb2.ListSessionGroupsRequest(slice_size=10, allowed_statuses=[0, 1, 2, 3])
-    handler = list_session_groups.Handler(context.RequestContext(), plugin, "0", request)
-    groups = handler.run().session_groups
-    return sorted(groups, key=lambda group: group.hparams["gce_q"].number_value)
 
 
 def test_summary_json_is_what_is_returned(training, tmp_path):

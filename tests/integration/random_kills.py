@@ -73,7 +73,7 @@ def ending(workdir) -> list:
         state = [archive[name].tolist() for name in archive.files if name[0] == "v"]
     with open(folder / "metrics.csv", newline="") as file:
         rows = [row for row in csv.DictReader(file) if row.pop("seconds_per_step")]
-    files = {path.name for path in folder.iterdir()}
+    files = {path.name for path in folder.iterdir() if not path.name.startswith("events.")}
     return [results, state, rows, files, (folder / "weights.csv").read_bytes()]
 
 

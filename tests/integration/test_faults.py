@@ -57,7 +57,8 @@ def ending(folder):
     for record in (results, *history):
         del record["seconds_per_step"]
     lines = (folder / "metrics.csv").read_text().count("\n")
-    files = {path.name for path in folder.path.iterdir()}
+    names = [path.name for path in folder.path.iterdir()]
+    files = {name for name in names if not name.startswith("events.")}  # a file per start
     return results, history, state, lines, files, (folder / "weights.csv").read_text()
 
 

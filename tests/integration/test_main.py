@@ -21,7 +21,6 @@ FILES = {
     "weights.csv",
     "checkpoint.npz",
     "classifier.keras",
-    "tensorboard",
 }
 
 
@@ -58,9 +57,12 @@ def test_prints_card_table_and_paths(finished):
 def test_writes_every_file(finished):
     experiment = finished[1]
     plain, robust = folder(experiment, "cross_entropy"), folder(experiment, "meta_weight_net")
-    assert {path.name for path in plain.iterdir()} == FILES
-    figures = {"weight_curve.png", "weight_histogram.png"}
-    assert {path.name for path in robust.iterdir()} == FILES | figures
+    names = {p: {path.name for path in p.iterdir()} for p in (plain, robust)}
+    events = {p: {name for name in names[p] if name.startswith("events.")} for p in names}
+    assert all(len(files) == 2 for files in events.values())  # the training, and its HParams
+    assert names[plain] - events[plain] == FILES
+    learned = {"weight_curve.png", "weight_histogram.png", "weight_net.json"}
+    assert names[robust] - events[robust] == FILES | learned
     assert (experiment / "test_accuracy.png").read_bytes().startswith(b"\x89PNG")
 
 
@@ -110,7 +112,7 @@ def test_the_classifier_loads_without_the_package(finished, tmp_path):
 def test_events_hold_scalars_the_curve_and_histograms(finished):
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    events = EventAccumulator(str(folder(finished[1], "meta_weight_net") / "tensorboard"))
+    events = EventAccumulator(str(folder(finished[1], "meta_weight_net")))
     events.Reload()
     tags = events.Tags()["tensors"]
     for tag in (
@@ -124,6 +126,11 @@ def test_events_hold_scalars_the_curve_and_histograms(finished):
         "weights/mean_wrong_labels",
         "weights/curve",
         "weights/correct_labels",
+        "weights/wrong_labels",
+        "weights/effective_fraction",
+        "mean_weight_of_class/0",
+        "test/confusion",
+        "test/all/pr_curves",
         "configuration",
     ):
         assert tag in tags, tag

@@ -6,9 +6,12 @@ import re
 import shlex
 import subprocess
 
+import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
+import tf_mwn
 from tests.integration.commands import ROOT, launch
 from tf_mwn.experiments.config import Config
 
@@ -37,16 +40,25 @@ QUICK = ("--epochs=1",)
 )
 def test_python_block_runs(page, code, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    exec(compile(code, page, "exec"), _names_of_the_readme() if "methods" in page else {})  # noqa: S102
+    code = re.sub(r"epochs=\d+", "epochs=2", code)
+    exec(compile(code, page, "exec"), {} if page == "README.md" else _given())  # noqa: S102
 
 
-def _names_of_the_readme() -> dict:
-    """What the pages of docs/methods take for granted: the README's example, up to the model."""
-    (code,) = (b for page, _, b in BLOCKS if page == "README.md" and "import tf_mwn" in b)
-    names = {}
-    exec(code.split("model.compile")[0], names)  # noqa: S102
-    names["model"].compile("sgd")
-    return names
+def _given() -> dict:
+    """What pages take for granted: imports, ten classes of data, a classifier and a model."""
+    rng = np.random.default_rng(0)
+    y, y_meta = np.arange(300) % 10, np.arange(60) % 10
+    classifier = keras.Sequential(
+        [keras.Input((20,)), keras.layers.Dense(8, activation="relu"), keras.layers.Dense(10)]
+    )
+    model = tf_mwn.MetaWeightNet(classifier)
+    model.compile("sgd")
+    return {
+        **{"keras": keras, "np": np, "tf": tf, "tf_mwn": tf_mwn},
+        **{"x": rng.normal(size=(300, 20)).astype("float32"), "y": y},
+        **{"x_meta": rng.normal(size=(60, 20)).astype("float32"), "y_meta": y_meta},
+        **{"classifier": classifier, "model": model, "matrix": np.full((10, 10), 0.1)},
+    }
 
 
 @pytest.mark.parametrize("line", LAUNCHES)
@@ -83,11 +95,11 @@ def test_pip_extras_exist():
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_flag_that_a_page_names_exists(page):
     sources = "".join(path.read_text() for path in ROOT.glob("launch/*.py"))
-    known = set(re.findall(r'DEFINE_\w+\(\s*"(\w+)"', sources))
+    known = set(re.findall(r'(?:DEFINE_\w+\(\s*|\bname=)"(\w+)"', sources))
     known |= {field.name for field in dataclasses.fields(Config)}
     text = re.sub(r"^```sh.*?^```", "", page.read_text(), flags=re.M | re.S)
     text += "\n".join(line for line in SHELL if "launch" in line)
-    others = {"no", "help", "upgrade", "logdir", "flagfile"}
+    others = {"no", "help", "upgrade", "logdir", "flagfile", "verbosity"}
     for name in set(re.findall(r"--(\w+)", text)) - others:
         assert name in known, name
 

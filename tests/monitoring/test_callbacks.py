@@ -63,6 +63,23 @@ def test_evaluation_equals_keras_and_counts_memorisation():
     assert logs["learning_rate"] == 0.25 and logs["meta_learning_rate"] == pytest.approx(1e-3)
 
 
+def test_weights_change_from_the_beginning_of_training_on():
+    model, data = MetaWeightNet(mlp()), biased()
+    model.compile(keras.optimizers.SGD(0.25))
+    callback = EpochEvaluation(data, Predictor(model, lambda x: x))
+    callback.set_model(model)
+    callback.on_train_begin()
+    first, logs = callback.weights, {}
+    callback.on_epoch_end(0, logs)
+    assert logs["weight_change"] == 0.0
+    for variable in model.weight_net.trainable_variables:
+        variable.assign(-variable)
+    callback.on_epoch_end(1, logs)
+    second = callback.weights
+    expected = np.abs(second / second.mean() - first / first.mean()).mean()
+    assert logs["weight_change"] == pytest.approx(expected, rel=1e-5) and expected > 1e-3
+
+
 def test_without_weights_or_clean_labels_there_are_no_such_measures():
     logs, callback = evaluated(CrossEntropy(mlp()), biased())
     assert callback.weights is None and "noise_auc" not in logs and "memorised" in logs

@@ -43,6 +43,18 @@ def test_trajectories_have_a_panel_each():
         np.testing.assert_allclose(line.get_xydata(), np.stack([[1, 2], values], axis=1))
 
 
+def test_intervals_leave_out_what_is_not_finite():
+    rows = [("a", [1.0, 3.0], (0.5, 2.0, 3.5), 0.0), ("b", [7.0], (-np.inf, 7.0, np.inf), 1.0)]
+    panels = {"points": rows, "ratio": [("c", [], (np.nan, np.nan, np.nan), 1.0)]}
+    figure = figures.intervals(panels, "claim")
+    assert [axes.get_xlabel() for axes in figure.axes] == ["points", "ratio"]
+    points, ratio = figure.axes
+    assert [label.get_text() for label in points.get_yticklabels()] == ["a", "b"]
+    drawn = [line.get_xdata().tolist() for line in points.get_lines()]
+    assert drawn == [[0, 0], [1, 3], [0.5, 3.5], [2], [1, 1], [7], [7]]
+    assert [line.get_xdata().tolist() for line in ratio.get_lines()] == [[1, 1], []]
+
+
 def test_png_is_a_png():
     image = figures.png(figures.weight_curve(np.arange(3.0), np.ones(3), "flat"))
     assert image.startswith(b"\x89PNG")

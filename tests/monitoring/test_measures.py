@@ -3,7 +3,13 @@
 import numpy as np
 import pytest
 
-from tf_mwn.monitoring.measures import effective_fraction, memorised, noise_auc, weight_measures
+from tf_mwn.monitoring.measures import (
+    effective_fraction,
+    memorised,
+    noise_auc,
+    weight_change,
+    weight_measures,
+)
 
 WRONG = np.array([True, False, True, False])
 
@@ -36,6 +42,14 @@ def test_effective_fraction():
     assert effective_fraction(np.full(5, 0.3)) == pytest.approx(1.0)
     assert effective_fraction(np.array([1.0, 0.0, 0.0, 0.0])) == pytest.approx(0.25)
     assert effective_fraction(np.zeros(4)) == 0.0
+
+
+def test_weight_change_is_that_of_weights_of_mean_one():
+    before, after = np.array([1.0, 1.0, 2.0, 4.0]), np.array([2.0, 2.0, 4.0, 8.0])
+    assert weight_change(before, after) == 0.0  # the scale alone
+    # Divided by their mean 2: 1/2 1/2 1 2, and then 1 1 1 1.
+    assert weight_change(before, np.full(4, 0.3)) == pytest.approx((0.5 + 0.5 + 0 + 1) / 4)
+    assert weight_change(np.zeros(4), before) is None
 
 
 def test_weight_measures():

@@ -92,7 +92,11 @@ class Config(
         choices=("auto", "true", "false"),
     )
     deterministic: bool = setting(True, "Deterministic operations: same seed, same bits.")
-    strategy: str = setting("none", "Devices: one, or all mirrored.", choices=("none", "mirrored"))
+    strategy: str = setting(
+        "none",
+        "Devices: one; all of this machine; all of the machines in TF_CONFIG.",
+        choices=("none", "mirrored", "multi_worker"),
+    )
     devices: int = setting(1, "Logical CPU devices to mirror over, if there is no GPU.", least=1)
 
     def __post_init__(self):
@@ -100,9 +104,9 @@ class Config(
             object.__setattr__(self, field.name, checked(field, getattr(self, field.name)))
         super().__post_init__()
         check_network(self.network)
-        if self.devices > 1 and self.strategy == "none":
+        if self.devices > 1 and self.strategy != "mirrored":
             raise ValueError(
-                f"devices: expected 1 with strategy none, received {self.devices}; "
+                f"devices: expected 1 with strategy {self.strategy}, received {self.devices}; "
                 "pass --strategy=mirrored"
             )
 

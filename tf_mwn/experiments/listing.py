@@ -30,7 +30,8 @@ def methods() -> str:
     for row in METHODS.values():
         lines = [f"{row.name}: {row.title}", f"    paper    {row.paper}"]
         if row.needs_meta_set:
-            lines.append("    needs    a meta set (--meta_size)")
+            unless = f", unless --{row.file_option} is given" if row.file_option else ""
+            lines.append(f"    needs    a meta set (--meta_size){unless}")
         if row.reads:
             lines.append("    options  " + " ".join(f"--{name}" for name in row.reads))
         blocks.append("\n".join(lines))

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from tf_mwn.data.bias_settings import BiasSettings
@@ -26,6 +27,10 @@ class Experiment:
     methods: tuple[str, ...]
     seeds: tuple[int, ...]
     folder: str
+
+    def path(self, workdir: str | Path, method: str, seed: int) -> Path:
+        """The folder of one run."""
+        return Path(workdir) / self.folder / method / f"seed{seed}"
 
     def flags(self, method: str, seed: int) -> str:
         """The flags of one run, a line each: a `--flagfile` that repeats it."""
@@ -107,10 +112,14 @@ def _check_unique(kind: str, values: tuple) -> None:
 def _check_read(overrides: Mapping[str, Any], rows: list[registry.MethodRow]) -> None:
     """Refuses an override that would be ignored by every method that runs."""
     readers = {name for row in registry.METHODS.values() for name in row.reads}
-    read = {name for row in rows for name in row.reads}
+    read = {name for row in rows for name in row.reads_under(overrides)}
+
+    def shown(row: registry.MethodRow) -> str:
+        return f"{row.name} with --{row.file_option}" if row.uses_file(overrides) else row.name
+
     for name in overrides:
         if name in readers and name not in read:
             raise ValueError(
-                f"{name}: no effect on {', '.join(row.name for row in rows)}; it is an option of "
+                f"{name}: no effect on {', '.join(map(shown, rows))}; it is an option of "
                 + ", ".join(r.name for r in registry.METHODS.values() if name in r.reads)
             )

@@ -6,9 +6,9 @@ Where the sources disagree, each source line says what was chosen. Published num
 in %, and the best test epoch unless said otherwise; a run reports the last epoch as well.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
+from tf_mwn.experiments.published import TABLES, Table
 from tf_mwn.experiments.recipe import Recipe
 from tf_mwn.experiments.recipes_other_papers import CIFAR, OTHER_PAPER_RECIPES, STEP_TIMES
 
@@ -31,46 +31,9 @@ _UNIFORM |= {"decay_epochs": (36, 38), "meta_size": 1000, "noise": "uniform"}
 _FLIP = {**CIFAR, **_SCRIPTS_2019, "epochs": 60, "decay_epochs": (40, 50)}
 _FLIP |= {"meta_size": 1000, "noise": "flip2"}
 
-# Published (base model, Meta-Weight-Net) by data set, then by imbalance factor or noise rate.
-_TABLE_1 = {
-    "cifar10": {
-        200: (65.68, 68.91),
-        100: (70.36, 75.21),
-        50: (74.81, 80.06),
-        20: (82.23, 84.94),
-        10: (86.39, 87.84),
-        1: (92.89, 92.66),
-    },
-    "cifar100": {
-        200: (34.84, 37.91),
-        100: (38.32, 42.09),
-        50: (43.85, 46.74),
-        20: (51.14, 54.37),
-        10: (55.71, 58.46),
-        1: (70.50, 70.37),
-    },
-}
-_TABLE_2 = {
-    "cifar10": {0: (95.60, 94.52), 40: (68.07, 89.27), 60: (53.12, 84.07)},
-    "cifar100": {0: (79.95, 78.76), 40: (51.11, 67.73), 60: (30.92, 58.75)},
-}
-_TABLE_3 = {
-    "cifar10": {0: (92.89, 92.04), 20: (76.83, 90.33), 40: (70.77, 87.54)},
-    "cifar100": {0: (70.50, 70.11), 20: (50.86, 64.22), 40: (43.01, 58.64)},
-}
-_ABLATION_NETS = ("1-50-1", "1-100-1", "1-200-1", "1-100-100-1", "1-10-10-1", "1-10-10-10-1")
-# Published accuracy of six weight nets, in the order of `_ABLATION_NETS`.
-_ABLATION = {
-    ("cifar10", "longtail_100"): (73.50, 75.21, 74.70, 75.01, 74.71, 74.96),
-    ("cifar100", "longtail_100"): (41.87, 42.09, 41.72, 41.97, 41.94, 42.31),
-    ("cifar10", "uniform_40"): (89.01, 89.27, 89.58, 89.09, 89.10, 88.82),
-    ("cifar100", "uniform_40"): (67.63, 67.73, 67.84, 66.48, 66.53, 66.67),
-    ("cifar10", "flip2_40"): (87.38, 87.54, 87.74, 87.28, 87.58, 87.36),
-    ("cifar100", "flip2_40"): (57.83, 58.64, 58.41, 57.39, 57.11, 57.29),
-}
 
-
-def _published(base: float, ours: float, base_name: str = "base model") -> str:
+def _published(table: Table, column: str, base_name: str = "base model") -> str:
+    base, ours = (table.number(row, column).mean for row in ("cross_entropy", "meta_weight_net"))
     return f"published: {base_name} {base}, Meta-Weight-Net {ours}"
 
 
@@ -84,40 +47,40 @@ def _settings(bias: str, dataset: str, value: int) -> dict[str, Any]:
     return {**base, "dataset": dataset, "noise_rate": value / 100}
 
 
-def _table(
-    number: int, bias: str, columns: Mapping[str, Mapping[int, tuple[float, float]]], cost: str
-) -> list[Recipe]:
+def _table(number: int, cost: str) -> list[Recipe]:
     """One recipe per column of a table of the Meta-Weight-Net paper."""
-    return [
-        Recipe(
-            group=f"Meta-Weight-Net, Table {number}",
-            name=f"mwn_table{number}_{dataset}_{bias}_{value}",
-            title=f"{dataset}, {bias} {value}{'' if bias == 'longtail' else ' %'}",
-            source=f"{_MWN}, Table {number}; {_CHOICES_2019}",
-            expected=_published(*numbers),
-            cost=cost,
-            settings=_settings(bias, dataset, value),
+    table, recipes = TABLES[str(number)], []
+    for column in table.columns:
+        dataset, bias, value = column.split("_")
+        recipes.append(
+            Recipe(
+                group=f"Meta-Weight-Net, Table {number}",
+                name=f"mwn_table{number}_{column}",
+                title=f"{dataset}, {bias} {value}{'' if bias == 'longtail' else ' %'}",
+                source=f"{_MWN}, Table {number}; {_CHOICES_2019}",
+                expected=_published(table, column),
+                cost=cost,
+                settings=_settings(bias, dataset, int(value)),
+            )
         )
-        for dataset, column in columns.items()
-        for value, numbers in column.items()
-    ]
+    return recipes
 
 
 def _ablation() -> list[Recipe]:
     """The weight net's architecture, on the three biases."""
-    recipes = []
-    for (dataset, bias), numbers in _ABLATION.items():
-        kind, value = bias.split("_")
-        pairs = ", ".join(f"{n} {x}" for n, x in zip(_ABLATION_NETS, numbers, strict=True))
+    table, recipes = TABLES["ablation"], []
+    for column in table.columns:
+        dataset, bias, value = column.split("_")
+        pairs = ", ".join(f"{row.label} {row.numbers[column].mean}" for row in table.rows)
         recipes.append(
             Recipe(
                 group="Meta-Weight-Net, ablation of the weight net",
-                name=f"mwn_ablation_{dataset}_{bias}",
-                title=f"{dataset}, {kind} {value}; a net by --weight_net_units=100,100",
+                name=f"mwn_ablation_{column}",
+                title=f"{dataset}, {bias} {value}; a net by --weight_net_units=100,100",
                 source=f"{_MWN}, supplement; {_CHOICES_2019}",
                 expected=f"published: {pairs}",
                 cost=f"as the table's; {STEP_TIMES}",
-                settings=_settings(kind, dataset, int(value)),
+                settings=_settings(bias, dataset, int(value)),
                 methods=("meta_weight_net",),
             )
         )
@@ -132,7 +95,7 @@ _CLOTHING1M = Recipe(
         f"{_MWN}, section 4.3; ResNet-50 with ImageNet weights, 7 000 of the clean validation "
         "images as meta set. Deviation: training crops are central, 224 of 256, not random"
     ),
-    expected="published: cross-entropy 68.94, Meta-Weight-Net 73.72",
+    expected=_published(TABLES["clothing1m"], "clothing1m", "cross-entropy"),
     cost="about 12 hours on one GPU",
     files=(
         "Clothing1M's folder: images/, noisy_train_key_list.txt, clean_val_key_list.txt, "
@@ -154,9 +117,9 @@ _CLOTHING1M = Recipe(
 )
 
 PAPER_RECIPES = (
-    *_table(1, "longtail", _TABLE_1, f"100 epochs; {STEP_TIMES}"),
-    *_table(2, "uniform", _TABLE_2, "40 epochs of WRN-28-10: about 6 hours on one GPU"),
-    *_table(3, "flip2", _TABLE_3, f"29 400 steps; {STEP_TIMES}"),
+    *_table(1, f"100 epochs; {STEP_TIMES}"),
+    *_table(2, "40 epochs of WRN-28-10: about 6 hours on one GPU"),
+    *_table(3, f"29 400 steps; {STEP_TIMES}"),
     *_ablation(),
     _CLOTHING1M,
     *OTHER_PAPER_RECIPES,

@@ -11,6 +11,11 @@ from tf_mwn.meta_learners import META_SETS
 class ReweightingSettings:
     """Options of the methods in `tf_mwn.methods.rows_reweighting`."""
 
+    weight_net: str | None = setting(
+        None,
+        "File of a weight net that has learned before, on any data (weight_net.json of a run). It "
+        "weighs as it is: no meta set, no meta step, the cost of plain training.",
+    )
     cmw_clusters: int = setting(3, "Groups of classes of like size, a head of V each.", least=1)
     cmw_meta_set: str = setting(
         "low_loss",

@@ -8,24 +8,23 @@ adaptive run itself, which learns classifier and hyper-parameters together.
 import csv
 import dataclasses
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from tf_mwn.experiments import report
-from tf_mwn.experiments.config import digest
-from tf_mwn.experiments.recipes import Experiment, resolve
+from tf_mwn.experiments.recipes import resolve
 from tf_mwn.experiments.run_folder import RunFolder
 from tf_mwn.experiments.session import Session
+from tf_mwn.experiments.study_plan import FINAL, JOINT, REPLAYED, SEARCHED, STUDY, StudyPlan
 from tf_mwn.experiments.sweep import Sweep
-from tf_mwn.experiments.sweep_plan import Plan
 from tf_mwn.experiments.sweep_trial import forward_passes
 from tf_mwn.experiments.train import Run, train
 from tf_mwn.methods import registry
 from tf_mwn.monitoring import figures
 
-_PREFIX = "adaptive_"
 _COLUMN = "hyper_"
 _LEGEND = (
     "test accuracy in %, mean ± standard deviation over the seeds; cost of one seed in plain "
@@ -72,21 +71,12 @@ class Study:
         seeds: Sequence[int],
         space: Sequence[str] | None = None,
     ):
-        fixed = method.removeprefix(_PREFIX)
-        adaptive = [name for name in registry.METHODS if name.startswith(_PREFIX)]
-        if method not in adaptive:
-            raise ValueError(f"method: expected one of {', '.join(adaptive)}, received {method}")
-        self.method, self.fixed = registry.find(method), registry.find(fixed)
-        self.joint = resolve(recipe, overrides, [method], seeds)
-        # The options of the adaptive method alone mean nothing to the fixed loss.
-        own = set(self.method.reads)
-        self._overrides = {name: value for name, value in overrides.items() if name not in own}
-        self.plan = Plan.make(recipe, self._overrides, [fixed], seeds, space)
+        self.plan = StudyPlan.make(recipe, overrides, method, seeds, space)
 
     def prepare(self, strategy: tf.distribute.Strategy, workdir: str, *options) -> None:
         """Loads the data and refuses what would fail later; `*options` as `Session.prepare`."""
-        self._session = Session.prepare(self.joint, strategy, workdir, *options)
-        self._sweep = Sweep.prepare(self.plan, strategy, workdir, *options)
+        self._session = Session.prepare(self.plan.joint, strategy, workdir, *options)
+        self._sweep = Sweep.prepare(self.plan.search, strategy, workdir, *options)
 
     def execute(self) -> list[Row]:
         """Trains what has not been trained before, prints the comparison and writes it."""
@@ -94,10 +84,7 @@ class Study:
         self._session.execute()
         joint = list(self._session.runs())
         rows = [search, *self._after(joint)]
-        config = self.joint.config.differences(self.joint.recipe.config)
-        identity = {"changed": config, "plan": self.plan.search_settings()}
-        name = f"study-{self.method.name}-{digest(identity)}"
-        folder = RunFolder(self._sweep.path.parent.parent / self.joint.folder / name)
+        folder = RunFolder(Path(self._session.workdir) / self.plan.folder)
         self._write(folder, rows)
         print(f"\n{_table(rows)}\n\nstudy       {folder.path}", flush=True)
         return rows
@@ -111,8 +98,8 @@ class Study:
             dict(zip(keys, pair, strict=True))
             for pair in zip(*(best[key] for key in keys), strict=True)
         ]
-        cost = summary["plain_trainings"] / len(self.joint.seeds)
-        return Row("best fixed value of a search", _shown(best["values"]), results, cost)
+        cost = summary["plain_trainings"] / len(self.plan.joint.seeds)
+        return Row(SEARCHED, _shown(best["values"]), results, cost)
 
     def _after(self, joint: Sequence[Run]) -> list[Row]:
         """The rows that need an adaptive run, and that run's own."""
@@ -120,41 +107,42 @@ class Study:
         fixed, replayed, learned = [], [], []
         for run, values in zip(joint, finals, strict=True):
             data = self._session.data(run.seed)
-            named = {f"{self.fixed.name}_{name}": value for name, value in values.items()}
+            named = {f"{self.plan.fixed.name}_{name}": value for name, value in values.items()}
             fixed.append(self._train(run.seed, named, data))
             replayed.append(self._train(run.seed, self._replay(run), data))
             learned.append(train(run, data, self._session.strategy))
         cost = self._cost(self._session.data(joint[0].seed))
         final = "; ".join(_shown(values) for values in finals)
         return [
-            Row("learned final value, fixed", final, fixed, cost + 1),
-            Row("learned trajectory, replayed", "as learned", replayed, cost + 1),
-            Row("learned jointly", f"-> {final}", learned, cost),
+            Row(FINAL, final, fixed, cost + 1),
+            Row(REPLAYED, "as learned", replayed, cost + 1),
+            Row(JOINT, f"-> {final}", learned, cost),
         ]
 
     def _replay(self, run: Run) -> dict[str, Any]:
         """Settings of the fixed loss that follow an adaptive run from its initial values on."""
-        start = {n: getattr(run.config, n) for n in self.method.options if n in self.fixed.options}
+        shared = set(self.plan.method.options) & set(self.plan.fixed.options)
+        start = {name: getattr(run.config, name) for name in sorted(shared)}
         return {**start, "trajectory": str(run.folder / "metrics.csv")}
 
     def _train(self, seed: int, values: Mapping[str, Any], data) -> dict[str, Any]:
-        experiment: Experiment = resolve(
-            self.joint.recipe.name, {**self._overrides, **values}, [self.fixed.name], [seed]
-        )
+        plan = self.plan
+        settings = {**plan.overrides, **values}
+        experiment = resolve(plan.joint.recipe.name, settings, [plan.fixed.name], [seed])
         session = dataclasses.replace(self._session, experiment=experiment)
         (run,) = session.runs()
         return train(run, data, session.strategy)
 
     def _cost(self, data) -> float:
-        config = self.joint.config
+        config = self.plan.joint.config
         plain = forward_passes(config, registry.find("cross_entropy"), data)
-        return forward_passes(config, self.method, data) / plain
+        return forward_passes(config, self.plan.method, data) / plain
 
     def _write(self, folder: RunFolder, rows: Sequence[Row]) -> None:
         folder.path.mkdir(parents=True, exist_ok=True)
-        folder.write_json("study.json", [dataclasses.asdict(row) for row in rows])
+        folder.write_json(STUDY, [dataclasses.asdict(row) for row in rows])
         accuracies = {row.name: [r["last_epoch_accuracy"] for r in row.results] for row in rows}
-        title = f"{self.method.name}, {self.joint.folder}"
+        title = f"{self.plan.method.name}, {self.plan.joint.folder}"
         with folder.replacing("study.png") as path:
             path.write_bytes(figures.png(figures.points(accuracies, "test accuracy", title)))
 

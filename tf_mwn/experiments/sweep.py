@@ -28,6 +28,7 @@ from tf_mwn.experiments.session import Session
 from tf_mwn.experiments.sweep_plan import Plan, trial_folder
 from tf_mwn.experiments.sweep_space import Domain
 from tf_mwn.experiments.sweep_trial import Rung, Trials, forward_passes
+from tf_mwn.messages import logger, long_step
 from tf_mwn.methods import registry
 from tf_mwn.monitoring import hparams
 
@@ -87,7 +88,7 @@ class Sweep:
         """
         trials = Trials(self.plan, self.session, self.path)
         data = trials.data(self.plan.experiment.seeds[0])
-        print(f"\n{format_card(data.card)}\n", flush=True)
+        logger.info("\n%s\n", format_card(data.card))
         if _is_worker():
             _search(self._tuner(trials))
             return None
@@ -140,14 +141,15 @@ class _Tuner(keras_tuner.engine.base_tuner.BaseTuner):
         values = _values(trial, self._space)
         number = int(trial.trial_id)
         shown = ", ".join(f"{name} = {value}" for name, value in values.items())
-        print(f"trial {number}: {shown}", flush=True)
         try:
             rung = _rung(trial.hyperparameters.values)
-            record = self._trials.train(number, values, rung)
+            logger.info("trial %d: %s", number, shown)
+            with long_step(f"trial {number}"):
+                record = self._trials.train(number, values, rung)
         except Exception as error:  # Keras Tuner would count it as a failed trial, and go on
             raise keras_tuner.errors.FatalError(str(error)) from error
         if record["status"] == "failed":
-            print(f"trial {number} failed: {record['problem']}", flush=True)
+            logger.info("trial %d failed: %s", number, record["problem"])
         # The oracle takes NaN for a failed trial; an exception it would print in full.
         return {_OBJECTIVE.name: float(np.mean(record.get("objective", math.nan)))}
 

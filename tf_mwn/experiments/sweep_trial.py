@@ -164,7 +164,7 @@ def forward_passes(config: Config, row: MethodRow, data: BiasedData) -> int:
     """
     steps = build.steps_per_epoch(config, row, data)
     passes = 3 * steps * config.batch_size
-    if "meta_interval" in row.options:
+    if "meta_interval" in row.reads_under(vars(config)):
         meta = config.meta_batch_size or min(config.batch_size, len(data.meta))
         passes += -(-steps // config.meta_interval) * (4 * config.batch_size + 3 * meta)
     return passes

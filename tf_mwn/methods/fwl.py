@@ -8,6 +8,7 @@ from tf_mwn.engine.objective import TrainingObjective
 from tf_mwn.engine.replicas import global_mean
 from tf_mwn.losses.admissible import NON_NEGATIVE, check_count
 from tf_mwn.losses.targets import as_logits, target_distribution
+from tf_mwn.messages import long_step
 from tf_mwn.methods.classifiers import with_features
 from tf_mwn.methods.example_memory import ExampleMemory
 from tf_mwn.methods.gaussian_process_teacher import (
@@ -162,7 +163,8 @@ class FidelityWeighted(RobustModel):
 
     def begin_phase(self, phase):
         if phase == "fwl_epochs":
-            self.consult_teacher()
+            with long_step("fitting the teacher to the meta set, and labelling the training set"):
+                self.consult_teacher()
 
     def consult_teacher(self) -> None:
         """Fits the teacher to the meta set, and labels the training set."""

@@ -10,6 +10,7 @@ from tf_mwn.losses.admissible import check_count
 from tf_mwn.losses.cross_entropy import cross_entropy
 from tf_mwn.losses.label_correction import forward_correction
 from tf_mwn.losses.targets import target_distribution
+from tf_mwn.messages import long_step
 from tf_mwn.methods.class_means import class_means
 from tf_mwn.methods.phases import Phases, Snapshot
 from tf_mwn.methods.robust_model import RobustModel
@@ -133,7 +134,8 @@ class GoldLossCorrection(RobustModel):
     def begin_phase(self, phase):
         if phase == "plain_epochs":
             return
-        logits, labels, _ = logits_of(self.classifier, self.whole_sets.meta)
+        with long_step("estimating the transition matrix"):
+            logits, labels, _ = logits_of(self.classifier, self.whole_sets.meta)
         matrix = estimate_correction(labels, logits, self.glc_estimate)
         self.training_objective.matrix.assign(matrix)
         self._initial.restore()

@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_mwn.losses.admissible import check_count, check_transition_matrix
+from tf_mwn.messages import long_step
 from tf_mwn.meta_learners.mentor_net import MentorNet
 from tf_mwn.methods.classifiers import new_classifier
 from tf_mwn.methods.mentor_training import (
@@ -48,7 +49,9 @@ class _Mentored(RobustModel):
     def begin_epoch(self) -> None:
         super().begin_epoch()
         if not self.mentor_is_ready:
-            for variable, value in zip(self.mentor.variables, self.learn_mentor(), strict=True):
+            with long_step("learning the mentor"):
+                values = self.learn_mentor()
+            for variable, value in zip(self.mentor.variables, values, strict=True):
                 variable.assign(value)
             self._is_ready.assign(1)
 

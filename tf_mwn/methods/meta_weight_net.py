@@ -1,12 +1,16 @@
 """Meta-Weight-Net: learn, while the classifier trains, which examples to trust."""
 
+import functools
+import os
 from collections.abc import Sequence
 
 import keras
 
 from tf_mwn.meta_learners.weight_net import WeightNet
+from tf_mwn.meta_learners.weight_net_file import load_weight_net, save_weight_net
 from tf_mwn.methods.classifiers import VirtualVariables
 from tf_mwn.methods.meta_learned import MetaLearnedModel
+from tf_mwn.methods.robust_model import RobustModel
 
 
 @keras.saving.register_keras_serializable(package="tf_mwn")
@@ -62,6 +66,9 @@ class MetaWeightNet(MetaLearnedModel):
         """V; variables in the order kernel, bias, kernel, bias, ..."""
         return self.meta_learner
 
+    def artifacts(self):
+        return {"weight_net.json": functools.partial(save_weight_net, self.weight_net)}
+
     def get_config(self):
         config = super().get_config()
         del config["meta_learner"]
@@ -71,3 +78,18 @@ class MetaWeightNet(MetaLearnedModel):
             "weight_normalization": self.weight_net.normalization,
             "detach_loss": self.weight_net.detach_loss,
         }
+
+
+def frozen_weight_net(classifier: keras.Model, weight_net: str | os.PathLike) -> RobustModel:
+    """Trains `classifier` by the weights of a V that has learned elsewhere and stays as it is.
+
+    Neither a meta set nor a meta optimizer; a step costs what one of plain training does.
+
+    Args:
+        classifier: built Keras model that returns logits [B, C].
+        weight_net: file of `save_weight_net`, which also says how weights enter the objective.
+
+    Raises:
+        ValueError, OSError: see `load_weight_net`.
+    """
+    return RobustModel(classifier, load_weight_net(weight_net))

@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_mwn.engine.replicas import all_reduce_sum, num_replicas
+from tf_mwn.messages import long_step
 from tf_mwn.methods.random_bits import random_bits
 
 
@@ -66,11 +67,12 @@ class RebuiltMetaSet:
         Raises:
             ValueError: a class that should be there is not.
         """
-        labels, scores = score(train)
-        labels = labels.argmax(axis=1) if labels.ndim > 1 else labels
-        rows = [self._best(labels, scores, c) for c in self._classes]
-        self._inputs.assign(_rows_of(train, np.concatenate(rows)))
-        self._labels.assign(np.repeat(self._classes, self._per_class).astype(np.int32))
+        with long_step("finding a meta set in the training set"):
+            labels, scores = score(train)
+            labels = labels.argmax(axis=1) if labels.ndim > 1 else labels
+            rows = [self._best(labels, scores, c) for c in self._classes]
+            self._inputs.assign(_rows_of(train, np.concatenate(rows)))
+            self._labels.assign(np.repeat(self._classes, self._per_class).astype(np.int32))
 
     def _best(self, labels: np.ndarray, scores: np.ndarray, c: int) -> np.ndarray:
         members = np.flatnonzero(labels == c)

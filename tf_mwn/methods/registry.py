@@ -54,9 +54,15 @@ def build(
     Raises:
         ValueError: a fact that the method needs is not known.
     """
-    module, name = row.builder.split(":")
-    builder = getattr(importlib.import_module(f"tf_mwn.methods.{module}"), name)
+    if row.uses_file(settings):
+        return _builder(row.file_builder)(classifier, settings[row.file_option])
     options = {option: settings[option] for option in row.options}
     needed = row.needed_facts(settings)
     instead = {fact: option for option, fact in row.fact_options}
-    return builder(classifier, **options, **supply(row.name, needed, facts, instead))
+    values = supply(row.name, needed, facts, instead)
+    return _builder(row.builder)(classifier, **options, **values)
+
+
+def _builder(path: str):
+    module, name = path.split(":")
+    return getattr(importlib.import_module(f"tf_mwn.methods.{module}"), name)

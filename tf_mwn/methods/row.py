@@ -23,6 +23,9 @@ class MethodRow:
         stream_options: settings that only the training stream reads.
         optional_meta_set: a setting and the value of it with which a method takes a meta set
             though it does not need one.
+        file_option: a setting, the file of what the method else learns. Where it is given, the
+            method trains with it as it is: no meta set, and no other option is read.
+        file_builder: as `builder`, called with the classifier and that file.
     """
 
     name: str
@@ -36,9 +39,17 @@ class MethodRow:
     compile_options: tuple[str, ...] = ()
     stream_options: tuple[str, ...] = ()
     optional_meta_set: tuple[str, str] | None = None
+    file_option: str | None = None
+    file_builder: str | None = None
+
+    def uses_file(self, settings: Mapping[str, Any]) -> bool:
+        """Whether under `settings` a file holds what the method else learns."""
+        return self.file_option is not None and settings.get(self.file_option) is not None
 
     def takes_meta_set(self, settings: Mapping[str, Any]) -> bool:
         """Whether training elements hold meta batches under `settings`."""
+        if self.uses_file(settings):
+            return False
         if self.optional_meta_set is None:
             return self.needs_meta_set
         name, value = self.optional_meta_set
@@ -57,4 +68,9 @@ class MethodRow:
     @property
     def reads(self) -> tuple[str, ...]:
         """The method's own settings; every other method ignores them."""
-        return self.options + self.compile_options + self.stream_options
+        file = () if self.file_option is None else (self.file_option,)
+        return self.options + file + self.compile_options + self.stream_options
+
+    def reads_under(self, settings: Mapping[str, Any]) -> tuple[str, ...]:
+        """Those of `reads` that have an effect under `settings`."""
+        return (self.file_option,) if self.uses_file(settings) else self.reads

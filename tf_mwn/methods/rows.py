@@ -49,6 +49,8 @@ META_LEARNED = (
         needs_meta_set=True,
         options=("weight_net_units", "weight_normalization", "detach_loss", *_ENGINE),
         compile_options=_META_OPTIMIZER,
+        file_option="weight_net",
+        file_builder="meta_weight_net:frozen_weight_net",
     ),
     _adaptive("adaptive_gce", "generalised cross-entropy with a learned q", ("gce_q",)),
     _adaptive(

@@ -13,6 +13,7 @@ from tf_mwn.losses.admissible import NOISE_RATE, UNIT, check_count
 from tf_mwn.losses.cross_entropy import expectation
 from tf_mwn.losses.label_correction import forward_correction
 from tf_mwn.losses.targets import target_distribution
+from tf_mwn.messages import long_step
 from tf_mwn.methods.class_means import class_means
 from tf_mwn.methods.classifiers import check_training_element, with_features
 from tf_mwn.methods.phases import Phases
@@ -195,7 +196,8 @@ class SModel(RobustModel):
     def begin_phase(self, phase):
         if phase == "plain_epochs":
             return
-        logits, labels, _ = logits_of(self.classifier, self.whole_sets.train)
+        with long_step("estimating the channel on the training set"):
+            logits, labels, _ = logits_of(self.classifier, self.whole_sets.train)
         classes = tf.one_hot(logits.argmax(axis=1), self.channel.num_classes)
         given = target_distribution(labels, tf.convert_to_tensor(logits))
         self.channel.begin_at(class_means(classes, given))

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from tf_mwn.data.bias import BiasedData
 from tf_mwn.data.subset import Subset
-from tf_mwn.monitoring.measures import memorised, weight_measures
+from tf_mwn.monitoring.measures import memorised, weight_change, weight_measures
 from tf_mwn.monitoring.predictions import Predictor, accuracy
 
 # Before the names of the objective's scalars in the logs.
@@ -77,6 +77,8 @@ class EpochEvaluation(keras.callbacks.Callback):
         sample: the measured part of the training set.
         weights: its weights [N] after the last epoch, or None if the method gives none.
         is_wrong: [N] booleans, or None where clean labels are not known.
+        test_labels: [M].
+        test_logits: [M, C] after the last epoch.
     """
 
     def __init__(self, data: BiasedData, predictor: Predictor, monitored: int = 2000):
@@ -85,7 +87,12 @@ class EpochEvaluation(keras.callbacks.Callback):
         self.sample = _spread(data.train, monitored)
         self.weights = None
         self.is_wrong = wrong_labels(self.sample)
+        self.test_labels, self.test_logits = data.test.label, None
         self._warned = False
+
+    def on_train_begin(self, logs=None):
+        """Measures the weights that the first epoch changes, also where a run is continued."""
+        self.weights = self._weights(self._predictor.logits(self.sample.x))
 
     def on_epoch_end(self, epoch, logs=None):
         data = self._data
@@ -94,14 +101,16 @@ class EpochEvaluation(keras.callbacks.Callback):
             if part is not None:
                 logits = self._predictor.logits(part.x)
                 logs[f"{name}_accuracy"] = accuracy(logits, part.label)
+                if name == "test":
+                    self.test_logits = logits
         logits = self._predictor.logits(self.sample.x)
-        _, self.weights = self._predictor.losses_and_weights(
-            logits, self.sample.label, self.sample.sample_id
-        )
+        before, self.weights = self.weights, self._weights(logits)
         if self.is_wrong is not None:
             logs["memorised"] = memorised(logits.argmax(axis=1), self.sample.label, self.is_wrong)
         if self.weights is not None:
             logs.update(weight_measures(self.weights, self.is_wrong))
+            if before is not None:
+                logs["weight_change"] = weight_change(before, self.weights)
             self._warn_of_saturation(epoch, logs)
         for name, value in self.model.training_objective.scalars().items():
             logs[SCALAR_PREFIX + name] = _number(value)
@@ -109,6 +118,10 @@ class EpochEvaluation(keras.callbacks.Callback):
         meta_optimizer = getattr(self.model, "meta_optimizer", None)
         if meta_optimizer is not None:
             logs["meta_learning_rate"] = _learning_rate(meta_optimizer)
+
+    def _weights(self, logits: np.ndarray) -> np.ndarray | None:
+        part = self.sample
+        return self._predictor.losses_and_weights(logits, part.label, part.sample_id)[1]
 
     def _warn_of_saturation(self, epoch: int, logs: dict) -> None:
         """Once: a sigmoid at its end gives every example the same weight, and has no gradient."""

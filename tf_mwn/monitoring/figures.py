@@ -66,6 +66,42 @@ def points(values: Mapping[str, Sequence[float]], x_label: str, title: str) -> F
     return figure
 
 
+def intervals(
+    panels: Mapping[str, Sequence[tuple[str, Sequence[float], tuple, float]]], title: str
+) -> Figure:
+    """Estimates with their intervals against thresholds, a panel for each unit.
+
+    Args:
+        panels: unit -> rows (label, values, (low, estimate, high), threshold); what is not
+            finite is left out.
+        title: of the figure.
+    """
+    heights = [0.9 + 0.5 * len(rows) for rows in panels.values()]
+    size = (7, 0.4 + sum(heights))
+    figure = Figure(figsize=size, dpi=100, layout="constrained")
+    figure.suptitle(title, fontsize=10, wrap=True)
+    parts = figure.subplots(len(panels), 1, squeeze=False, height_ratios=heights)[:, 0]
+    for axes, (unit, rows) in zip(parts, panels.items(), strict=True):
+        for y, (_, values, limits, threshold) in enumerate(rows):
+            _draw_interval(axes, y, np.array(values, float), limits, threshold)
+        axes.set_yticks(range(len(rows)), [row[0] for row in rows], fontsize=8)
+        axes.set_ylim(len(rows) - 0.5, -0.5)
+        axes.set_xlabel(unit)
+        axes.grid(axis="x", alpha=0.3)
+    return figure
+
+
+def _draw_interval(axes, y: int, values: np.ndarray, limits: tuple, threshold: float) -> None:
+    low, estimate, high = limits
+    axes.plot([threshold] * 2, [y - 0.4, y + 0.4], color="black", linestyle="--", linewidth=1)
+    finite = values[np.isfinite(values)]
+    axes.plot(finite, np.full(len(finite), y), "o", color="0.45", fillstyle="none")
+    if np.isfinite([low, high]).all():
+        axes.plot([low, high], [y, y], color="black", linewidth=1.5)
+    if np.isfinite(estimate):
+        axes.plot(estimate, y, "|", color="black", markersize=16, markeredgewidth=2)
+
+
 def trajectories(values: Mapping[str, Sequence[float]], title: str) -> Figure:
     """Each named value over the epochs, in a panel of its own: their scales differ."""
     figure = Figure(figsize=(5, 1 + 1.8 * len(values)), dpi=100, layout="constrained")

@@ -1,4 +1,4 @@
-"""The trials of a sweep as TensorBoard's HParams plugin shows them."""
+"""The trials of a sweep, and ordinary runs, as TensorBoard's HParams plugin shows them."""
 
 import shutil
 from collections.abc import Mapping, Sequence
@@ -13,6 +13,42 @@ MEASURES = {
     "last_epoch_accuracy": "test accuracy, last epoch",
     "best_epoch_accuracy": "test accuracy, best epoch",
 }
+
+# Tags of an ordinary run that are columns of its row: the newest value, mean over the seeds.
+_RUN_TAGS = {
+    "test/accuracy": "test accuracy",
+    "train/memorised_wrong_labels": "wrong labels memorised",
+    "weights/noise_auc": "noise AUC",
+    "weights/effective_fraction": "effective fraction",
+}
+# Settings that are its other columns.
+_RUN_SETTINGS = (
+    *("dataset", "noise", "noise_rate", "imbalance_factor", "meta_size"),
+    *("network", "epochs", "batch_size", "learning_rate", "weight_decay"),
+    *("weight_normalization", "virtual_variables", "meta_interval", "meta_learning_rate"),
+)
+
+
+def write_run(path: Path, experiment: str, method: str, settings: Mapping) -> None:
+    """Makes a run that has ended a part of its method's row, in place of what it said before.
+
+    Args:
+        path: the run's folder of event files.
+        experiment, method: the row; the runs of one row are its seeds.
+        settings: of the run, by name.
+    """
+    for old in path.glob("events.*.hparams"):
+        old.unlink()
+    values = {"experiment": experiment, "method": method}
+    values |= {name: settings[name] for name in _RUN_SETTINGS}
+    metrics = [api.Metric(tag, display_name=title) for tag, title in _RUN_TAGS.items()]
+    writer = tf.summary.create_file_writer(str(path), filename_suffix=".hparams")
+    with writer.as_default(step=0):
+        api.hparams_config([api.HParam(name) for name in values], metrics)
+        api.hparams(values, trial_id=f"{method}, {experiment}")
+        end = summary.session_end_pb(api_pb2.STATUS_SUCCESS)
+        tf.summary.experimental.write_raw_pb(end.SerializeToString(), step=0)
+    writer.close()
 
 
 def write_space(

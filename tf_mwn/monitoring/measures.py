@@ -34,6 +34,30 @@ def effective_fraction(weights: np.ndarray) -> float:
     return float(weights.sum() ** 2 / (len(weights) * total)) if total > 0 else 0.0
 
 
+def class_means(weights: np.ndarray, labels: np.ndarray, num_classes: int) -> np.ndarray:
+    """Mean weight [C] of the examples that are given each class; NaN for a class without any.
+
+    Args:
+        weights: [N].
+        labels: [N] classes in 0..C-1.
+        num_classes: C.
+    """
+    totals = np.bincount(labels, weights, num_classes)
+    numbers = np.bincount(labels, minlength=num_classes)
+    return np.where(numbers > 0, totals / np.maximum(numbers, 1), np.nan)
+
+
+def weight_change(before: np.ndarray, after: np.ndarray) -> float | None:
+    """Mean absolute change of weights [N] that are divided by their mean; None if all are 0.
+
+    So the scale of a method's weights does not count: 0 leaves every example its share.
+    """
+    before, after = before.astype(np.float64), after.astype(np.float64)
+    if before.mean() == 0 or after.mean() == 0:
+        return None
+    return float(np.abs(after / after.mean() - before / before.mean()).mean())
+
+
 def weight_measures(weights: np.ndarray, is_wrong: np.ndarray | None) -> dict[str, float | None]:
     """Measures of one set of weights [N]; those that need clean labels only where known."""
     measures = {

@@ -1,14 +1,22 @@
 """One progress bar per run, or one line now and then where there is no terminal."""
 
+import logging
+import sys
+import time
+
 import keras
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from tf_mwn.messages import logger, report_time
 
 _SHOWN = (("loss", "loss"), ("meta_loss", "meta loss"), ("test_accuracy", "test"))
 
 
 class ProgressBar(keras.callbacks.Callback):
     """Shows steps, the newest measures and the time left.
+
+    Lines are messages of `tf_mwn.messages`. Every epoch has one; those of level INFO are few.
 
     Args:
         title: what is running.
@@ -21,30 +29,43 @@ class ProgressBar(keras.callbacks.Callback):
         super().__init__()
         self._title, self._epochs, self._first = title, epochs, first_epoch
         self._every = max(1, epochs // lines)
-        self._console = Console(highlight=False)
         self._bar, self._task = None, None
+        self._start: float | None = None
+        self._traced = False
 
     def on_train_begin(self, logs=None):
-        if not self._console.is_terminal:
+        # Not what rich takes for a terminal: a variable can make a pipe one.
+        if not sys.stdout.isatty() or not logger.isEnabledFor(logging.INFO):
             return
+        console = Console(highlight=False)
         columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()]
         columns += [TimeRemainingColumn(), TextColumn("{task.fields[measures]}")]
-        self._bar = Progress(*columns, console=self._console)
+        self._bar = Progress(*columns, console=console)
         total = self._epochs * self.params["steps"]
         done = self._first * self.params["steps"]
         self._task = self._bar.add_task(self._title, total=total, completed=done, measures="")
         self._bar.start()
 
+    def on_train_batch_begin(self, batch, logs=None):
+        if not self._traced:
+            self._start = time.perf_counter()
+
     def on_train_batch_end(self, batch, logs=None):
+        if not self._traced:
+            self._traced = True
+            report_time(f"{self._title}  first step, traced", time.perf_counter() - self._start)
         if self._bar is not None:
             self._bar.advance(self._task)
 
     def on_epoch_end(self, epoch, logs=None):
-        measures = "  ".join(f"{name} {logs[key]:.3f}" for key, name in _SHOWN if key in logs)
+        measures = "  ".join(f"{name} {logs[key]:6.3f}" for key, name in _SHOWN if key in logs)
         if self._bar is not None:
             self._bar.update(self._task, measures=measures)
-        elif (epoch + 1) % self._every == 0 or epoch + 1 == self._epochs:
-            print(f"{self._title}  epoch {epoch + 1}/{self._epochs}  {measures}", flush=True)
+            return
+        now_and_then = (epoch + 1) % self._every == 0 or epoch + 1 == self._epochs
+        number = f"{epoch + 1:{len(str(self._epochs))}}/{self._epochs}"
+        level = logging.INFO if now_and_then else logging.DEBUG
+        logger.log(level, "%s  epoch %s  %s", self._title, number, measures)
 
     def close(self) -> None:
         """Ends the bar; also after an exception."""

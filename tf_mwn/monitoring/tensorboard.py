@@ -1,14 +1,17 @@
-"""The run in TensorBoard: scalars, weight histograms, and the weight curve as an image."""
+"""The run in TensorBoard: scalars and histograms of each epoch, pictures and curves of some."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from tf_mwn.monitoring import figures
+from tf_mwn.monitoring import class_figures, figures, precision_recall
 from tf_mwn.monitoring.callbacks import SCALAR_PREFIX, EpochEvaluation
+from tf_mwn.monitoring.classification import confusion_matrix
+from tf_mwn.monitoring.measures import class_means
 
 # Tag of each key of the logs; keys not named here go under "train/".
 _TAGS = {
@@ -23,9 +26,14 @@ _TAGS = {
     "mean_weight_correct": "weights/mean_correct_labels",
     "mean_weight_wrong": "weights/mean_wrong_labels",
     "effective_fraction": "weights/effective_fraction",
+    "weight_change": "weights/change_since_last_epoch",
     "noise_auc": "weights/noise_auc",
     "memorised": "train/memorised_wrong_labels",
 }
+# TensorBoard shows that many images of a tag, so more would be drawn for nothing.
+_PICTURES = 10
+# A scalar and a curve for each class are of use up to so many classes.
+_CLASSES = 20
 
 
 def _tag(name: str) -> str:
@@ -35,17 +43,29 @@ def _tag(name: str) -> str:
 
 
 class TensorBoardMonitor(keras.callbacks.Callback):
-    """Writes each epoch's logs; nothing is written from within a step.
+    """Writes each epoch's logs; nothing is written from within a step, and no network is run.
 
     Args:
-        path: folder of the event files.
-        evaluation: the callback that measured the weights, placed before this one.
+        path: folder of the event files; below the one that TensorBoard is given, its path is the
+            run's name there.
+        evaluation: the callback that measured weights and test set, placed before this one.
         settings: the run's configuration, shown as text.
+        epochs: of the whole run; pictures are drawn of about ten of them, and of the last.
+        class_names: of the C classes.
     """
 
-    def __init__(self, path: Path, evaluation: EpochEvaluation, settings: dict):
+    def __init__(
+        self,
+        path: Path,
+        evaluation: EpochEvaluation,
+        settings: dict,
+        epochs: int,
+        class_names: Sequence[str],
+    ):
         super().__init__()
         self._path, self._evaluation, self._settings = path, evaluation, settings
+        self._epochs, self._every = epochs, -(-epochs // _PICTURES)
+        self._names = [str(name) for name in class_names]
         self._writer = None
 
     def on_train_begin(self, logs=None):
@@ -55,32 +75,60 @@ class TensorBoardMonitor(keras.callbacks.Callback):
             tf.summary.text("configuration", text)
 
     def on_epoch_end(self, epoch, logs=None):
-        with self._writer.as_default(step=epoch + 1):
+        done = epoch + 1
+        pictured = done % self._every == 0 or done == self._epochs
+        with self._writer.as_default(step=done):
             for name, value in logs.items():
                 if value is not None:
                     tf.summary.scalar(_tag(name), value)
             if self._evaluation.weights is not None:
-                self._write_weights()
-            self._write_curve(epoch)
+                self._write_weights(done, pictured)
+            if pictured:
+                self._write_curve(done)
+                self._write_test_set(done)
         self._writer.flush()
 
     def on_train_end(self, logs=None):
         self._writer.close()
 
-    def _write_weights(self):
+    def _write_weights(self, epoch: int, pictured: bool):
         weights, is_wrong = self._evaluation.weights, self._evaluation.is_wrong
-        if is_wrong is None:
-            tf.summary.histogram("weights/all", weights)
-            return
-        tf.summary.histogram("weights/correct_labels", weights[~is_wrong])
-        tf.summary.histogram("weights/wrong_labels", weights[is_wrong])
+        tf.summary.histogram("weights/all", weights)
+        if is_wrong is not None:
+            tf.summary.histogram("weights/correct_labels", weights[~is_wrong])
+            tf.summary.histogram("weights/wrong_labels", weights[is_wrong])
+        means = class_means(weights, self._evaluation.sample.label, len(self._names))
+        if len(self._names) <= _CLASSES:
+            for name, mean in zip(self._names, means, strict=True):
+                if np.isfinite(mean):
+                    tf.summary.scalar(f"mean_weight_of_class/{name}", mean)
+        if pictured:
+            title = f"weights by class, epoch {epoch}"
+            _picture("weights/by_class", class_figures.class_weights(means, self._names, title))
 
-    def _write_curve(self, epoch):
+    def _write_curve(self, epoch: int):
         curve = curve_of(self.model)
         if curve is not None:
-            figure = figures.weight_curve(*curve, f"V(loss), epoch {epoch + 1}")
-            image = tf.io.decode_png(figures.png(figure), channels=3)
-            tf.summary.image("weights/curve", image[tf.newaxis])
+            _picture("weights/curve", figures.weight_curve(*curve, f"V(loss), epoch {epoch}"))
+
+    def _write_test_set(self, epoch: int):
+        """Confusion matrix, and precision and recall of each class against the others."""
+        logits, labels = self._evaluation.test_logits, self._evaluation.test_labels
+        matrix = confusion_matrix(labels, logits.argmax(axis=1), len(self._names))
+        title = f"test set, epoch {epoch}: % of each class"
+        _picture("test/confusion", class_figures.confusion(matrix, self._names, title))
+        probabilities = tf.nn.softmax(logits).numpy()
+        is_class = labels[:, np.newaxis] == np.arange(len(self._names))
+        precision_recall.write("test/all", probabilities.ravel(), is_class.ravel(), epoch)
+        if len(self._names) <= _CLASSES:
+            for c, name in enumerate(self._names):
+                scores = probabilities[:, c]
+                precision_recall.write(f"test/{name}", scores, is_class[:, c], epoch)
+
+
+def _picture(tag: str, figure) -> None:
+    image = tf.io.decode_png(figures.png(figure), channels=3)
+    tf.summary.image(tag, image[tf.newaxis])
 
 
 def curve_of(model, largest_loss: float = 10.0) -> tuple[np.ndarray, np.ndarray] | None:

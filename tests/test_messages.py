@@ -1,0 +1,74 @@
+"""What a run prints: few lines without control characters, more or fewer as asked."""
+
+import logging
+
+import pytest
+
+from tf_mwn import messages
+from tf_mwn.monitoring.progress import ProgressBar
+
+
+@pytest.fixture(autouse=True)
+def logger_as_it_was():
+    logger = messages.logger
+    kept = logger.level, logger.propagate, list(logger.handlers)
+    yield
+    logger.setLevel(kept[0])
+    logger.propagate, logger.handlers[:] = kept[1:]
+
+
+def printed(capsys, verbosity):
+    """The lines of a run of ten epochs of which three are worth a line, as a file gets them."""
+    messages.show(verbosity)
+    bar = ProgressBar("method seed 0", epochs=10, lines=3)
+    bar.set_params({"steps": 2})
+    bar.on_train_begin()
+    for epoch in range(10):
+        for step in range(2):
+            bar.on_train_batch_begin(step)
+            bar.on_train_batch_end(step)
+        bar.on_epoch_end(epoch, {"loss": 0.25, "test_accuracy": 0.5, "other": 1.0})
+    bar.close()
+    text = capsys.readouterr().out
+    assert not [c for c in text if ord(c) < 32 and c != "\n"]
+    return text.splitlines()
+
+
+def test_a_pipe_gets_a_line_now_and_then(capsys, monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")  # which makes rich take a pipe for a terminal
+    lines = printed(capsys, 0)
+    assert [line.split()[4] for line in lines] == ["3/10", "6/10", "9/10", "10/10"]
+    assert lines[0] == "method seed 0  epoch  3/10  loss  0.250  test  0.500"
+    assert len({len(line) for line in lines}) == 1  # aligned
+
+
+def test_more_and_fewer(capsys):
+    assert printed(capsys, -1) == []
+    lines = printed(capsys, 1)
+    assert len(lines) == 11 and "first step" in lines[0]
+
+
+def test_a_long_step_is_one_line_with_its_time(capsys, monkeypatch):
+    messages.show(0)
+    times = iter([1.0, 3.5, 7.0, 7.1])
+    monkeypatch.setattr("time.perf_counter", lambda: next(times))
+    with messages.long_step("learning the mentor"):
+        pass
+    with messages.long_step("a short one"):
+        pass
+    assert capsys.readouterr().out == "learning the mentor: 2.5 s\n"
+
+
+def test_showing_twice_prints_once(capsys):
+    messages.show(0)
+    messages.show(0)
+    messages.logger.info("one")
+    assert capsys.readouterr().out == "one\n"
+
+
+def test_a_library_user_sees_nothing(capsys):
+    messages.logger.setLevel(logging.NOTSET)
+    messages.logger.handlers.clear()
+    with messages.long_step("fitting"):
+        pass
+    assert capsys.readouterr() == ("", "")
