@@ -1,5 +1,8 @@
 """Sums over replicas, as plain functions that are the identity on one device."""
 
+from collections.abc import Callable
+from typing import Any
+
 import tensorflow as tf
 
 
@@ -41,6 +44,23 @@ def own_rows(gathered: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
 def num_replicas() -> int:
     """Number of replicas that step together; 1 without a strategy."""
     return tf.distribute.get_strategy().num_replicas_in_sync
+
+
+def logits_of_share(classifier: Callable[[Any], tf.Tensor], inputs) -> tf.Tensor:
+    """Logits [B, C] of this replica's inputs [B, ...], a tensor or a structure; B may be 0.
+
+    The last batch of a set may have fewer examples than there are replicas, and kernels for CPUs
+    fail on an empty batch: an example of zeros stands in.
+    """
+    if num_replicas() == 1:
+        return classifier(inputs)
+    size = tf.shape(tf.nest.flatten(inputs)[0])[0]
+    missing = tf.maximum(1 - size, 0)
+
+    def padded(x):
+        return tf.pad(x, [[0, missing]] + [[0, 0]] * (x.shape.rank - 1))
+
+    return classifier(tf.nest.map_structure(padded, inputs))[:size]
 
 
 def global_mean(per_example: tf.Tensor) -> tf.Tensor:

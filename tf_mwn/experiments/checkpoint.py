@@ -28,7 +28,7 @@ def save(folder: RunFolder, model: RobustModel, history: list[dict]) -> None:
     no state: it is a function of the seed, the epoch and the step.
     """
     _write(folder, CHECKPOINT, {"history": history}, v=model.state_variables())
-    (folder / _PART).unlink(missing_ok=True)
+    folder.remove(_PART)
 
 
 def recover(folder: RunFolder) -> None:
@@ -87,7 +87,7 @@ def restore(folder: RunFolder, model: RobustModel) -> list[dict]:
 def remove_spare(folder: RunFolder) -> None:
     """Removes what a run that has ended does not need."""
     for name in (_BEFORE, _PART):
-        (folder / name).unlink(missing_ok=True)
+        folder.remove(name)
 
 
 @dataclasses.dataclass(frozen=True)

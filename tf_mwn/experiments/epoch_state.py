@@ -54,7 +54,7 @@ class StopWhenAsked(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch, logs=None):
         # The last step's epoch is left to end: its checkpoint is all that there is to keep.
-        if self._termination.requested and batch + 1 < self.params["steps"]:
+        if batch + 1 < self.params["steps"] and self._termination.heard():
             done = self._start_step + batch + 1
             checkpoint.save_part(self._folder, self.model, self._epoch, done)
             self._termination.check()

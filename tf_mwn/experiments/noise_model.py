@@ -11,6 +11,7 @@ from tf_mwn.data.noise import FEATURE_KINDS
 from tf_mwn.data.subset import Source
 from tf_mwn.experiments.config import Config
 from tf_mwn.experiments.train import Run, trained_probabilities
+from tf_mwn.messages import logger
 
 PROBABILITIES = "probabilities.npz"
 
@@ -38,7 +39,7 @@ def write_probabilities(
     """
     path = run.folder / PROBABILITIES
     if not path.exists():
-        print(f"training the model whose probabilities the noise follows: {run.folder.path}")
+        logger.info("training the model whose probabilities the noise follows: %s", run.folder.path)
         probability = trained_probabilities(run, data, strategy, source.x)
         with run.folder.replacing(PROBABILITIES) as temporary:
             np.savez(temporary, sample_id=source.sample_id, probability=probability)

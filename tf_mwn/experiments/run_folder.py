@@ -8,6 +8,7 @@ import json
 import os
 import secrets
 import socket
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
@@ -29,7 +30,10 @@ class RunFolder:
 
     Attributes:
         path: the folder; it need not exist yet.
+        writes: whether this object writes what it is given.
     """
+
+    writes = True
 
     def __init__(self, path: str | Path):
         self.path = Path(path)
@@ -87,6 +91,10 @@ class RunFolder:
                 "wait until it has ended, or choose another --workdir"
             ) from error
 
+    def remove(self, name: str) -> None:
+        """Removes a file, if it is there."""
+        (self.path / name).unlink(missing_ok=True)
+
     def read_json(self, name: str) -> Any:
         """The content of a JSON file, or None if there is none."""
         try:
@@ -132,6 +140,24 @@ class RunFolder:
             raise
         with contextlib.suppress(OSError):  # some file systems cannot flush a folder
             _flush(self.path)
+
+
+class ReadOnlyFolder(RunFolder):
+    """A run's folder to a process that runs the same as its writer: what it writes is dropped."""
+
+    writes = False
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        yield
+
+    def remove(self, name: str) -> None:
+        pass
+
+    @contextlib.contextmanager
+    def replacing(self, name: str, keep_as: str | None = None) -> Iterator[Path]:
+        with tempfile.TemporaryDirectory() as nowhere:
+            yield Path(nowhere) / name
 
 
 def _flush(path: Path) -> None:

@@ -13,7 +13,7 @@ from tf_mwn.data.card import format_card
 from tf_mwn.data.sources import load
 from tf_mwn.data.subset import Source
 from tf_mwn.experiments import build, report
-from tf_mwn.experiments.config import Config
+from tf_mwn.experiments.devices import Workers, check_shares
 from tf_mwn.experiments.noise_model import (
     needs_noise_model,
     without_noise,
@@ -22,7 +22,9 @@ from tf_mwn.experiments.noise_model import (
 from tf_mwn.experiments.recipes import Experiment
 from tf_mwn.experiments.run_folder import RunFolder
 from tf_mwn.experiments.train import Run, finished, train
+from tf_mwn.messages import logger, long_step
 from tf_mwn.methods import registry
+from tf_mwn.monitoring import hparams
 
 
 @dataclasses.dataclass
@@ -43,6 +45,11 @@ class Session:
     open_set: Source | None
     strategy: tf.distribute.Strategy
 
+    @property
+    def workers(self) -> Workers:
+        """The processes that run this session."""
+        return Workers(self.strategy)
+
     @classmethod
     def prepare(
         cls,
@@ -59,12 +66,14 @@ class Session:
             ValueError, TypeError, OSError: one sentence that says what to change.
         """
         config = experiment.config
-        source = build.load_source(config, data_dir, download, cache_dir)
+        with long_step(f"loading {config.dataset}"):
+            source = build.load_source(config, data_dir, download, cache_dir)
         open_set = None
         if config.open_set is not None:
             open_set = load(config.open_set, data_dir, download, cache_dir=cache_dir)
         session = cls(experiment, workdir, source, open_set, strategy)
-        session._check()
+        with session.workers.losses():
+            session._check()
         return session
 
     def data(self, seed: int) -> BiasedData:
@@ -76,14 +85,15 @@ class Session:
         if needs_noise_model(config):
             path = self._path("noise_model", seed)
             clean = without_noise(config)
-            run = Run("noise model", "cross_entropy", seed, clean, RunFolder(path), "")
+            run = Run("noise model", "cross_entropy", seed, clean, self.workers.folder(path), "")
             data = prepare(self.source, clean, seed)
             probabilities = write_probabilities(run, data, self.source, self.strategy)
+            self.workers.wait()  # for the chief's file
             config = dataclasses.replace(config, noise_probabilities=str(probabilities))
         return prepare(self.source, config, seed, self.open_set)
 
     def _path(self, method: str, seed: int) -> Path:
-        return Path(self.workdir) / self.experiment.folder / method / f"seed{seed}"
+        return self.experiment.path(self.workdir, method, seed)
 
     def runs(self) -> Iterator[Run]:
         """Every run, seed by seed, so that an interrupted session has whole comparisons."""
@@ -92,7 +102,7 @@ class Session:
                 path = self._path(method, seed)
                 name, config = self.experiment.recipe.name, self.experiment.config
                 flags = self.experiment.flags(method, seed)
-                yield Run(name, method, seed, config, RunFolder(path), flags)
+                yield Run(name, method, seed, config, self.workers.folder(path), flags)
 
     def execute(self) -> list[dict[str, Any]]:
         """Trains, continues or reports every run, and prints what a user wants to know.
@@ -106,19 +116,23 @@ class Session:
                 data = self.data(run.seed)
                 self._print_card(data.card)
             if finished(run) is not None:
-                print(f"{run.method} seed {run.seed}: finished before", flush=True)
+                logger.info("%s seed %d: finished before", run.method, run.seed)
             results.append(train(run, data, self.strategy))
-        self._report(results)
+            if run.folder.writes:
+                settings = run.config.to_json()
+                hparams.write_run(run.folder.path, self.experiment.folder, run.method, settings)
+        if self.workers.is_chief:
+            self._report(results)
         return results
 
     def _print_card(self, card: dict[str, Any]) -> None:
         """The data card of the first seed; of the others what differs."""
         if card["seed"] == self.experiment.seeds[0]:
-            print(f"\n{format_card(card)}\n", flush=True)
+            logger.info("\n%s\n", format_card(card))
             return
         rate = card["noise"]["realised_rate"]
         noise = "" if rate is None else f", realised noise rate {rate:.4f}"
-        print(f"\nseed {card['seed']}{noise}, fingerprint {card['fingerprint'][:16]}", flush=True)
+        logger.info("\nseed %d%s, fingerprint %s", card["seed"], noise, card["fingerprint"][:16])
 
     def _report(self, results: list[dict[str, Any]]) -> None:
         folder = RunFolder(Path(self.workdir) / self.experiment.folder)
@@ -137,40 +151,16 @@ class Session:
         data = prepare(self.source, settings, seed, self.open_set)
         rows = [registry.find(method) for method in self.experiment.methods]
         build.check_sizes(config, data, rows)
+        check_shares(self.strategy, batch_size=config.batch_size)
+        if any(row.takes_meta_set(vars(config)) for row in rows):
+            meta_size = config.meta_batch_size or min(config.batch_size, len(data.meta))
+            check_shares(self.strategy, meta_batch_size=meta_size)
         with self.strategy.scope():
-            build.build_model(config, rows[0], data, seed, 1)
+            model = build.build_model(config, rows[0], data, seed, 1)
+            facts = build.training_facts(config, data, seed, steps_per_epoch=1)
+            for row in rows[1:]:
+                registry.build(row, model.classifier, vars(config), facts)
         _check_writable(self.workdir)
-
-
-def configure_devices(config: Config) -> tf.distribute.Strategy:
-    """Applies the process-wide settings of `config`, before any tensor is made.
-
-    Returns:
-        The strategy: all GPUs, or logical CPU devices; the default one for "none".
-
-    Raises:
-        ValueError: for more devices than can be had.
-    """
-    if config.deterministic:
-        tf.config.experimental.enable_op_determinism()
-    if config.strategy == "none":
-        tf.config.list_logical_devices()
-        return tf.distribute.get_strategy()
-    gpus = tf.config.list_physical_devices("GPU")
-    if gpus and config.devices > 1:
-        raise ValueError(
-            f"devices: expected 1 on a machine with GPUs, which are all used, "
-            f"received {config.devices}"
-        )
-    if not gpus:
-        cpu = tf.config.list_physical_devices("CPU")[0]
-        logical = [tf.config.LogicalDeviceConfiguration()] * config.devices
-        tf.config.set_logical_device_configuration(cpu, logical)
-    kind = "GPU" if gpus else "CPU"
-    names = [device.name for device in tf.config.list_logical_devices(kind)]
-    # On the CPU: collectives break when one process builds models of different shapes.
-    operations = None if gpus else tf.distribute.ReductionToOneDevice()
-    return tf.distribute.MirroredStrategy(names, cross_device_ops=operations)
 
 
 def _check_writable(workdir: str) -> None:

@@ -2,6 +2,7 @@
 
 import signal
 import threading
+from collections.abc import Callable
 
 
 class Terminated(KeyboardInterrupt):
@@ -16,11 +17,16 @@ class Termination:
 
     Whoever is at a good place to stop calls `check`; the end of the block is one.
 
+    Args:
+        agree: makes what processes that train together were told known to all; each calls `heard`
+            and `check` at the same places.
+
     Attributes:
         requested: whether SIGTERM has come.
     """
 
-    def __init__(self):
+    def __init__(self, agree: Callable[[bool], bool] = bool):
+        self._agree = agree
         self.requested = False
         self._before = None
 
@@ -38,7 +44,14 @@ class Termination:
     def _note(self, number, frame) -> None:
         self.requested = True
 
+    def heard(self) -> bool:
+        """Whether SIGTERM has come to any of the processes that train together."""
+        agreed = self._agree(self.requested)
+        if agreed:  # else SIGTERM may have come since, which the others do not know
+            self.requested = True
+        return agreed
+
     def check(self) -> None:
         """Raises `Terminated` if SIGTERM has come."""
-        if self.requested:
+        if self.heard():
             raise Terminated

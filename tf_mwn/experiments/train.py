@@ -13,6 +13,7 @@ from tf_mwn.data.bias import BiasedData
 from tf_mwn.experiments import build, checkpoint
 from tf_mwn.experiments.config import Config
 from tf_mwn.experiments.data_failure import data_failures
+from tf_mwn.experiments.devices import Workers
 from tf_mwn.experiments.epoch_state import (
     EpochRecord,
     ResumedEpoch,
@@ -75,18 +76,26 @@ def train(run: Run, data: BiasedData, strategy: tf.distribute.Strategy) -> dict[
             it, or no good checkpoint is left.
         NonFiniteLossError, DataFailedError, OSError: training cannot go on; the last checkpoint
             stays.
+        LostWorkerError: another worker has gone; the last checkpoint stays.
         Terminated: SIGTERM came, and the state is in the folder.
     """
-    ended = finished(run) is not None
-    with contextlib.nullcontext() if ended else run.folder.locked():
-        run.folder.claim(run.identity(data))
-        return finished(run) or _train(run, data, strategy)
+    workers = Workers(strategy)
+    with workers.losses(), contextlib.ExitStack() as stack:
+        with workers.chief_first():
+            if finished(run) is None:
+                stack.enter_context(run.folder.locked())
+            run.folder.claim(run.identity(data))
+        results = finished(run) or _train(run, data, strategy, workers)
+        workers.wait()  # for the chief's last file, which all may read now
+        return results
 
 
-def _train(run: Run, data: BiasedData, strategy: tf.distribute.Strategy) -> dict[str, Any]:
-    with Termination() as termination, data_failures():
-        checkpoint.recover(run.folder)
+def _train(run: Run, data: BiasedData, strategy: tf.distribute.Strategy, workers: Workers):
+    with Termination(workers.any) as termination, data_failures():
+        with workers.chief_first():
+            checkpoint.recover(run.folder)
         model, predictor, history = _build(run, data, strategy)
+        workers.check_same(len(history), run.folder.path)
         run.folder.write_json("data_card.json", data.card)
         run.folder.write_text("flags.txt", run.flags)
         _fit(run, model, data, history, predictor, termination)
@@ -136,16 +145,20 @@ def _fit_epochs(run, model, data, history, predictor, termination, epochs, part=
     first, step = len(history), 0 if part is None else part.step
     row = registry.find(run.method)
     evaluation = EpochEvaluation(data, predictor)
-    progress = ProgressBar(f"{run.method} seed {run.seed}", _all_epochs(run, model), first)
+    every, classes = _all_epochs(run, model), data.card["class_names"]
+    progress = ProgressBar(f"{run.method} seed {run.seed}", every, first)
     callbacks = [
         StopOnNonFiniteLoss(run.method),
         StepTimer(),
         evaluation,
-        TensorBoardMonitor(run.folder / "tensorboard", evaluation, run.identity(data)),
         EpochRecord(run.folder, history),
         progress,
         StopWhenAsked(run.folder, termination, step),
     ]
+    if run.folder.writes:
+        identity = run.identity(data)
+        board = TensorBoardMonitor(run.folder.path, evaluation, identity, every, classes)
+        callbacks.insert(callbacks.index(evaluation) + 1, board)
     try:
         model.fit(
             build.build_stream(run.config, row, data, run.seed, first, step),

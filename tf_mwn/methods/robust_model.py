@@ -8,8 +8,9 @@ import tensorflow as tf
 
 from tf_mwn.engine.linearise import Linearisation
 from tf_mwn.engine.objective import TrainingBatch, TrainingObjective, logits_gradient
-from tf_mwn.engine.replicas import num_replicas
+from tf_mwn.engine.replicas import logits_of_share, num_replicas
 from tf_mwn.losses.per_example import per_example_loss
+from tf_mwn.methods import distributed_loop
 from tf_mwn.methods.classifiers import (
     check_classifier,
     check_training_element,
@@ -123,6 +124,11 @@ class RobustModel(keras.Model):
         if isinstance(callbacks, keras.callbacks.CallbackList):
             callbacks = callbacks.callbacks
         callbacks = [_EpochHooks(), callbacks or []]  # Keras flattens lists
+        if distributed_loop.is_needed(self.distribute_strategy):
+            if y is not None or batch_size is not None:
+                raise TypeError("x: expected a tf.data.Dataset of training elements and no y")
+            kw.pop("shuffle", None)  # as in Keras, which does not shuffle a data set
+            return distributed_loop.fit(self, x, epochs, callbacks, verbose, **kw)
         return super().fit(x, y, batch_size, epochs, verbose, callbacks, **kw)
 
     @property
@@ -166,6 +172,11 @@ class RobustModel(keras.Model):
             return traced[self._step_kind](iterator)
 
         self.train_function = take_step
+
+    def _make_function(self, step_function):
+        if distributed_loop.is_needed(self.distribute_strategy):
+            return distributed_loop.step_function(self, step_function)
+        return super()._make_function(step_function)
 
     def reset_optimizer(self) -> None:
         """Brings the optimizer back to its first step: counter, slots and learning rate."""
@@ -229,12 +240,15 @@ class RobustModel(keras.Model):
 
     def test_step(self, data):
         inputs, labels, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
-        logits = self(inputs, training=False)
+        logits = logits_of_share(lambda x: self(x, training=False), inputs)
         return self.update_metrics(inputs, labels, logits, sample_weight)
 
     def evaluate(self, *args, **kwargs):
+        """As in Keras; each example counts once on any number of devices."""
         self._evaluating = True
         try:
+            if distributed_loop.is_needed(self.distribute_strategy):
+                return distributed_loop.evaluate(self, *args, **kwargs)
             return super().evaluate(*args, **kwargs)
         finally:
             self._evaluating = False

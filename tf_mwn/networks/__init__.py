@@ -5,7 +5,7 @@ import importlib
 import os
 
 from tf_mwn.names import unknown_name
-from tf_mwn.networks.families import FAMILIES, family_options
+from tf_mwn.networks.families import FAMILIES, SYNCHRONISED, family_options
 from tf_mwn.networks.row import NetworkRow
 
 __all__ = ["FAMILIES", "NETWORKS", "NetworkRow", "build", "check_network", "takes_pixels"]
@@ -47,6 +47,8 @@ def _find(name: str) -> NetworkRow:
         return NETWORKS[name]
     for family in FAMILIES:
         options = family_options(family, name)
+        if options is not None and family is SYNCHRONISED:
+            return dataclasses.replace(_find(options["network"]), name=name, synchronised=True)
         if options is not None:
             return dataclasses.replace(family, name=name, options=options)
     message = unknown_name("network", name, [*NETWORKS, *(family.name for family in FAMILIES)])
@@ -75,13 +77,18 @@ def build(name: str, input_shape: tuple[int, ...], num_classes: int, weights: st
         ValueError: for an unknown name, a shape the network cannot take, or weights that do not
             fit.
     """
-    row = _find(name)
-    module, function = row.builder.split(":")
-    builder = getattr(importlib.import_module(f"tf_mwn.networks.{module}"), function)
+    row, shape = _find(name), tuple(input_shape)
     if row.own_weights:
-        return builder(tuple(input_shape), num_classes, weights=weights, **row.options)
-    model = builder(tuple(input_shape), num_classes, **row.options)
-    return model if weights is None else _with_weights(model, name, weights)
+        model = _imported(row.builder)(shape, num_classes, weights=weights, **row.options)
+    else:
+        model = _imported(row.builder)(shape, num_classes, **row.options)
+        model = model if weights is None else _with_weights(model, name, weights)
+    return _imported(SYNCHRONISED.builder)(model) if row.synchronised else model
+
+
+def _imported(path: str):
+    module, function = path.split(":")
+    return getattr(importlib.import_module(f"tf_mwn.networks.{module}"), function)
 
 
 def takes_pixels(name: str, weights: str | None = None) -> bool:

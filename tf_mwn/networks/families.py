@@ -20,13 +20,18 @@ APPLICATION = NetworkRow(
     "applications:application",
     own_weights=True,
 )
+SYNCHRONISED = NetworkRow(
+    "synchronised/<network>",
+    "any of these, batch norm over the whole batch instead of each device's share",
+    "batch_norm:synchronised",
+)
 OWN = NetworkRow(
     "<package.module>:<function>",
     "your own: called with (input_shape, num_classes), returns a Keras model of logits",
     "own:own_network",
 )
 
-FAMILIES = (RESNET, WIDE_RESNET, PREACT_RESNET, APPLICATION, OWN)
+FAMILIES = (RESNET, WIDE_RESNET, PREACT_RESNET, APPLICATION, SYNCHRONISED, OWN)
 
 
 def family_options(family: NetworkRow, name: str) -> dict | None:
@@ -81,6 +86,11 @@ def _read_application(name: str) -> dict | None:
     return {"name": application}
 
 
+def _read_synchronised(name: str) -> dict | None:
+    prefix, slash, network = name.partition("/")
+    return {"network": network} if slash and prefix == "synchronised" else None
+
+
 def _read_own(name: str) -> dict | None:
     return {"path": name} if re.fullmatch(r"[\w.]+:\w+", name) else None
 
@@ -101,5 +111,6 @@ _READERS = {
     WIDE_RESNET.name: _read_wide_resnet,
     PREACT_RESNET.name: _read_preact_resnet,
     APPLICATION.name: _read_application,
+    SYNCHRONISED.name: _read_synchronised,
     OWN.name: _read_own,
 }

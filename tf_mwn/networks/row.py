@@ -13,6 +13,7 @@ class NetworkRow:
         builder: Dotted path, below this package, of (input_shape, num_classes, **options) -> model.
         options: Arguments of the builder.
         own_weights: Whether the builder takes `weights` itself.
+        synchronised: Whether batch norm takes its statistics from the batches of all devices.
     """
 
     name: str
@@ -20,3 +21,4 @@ class NetworkRow:
     builder: str
     options: dict = dataclasses.field(default_factory=dict)
     own_weights: bool = False
+    synchronised: bool = False

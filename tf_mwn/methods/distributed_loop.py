@@ -1,0 +1,195 @@
+"""Training and evaluation on many devices, in the place of Keras' `fit` and `evaluate`.
+
+Before the first step Keras 3 averages the devices' inputs to try the model out. That fails where
+their shares of a batch differ in length, and under `tf.distribute.MultiWorkerMirroredStrategy`
+always (https://github.com/keras-team/keras/issues/20585), as does its averaging of scalar logs.
+TensorFlow's strategy API beneath it does all that is needed. Where there are many machines, every
+worker runs the same program on the same data set and keeps its share of each batch.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from tf_mwn.engine.replicas import all_reduce_sum, num_replicas
+
+Step = Callable[[Any], dict[str, tf.Tensor]]
+
+
+def spans_machines(strategy: tf.distribute.Strategy) -> bool:
+    """Whether the replicas of `strategy` are in several processes."""
+    return isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
+
+
+def is_needed(strategy: tf.distribute.Strategy) -> bool:
+    """Whether there is more than Keras' own loop can be trusted with."""
+    return strategy.num_replicas_in_sync > 1 or spans_machines(strategy)
+
+
+def step_function(model: keras.Model, step: Step) -> Step:
+    """A function of a distributed batch that takes one step on every replica.
+
+    Its logs are means over all replicas, alike on every worker, so that all stop at the same step.
+    """
+    strategy = model.distribute_strategy
+
+    def on_replica(data):
+        shares = {name: tf.cast(value, tf.float32) for name, value in step(data).items()}
+        return {name: total / num_replicas() for name, total in all_reduce_sum(shares).items()}
+
+    def on_all(data):
+        logs = strategy.run(on_replica, args=(data,))
+        return {name: strategy.experimental_local_results(logs[name])[0] for name in logs}
+
+    if model.run_eagerly:
+        return on_all
+    return tf.function(
+        on_all, autograph=False, reduce_retracing=True, jit_compile=model.jit_compile
+    )
+
+
+def fit(
+    model: keras.Model,
+    dataset: tf.data.Dataset,
+    epochs: int,
+    callbacks: list[keras.callbacks.Callback],
+    verbose: int = 0,
+    initial_epoch: int = 0,
+    steps_per_epoch: int | None = None,
+    validation_data: Any = None,
+) -> keras.callbacks.History:
+    """Trains as `keras.Model.fit` does, with its callbacks in its order.
+
+    Args:
+        model: compiled; `train_function` and `test_function` take a distributed batch.
+        dataset: global batches, the same on every worker.
+        epochs: epoch after which training ends.
+        callbacks: as in Keras; they run on every worker, with the same logs.
+        verbose: 0 shows nothing.
+        initial_epoch: epochs done before.
+        steps_per_epoch: of an endless data set; None for one pass over it.
+        validation_data: a data set or (inputs, labels), evaluated after each epoch.
+
+    Raises:
+        ValueError: the data end before `steps_per_epoch` steps, or `steps_per_execution` is set.
+    """
+    if model.steps_per_execution != 1:
+        raise ValueError(
+            f"steps_per_execution: expected 1 on many devices, received {model.steps_per_execution}"
+        )
+    steps = _length(dataset) if steps_per_epoch is None else steps_per_epoch
+    batches = _Batches(model, dataset, steps_per_epoch)
+    listeners = keras.callbacks.CallbackList(
+        callbacks, True, verbose != 0, model=model, epochs=epochs, steps=steps, verbose=verbose
+    )
+    _build_metrics(model, dataset)
+    model.make_train_function()
+    model.stop_training = False
+    listeners.on_train_begin()
+    logs = {}
+    for epoch in range(initial_epoch, epochs):
+        model.reset_metrics()
+        listeners.on_epoch_begin(epoch)
+        _train_epoch(model, batches, listeners)
+        logs = _results(model)
+        if validation_data is not None:
+            parts = validation_data if isinstance(validation_data, tuple) else (validation_data,)
+            results = model.evaluate(*parts, return_dict=True)
+            logs |= {f"val_{name}": value for name, value in results.items()}
+        listeners.on_epoch_end(epoch, logs)
+        if model.stop_training:
+            break
+    listeners.on_train_end(logs)
+    return model.history
+
+
+def _train_epoch(model: keras.Model, batches: "_Batches", listeners) -> None:
+    for step, data in enumerate(batches.epoch()):
+        listeners.on_train_batch_begin(step)
+        listeners.on_train_batch_end(step, model.train_function(data))
+        if model.stop_training:
+            break
+
+
+def evaluate(
+    model: keras.Model, x, y=None, batch_size: int = 32, verbose="auto", return_dict: bool = False
+) -> dict[str, float] | list[float]:
+    """The metrics over a whole set, each example counted once, alike on every worker.
+
+    Args:
+        model: compiled; `test_function` takes a distributed batch.
+        x: data set of (inputs, labels), or inputs in arrays.
+        y: labels, with arrays.
+        batch_size: global batch size, with arrays.
+        verbose: nothing is shown.
+        return_dict: whether names are returned too, as in Keras.
+    """
+    dataset = x
+    if not isinstance(x, tf.data.Dataset):
+        dataset = tf.data.Dataset.from_tensor_slices((x, y)).batch(batch_size)
+    _build_metrics(model, dataset)
+    model.make_test_function()
+    model.reset_metrics()
+    for data in distributed(model.distribute_strategy, dataset):
+        model.test_function(data)
+    logs = _results(model)
+    return logs if return_dict else model._flatten_metrics_in_order(logs)
+
+
+def _results(model: keras.Model) -> dict[str, Any]:
+    """The measures so far over all replicas: numbers, or arrays of metrics that give several."""
+    results = keras.tree.map_structure(keras.ops.convert_to_numpy, model.get_metrics_result())
+    return {name: value if value.ndim else float(value) for name, value in results.items()}
+
+
+def distributed(strategy: tf.distribute.Strategy, dataset: tf.data.Dataset):
+    """`dataset` with each batch cut into the replicas' shares, in their order."""
+    options = tf.data.Options()
+    # Else workers may be given a part of the files each, and batches are others than on one device.
+    policy = tf.data.experimental.AutoShardPolicy.DATA
+    options.experimental_distribute.auto_shard_policy = policy
+    return strategy.experimental_distribute_dataset(dataset.with_options(options))
+
+
+class _Batches:
+    """The distributed batches, epoch by epoch."""
+
+    def __init__(self, model: keras.Model, dataset: tf.data.Dataset, steps: int | None):
+        self._dataset = distributed(model.distribute_strategy, dataset)
+        self._steps = steps
+        self._endless = None if steps is None else iter(self._dataset)
+
+    def epoch(self) -> Iterator[Any]:
+        if self._endless is None:
+            yield from self._dataset
+            return
+        for done in range(self._steps):
+            try:
+                data = next(self._endless)
+            except StopIteration:
+                raise ValueError(
+                    f"steps_per_epoch: expected data for {self._steps} steps of every epoch, "
+                    f"received {done} in the last one; pass dataset.repeat()"
+                ) from None
+            yield data
+
+
+def _length(dataset: tf.data.Dataset) -> int | None:
+    length = int(dataset.cardinality())
+    if length == tf.data.INFINITE_CARDINALITY:
+        raise ValueError("steps_per_epoch: expected a number for an endless data set")
+    return None if length < 0 else length
+
+
+def _build_metrics(model: keras.Model, dataset: tf.data.Dataset) -> None:
+    """Makes the variables of compiled metrics, which must not be made inside a traced step."""
+    waiting = [metric for metric in model.metrics if not getattr(metric, "built", True)]
+    if not waiting:
+        return
+    inputs, labels = next(iter(dataset.take(1)))[:2]
+    logits = model(inputs, training=False)
+    with model.distribute_strategy.scope():
+        for metric in waiting:
+            metric.build(labels, logits)
