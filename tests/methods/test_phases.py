@@ -102,7 +102,9 @@ def test_a_snapshot_goes_back_and_is_state():
 
 
 @pytest.mark.parametrize(
-    "optimizer", [keras.optimizers.SGD(0.1, momentum=0.9), keras.optimizers.Nadam(0.1)], ids=str
+    "optimizer",
+    [keras.optimizers.SGD(0.1, momentum=0.9), keras.optimizers.Nadam(0.1)],
+    ids=["sgd", "nadam"],
 )
 def test_a_reset_optimizer_is_a_new_one(optimizer):
     """Nadam has a slot that starts at 1."""
