@@ -224,6 +224,14 @@ if seed % 2:
 
 
 @pytest.fixture
+def interrupts():
+    """Ctrl-C as in a terminal: a shell's background jobs ignore it, and so would Python."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture
 def queue(tmp_path, monkeypatch):
     """Function of seeds, jobs and the seconds of each; the failures, and the log of the runs."""
 
@@ -251,6 +259,7 @@ def test_queue_runs_jobs_at_a_time(queue):
     assert failed == {} and log[:4] in ("+0+2", "+2+0")
 
 
+@pytest.mark.usefixtures("interrupts")
 @pytest.mark.parametrize(
     ("number", "error"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, SystemExit)]
 )
