@@ -117,3 +117,13 @@ def test_command_lines_that_make_no_sense(arguments, message):
 def test_lists_name_every_recipe_and_method():
     assert all(f"{name}:" in listing.recipes() for name in RECIPES)
     assert all(f"{name}:" in listing.methods() for name in METHODS)
+
+
+def test_files_that_settings_name_count_with_their_content(tmp_path):
+    file = tmp_path / "metrics.csv"
+    file.write_text("one")
+    first = Config(trajectory=str(file)).file_digests()
+    file.write_text("two")
+    second = Config(trajectory=str(file)).file_digests()
+    assert set(first) == set(second) == {"trajectory"} and first != second
+    assert Config(network_weights="imagenet").file_digests() == Config().file_digests() == {}

@@ -32,11 +32,13 @@ def other_set(folder):
 
 
 def test_moves_to_another_set_and_stays_as_it_is(learned, tmp_path, capsys):
-    where = f"--workdir={tmp_path / 'runs'}"
-    call(
-        launch_main.main, where, other_set(tmp_path), *QUICK, f"--weight_net={learned}",
+    file = tmp_path / "moved.json"
+    file.write_bytes(learned.read_bytes())
+    arguments = (
+        f"--workdir={tmp_path / 'runs'}", other_set(tmp_path), *QUICK, f"--weight_net={file}",
         "--method=meta_weight_net", "--noise=flip2", "--noise_rate=0.3", "--meta_size=8",
     )  # fmt: skip
+    call(launch_main.main, *arguments)
     assert "meta loss" not in capsys.readouterr().out
     (folder,) = (tmp_path / "runs").glob("*/meta_weight_net/seed0")
     results = json.loads((folder / "results.json").read_text())
@@ -44,6 +46,9 @@ def test_moves_to_another_set_and_stays_as_it_is(learned, tmp_path, capsys):
     net = tf_mwn.load_weight_net(learned)
     table = np.genfromtxt(folder / "weights.csv", delimiter=",", names=True)
     np.testing.assert_allclose(table["weight"], net(table["loss"].astype("float32")), rtol=1e-5)
+    # Another net under the same name is another run.
+    tf_mwn.save_weight_net(tf_mwn.WeightNet((3,)), file)
+    assert "holds a run with files.weight_net" in mistake(capsys, launch_main.main, *arguments)
 
 
 def test_what_is_no_weight_net_is_refused(learned, tmp_path, capsys, monkeypatch):

@@ -9,6 +9,7 @@ import inspect
 import json
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from tf_mwn.data import bias_settings
@@ -70,7 +71,9 @@ class Config(
         "own function of (input_shape, num_classes).",
     )
     network_weights: str | None = setting(
-        None, "Pretrained weights: a file, or imagenet for applications/<Name>."
+        None,
+        "Pretrained weights: a file, or imagenet for applications/<Name>.",
+        names_file=True,
     )
     epochs: int = setting(60, "Epochs to train.", least=1)
     batch_size: int = setting(100, "Global batch size.", least=1)
@@ -112,6 +115,19 @@ class Config(
 
     def to_json(self) -> dict[str, Any]:
         return {k: list(v) if isinstance(v, tuple) else v for k, v in vars(self).items()}
+
+    def file_digests(self) -> dict[str, str]:
+        """SHA-256 of each file that a setting names, by setting; what is no file is left out."""
+        named = {
+            field.name: getattr(self, field.name)
+            for field in dataclasses.fields(self)
+            if field.metadata.get("names_file")
+        }
+        return {
+            name: hashlib.sha256(Path(path).read_bytes()).hexdigest()
+            for name, path in named.items()
+            if path is not None and Path(path).is_file()
+        }
 
     def differences(self, other: "Config") -> dict[str, Any]:
         """The settings of `self` that `other` has otherwise."""

@@ -63,6 +63,7 @@ class MethodSettings:
     trajectory: str | None = setting(
         None,
         "metrics.csv of an adaptive run, whose hyper-parameters a fixed loss shall follow.",
+        names_file=True,
     )
     focal_gamma: float = setting(2.0, "γ of the focal loss.", within=admissible.NON_NEGATIVE)
     focal_detach: bool = setting(False, "The focal modulator is constant in the gradient.")

@@ -12,9 +12,10 @@ def setting(default, help, **limits):  # noqa: A002
         default: its default value.
         help: one line; becomes the flag's help text.
         **limits: `choices`, the values it may have; `least`, `most`, `above`, numbers it must
-            not pass; `within`, an `Interval` it must be in.
+            not pass; `within`, an `Interval` it must be in; `names_file`, whether the value is a
+            file whose content decides the result as much as its name.
     """
-    none = dict.fromkeys(("choices", "least", "most", "above", "within"))
+    none = dict.fromkeys(("choices", "least", "most", "above", "within", "names_file"))
     return dataclasses.field(default=default, metadata={"help": help, **none, **limits})
 
 

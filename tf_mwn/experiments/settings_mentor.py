@@ -12,7 +12,9 @@ class MentorSettings:
     """Options of the methods in `tf_mwn.methods.rows_mentor`."""
 
     mentor: str | None = setting(
-        None, "File of MentorNet.save: a mentor that has learned before, on any data."
+        None,
+        "File of MentorNet.save: a mentor that has learned before, on any data.",
+        names_file=True,
     )
     mentor_curriculum: str = setting(
         "mixed", "Curriculum that the mentor learns.", choices=CURRICULA

@@ -15,6 +15,7 @@ class ReweightingSettings:
         None,
         "File of a weight net that has learned before, on any data (weight_net.json of a run). It "
         "weighs as it is: no meta set, no meta step, the cost of plain training.",
+        names_file=True,
     )
     cmw_clusters: int = setting(3, "Groups of classes of like size, a head of V each.", least=1)
     cmw_meta_set: str = setting(

@@ -51,13 +51,15 @@ class Run:
 
     def identity(self, data: BiasedData) -> dict[str, Any]:
         """All that decides a run's result; a folder holds runs of one identity only."""
-        return {
+        identity = {
             "recipe": self.recipe,
             "method": self.method,
             "seed": self.seed,
             "settings": self.config.to_json(),
             "data": data.card["fingerprint"],
         }
+        files = self.config.file_digests()
+        return identity | {"files": files} if files else identity
 
 
 def finished(run: Run) -> dict[str, Any] | None:
