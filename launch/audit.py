@@ -6,7 +6,7 @@ Writes suspects.csv, audit.json and, of images, contact_sheet.png to the run's f
 from absl import app, flags
 
 from launch import run_flags
-from launch.command_line import fail, parse
+from launch.command_line import mistakes, parse
 
 flags.adopt_module_key_flags(run_flags)
 _IMAGES = flags.DEFINE_integer("images", 48, "Images on the contact sheet; 0 for none.", 0)
@@ -17,11 +17,9 @@ def main(argv: list[str]) -> None:
     run = run_flags.load_run()
     from tf_mwn.auditing.runs import audit_run
 
-    try:
+    with mistakes():
         found = audit_run(run)
         written = found.write(run.folder.path, _IMAGES.value)
-    except (ValueError, OSError) as error:
-        fail(error)
     print(f"{run.method} seed {run.seed} of {run.recipe}")
     if found.weight is None:
         print(f"{run.method} gives no weights: the column is empty")

@@ -42,6 +42,15 @@ def fail(problem: BaseException | str, code: int = 1) -> NoReturn:
     sys.exit(code)
 
 
+@contextlib.contextmanager
+def mistakes() -> Iterator[None]:
+    """What is refused within is the user's mistake: one line on stderr and exit code 1."""
+    try:
+        yield
+    except (ValueError, TypeError, OSError, ImportError) as error:
+        fail(error)
+
+
 def work(action: Callable[[], Any]) -> Any:
     """Trains, by `action`; whatever ends that early is one line that says what to do.
 

@@ -7,7 +7,7 @@ evaluation.json and confusion.csv to the run's folder.
 from absl import app, flags
 
 from launch import run_flags
-from launch.command_line import fail, parse
+from launch.command_line import mistakes, parse
 
 flags.adopt_module_key_flags(run_flags)
 _DATASET = flags.DEFINE_string(
@@ -29,7 +29,7 @@ def main(argv: list[str]) -> None:
     run = run_flags.load_run()
     from tf_mwn.experiments import evaluate
 
-    try:
+    with mistakes():
         subsets, name = evaluate.parts(
             run,
             _DATASET.value,
@@ -45,8 +45,6 @@ def main(argv: list[str]) -> None:
             from tf_mwn.experiments.export import export
 
             written += export(run, _EXPORT.value)
-    except (ValueError, TypeError, OSError) as error:
-        fail(error)
     for path in written:
         print(path)
 

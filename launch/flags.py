@@ -26,6 +26,11 @@ DOWNLOAD = flags.DEFINE_bool("download", False, "Let TFDS download a set that is
 flags.declare_key_flag("verbosity")
 
 
+def places() -> tuple[str, str | None, bool, str | None]:
+    """Where runs go and data come from: workdir, data_dir, download, cache_dir."""
+    return WORKDIR.value, DATA_DIR.value, DOWNLOAD.value, CACHE_DIR.value
+
+
 def _define(field: dataclasses.Field) -> flags.FlagHolder:
     """One flag per setting; None stands for the recipe's value."""
     kind, _, many = scalar_type(field.type)

@@ -3,7 +3,7 @@
 from absl import app, flags
 
 from launch import flags as launch_flags
-from launch.command_line import fail, parse, quiet_start, work
+from launch.command_line import mistakes, parse, quiet_start, work
 from tf_mwn.experiments import listing
 from tf_mwn.messages import logger
 
@@ -22,7 +22,7 @@ def main(argv: list[str]) -> None:
 
 def _prepare():
     """The session that the flags ask for, every setting checked and nothing written."""
-    try:
+    with mistakes():
         experiment = launch_flags.experiment()
         logger.info(listing.experiment(experiment))
         with quiet_start():
@@ -33,13 +33,8 @@ def _prepare():
         return Session.prepare(
             experiment,
             strategy,
-            launch_flags.WORKDIR.value,
-            launch_flags.DATA_DIR.value,
-            launch_flags.DOWNLOAD.value,
-            launch_flags.CACHE_DIR.value,
+            *launch_flags.places(),
         )
-    except (ValueError, TypeError, OSError, ImportError) as error:
-        fail(error)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from absl import flags
 
-from launch.command_line import fail, quiet_start
+from launch.command_line import fail, mistakes, quiet_start
 
 # `launch.main` has flags of some of these names, with the same meaning; one process may hold both.
 _SHARED = {"allow_override": True}
@@ -29,9 +29,7 @@ def load_run():
     """The `FinishedRun` that the flags name; a user's mistake ends the program."""
     if not RUN.value:
         fail("run: expected --run=DIR, the folder of a finished run, received none")
-    try:
+    with mistakes():
         with quiet_start():
             from tf_mwn.experiments.finished_run import FinishedRun
         return FinishedRun.load(RUN.value, DATA_DIR.value, DOWNLOAD.value, CACHE_DIR.value)
-    except (ValueError, TypeError, OSError, ImportError) as error:
-        fail(error)

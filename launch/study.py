@@ -7,7 +7,7 @@ trajectory replayed, and classifier and hyper-parameters learned together.
 from absl import app, flags
 
 from launch import flags as launch_flags
-from launch.command_line import fail, parse, quiet_start, work
+from launch.command_line import mistakes, parse, quiet_start, work
 
 _SPACE = flags.DEFINE_list(
     "space", None, "Values the search tries: NAME=A|B|C; those of the papers by default."
@@ -22,7 +22,7 @@ def main(argv: list[str]) -> None:
 
 def _prepare():
     """The study that the flags ask for, every setting checked and nothing written."""
-    try:
+    with mistakes():
         methods = launch_flags.METHOD.value or ["adaptive_gce"]
         if len(methods) != 1:
             raise ValueError(f"method: expected one, received {', '.join(methods)}")
@@ -39,14 +39,9 @@ def _prepare():
         )
         study.prepare(
             configure_devices(study.plan.joint.config),
-            launch_flags.WORKDIR.value,
-            launch_flags.DATA_DIR.value,
-            launch_flags.DOWNLOAD.value,
-            launch_flags.CACHE_DIR.value,
+            *launch_flags.places(),
         )
         return study
-    except (ValueError, TypeError, OSError, ImportError) as error:
-        fail(error)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from absl import app, flags
 
 from launch import flags as launch_flags
-from launch.command_line import fail, parse, quiet_start, work
+from launch.command_line import fail, mistakes, parse, quiet_start, work
 from tf_mwn.experiments import listing
 from tf_mwn.experiments.sweep_plan import EPOCHS, OBJECTIVES, SEARCHES, Plan
 from tf_mwn.messages import logger
@@ -63,7 +63,7 @@ def _plan() -> Plan:
 
 def _prepare():
     """The sweep that the flags ask for, every setting checked and nothing written."""
-    try:
+    with mistakes():
         plan = _plan()
         logger.info(listing.experiment(plan.experiment))
         with quiet_start():
@@ -74,13 +74,8 @@ def _prepare():
         return Sweep.prepare(
             plan,
             strategy,
-            launch_flags.WORKDIR.value,
-            launch_flags.DATA_DIR.value,
-            launch_flags.DOWNLOAD.value,
-            launch_flags.CACHE_DIR.value,
+            *launch_flags.places(),
         )
-    except (ValueError, TypeError, OSError, ImportError) as error:
-        fail(error)
 
 
 def _run(sweep) -> None:
