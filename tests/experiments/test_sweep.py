@@ -449,6 +449,8 @@ def test_forward_passes_by_hand():
     assert forward_passes(config, learned, data) == 900 + 3 * 550
     seldom = Config(**{**vars(config), "meta_interval": 2})  # in steps 1 and 3
     assert forward_passes(seldom, learned, data) == 900 + 2 * 550
+    # L2RW in every step 2 on the batch and 3 on the meta batch.
+    assert forward_passes(config, registry.find("l2rw"), data) == 900 + 3 * 350
 
 
 def test_the_budget_in_plain_trainings(training, tmp_path):

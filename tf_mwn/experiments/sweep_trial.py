@@ -159,15 +159,18 @@ def forward_passes(config: Config, row: MethodRow, data: BiasedData) -> int:
 
     A backward pass counts as two forward passes, so a plain step costs 3 per example. A meta
     update adds the virtual gradient (2), the derivative along the meta gradient (2), and forward
-    and backward on the meta batch (3); with fewer virtual variables it costs less than that. What
-    a method does beside its steps, or with a second network, is not counted.
+    and backward on the meta batch (3); L2RW needs no virtual gradient. With fewer virtual
+    variables it costs less than that. What a method does beside its steps, or with a second
+    network, is not counted.
     """
-    steps = build.steps_per_epoch(config, row, data)
+    steps, read = build.steps_per_epoch(config, row, data), row.reads_under(vars(config))
     passes = 3 * steps * config.batch_size
-    if "meta_interval" in row.reads_under(vars(config)):
-        meta = config.meta_batch_size or min(config.batch_size, len(data.meta))
-        passes += -(-steps // config.meta_interval) * (4 * config.batch_size + 3 * meta)
-    return passes
+    if "virtual_variables" not in read:
+        return passes
+    meta = config.meta_batch_size or min(config.batch_size, len(data.meta))
+    if "meta_interval" not in read:
+        return passes + steps * (2 * config.batch_size + 3 * meta)
+    return passes + -(-steps // config.meta_interval) * (4 * config.batch_size + 3 * meta)
 
 
 def _history(folder: RunFolder) -> list[dict[str, str]]:
