@@ -58,11 +58,13 @@ def test_something_else_than_a_model():
         ({"weight_normalization": "mean"}, "expected one of none, sum, sum_detached"),
         ({"weight_net_units": (0,)}, "expected positive integers"),
         ({"weight_net_units": (10.0,)}, "expected positive integers"),
-        ({"virtual_variables": "tail"}, "expected 'all', 'head' or a function"),
+        ({"virtual_variables": "tail"}, "expected one of all, last_block, head or a function"),
         ({"virtual_variables": lambda v: False}, "expected at least one variable"),
         ({"meta_interval": 0}, "expected a positive integer"),
         ({"meta_interval": True}, "expected a positive integer"),
         ({"virtual_step": "momentum"}, "expected one of plain, optimizer"),
+        ({"reuse_gradient": 1}, "reuse_gradient: expected True or False, received 1"),
+        ({"recompute": "yes"}, "recompute: expected True or False, received 'yes'"),
     ],
 )
 def test_options_that_make_no_sense(options, message):
@@ -77,9 +79,30 @@ def test_head_is_the_last_layer_with_weights():
     assert [path.split("/")[-2:] for path in chosen] == [["last", "kernel"], ["last", "bias"]]
 
 
+def test_last_block_is_the_last_three_kernels_and_what_lies_between():
+    model = keras.Sequential(
+        [
+            keras.Input((8, 8, 2)),
+            L.Conv2D(2, 1, name="first"),
+            L.BatchNormalization(name="outside"),
+            L.Conv2D(3, 1, name="second"),
+            L.BatchNormalization(name="between"),
+            L.Conv2D(4, 1, name="third"),
+            L.GlobalAveragePooling2D(),
+            L.Dense(3, name="last"),
+        ]
+    )
+    chosen = [model.trainable_variables[i].path for i in select_variables(model, "last_block")]
+    assert list(dict.fromkeys(path.split("/")[-2] for path in chosen)) == [
+        *("second", "between", "third", "last")
+    ]
+    assert len(select_variables(mlp(), "last_block")) == 4  # fewer kernels than three: all
+
+
 def test_head_of_a_subclassed_model_needs_a_function():
-    with pytest.raises(ValueError, match="expected a function of a variable for a subclassed"):
-        MetaWeightNet(subclassed(), virtual_variables="head")
+    for choice in ("head", "last_block"):
+        with pytest.raises(ValueError, match=f"a function .* for a subclassed .* {choice!r}"):
+            MetaWeightNet(subclassed(), virtual_variables=choice)
     chosen = select_variables(subclassed(), lambda v: v.shape[-1] == 3)
     assert len(chosen) == 2
 
@@ -107,15 +130,6 @@ def test_virtual_step_of_the_optimizer_needs_sgd():
 def test_steps_per_execution_and_meta_interval_exclude_each_other():
     with pytest.raises(ValueError, match="steps_per_execution: expected 1 with meta_interval > 1"):
         MetaWeightNet(mlp(), meta_interval=2).compile("sgd", steps_per_execution=4)
-
-
-def test_float16_is_refused_by_name():
-    keras.config.set_dtype_policy("mixed_float16")
-    try:
-        with pytest.raises(ValueError, match="use mixed_bfloat16"):
-            MetaWeightNet(mlp()).compile("sgd")
-    finally:
-        keras.config.set_dtype_policy("float32")
 
 
 def test_ordinary_batches_are_refused_with_the_cure():

@@ -1,3 +1,4 @@
 """The bilevel engine: linearise the classifier once, learn everything else on its logits."""
 
+VIRTUAL_VARIABLES = ("all", "last_block", "head")
 VIRTUAL_STEPS = ("plain", "optimizer")

@@ -33,63 +33,114 @@ class Linearisation:
 
     The forward pass runs once, on construction; every pullback and pushforward reads its tape.
 
+    Args:
+        classifier: a built Keras model that returns logits.
+        inputs: what it takes.
+        scale: scalar by which numbers are multiplied on their way through the derivative, and
+            divided in the end, so that float16 does not lose the small ones; None for 1.
+
     Attributes:
         logits: z, [B, C].
+        weights: w, the values of the classifier's trainable variables.
         updates: pairs (variable, new value) of the classifier's non-trainable state; `commit`
             assigns them.
         regularisation: scalar, the sum of the classifier's own losses.
     """
 
-    def __init__(self, classifier: keras.Model, inputs):
-        self._variables = classifier.trainable_variables
-        self.weights = [tf.convert_to_tensor(v) for v in self._variables]
+    def __init__(self, classifier: keras.Model, inputs, scale: tf.Tensor | None = None):
+        self._classifier, self._inputs, self._scale = classifier, inputs, scale
+        self.weights = [tf.convert_to_tensor(v) for v in classifier.trainable_variables]
+        self._run()
+
+    def _run(self) -> None:
+        named = zip(self._classifier.trainable_variables, self.weights, strict=True)
         # Persistent: the virtual and the actual gradient are two pullbacks of one forward.
         with tf.GradientTape(persistent=True, watch_accessed_variables=False) as self._tape:
             self._tape.watch(self.weights)
             self.logits, self.updates, losses = functional_call(
-                classifier, list(zip(self._variables, self.weights, strict=True)), inputs
+                self._classifier, list(named), self._inputs
             )
+            self._has_losses = bool(losses)
             self.regularisation = tf.add_n(
                 [tf.cast(loss, self.logits.dtype) for loss in losses]
                 or [tf.zeros([], self.logits.dtype)]
             )
+        self._pulled_back = None, None
+
+    def renew(self, after: Sequence[tf.Tensor]) -> None:
+        """Lets go of the forward pass and runs it once more, when the tensors `after` are known.
+
+        For one more forward pass, its activations need no memory until then. All attributes but
+        `updates`, which other passes may have used already, are those of the new pass. Not under
+        XLA, which ignores control dependencies and merges two equal passes.
+        """
+        with tf.control_dependencies(list(after)):
+            self.weights = [tf.identity(w) for w in self.weights]
+            self._inputs = tf.nest.map_structure(tf.identity, self._inputs)
+        updates = self.updates
+        self._run()
+        self.updates = updates
 
     def pullback(self, cotangent: tf.Tensor, regularisation_scale: float = 0.0) -> list[tf.Tensor]:
-        """Jᵀ `cotangent` (plus the scaled gradient of `regularisation`) for all weights."""
-        targets, cotangents = [self.logits], [cotangent]
-        if regularisation_scale:
+        """Jᵀ `cotangent` (plus the scaled gradient of `regularisation`) for all weights.
+
+        A `cotangent` that `pullback_and_pushforward` took back to all weights costs nothing more.
+        """
+        regularises = bool(regularisation_scale) and self._has_losses
+        known, gradient = self._pulled_back
+        targets, cotangents = [], []
+        if cotangent is not known:
+            targets, cotangents = [self.logits], [cotangent]
+        if regularises:
             targets.append(self.regularisation)
             cotangents.append(tf.cast(regularisation_scale, self.logits.dtype))
-        return self._gradient(targets, self.weights, cotangents)
+        if not targets:
+            return gradient
+        rest = self._gradient(targets, self.weights, cotangents)
+        if cotangent is not known:
+            return rest
+        return [part + more for part, more in zip(gradient, rest, strict=True)]
 
     def pullback_and_pushforward(
-        self, cotangent: tf.Tensor, selection: Sequence[int]
-    ) -> tuple[list[tf.Tensor], Callable[[Sequence[tf.Tensor]], tf.Tensor]]:
+        self, cotangent: tf.Tensor, selection: Sequence[int], to_all: bool = False
+    ) -> tuple[list[tf.Tensor], Callable[..., tf.Tensor]]:
         """The pullback onto the weights numbered in `selection`, and its transpose.
 
         The pullback is linear in the cotangent, so the derivative of <pullback(d), u> in d is
         J u wherever it is taken: one more reverse pass gives the directional derivative of the
-        logits, and no second derivative of the network is needed.
+        logits, and no second derivative of the network is needed. Where only the pushforward is
+        used, the pullback is pruned from the graph.
 
         Args:
             cotangent: [B, C].
             selection: indices into `weights`; J is restricted to them.
+            to_all: take the cotangent back to all weights, for a `pullback` that follows.
 
         Returns:
-            `Jᵀ cotangent`, a list of tensors, and the function u -> J u with u a list like it.
+            `Jᵀ cotangent`, a list of tensors, and a function of u, a list like it, and optionally
+            of a scale for its passage through the network: u -> J u.
         """
-        weights = [self.weights[i] for i in selection]
+        sources = range(len(self.weights)) if to_all else selection
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(cotangent)
-            gradient = self._gradient([self.logits], weights, [cotangent])
+            every = self._gradient([self.logits], [self.weights[i] for i in sources], [cotangent])
+            by_number = dict(zip(sources, every, strict=True))
+            gradient = [by_number[i] for i in selection]
+        if to_all:
+            self._pulled_back = cotangent, every
 
-        def pushforward(direction: Sequence[tf.Tensor]) -> tf.Tensor:
-            return tape.gradient(
+        def pushforward(direction: Sequence[tf.Tensor], scale: tf.Tensor | None = None):
+            # The tape divides by the scale of the pullback first, and multiplies in the end.
+            if scale is not None:
+                factor = scale if self._scale is None else scale * self._scale
+                direction = [tf.cast(factor, u.dtype) * u for u in direction]
+            tangent = tape.gradient(
                 gradient,
                 cotangent,
                 output_gradients=list(direction),
                 unconnected_gradients=tf.UnconnectedGradients.ZERO,
             )
+            return tangent if scale is None else tangent / tf.cast(factor, tangent.dtype)
 
         return gradient, pushforward
 
@@ -99,6 +150,8 @@ class Linearisation:
             variable.assign(value)
 
     def _gradient(self, targets, sources, cotangents):
+        if self._scale is not None:
+            cotangents = [tf.cast(self._scale, d.dtype) * d for d in cotangents]
         gradient = self._tape.gradient(
             targets,
             sources,
@@ -106,7 +159,10 @@ class Linearisation:
             unconnected_gradients=tf.UnconnectedGradients.ZERO,
         )
         # That of an embedding comes as `IndexedSlices`, which no tape can differentiate.
-        return [tf.convert_to_tensor(part) for part in gradient]
+        gradient = [tf.convert_to_tensor(part) for part in gradient]
+        if self._scale is None:
+            return gradient
+        return [part / tf.cast(self._scale, part.dtype) for part in gradient]
 
 
 def _at_least_float32(x: tf.Tensor) -> tf.Tensor:

@@ -16,6 +16,7 @@ def meta_loss_gradient(
     virtual: Sequence[tf.Tensor],
     inputs,
     losses_of: Callable[[tf.Tensor], tf.Tensor],
+    scale: tf.Tensor | None = None,
 ) -> tuple[list[tf.Tensor], tf.Tensor]:
     """u = ∇ L_meta(ŵ) in the variables of the virtual step; no state changes.
 
@@ -27,6 +28,7 @@ def meta_loss_gradient(
         inputs: of the meta batch.
         losses_of: logits [B, C] of the meta batch -> its per-example losses [B], of which the meta
             loss is the mean.
+        scale: as of `Linearisation`.
 
     Returns:
         u, a list like `virtual` (this replica's share), and the losses [B].
@@ -39,5 +41,10 @@ def meta_loss_gradient(
         logits, _, _ = functional_call(classifier, [*moved, *linear.updates], inputs)
         losses = losses_of(logits)
         meta_loss = global_mean(losses)
+        if scale is not None:
+            meta_loss *= tf.cast(scale, meta_loss.dtype)
     gradient = tape.gradient(meta_loss, virtual, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+    if scale is not None:
+        # An embedding's gradient comes as `IndexedSlices`.
+        gradient = [tf.convert_to_tensor(u) / tf.cast(scale, u.dtype) for u in gradient]
     return gradient, losses

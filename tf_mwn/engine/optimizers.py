@@ -1,6 +1,45 @@
-"""Optimizers with coupled weight decay, as the papers' code trains."""
+"""Optimizers with coupled weight decay, as the papers' code trains, and the loss scale."""
+
+from collections.abc import Sequence
 
 import keras
+import tensorflow as tf
+
+from tf_mwn.engine.replicas import all_reduce_sum, num_replicas
+
+
+def loss_scale(optimizer: keras.optimizers.Optimizer) -> tf.Tensor | None:
+    """The scale of a `LossScaleOptimizer`, which float16 needs; None for any other optimizer."""
+    if not isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+        return None
+    return tf.convert_to_tensor(optimizer.dynamic_scale)
+
+
+def apply_gradient(
+    optimizer: keras.optimizers.Optimizer,
+    gradient: Sequence[tf.Tensor],
+    variables: Sequence[keras.Variable],
+) -> None:
+    """One step of `optimizer` by this replica's share of the gradient, not scaled by anything.
+
+    A `LossScaleOptimizer` divides by its scale, and leaves out the step (and halves the scale)
+    where the gradient is not finite: on all replicas, if on one.
+    """
+    scale = loss_scale(optimizer)
+    if scale is not None:
+        gradient = [tf.cast(scale, part.dtype) * part for part in gradient]
+        if num_replicas() > 1:
+            spoilt = [tf.reduce_any(~tf.math.is_finite(part)) for part in gradient]
+            count = all_reduce_sum(tf.reduce_sum(tf.cast(spoilt, tf.float32)))
+            gradient = [
+                tf.where(count > 0, part.dtype.as_numpy_dtype("nan"), part) for part in gradient
+            ]
+    optimizer.apply(gradient, variables)
+
+
+def without_loss_scale(optimizer: keras.optimizers.Optimizer) -> keras.optimizers.Optimizer:
+    """The optimizer that a `LossScaleOptimizer` wraps; any other one as it is."""
+    return getattr(optimizer, "inner_optimizer", optimizer)
 
 
 class _CoupledWeightDecay:

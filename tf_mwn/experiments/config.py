@@ -87,7 +87,9 @@ class Config(
     weight_decay: float = setting(5e-4, "Weight decay, added to the gradient.", least=0)
     # Execution.
     precision: str = setting(
-        "float32", "Precision of the network.", choices=("float32", "mixed_bfloat16")
+        "float32",
+        "Precision of the network; losses, weights and meta gradients stay in float32.",
+        choices=("float32", "mixed_bfloat16", "mixed_float16"),
     )
     jit_compile: str = setting(
         "auto",

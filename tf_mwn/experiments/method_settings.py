@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from tf_mwn.engine import VIRTUAL_STEPS
+from tf_mwn.engine import VIRTUAL_STEPS, VIRTUAL_VARIABLES
 from tf_mwn.experiments.setting import setting
 from tf_mwn.losses import admissible
 from tf_mwn.meta_learners import NORMALIZATIONS
@@ -20,13 +20,21 @@ class MethodSettings:
     weight_normalization: str = setting(
         "none", "How weights enter the training loss.", choices=NORMALIZATIONS
     )
-    virtual_variables: str = setting("all", "What the virtual step moves.", choices=("all", "head"))
+    virtual_variables: str = setting(
+        "all", "What the virtual step moves.", choices=VIRTUAL_VARIABLES
+    )
     virtual_step: str = setting(
         "plain",
         "Virtual SGD step: plain, or with the optimizer's momentum and weight decay.",
         choices=VIRTUAL_STEPS,
     )
     meta_interval: int = setting(1, "Meta update every k-th step.", least=1)
+    reuse_gradient: bool = setting(
+        False, "The classifier steps by the virtual gradient, of the Θ before its update."
+    )
+    recompute: bool = setting(
+        False, "A second forward pass instead of kept activations: less memory, same numbers."
+    )
     detach_loss: bool = setting(True, "The weight net's input is constant in the gradient.")
     meta_batch_size: int | None = setting(
         None, "Meta batch size; the batch size (or the meta set, if smaller) by default.", least=1

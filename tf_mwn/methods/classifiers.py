@@ -5,6 +5,12 @@ from collections.abc import Callable, Mapping
 import keras
 import tensorflow as tf
 
+from tf_mwn.engine import VIRTUAL_VARIABLES
+
+# How many layers with a kernel a named part has: a block of a residual network has two, and the
+# head comes after it.
+_KERNELS = {"head": 1, "last_block": 3}
+
 VirtualVariables = str | Callable[[keras.Variable], bool]
 
 
@@ -42,23 +48,27 @@ def select_variables(classifier: keras.Model, choice: VirtualVariables) -> list[
 
     Args:
         classifier: a built model.
-        choice: "all"; "head", the last layer with trainable weights (functional and Sequential
-            models, whose layers are ordered); or a function of a variable that returns a bool.
+        choice: "all"; "head", the last layer with trainable weights, or "last_block", the last
+            three layers with a kernel and what lies between, such as batch norm (functional and
+            Sequential models, whose layers are ordered); or a function of a variable that returns
+            a bool.
 
     Raises:
-        ValueError: unknown name, "head" of a subclassed model, or nothing selected.
+        ValueError: unknown name, "head" or "last_block" of a subclassed model, or nothing
+            selected.
     """
     variables = classifier.trainable_variables
     if choice == "all":
         return list(range(len(variables)))
-    if choice == "head":
-        chosen = {id(v) for v in _head(classifier).trainable_variables}
+    if choice in ("head", "last_block"):
+        layers = _last_layers(classifier, _KERNELS[choice], choice)
+        chosen = {id(v) for layer in layers for v in layer.trainable_variables}
     elif callable(choice):
         chosen = {id(v) for v in variables if choice(v)}
     else:
         raise ValueError(
-            "virtual_variables: expected 'all', 'head' or a function of a variable, "
-            f"received {choice!r}"
+            f"virtual_variables: expected one of {', '.join(VIRTUAL_VARIABLES)} or a function of "
+            f"a variable, received {choice!r}"
         )
     if not chosen:
         raise ValueError("virtual_variables: expected at least one variable, received none")
@@ -144,12 +154,20 @@ def _layers(model) -> list[keras.layers.Layer]:
 
 
 def _head(classifier: keras.Model) -> keras.layers.Layer:
+    return _last_layers(classifier, 1, "head")[-1]
+
+
+def _last_layers(classifier: keras.Model, kernels: int, choice: str) -> list[keras.layers.Layer]:
+    """The last layers with trainable weights, from the one with the last but n-th kernel on."""
     if not isinstance(classifier, (keras.Sequential, keras.src.models.Functional)):
         raise ValueError(
             "virtual_variables: expected a function of a variable for a subclassed model, whose "
-            "layers have no order, received 'head'"
+            f"layers have no order, received {choice!r}"
         )
-    return [layer for layer in _layers(classifier) if layer.trainable_variables][-1]
+    layers = [layer for layer in _layers(classifier) if layer.trainable_variables]
+    # A matrix or more: neither a bias nor a scale of batch norm.
+    have = [i for i, layer in enumerate(layers) if any(len(v.shape) > 1 for v in layer.weights)]
+    return layers[have[-kernels:][0] :] if have else layers[-1:]
 
 
 def _ends_in_softmax(classifier: keras.Model) -> bool:

@@ -51,8 +51,8 @@ class CMWNet(MetaLearnedModel):
         cmw_ema: momentum of the moving average of the classifier.
         meta_batch_size: of a meta set that is found; None for the training batch's size, or the
             whole meta set if that is smaller.
-        virtual_variables, meta_interval, virtual_step: see `MetaLearnedModel`; the authors' code
-            updates Θ every 10th step.
+        virtual_variables, meta_interval, virtual_step, **kwargs: see `MetaLearnedModel`; the
+            authors' code updates Θ every 10th step.
 
     References:
         Shu, Yuan, Meng and Xu, CMW-Net: Learning a Class-Aware Sample Weighting Mapping for
@@ -153,12 +153,12 @@ class CMWNet(MetaLearnedModel):
         rng = np.random.default_rng([self._arguments["seed"], self.phases.epochs_done])
         return labels, rng.random(len(labels))
 
-    def learn_objective(self, linear: Linearisation, batch: TrainingBatch, element) -> None:
+    def learn_objective(self, linear: Linearisation, batch: TrainingBatch, element):
         if self.is_warming_up:
-            return
+            return None
         if self.rebuilt is not None:
             element = {**element, **self.rebuilt.draw(batch.step, batch.labels)}
-        super().learn_objective(linear, batch, element)
+        return super().learn_objective(linear, batch, element)
 
     def logits_gradient(self, logits, batch):
         if self.is_warming_up:

@@ -5,7 +5,6 @@ import dataclasses
 import keras
 import tensorflow as tf
 
-from tf_mwn.engine.linearise import Linearisation
 from tf_mwn.engine.objective import TrainingBatch
 from tf_mwn.engine.replicas import global_mean
 from tf_mwn.losses.admissible import NON_NEGATIVE
@@ -111,9 +110,9 @@ class CMWNetSL(CMWNet):
         check_training_element(data, self.needs_meta_set)
         element, labels = data
         inputs, batch = self.soft_batch(element, labels)
-        linear = Linearisation(self.classifier, inputs)
-        self.learn_objective(linear, batch, element)
-        cotangent, weights = self.logits_gradient(linear.logits, batch)
+        linear = self.linearise(inputs)
+        taken = self.learn_objective(linear, batch, element)
+        cotangent, weights = taken or self.logits_gradient(linear.logits, batch)
         self.actual_step(linear, cotangent)
         return self.update_metrics(element, labels, linear.logits, weights=weights)
 

@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from tf_mwn.engine.linearise import Linearisation
 from tf_mwn.engine.objective import TrainingBatch, TrainingObjective, logits_gradient
+from tf_mwn.engine.optimizers import apply_gradient, loss_scale
 from tf_mwn.engine.replicas import all_gather, all_reduce_sum, num_replicas, own_rows
 from tf_mwn.losses.admissible import BELOW_ONE, POSITIVE, check_count
 from tf_mwn.methods.classifiers import check_classifier, check_training_element, new_classifier
@@ -184,8 +185,8 @@ class CoTeaching(RobustModel):
         check_training_element(data, self.needs_meta_set)
         element, labels = data
         batch = self.training_batch(labels, element["sample_id"])
-        own = Linearisation(self.classifier, element["inputs"])
-        peers = Linearisation(self.peer, element["inputs"])
+        own = self.linearise(element["inputs"])
+        peers = Linearisation(self.peer, element["inputs"], loss_scale(self.peer_optimizer))
         losses = tf.stack([batch.losses(own.logits), batch.losses(peers.logits)], axis=1)
         selected = self.training_objective.selected(losses, batch)
         weights = self.training_objective.remember(selected, batch)
@@ -204,7 +205,7 @@ class CoTeaching(RobustModel):
         if isinstance(self.peer_optimizer.learning_rate, keras.Variable):
             self.peer_optimizer.learning_rate.assign(self.optimizer.learning_rate)
         gradient = linear.pullback(cotangent, regularisation_scale=1.0 / num_replicas())
-        self.peer_optimizer.apply(gradient, self.peer.trainable_variables)
+        apply_gradient(self.peer_optimizer, gradient, self.peer.trainable_variables)
         linear.commit()
 
     def get_config(self):

@@ -6,6 +6,7 @@ import tensorflow as tf
 from tf_mwn.engine.linearise import Linearisation
 from tf_mwn.engine.meta_loss import meta_loss_gradient
 from tf_mwn.engine.objective import TrainingBatch, TrainingObjective, logits_gradient
+from tf_mwn.engine.optimizers import loss_scale
 from tf_mwn.engine.replicas import all_reduce_sum, global_mean
 from tf_mwn.methods.classifiers import (
     VirtualVariables,
@@ -94,7 +95,7 @@ class L2RW(RobustModel):
         check_training_element(data, self.needs_meta_set)
         element, labels = data
         batch = self.training_batch(labels, element["sample_id"])
-        linear = Linearisation(self.classifier, element["inputs"])
+        linear = self.linearise(element["inputs"])
         weights = rectified(self.similarities(linear, batch, element))
         self.training_objective.keep(weights, batch)
         cotangent, _ = logits_gradient(
@@ -108,7 +109,8 @@ class L2RW(RobustModel):
         direction = all_reduce_sum(self._meta_loss_gradient(linear, element))
         slopes, _ = logits_gradient(lambda z: (tf.reduce_sum(batch.losses(z)), None), linear.logits)
         _, pushforward = linear.pullback_and_pushforward(slopes, self.virtual_selection)
-        return tf.reduce_sum(slopes * pushforward(direction), axis=-1)
+        tangent = pushforward(direction, loss_scale(self.optimizer))
+        return tf.reduce_sum(slopes * tangent, axis=-1)
 
     def _meta_loss_gradient(self, linear: Linearisation, element) -> list[tf.Tensor]:
         """u in the variables that are compared (this replica's share)."""
@@ -119,6 +121,7 @@ class L2RW(RobustModel):
             [linear.weights[i] for i in self.virtual_selection],
             element["meta_inputs"],
             lambda logits: self.per_example_loss(element["meta_labels"], logits),
+            loss_scale(self.optimizer),
         )
         self.meta_loss_metric.update_state(losses)
         return gradient

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from tf_mwn.engine.linearise import Linearisation
 from tf_mwn.engine.objective import logits_gradient
+from tf_mwn.engine.optimizers import apply_gradient, loss_scale
 from tf_mwn.meta_learners.mentor_net import MentorNet, mentor_features
 from tf_mwn.weighting.curriculum import curriculum
 from tf_mwn.weighting.self_paced import quantile
@@ -147,9 +148,10 @@ def record_losses(
             losses = per_example_loss(y, logits)
             return tf.reduce_mean(losses), losses
 
-        linear = Linearisation(student, x)
+        linear = Linearisation(student, x, loss_scale(optimizer))
         cotangent, losses = logits_gradient(objective, linear.logits)
-        optimizer.apply(linear.pullback(cotangent, regularisation_scale=1.0), variables)
+        gradient = linear.pullback(cotangent, regularisation_scale=1.0)
+        apply_gradient(optimizer, gradient, variables)
         linear.commit()
         return losses
 

@@ -7,6 +7,7 @@ from tf_mwn.engine import VIRTUAL_STEPS
 from tf_mwn.engine.linearise import Linearisation
 from tf_mwn.engine.meta_loss import meta_loss_gradient
 from tf_mwn.engine.objective import TrainingBatch
+from tf_mwn.engine.optimizers import apply_gradient, loss_scale, without_loss_scale
 from tf_mwn.engine.replicas import all_reduce_sum
 from tf_mwn.engine.virtual_step import optimizer_step, plain_step
 from tf_mwn.meta_learners.base import MetaLearner
@@ -30,11 +31,17 @@ class MetaLearnedModel(RobustModel):
     Args:
         classifier: built Keras model that returns logits [B, C].
         meta_learner: the owner of Θ.
-        virtual_variables: what the virtual step moves: "all" (exact), "head" (the last layer
-            with weights), or a function of a variable that returns a bool. The others stay at w.
+        virtual_variables: what the virtual step moves: "all" (exact), "last_block" (the last
+            three layers with a kernel, and what lies between), "head" (the last layer with
+            weights), or a function of a variable that returns a bool. The others stay at w.
         meta_interval: a positive integer; Θ is updated at steps 0, k, 2k, ...
         virtual_step: "plain" SGD at the classifier's current learning rate (the paper), or
             "optimizer": with the momentum and weight decay of `keras.optimizers.SGD`.
+        reuse_gradient: take step 7 by the gradient of step 5, so with the Θ before its update:
+            one backward pass less, and one update of Θ later. False (the paper) takes it anew.
+        recompute: run the training batch's forward pass a second time after the meta pass,
+            rather than keep its activations: less memory, two forward passes more. The numbers
+            are the same; not under XLA, which would merge the two.
     """
 
     needs_meta_set = True
@@ -46,6 +53,8 @@ class MetaLearnedModel(RobustModel):
         virtual_variables: VirtualVariables = "all",
         meta_interval: int = 1,
         virtual_step: str = "plain",
+        reuse_gradient: bool = False,
+        recompute: bool = False,
         **kwargs,
     ):
         super().__init__(classifier, meta_learner, **kwargs)
@@ -58,6 +67,10 @@ class MetaLearnedModel(RobustModel):
                 f"virtual_step: expected one of {', '.join(VIRTUAL_STEPS)}, "
                 f"received {virtual_step!r}"
             )
+        for name, value in {"reuse_gradient": reuse_gradient, "recompute": recompute}.items():
+            if not isinstance(value, bool):
+                raise ValueError(f"{name}: expected True or False, received {value!r}")
+        self.reuse_gradient, self.recompute = reuse_gradient, recompute
         self.virtual_variables = virtual_variables
         self.virtual_selection = tuple(select_variables(classifier, virtual_variables))
         self.meta_interval = meta_interval
@@ -69,15 +82,26 @@ class MetaLearnedModel(RobustModel):
         """The owner of Θ: the training objective."""
         return self.training_objective
 
-    def compile(self, optimizer, meta_optimizer="adam", loss=None, metrics=None, **kwargs):
+    def compile(
+        self,
+        optimizer,
+        meta_optimizer="adam",
+        loss=None,
+        metrics=None,
+        jit_compile="auto",
+        **kwargs,
+    ):
         """As `RobustModel.compile`, and `meta_optimizer` for Θ (Adam at 1e-3 by default)."""
-        super().compile(optimizer, loss=loss, metrics=metrics, **kwargs)
-        if self.virtual_step == "optimizer" and not isinstance(
-            self.optimizer, keras.optimizers.SGD
-        ):
+        if self.recompute:
+            if jit_compile is True:
+                raise ValueError("jit_compile: expected False with recompute=True, received True")
+            jit_compile = False
+        super().compile(optimizer, loss, metrics, jit_compile, **kwargs)
+        sgd = without_loss_scale(self.optimizer)
+        if self.virtual_step == "optimizer" and not isinstance(sgd, keras.optimizers.SGD):
             raise ValueError(
                 "virtual_step='optimizer': expected keras.optimizers.SGD as optimizer, "
-                f"received {type(self.optimizer).__name__}"
+                f"received {type(sgd).__name__}"
             )
         if self.meta_interval > 1 and self.steps_per_execution != 1:
             raise ValueError(
@@ -85,6 +109,11 @@ class MetaLearnedModel(RobustModel):
                 f"received {self.steps_per_execution}"
             )
         self.meta_optimizer = keras.optimizers.get(meta_optimizer)
+        if sgd is not self.optimizer and without_loss_scale(self.meta_optimizer) is (
+            self.meta_optimizer
+        ):
+            # The meta gradient passes through the classifier in float16 as well.
+            self.meta_optimizer = keras.optimizers.LossScaleOptimizer(self.meta_optimizer)
         self.meta_optimizer.build(self.meta_learner.trainable_variables)
 
     def state_variables(self) -> list[keras.Variable]:
@@ -104,13 +133,16 @@ class MetaLearnedModel(RobustModel):
         step = int(self.optimizer.iterations.numpy())
         return super().step_kind(), step % self.meta_interval == 0
 
-    def learn_objective(self, linear: Linearisation, batch: TrainingBatch, element) -> None:
+    def learn_objective(self, linear: Linearisation, batch: TrainingBatch, element):
         """Θ ← meta_optimizer(meta gradient), at meta steps."""
         if self._step_kind is not None and not self._step_kind[1]:
-            return
-        gradient = self.meta_gradient(linear, batch, element)
-        self.meta_optimizer.apply(gradient, self.meta_learner.trainable_variables)
+            return None
+        with tf.GradientTape() as meta_tape:
+            taken = self.logits_gradient(linear.logits, batch)
+        gradient = self._meta_gradient(linear, meta_tape, taken[0], element)
+        apply_gradient(self.meta_optimizer, gradient, self.meta_learner.trainable_variables)
         self.meta_learner.project()
+        return taken if self.reuse_gradient else None
 
     def meta_gradient(
         self, linear: Linearisation, batch: TrainingBatch, element
@@ -118,11 +150,20 @@ class MetaLearnedModel(RobustModel):
         """-c ∇_Θ <∂T/∂z, J u> on one training and one meta batch (this replica's share)."""
         with tf.GradientTape() as meta_tape:
             cotangent, _ = self.logits_gradient(linear.logits, batch)
-        gradient, pushforward = linear.pullback_and_pushforward(cotangent, self.virtual_selection)
+        return self._meta_gradient(linear, meta_tape, cotangent, element)
+
+    def _meta_gradient(self, linear, meta_tape, cotangent, element) -> list[tf.Tensor]:
+        selection = self.virtual_selection
+        gradient, pushforward = linear.pullback_and_pushforward(
+            cotangent, selection, to_all=self.reuse_gradient
+        )
         virtual, rate = self._step_virtually(linear, all_reduce_sum(gradient))
         direction = all_reduce_sum(self._meta_loss_gradient(linear, virtual, element))
+        if self.recompute:
+            linear.renew(after=direction)
+            _, pushforward = linear.pullback_and_pushforward(tf.zeros_like(cotangent), selection)
         # The transpose of the replica's own pullback: not reduced, or it would count N times.
-        tangent = pushforward(direction)
+        tangent = pushforward(direction, loss_scale(self.meta_optimizer))
         return meta_tape.gradient(
             cotangent,
             self.meta_learner.trainable_variables,
@@ -133,7 +174,8 @@ class MetaLearnedModel(RobustModel):
     def _step_virtually(self, linear, gradient):
         weights = [linear.weights[i] for i in self.virtual_selection]
         if self.virtual_step == "optimizer":
-            return optimizer_step(weights, gradient, self.optimizer, self.virtual_selection)
+            sgd = without_loss_scale(self.optimizer)
+            return optimizer_step(weights, gradient, sgd, self.virtual_selection)
         return plain_step(weights, gradient, self.optimizer.learning_rate)
 
     def _meta_loss_gradient(self, linear, virtual, element) -> list[tf.Tensor]:
@@ -145,6 +187,7 @@ class MetaLearnedModel(RobustModel):
             virtual,
             element["meta_inputs"],
             lambda logits: self.per_example_loss(element["meta_labels"], logits),
+            loss_scale(self.meta_optimizer),
         )
         self.meta_loss_metric.update_state(losses)
         return gradient
@@ -160,6 +203,8 @@ class MetaLearnedModel(RobustModel):
             "virtual_variables": choice,
             "meta_interval": self.meta_interval,
             "virtual_step": self.virtual_step,
+            "reuse_gradient": self.reuse_gradient,
+            "recompute": self.recompute,
         }
 
     def get_compile_config(self):

@@ -31,10 +31,9 @@ class MetaWeightNet(MetaLearnedModel):
         weight_normalization: "none" (the paper: mean of v l), "sum" (Σ v l / Σ v) or
             "sum_detached"; see `WeightNet`. Short trainings want "sum": with the plain mean the
             first thing the meta gradient rewards is raising every weight.
-        virtual_variables: what the virtual step moves: "all" (the paper, exact), "head" (the
-            last layer with weights, cheaper) or a function of a variable that returns a bool.
-        meta_interval: update Θ every k-th step.
-        virtual_step: "plain" SGD (the paper) or "optimizer" (with its momentum and weight decay).
+        virtual_variables, meta_interval, virtual_step, reuse_gradient, recompute: where to trade
+            exactness for time, or time for memory; see `MetaLearnedModel`. The defaults are the
+            paper's step.
         detach_loss: False lets the training gradient flow through V's input as well (the
             authors' class-imbalance script); the paper detaches.
 
@@ -52,13 +51,22 @@ class MetaWeightNet(MetaLearnedModel):
         meta_interval: int = 1,
         virtual_step: str = "plain",
         detach_loss: bool = True,
+        reuse_gradient: bool = False,
+        recompute: bool = False,
         **kwargs,
     ):
         weight_net = WeightNet(
             weight_net_units, weight_normalization, detach_loss, name="weight_net"
         )
         super().__init__(
-            classifier, weight_net, virtual_variables, meta_interval, virtual_step, **kwargs
+            classifier,
+            weight_net,
+            virtual_variables,
+            meta_interval,
+            virtual_step,
+            reuse_gradient,
+            recompute,
+            **kwargs,
         )
 
     @property

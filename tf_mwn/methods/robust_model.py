@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from tf_mwn.engine.linearise import Linearisation
 from tf_mwn.engine.objective import TrainingBatch, TrainingObjective, logits_gradient
+from tf_mwn.engine.optimizers import apply_gradient, loss_scale
 from tf_mwn.engine.replicas import logits_of_share, num_replicas
 from tf_mwn.losses.per_example import per_example_loss
 from tf_mwn.methods import distributed_loop
@@ -74,7 +75,8 @@ class RobustModel(keras.Model):
         """Sets the classifier's optimizer, the per-example loss and the metrics.
 
         Args:
-            optimizer: any Keras optimizer, or its name.
+            optimizer: any Keras optimizer, or its name. Under the policy "mixed_float16" Keras
+                puts a `LossScaleOptimizer` around it.
             loss: None for sparse cross-entropy from logits; a `keras.losses.Loss` on logits; or
                 a function (labels, logits) -> one value per example.
             metrics: as in Keras; they see logits.
@@ -90,11 +92,6 @@ class RobustModel(keras.Model):
             jit_compile=resolve_jit_compile(jit_compile, self.classifier),
             **kwargs,
         )
-        if isinstance(self.optimizer, keras.optimizers.LossScaleOptimizer):
-            raise ValueError(
-                "optimizer: expected one without loss scaling, received LossScaleOptimizer; "
-                "mixed_float16 is not supported, use mixed_bfloat16"
-            )
         # Built now: a checkpoint restores only state that exists, and slots created inside the
         # traced step fail under a strategy.
         self.optimizer.build(self.classifier.trainable_variables)
@@ -188,12 +185,16 @@ class RobustModel(keras.Model):
         element, given = data
         inputs, labels, sample_id = self.training_part(element, given)
         batch = self.training_batch(labels, sample_id)
-        linear = Linearisation(self.classifier, inputs)
+        linear = self.linearise(inputs)
         self.training_objective.observe(tf.stop_gradient(linear.logits), batch)
-        self.learn_objective(linear, batch, element)
-        cotangent, weights = self.logits_gradient(linear.logits, batch)
+        taken = self.learn_objective(linear, batch, element)
+        cotangent, weights = taken or self.logits_gradient(linear.logits, batch)
         self.actual_step(linear, cotangent)
         return self.update_metrics(element, labels, linear.logits, weights=weights)
+
+    def linearise(self, inputs) -> Linearisation:
+        """The classifier's forward pass on a training batch."""
+        return Linearisation(self.classifier, inputs, loss_scale(self.optimizer))
 
     def training_part(self, element, labels):
         """Inputs, labels [B] and ids [B] (or None) that the classifier's step is taken on."""
@@ -208,14 +209,18 @@ class RobustModel(keras.Model):
         """∂T/∂z [B, C] of the training objective, and the weights [B] or None."""
         return logits_gradient(lambda z: self.training_objective.objective(z, batch), logits)
 
-    def learn_objective(self, linear: Linearisation, batch: TrainingBatch, element) -> None:
-        """Where a method learns its objective, before the classifier's step. Default: nothing."""
+    def learn_objective(self, linear: Linearisation, batch: TrainingBatch, element):
+        """Where a method learns its objective, before the classifier's step. Default: nothing.
+
+        Returns:
+            None; or what `logits_gradient` gave before, if the step shall be taken by that.
+        """
 
     def actual_step(self, linear: Linearisation, cotangent: tf.Tensor) -> None:
         """w ← optimizer(Jᵀ ∂T/∂z), plus the gradient of the classifier's own losses."""
         # Every replica holds the same regularisers, and the optimizer sums over replicas.
         gradient = linear.pullback(cotangent, regularisation_scale=1.0 / num_replicas())
-        self.optimizer.apply(gradient, self.classifier.trainable_variables)
+        apply_gradient(self.optimizer, gradient, self.classifier.trainable_variables)
         linear.commit()
 
     def update_metrics(self, inputs, labels, logits, sample_weight=None, weights=None) -> dict:

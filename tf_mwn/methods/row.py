@@ -4,6 +4,15 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+# Options of `MetaLearnedModel`, which everything learned on the engine has.
+ENGINE_OPTIONS = (
+    "virtual_variables",
+    "virtual_step",
+    "meta_interval",
+    "reuse_gradient",
+    "recompute",
+)
+
 
 @dataclasses.dataclass(frozen=True)
 class MethodRow:

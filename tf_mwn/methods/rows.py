@@ -1,9 +1,8 @@
 """One row per method. Rows hold dotted paths, so that listing them imports nothing heavy."""
 
-from tf_mwn.methods.row import MethodRow
+from tf_mwn.methods.row import ENGINE_OPTIONS, MethodRow
 
 _META_OPTIMIZER = ("meta_optimizer", "meta_learning_rate", "meta_weight_decay", "meta_batch_size")
-_ENGINE = ("virtual_variables", "virtual_step", "meta_interval")
 _HISTORY = ("num_sample_ids", "steps_per_epoch")
 _ADAPTIVE = "Shu et al., 2020, https://arxiv.org/abs/2002.06482"
 
@@ -15,7 +14,7 @@ def _adaptive(name: str, title: str, options: tuple[str, ...], facts: tuple[str,
         _ADAPTIVE,
         f"adaptive_losses:{name}",
         needs_meta_set=True,
-        options=options + _ENGINE,
+        options=options + ENGINE_OPTIONS,
         facts=facts,
         compile_options=_META_OPTIMIZER,
     )
@@ -47,7 +46,7 @@ META_LEARNED = (
         paper="Shu et al., NeurIPS 2019, https://arxiv.org/abs/1902.07379",
         builder="meta_weight_net:MetaWeightNet",
         needs_meta_set=True,
-        options=("weight_net_units", "weight_normalization", "detach_loss", *_ENGINE),
+        options=("weight_net_units", "weight_normalization", "detach_loss", *ENGINE_OPTIONS),
         compile_options=_META_OPTIMIZER,
         file_option="weight_net",
         file_builder="meta_weight_net:frozen_weight_net",

@@ -1,6 +1,6 @@
 """Rows: Sample weights learned on meta data."""
 
-from tf_mwn.methods.row import MethodRow
+from tf_mwn.methods.row import ENGINE_OPTIONS, MethodRow
 
 _CMW = (
     "weight_net_units",
@@ -10,9 +10,7 @@ _CMW = (
     "cmw_warmup",
     "cmw_ema",
     "meta_batch_size",
-    "virtual_variables",
-    "virtual_step",
-    "meta_interval",
+    *ENGINE_OPTIONS,
 )
 _CMW_FACTS = ("class_counts", "epochs", "seed")
 _CMW_PAPER = "Shu et al., TPAMI 2023, https://arxiv.org/abs/2202.05613"

@@ -1,6 +1,6 @@
 """Rows: Teachers and losses that are learned."""
 
-from tf_mwn.methods.row import MethodRow
+from tf_mwn.methods.row import ENGINE_OPTIONS, MethodRow
 
 _META_OPTIMIZER = ("meta_optimizer", "meta_learning_rate", "meta_weight_decay", "meta_batch_size")
 
@@ -21,7 +21,7 @@ TEACHING: tuple[MethodRow, ...] = (
         paper="Wu et al., NeurIPS 2018, https://arxiv.org/abs/1810.12081",
         builder="loss_teaching:learned_loss",
         needs_meta_set=True,
-        options=("virtual_variables", "virtual_step", "meta_interval"),
+        options=ENGINE_OPTIONS,
         facts=("num_classes",),
         compile_options=_META_OPTIMIZER,
     ),

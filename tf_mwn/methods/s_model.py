@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from tf_mwn.engine.linearise import Linearisation
 from tf_mwn.engine.objective import TrainingBatch, TrainingObjective
+from tf_mwn.engine.optimizers import apply_gradient, loss_scale
 from tf_mwn.engine.replicas import global_mean, num_replicas
 from tf_mwn.losses.admissible import NOISE_RATE, UNIT, check_count
 from tf_mwn.losses.cross_entropy import expectation
@@ -206,12 +207,13 @@ class SModel(RobustModel):
         check_training_element(data, self.needs_meta_set)
         element, labels = data
         network, channel = self.channel_input, self.channel
-        linear = Linearisation(network, element["inputs"])
+        linear = Linearisation(network, element["inputs"], loss_scale(self.optimizer))
         cotangent, channel_gradient = self._gradients(
             linear.logits, TrainingBatch(labels, self.per_example_loss, element["sample_id"])
         )
         gradient = linear.pullback(cotangent, regularisation_scale=1.0 / num_replicas())
-        self.optimizer.apply(
+        apply_gradient(
+            self.optimizer,
             [*gradient, *channel_gradient],
             [*network.trainable_variables, *channel.trainable_variables],
         )
