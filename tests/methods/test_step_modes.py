@@ -233,3 +233,23 @@ def test_a_replica_that_is_not_finite_stops_all(mirrored):
     tf.function(lambda: mirrored.run(step))()
     assert variable.numpy() == [1.0]
     assert optimizer.dynamic_scale.numpy() == optimizer.initial_scale / 2
+
+
+# Tracing.
+
+
+@pytest.mark.parametrize("one_hot", [False, True])
+@pytest.mark.parametrize("name", ["mlp", "subclassed"])
+def test_the_step_is_traced_once(name, one_hot, monkeypatch):
+    """Metrics that made their variables within the step would have it traced a second time."""
+    build, shapes = CLASSIFIERS[name]
+    model, traces = MetaWeightNet(build()), []
+    model.compile("sgd", metrics=["accuracy"])
+    linearise = model.linearise
+    monkeypatch.setattr(model, "linearise", lambda x: traces.append(x) or linearise(x))
+    stream = elements(shapes, 3)
+    if one_hot:
+        stream = stream.map(lambda features, labels: (features, tf.one_hot(labels, 3)))
+    history = model.fit(stream, epochs=2, verbose=0, shuffle=False).history
+    assert len(traces) == 1
+    assert len(history["accuracy"]) == 2

@@ -126,6 +126,8 @@ class RobustModel(keras.Model):
                 raise TypeError("x: expected a tf.data.Dataset of training elements and no y")
             kw.pop("shuffle", None)  # as in Keras, which does not shuffle a data set
             return distributed_loop.fit(self, x, epochs, callbacks, verbose, **kw)
+        if isinstance(x, tf.data.Dataset):
+            self.build_metrics(x)
         return super().fit(x, y, batch_size, epochs, verbose, callbacks, **kw)
 
     @property
@@ -232,6 +234,22 @@ class RobustModel(keras.Model):
             self.mean_weight_metric.update_state(weights)
         return self.compute_metrics(inputs, labels, logits, sample_weight=sample_weight)
 
+    def build_metrics(self, dataset: tf.data.Dataset) -> None:
+        """Makes the variables of compiled metrics, which Keras makes at the first batch it sees.
+
+        Within the step that would be a second tracing, and on many devices an error.
+        """
+        spec = dataset.element_spec
+        waiting = [metric for metric in self.metrics if not getattr(metric, "built", True)]
+        if not waiting or not isinstance(spec, tuple) or len(spec) < 2:
+            return
+        inputs, labels = tf.nest.map_structure(_one_of, spec[:2])
+        outputs = getattr(self.classifier, "outputs", None)
+        logits = _one_of(outputs[0]) if outputs else self(inputs, training=False)
+        with self.distribute_strategy.scope():
+            for metric in waiting:
+                metric.build(labels, logits)
+
     def sample_weight(self, labels, logits, sample_id=None) -> tf.Tensor | None:
         """The weight [B] the objective gives each example now; None if it gives none.
 
@@ -298,6 +316,11 @@ class _EpochHooks(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         self.model.end_epoch()
+
+
+def _one_of(spec) -> tf.Tensor:
+    """Zeros like a batch of one; an axis of unknown length has one entry too."""
+    return tf.zeros([1, *(size or 1 for size in spec.shape[1:])], spec.dtype)
 
 
 def _deserialised(value):
