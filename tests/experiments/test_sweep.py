@@ -449,6 +449,14 @@ def test_forward_passes_by_hand():
     assert forward_passes(config, learned, data) == 900 + 3 * 550
     seldom = Config(**{**vars(config), "meta_interval": 2})  # in steps 1 and 3
     assert forward_passes(seldom, learned, data) == 900 + 2 * 550
+    for more, passes in {
+        "reuse_gradient": 350,  # a backward pass less
+        "recompute": 650,  # a forward pass more
+    }.items():
+        other = Config(**{**vars(config), more: True})
+        assert forward_passes(other, learned, data) == 900 + 3 * passes
+    fast = Config(**{**vars(config), "speed": "fast"})  # in step 1, reusing
+    assert forward_passes(fast, learned, data) == 900 + 350
     # L2RW in every step 2 on the batch and 3 on the meta batch.
     assert forward_passes(config, registry.find("l2rw"), data) == 900 + 3 * 350
 

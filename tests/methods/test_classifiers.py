@@ -64,6 +64,11 @@ def test_something_else_than_a_model():
         ({"meta_interval": True}, "expected a positive integer"),
         ({"virtual_step": "momentum"}, "expected one of plain, optimizer"),
         ({"reuse_gradient": 1}, "reuse_gradient: expected True or False, received 1"),
+        ({"speed": "slow"}, "speed: expected one of exact, fast, received 'slow'"),
+        (
+            {"speed": "fast", "meta_interval": 2},
+            "speed=fast: expected neither meta_interval nor reuse",
+        ),
         ({"recompute": "yes"}, "recompute: expected True or False, received 'yes'"),
     ],
 )

@@ -104,6 +104,17 @@ def test_a_reused_gradient_saves_a_backward_pass():
     assert exact - reusing == 2  # one for each of the two convolutions
 
 
+def test_fast_is_every_fifth_step_with_a_reused_gradient():
+    build, shapes = CLASSIFIERS["mlp"]
+    fast = trained(build, shapes, steps=7, speed="fast")
+    named = trained(build, shapes, steps=7, meta_interval=5, reuse_gradient=True)
+    for some, others in zip(fast, named, strict=True):
+        assert_equal(some, others, rtol=0, atol=0)
+    model = MetaWeightNet(mlp(), speed="fast")
+    again = MetaWeightNet.from_config(model.get_config())
+    assert (again.speed, again.meta_interval, again.reuse_gradient) == ("fast", 5, True)
+
+
 def test_regularisers_enter_a_reused_gradient():
     def regularised():
         inputs = keras.Input((5,))

@@ -14,6 +14,7 @@ from typing import Any
 
 from tf_mwn.data import bias_settings
 from tf_mwn.data.bias_settings import BiasSettings
+from tf_mwn.engine.pace import pace
 from tf_mwn.experiments.method_settings import MethodSettings
 from tf_mwn.experiments.setting import checked, scalar_type, setting
 from tf_mwn.experiments.settings_baselines import BaselinesSettings
@@ -109,6 +110,7 @@ class Config(
             object.__setattr__(self, field.name, checked(field, getattr(self, field.name)))
         super().__post_init__()
         check_network(self.network)
+        pace(self.speed, self.meta_interval, self.reuse_gradient)
         if self.devices > 1 and self.strategy != "mirrored":
             raise ValueError(
                 f"devices: expected 1 with strategy {self.strategy}, received {self.devices}; "

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from tf_mwn.engine import VIRTUAL_STEPS, VIRTUAL_VARIABLES
+from tf_mwn.engine import SPEEDS, VIRTUAL_STEPS, VIRTUAL_VARIABLES
 from tf_mwn.experiments.setting import setting
 from tf_mwn.losses import admissible
 from tf_mwn.meta_learners import NORMALIZATIONS
@@ -20,6 +20,7 @@ class MethodSettings:
     weight_normalization: str = setting(
         "none", "How weights enter the training loss.", choices=NORMALIZATIONS
     )
+    speed: str = setting("exact", "fast: as --meta_interval=5 --reuse_gradient.", choices=SPEEDS)
     virtual_variables: str = setting(
         "all", "What the virtual step moves.", choices=VIRTUAL_VARIABLES
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from tf_mwn.data.imbalance import class_shares
+from tf_mwn.engine.pace import pace
 from tf_mwn.experiments.config import Config
 from tf_mwn.experiments.planned_runs import FINISHED, Planned, PlannedRun
 from tf_mwn.methods import registry
@@ -80,7 +81,9 @@ def _step_seconds(config: Config, method: str) -> float | None:
         return None
     row = registry.find(method)
     meta = row.needs_meta_set or "meta_interval" in row.options
-    return plain * config.batch_size / 100 * (1 + (_META - 1) / config.meta_interval * meta)
+    interval, reuses = pace(config.speed, config.meta_interval, config.reuse_gradient)
+    more = _META - 1 - (2 / 3 if reuses else 0)  # a backward pass less
+    return plain * config.batch_size / 100 * (1 + more / interval * meta)
 
 
 def _steps(run: Planned) -> int | None:

@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_mwn.data.bias import BiasedData
+from tf_mwn.engine.pace import pace
 from tf_mwn.experiments import build, checkpoint
 from tf_mwn.experiments.config import Config
 from tf_mwn.experiments.run_folder import FolderConflictError, RunFolder
@@ -159,7 +160,8 @@ def forward_passes(config: Config, row: MethodRow, data: BiasedData) -> int:
 
     A backward pass counts as two forward passes, so a plain step costs 3 per example. A meta
     update adds the virtual gradient (2), the derivative along the meta gradient (2), and forward
-    and backward on the meta batch (3); L2RW needs no virtual gradient. With fewer virtual
+    and backward on the meta batch (3); L2RW needs no virtual gradient. Reusing the virtual
+    gradient saves a backward pass (2), recomputing adds a forward pass (1); with fewer virtual
     variables it costs less than that. What a method does beside its steps, or with a second
     network, is not counted.
     """
@@ -170,7 +172,9 @@ def forward_passes(config: Config, row: MethodRow, data: BiasedData) -> int:
     meta = config.meta_batch_size or min(config.batch_size, len(data.meta))
     if "meta_interval" not in read:
         return passes + steps * (2 * config.batch_size + 3 * meta)
-    return passes + -(-steps // config.meta_interval) * (4 * config.batch_size + 3 * meta)
+    interval, reuses = pace(config.speed, config.meta_interval, config.reuse_gradient)
+    own = 4 - 2 * reuses + config.recompute
+    return passes + -(-steps // interval) * (own * config.batch_size + 3 * meta)
 
 
 def _history(folder: RunFolder) -> list[dict[str, str]]:

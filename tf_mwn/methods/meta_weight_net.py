@@ -31,9 +31,9 @@ class MetaWeightNet(MetaLearnedModel):
         weight_normalization: "none" (the paper: mean of v l), "sum" (Σ v l / Σ v) or
             "sum_detached"; see `WeightNet`. Short trainings want "sum": with the plain mean the
             first thing the meta gradient rewards is raising every weight.
-        virtual_variables, meta_interval, virtual_step, reuse_gradient, recompute: where to trade
-            exactness for time, or time for memory; see `MetaLearnedModel`. The defaults are the
-            paper's step.
+        virtual_variables, meta_interval, virtual_step, reuse_gradient, recompute, speed: where to
+            trade exactness for time, or time for memory; see `MetaLearnedModel`. The defaults are
+            the paper's step.
         detach_loss: False lets the training gradient flow through V's input as well (the
             authors' class-imbalance script); the paper detaches.
 
@@ -53,6 +53,7 @@ class MetaWeightNet(MetaLearnedModel):
         detach_loss: bool = True,
         reuse_gradient: bool = False,
         recompute: bool = False,
+        speed: str = "exact",
         **kwargs,
     ):
         weight_net = WeightNet(
@@ -66,6 +67,7 @@ class MetaWeightNet(MetaLearnedModel):
             virtual_step,
             reuse_gradient,
             recompute,
+            speed,
             **kwargs,
         )
 

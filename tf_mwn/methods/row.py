@@ -6,6 +6,7 @@ from typing import Any
 
 # Options of `MetaLearnedModel`, which everything learned on the engine has.
 ENGINE_OPTIONS = (
+    "speed",
     "virtual_variables",
     "virtual_step",
     "meta_interval",

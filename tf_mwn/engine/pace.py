@@ -1,0 +1,33 @@
+"""How often Θ is updated, and by whose gradient the classifier steps."""
+
+from tf_mwn.engine import SPEEDS
+
+# The cheapest pace that was not worse than the exact step where it was measured.
+_FAST = 5, True
+
+
+def pace(speed: str, meta_interval: int, reuse_gradient: bool) -> tuple[int, bool]:
+    """The interval in steps between two updates of Θ, and whether the virtual gradient is reused.
+
+    Args:
+        speed: "exact" takes the other two as they are; "fast" stands for 5 and True.
+        meta_interval: at least 1.
+        reuse_gradient: True or False.
+
+    Raises:
+        ValueError: any of them is something else, or "fast" comes with the others.
+    """
+    if speed not in SPEEDS:
+        raise ValueError(f"speed: expected one of {', '.join(SPEEDS)}, received {speed!r}")
+    if type(meta_interval) is not int or meta_interval < 1:
+        raise ValueError(f"meta_interval: expected a positive integer, received {meta_interval!r}")
+    if not isinstance(reuse_gradient, bool):
+        raise ValueError(f"reuse_gradient: expected True or False, received {reuse_gradient!r}")
+    if speed == "exact":
+        return meta_interval, reuse_gradient
+    if meta_interval != 1 or reuse_gradient:
+        raise ValueError(
+            "speed=fast: expected neither meta_interval nor reuse_gradient, which it sets, "
+            f"received {meta_interval} and {reuse_gradient}"
+        )
+    return _FAST
