@@ -313,7 +313,7 @@ def test_a_branch_that_sees_nothing_loses_its_share(order):
     features = {"inputs": x[:40], "sample_id": np.arange(40)}
     features |= {"meta_inputs": x[40:], "meta_labels": y[40:]}
     data = keras.tree.map_structure(tf.constant, features), tf.constant(y[:40])
-    for _ in range(15):
+    for _ in range(30):
         model.train_step(data)
     assert model.training_objective.scalars()["share_2"] > 0.7
 
@@ -371,7 +371,7 @@ def no_kernels():
     [
         (
             lambda: LearnedWeightDecay(mlp(), 0.0),
-            r"weight_decay_start: expected a value in \(0, inf\)",
+            "weight_decay_start: expected a value in",
         ),
         (lambda: LearnedWeightDecay(no_kernels()), "expected a trainable variable of two axes"),
         (lambda: HypergradientDescent(mlp(), "test"), "expected one of meta, training"),

@@ -119,7 +119,4 @@ class HypergradientDescent(LearnedUpdate):
         super().apply_gradient(linear, gradient)
 
     def get_config(self):
-        config = super().get_config()
-        for name in ("meta_learner", "virtual_variables", "virtual_step"):
-            del config[name]
-        return {**config, "hypergradient_set": self.hypergradient_set}
+        return {**super().get_config(), "hypergradient_set": self.hypergradient_set}

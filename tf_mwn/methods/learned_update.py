@@ -63,3 +63,9 @@ class LearnedUpdate(MetaLearnedModel):
         )
         self.meta_loss_metric.update_state(losses)
         return gradient
+
+    def get_config(self):
+        config = super().get_config()
+        for name in ("meta_learner", "virtual_variables", "virtual_step"):
+            del config[name]
+        return config

@@ -103,7 +103,4 @@ class LearnedWeightDecay(LearnedUpdate):
         return gradient
 
     def get_config(self):
-        config = super().get_config()
-        for name in ("meta_learner", "virtual_variables", "virtual_step"):
-            del config[name]
-        return {**config, "weight_decay_start": self.meta_learner.start}
+        return {**super().get_config(), "weight_decay_start": self.meta_learner.start}

@@ -7,7 +7,7 @@ HYPERGRADIENT_SETS = ("meta", "training")
 # Whether the gate's gradient looks one step of the weights ahead.
 GATE_ORDERS = ("second", "first")
 
-_META_OPTIMIZER = ("meta_optimizer", "meta_learning_rate", "meta_weight_decay", "meta_batch_size")
+_META_OPTIMIZER = ("meta_optimizer", "meta_learning_rate", "meta_batch_size")
 
 HYPER_PARAMETERS: tuple[MethodRow, ...] = (
     MethodRow(
@@ -17,6 +17,7 @@ HYPER_PARAMETERS: tuple[MethodRow, ...] = (
         builder="learned_weight_decay:LearnedWeightDecay",
         needs_meta_set=True,
         options=("weight_decay_start", "meta_interval"),
+        # No decay of Θ: its gradients are small, and would lose against it.
         compile_options=_META_OPTIMIZER,
     ),
     MethodRow(
@@ -35,7 +36,7 @@ HYPER_PARAMETERS: tuple[MethodRow, ...] = (
         builder="architecture_gate:architecture_gate",
         needs_meta_set=True,
         options=("gate_units", "gate_order", "meta_interval"),
-        compile_options=_META_OPTIMIZER,
+        compile_options=(*_META_OPTIMIZER, "meta_weight_decay"),
         remakes_classifier=True,
     ),
 )
