@@ -15,6 +15,9 @@ from tf_mwn import (
 )
 from tf_mwn.engine.linearise import Linearisation
 from tf_mwn.engine.optimizers import CoupledSGD
+from tf_mwn.experiments.build import meta_optimizer
+from tf_mwn.experiments.config import Config
+from tf_mwn.methods import registry
 from tf_mwn.methods.architecture_gate import architecture_gate
 from tf_mwn.methods.learned_weight_decay import kernels_by_layer
 
@@ -239,6 +242,11 @@ def test_a_small_rate_grows_and_one_that_overshoots_falls(rate, grows):
     assert (model.training_objective.values_now()[0] > 1) == grows
 
 
+def test_a_rate_that_is_a_function_is_refused():
+    with pytest.raises(TypeError, match="expected a number or a .*Schedule as learning rate"):
+        compiled(HypergradientDescent(mlp()), keras.optimizers.SGD(lambda: 0.1))
+
+
 def test_a_loaded_model_goes_on_at_the_learned_rate(tmp_path):
     schedule = keras.optimizers.schedules.ExponentialDecay(0.1, 5, 0.5)
     model = compiled(HypergradientDescent(mlp()), keras.optimizers.SGD(schedule))
@@ -351,6 +359,18 @@ def test_gate_in_bfloat16_mixes_in_float32():
         keras.config.set_dtype_policy("float32")
     assert model.classifier(np.zeros((2, 5), "float32")).dtype == tf.float32
     assert model.classifier.layers[1].compute_dtype == "bfloat16"
+
+
+# --- settings
+
+
+@pytest.mark.parametrize(
+    ("method", "decay"),
+    [("learned_weight_decay", 0.0), ("hypergradient_descent", 0.0), ("architecture_gate", 1e-3)],
+)
+def test_a_recipes_decay_of_theta_is_for_methods_that_read_it(method, decay):
+    optimizer = meta_optimizer(Config(meta_weight_decay=1e-3), registry.find(method))
+    assert optimizer.coupled_weight_decay == decay
 
 
 # --- refusals

@@ -19,8 +19,8 @@ class LearnedFactors(MetaLearner):
     """`start` · exp(Θ), one Θ per name; T is the mean loss and knows nothing of them.
 
     A logarithm keeps the numbers positive and makes steps of the meta optimizer relative. Θ = 0
-    is the start. Gradients of Θ can be small against its weight decay: give the meta optimizer none.
-    `project` keeps Θ in ±ln 1000.
+    is the start. Gradients of Θ can be small against a weight decay of it: give the meta optimizer
+    none. `project` keeps Θ in ±ln 1000.
 
     Args:
         names: of the numbers, for monitoring.

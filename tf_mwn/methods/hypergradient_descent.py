@@ -90,14 +90,13 @@ class HypergradientDescent(LearnedUpdate):
         self._before = Snapshot(self, "before", classifier.trainable_variables)
 
     def compile(self, optimizer, meta_optimizer="adam", loss=None, metrics=None, **kwargs):
-        """As `MetaLearnedModel.compile`; the learned factor enters `optimizer`."""
+        """As `MetaLearnedModel.compile`; the learned factor enters `optimizer`.
+
+        Raises:
+            TypeError: the optimizer's learning rate is a plain function.
+        """
         optimizer = keras.optimizers.get(optimizer)
-        rate = optimizer._learning_rate
-        if isinstance(rate, LearnedRate):
-            rate = rate.rate
-        elif not isinstance(rate, Schedule):
-            rate = float(keras.ops.convert_to_numpy(optimizer.learning_rate))
-        optimizer.learning_rate = LearnedRate(rate, self.meta_learner)
+        optimizer.learning_rate = LearnedRate(_given_rate(optimizer), self.meta_learner)
         super().compile(optimizer, meta_optimizer, loss=loss, metrics=metrics, **kwargs)
 
     @property
@@ -120,3 +119,18 @@ class HypergradientDescent(LearnedUpdate):
 
     def get_config(self):
         return {**super().get_config(), "hypergradient_set": self.hypergradient_set}
+
+
+def _given_rate(optimizer: keras.optimizers.Optimizer) -> float | Schedule:
+    """The optimizer's learning rate without any learned factor."""
+    rate = optimizer._learning_rate
+    if isinstance(rate, LearnedRate):
+        return rate.rate
+    if isinstance(rate, Schedule):
+        return rate
+    if isinstance(rate, keras.Variable):
+        return float(keras.ops.convert_to_numpy(rate))
+    raise TypeError(
+        "optimizer: expected a number or a keras.optimizers.schedules.LearningRateSchedule as "
+        f"learning rate, received {rate!r}"
+    )
