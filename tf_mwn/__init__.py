@@ -12,6 +12,7 @@ import re
 __version__ = "0.1.0"
 
 _PUBLIC = {
+    "ArchitectureGate": "tf_mwn.methods.architecture_gate",
     "CleanOnly": "tf_mwn.methods.clean_set",
     "ComplexSModel": "tf_mwn.methods.s_model",
     "CoTeaching": "tf_mwn.methods.co_teaching",
@@ -25,8 +26,10 @@ _PUBLIC = {
     "FidelityWeighted": "tf_mwn.methods.fwl",
     "FineTuning": "tf_mwn.methods.clean_set",
     "GoldLossCorrection": "tf_mwn.methods.glc",
+    "HypergradientDescent": "tf_mwn.methods.hypergradient_descent",
     "L2RW": "tf_mwn.methods.l2rw",
     "LearnedLoss": "tf_mwn.meta_learners.learned_loss",
+    "LearnedWeightDecay": "tf_mwn.methods.learned_weight_decay",
     "LearningToTeach": "tf_mwn.methods.learning_to_teach",
     "LossTeacher": "tf_mwn.meta_learners.loss_teacher",
     "MeanLoss": "tf_mwn.methods.mean_loss",
@@ -41,6 +44,7 @@ _PUBLIC = {
     "WholeSets": "tf_mwn.methods.whole_sets",
     "WeightNet": "tf_mwn.meta_learners.weight_net",
     "audit": "tf_mwn.auditing.audit",
+    "gated_classifier": "tf_mwn.methods.architecture_gate",
     "load_weight_net": "tf_mwn.meta_learners.weight_net_file",
     "paired_dataset": "tf_mwn.data.pipeline",
     "save_weight_net": "tf_mwn.meta_learners.weight_net_file",

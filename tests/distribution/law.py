@@ -47,6 +47,9 @@ CASES = {
     "L2RW": case("l2rw"),
     "adaptive GCE": case("adaptive_gce"),
     "CMW-Net": case("cmw_net"),
+    "learned weight decay, uneven shares": case("learned_weight_decay", batch=10, meta_batch=7),
+    "hypergradient descent": case("hypergradient_descent"),
+    "architecture gate, uneven shares": case("architecture_gate", batch=10, meta_batch=7),
     "MW-Net, uneven shares": case(
         "meta_weight_net", batch=10, meta_batch=7, weight_normalization="sum"
     ),

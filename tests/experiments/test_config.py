@@ -5,7 +5,7 @@ import inspect
 
 import pytest
 
-from tf_mwn.experiments import listing
+from tf_mwn.experiments import build, listing
 from tf_mwn.experiments.config import Config, description
 from tf_mwn.experiments.recipes import RECIPES, resolve
 from tf_mwn.methods.registry import METHODS
@@ -127,3 +127,12 @@ def test_files_that_settings_name_count_with_their_content(tmp_path):
     second = Config(trajectory=str(file)).file_digests()
     assert set(first) == set(second) == {"trajectory"} and first != second
     assert Config(network_weights="imagenet").file_digests() == Config().file_digests() == {}
+
+
+@pytest.mark.parametrize(
+    ("method", "decay"),
+    [("learned_weight_decay", 0.0), ("hypergradient_descent", 0.0), ("architecture_gate", 1e-3)],
+)
+def test_a_recipes_decay_of_theta_is_for_methods_that_read_it(method, decay):
+    optimizer = build.meta_optimizer(Config(meta_weight_decay=1e-3), METHODS[method])
+    assert optimizer.coupled_weight_decay == decay

@@ -90,3 +90,13 @@ def test_a_method_without_weight_net(runs, tmp_path):
     call(main, f"--run={runs[1]}", f"--export={tmp_path}")
     assert (tmp_path / "classifier.keras").exists()
     assert not (tmp_path / "weight_net.json").exists()
+
+
+def test_a_network_made_from_the_users_own(tmp_path):
+    network = "tests.networks.own_models:functional"
+    (folder,) = train(tmp_path, ["architecture_gate"], network=network, epochs=1)
+    call(main, f"--run={folder}", f"--export={tmp_path / 'export'}")
+    report = json.loads((folder / "evaluation.json").read_text())
+    results = json.loads((folder / "results.json").read_text())
+    assert report["accuracy"] == pytest.approx(results["last_epoch_accuracy"])
+    assert (tmp_path / "export" / "classifier.keras").exists()

@@ -104,7 +104,7 @@ def build_model(
     model = registry.build(row, classifier, vars(config), facts)
     optimizers = {"optimizer": classifier_optimizer(config, steps_per_epoch)}
     if row.compile_options and not row.uses_file(vars(config)):
-        optimizers["meta_optimizer"] = meta_optimizer(config)
+        optimizers["meta_optimizer"] = meta_optimizer(config, row)
     jit_compile = {"auto": "auto", "true": True, "false": False}[config.jit_compile]
     model.compile(**optimizers, metrics=["accuracy"], jit_compile=jit_compile)
     model.whole_sets = build_whole_sets(config, data)
@@ -147,9 +147,13 @@ def classifier_optimizer(config: Config, steps_per_epoch: int) -> CoupledSGD:
     )
 
 
-def meta_optimizer(config: Config) -> keras.optimizers.Optimizer:
-    """Adam, or SGD with Nesterov momentum 0.9 as in the authors' 2019 scripts."""
-    decay = {"coupled_weight_decay": config.meta_weight_decay}
+def meta_optimizer(config: Config, row: registry.MethodRow) -> keras.optimizers.Optimizer:
+    """Adam, or SGD with Nesterov momentum 0.9 as in the authors' 2019 scripts.
+
+    A recipe's decay of Θ is for the methods that read it.
+    """
+    decays = "meta_weight_decay" in row.compile_options
+    decay = {"coupled_weight_decay": config.meta_weight_decay if decays else 0.0}
     if config.meta_optimizer == "adam":
         return CoupledAdam(config.meta_learning_rate, **decay)
     return CoupledSGD(config.meta_learning_rate, momentum=0.9, nesterov=True, **decay)

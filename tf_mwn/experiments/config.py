@@ -19,6 +19,7 @@ from tf_mwn.experiments.method_settings import MethodSettings
 from tf_mwn.experiments.setting import checked, scalar_type, setting
 from tf_mwn.experiments.settings_baselines import BaselinesSettings
 from tf_mwn.experiments.settings_correction import CorrectionSettings
+from tf_mwn.experiments.settings_hyper_parameters import HyperParametersSettings
 from tf_mwn.experiments.settings_mentor import MentorSettings
 from tf_mwn.experiments.settings_reweighting import ReweightingSettings
 from tf_mwn.experiments.settings_teaching import TeachingSettings
@@ -31,6 +32,7 @@ __all__ = ["Config", "description", "digest", "scalar_type"]
 class Config(
     BiasSettings,
     TeachingSettings,
+    HyperParametersSettings,
     CorrectionSettings,
     BaselinesSettings,
     MentorSettings,

@@ -19,6 +19,7 @@ from tf_mwn.experiments.config import Config
 from tf_mwn.experiments.noise_model import PROBABILITIES, needs_noise_model
 from tf_mwn.experiments.run_folder import RunFolder
 from tf_mwn.experiments.train import RESULTS
+from tf_mwn.methods import registry
 from tf_mwn.monitoring.outputs import classifier_logits
 
 
@@ -76,7 +77,7 @@ class FinishedRun:
             *(identity[name] for name in ("recipe", "method", "seed")),
             config,
             data,
-            _classifier(folder, config, data),
+            _classifier(folder, identity["method"], config, data),
             build.preprocessing(config, data),
         )
 
@@ -119,7 +120,7 @@ def _data(folder, config, seed, data_dir, download, cache_dir) -> BiasedData:
     return prepare(source, config, seed, open_set)
 
 
-def _classifier(folder: RunFolder, config: Config, data: BiasedData) -> keras.Model:
+def _classifier(folder: RunFolder, method: str, config: Config, data: BiasedData) -> keras.Model:
     path = folder / "classifier.keras"
     if not path.is_file():
         raise ValueError(f"run: expected {path}, which is missing")
@@ -128,5 +129,8 @@ def _classifier(folder: RunFolder, config: Config, data: BiasedData) -> keras.Mo
     # The user's own network may hold classes that Keras cannot find by name.
     shape = data.train.x.shape[1:]
     classifier = networks.build(config.network, shape, data.num_classes, None)
+    row = registry.find(method)
+    if row.remakes_classifier:
+        classifier = registry.build(row, classifier, vars(config)).classifier
     classifier.load_weights(path)
     return classifier

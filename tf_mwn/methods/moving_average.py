@@ -35,7 +35,7 @@ class MovingAverage(Snapshot):
 
     def logits(self, inputs) -> tf.Tensor:
         """Logits [B, C] of the averaged classifier in evaluation mode, in at least float32."""
-        values = zip(self._variables, map(tf.convert_to_tensor, self._copies), strict=True)
+        values = zip(self._variables, self.values(), strict=True)
         with keras.StatelessScope(state_mapping=list(values)):
             logits = self._classifier(inputs, training=False)
         return tf.cast(logits, tf.float32) if logits.dtype.size < 4 else logits

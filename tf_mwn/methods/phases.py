@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 import keras
+import tensorflow as tf
 
 from tf_mwn.losses.admissible import check_count
 
@@ -100,6 +101,10 @@ class Snapshot:
         """Copies the current values."""
         for copy, variable in zip(self._copies, self._variables, strict=True):
             copy.assign(variable)
+
+    def values(self) -> list[tf.Tensor]:
+        """The copied values."""
+        return [tf.convert_to_tensor(copy) for copy in self._copies]
 
     def restore(self) -> None:
         """Brings the variables back to the copied values."""

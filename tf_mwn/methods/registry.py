@@ -9,6 +9,7 @@ from tf_mwn.methods.row import MethodRow
 from tf_mwn.methods.rows import META_LEARNED, ROBUST_LOSSES, WEIGHTINGS
 from tf_mwn.methods.rows_baselines import BASELINES
 from tf_mwn.methods.rows_correction import CORRECTION
+from tf_mwn.methods.rows_hyper_parameters import HYPER_PARAMETERS
 from tf_mwn.methods.rows_mentor import MENTOR
 from tf_mwn.methods.rows_reweighting import REWEIGHTING
 from tf_mwn.methods.rows_teaching import TEACHING
@@ -23,6 +24,7 @@ _FAMILIES = (
     BASELINES,
     CORRECTION,
     TEACHING,
+    HYPER_PARAMETERS,
     ROBUST_LOSSES,
     WEIGHTINGS,
 )

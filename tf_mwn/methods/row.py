@@ -33,6 +33,7 @@ class MethodRow:
         stream_options: settings that only the training stream reads.
         optional_meta_set: a setting and the value of it with which a method takes a meta set
             though it does not need one.
+        remakes_classifier: whether what it trains is a network made from the classifier.
         file_option: a setting, the file of what the method else learns. Where it is given, the
             method trains with it as it is: no meta set, and no other option is read.
         file_builder: as `builder`, called with the classifier and that file.
@@ -49,6 +50,7 @@ class MethodRow:
     compile_options: tuple[str, ...] = ()
     stream_options: tuple[str, ...] = ()
     optional_meta_set: tuple[str, str] | None = None
+    remakes_classifier: bool = False
     file_option: str | None = None
     file_builder: str | None = None
 
