@@ -48,7 +48,7 @@ def test_is_written_with_its_figure(studied):
 
 def test_the_adaptive_run_leaves_its_trajectory(studied):
     _, workdir = studied
-    (figure,) = workdir.rglob("hyper_parameters.png")
+    (figure,) = workdir.rglob("adaptive_gce/seed0/hyper_parameters.png")
     assert figure.read_bytes().startswith(b"\x89PNG")
     with open(figure.parent / "metrics.csv") as file:
         assert [float(row["hyper_q"]) for row in csv.DictReader(file)] == pytest.approx([0.6, 0.6])

@@ -199,9 +199,9 @@ def test_any_hyper_parameter_of_a_loss_can_be_learned():
 
 
 @pytest.mark.usefixtures("float64")
-def test_the_documented_example_learns_a_temperature():
+def test_the_documented_example_learns_a_temperature(tmp_path):
     (example,) = re.findall(r"```python\n(.*?)```", tf_mwn.MetaLearner.__doc__, re.S)
-    names = {"tf": tf, "tf_mwn": tf_mwn, "classifier": mlp()}
+    names = {"keras": keras, "tf": tf, "tf_mwn": tf_mwn, "classifier": mlp()}
     exec(textwrap.dedent(example), names)  # noqa: S102
     model = names["model"]
     model.compile(keras.optimizers.SGD(0.3), keras.optimizers.SGD(1e-2))
@@ -217,7 +217,11 @@ def test_the_documented_example_learns_a_temperature():
         value = meta_loss(model, tempered, {"temperature": temperature}, features, labels)
     np.testing.assert_allclose(gradient, tape.gradient(value, temperature), rtol=1e-8)
     trained_weights(model)
-    assert float(model.meta_learner.scalars()["temperature"]) != 1.0
+    learned = float(model.meta_learner.scalars()["temperature"])
+    assert learned != 1.0
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert float(loaded.meta_learner.scalars()["temperature"]) == learned
     model.meta_learner.temperature.assign(-1.0)
     model.meta_learner.project()
     assert float(model.meta_learner.scalars()["temperature"]) == pytest.approx(0.1)

@@ -12,9 +12,10 @@ class MetaLearner(TrainingObjective):
     ```python
     from tf_mwn.engine.replicas import global_mean
 
+    @keras.saving.register_keras_serializable()  # or the trained model cannot be loaded
     class LearnedTemperature(tf_mwn.MetaLearner):
-        def __init__(self):
-            super().__init__()
+        def __init__(self, **kwargs):
+            super().__init__(**kwargs)
             self.temperature = self.add_weight(
                 name="temperature", shape=(), initializer="ones", aggregation="only_first_replica"
             )
