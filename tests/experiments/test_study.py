@@ -1,5 +1,6 @@
 """The study of learned hyper-parameters: four ways, on runs of two epochs."""
 
+import csv
 import json
 
 import pytest
@@ -43,6 +44,14 @@ def test_is_written_with_its_figure(studied):
     written = json.loads((folder / "study.json").read_text())
     assert [row["name"] for row in written] == [row.name for row in rows]
     assert (folder / "study.png").stat().st_size > 1000
+
+
+def test_the_adaptive_run_leaves_its_trajectory(studied):
+    _, workdir = studied
+    (figure,) = workdir.rglob("adaptive_gce/seed0/hyper_parameters.png")
+    assert figure.read_bytes().startswith(b"\x89PNG")
+    with open(figure.parent / "metrics.csv") as file:
+        assert [float(row["hyper_q"]) for row in csv.DictReader(file)] == pytest.approx([0.6, 0.6])
 
 
 def test_only_adaptive_methods_are_studied():

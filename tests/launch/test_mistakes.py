@@ -108,6 +108,9 @@ def test_files_that_cannot_be_used(capsys, kind):
         (["--workdir=mine.npz"], "workdir: expected a folder, received the file"),
         (["--label_file=missing.npy"], "missing.npy"),
         (["--image_size=32"], "image_size=32"),
+        (["--method=co_teaching"], "noise_rate, received none; give --noise and --noise_rate"),
+        (["--method=forward_correction"], "transition_matrix, received none; give --noise"),
+        (["--method=mentornet_dd"], "give --noise and --noise_rate, or --noise_matrix, or --men"),
     ],
 )
 def test_settings_that_the_data_cannot_have(capsys, arguments, message):

@@ -8,6 +8,15 @@ import tensorflow as tf
 from tests.losses.loss_table import CLASSES, FUNCTIONS, numbers, one_hot, sample
 
 every = pytest.mark.parametrize("name", FUNCTIONS)
+# The least upper bound of the losses that have one, at the hyper-parameters of the table.
+BOUNDS = {
+    "mean_absolute_error": 2,
+    "generalized": 1 / 0.6,
+    "truncated": (1 - 0.2**0.6) / 0.6,
+    "reverse": 5,
+    "poly_soft": 3 * 0.7 / 1.7,
+    "poly_soft, d > 2": 3 * 3 / 4,
+}
 EXPECTATIONS = ["cross_entropy", "generalized", "truncated", "focal", "forward", "backward"]
 
 
@@ -96,6 +105,17 @@ def test_everything_is_finite_at_saturated_logits(name, dtype):
     assert results[1].dtype == dtype
     for result in tf.nest.flatten(results):
         assert np.isfinite(np.asarray(result, "float64")).all()
+
+
+@pytest.mark.parametrize("name", BOUNDS)
+def test_bounded_losses_stay_within_and_reach_their_bounds(name):
+    function, hyper_parameters = FUNCTIONS[name]
+    labels, logits = sample((500,), scale=6)
+    losses = numbers(function(labels, logits, **hyper_parameters))
+    assert losses.min() >= 0 and losses.max() <= BOUNDS[name] * (1 + 1e-12)
+    wrong = 1e4 * np.eye(CLASSES)[(labels + 1) % CLASSES]
+    farthest = function(labels, wrong, **hyper_parameters)
+    np.testing.assert_allclose(farthest, np.full(500, BOUNDS[name]), rtol=1e-12)
 
 
 # Tensors as hyper-parameters: the variants of one function are one graph.

@@ -189,16 +189,34 @@ def test_one_hot_labels_train_the_same_model():
     np.testing.assert_allclose(weights[2], weights[0], rtol=1e-5)
 
 
-def test_mixed_precision():
-    keras.config.set_dtype_policy("mixed_bfloat16")
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+def test_mixed_precision(policy):
+    """With float16, Keras scales the loss by 2^15."""
+    keras.config.set_dtype_policy(policy)
     try:
         features, labels = separable()
         model = linear_model(BiTempered())
         history = model.fit(features, labels, epochs=5, verbose=0).history["loss"]
     finally:
         keras.config.set_dtype_policy("float32")
-    assert model.compute_dtype == "bfloat16"
+    assert f"mixed_{model.compute_dtype}" == policy
     assert history[-1] < history[0]
+
+
+def test_replicas_of_keras_own_training(mirrored):
+    """Reductions and labels are those of Keras; the loop of the normaliser runs on each replica."""
+
+    def train():
+        keras.utils.set_random_seed(0)
+        model = linear_model(BiTempered())
+        model.fit(*separable(), batch_size=32, shuffle=False, verbose=0)
+        return model.get_weights()
+
+    alone = train()
+    with mirrored.scope():
+        together = train()
+    for a, b in zip(alone, together, strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-5)
 
 
 def test_a_compiled_model_is_saved_with_its_loss(tmp_path):

@@ -1,6 +1,8 @@
 """Learned hyper-parameters: their meta gradient by two other routes, bounds, limits."""
 
 import math
+import re
+import textwrap
 
 import keras
 import numpy as np
@@ -11,11 +13,10 @@ import tf_mwn
 from tests.models import element, mlp
 from tf_mwn.engine.linearise import Linearisation
 from tf_mwn.engine.objective import TrainingBatch
-from tf_mwn.engine.replicas import global_mean
 from tf_mwn.losses.bi_tempered import BiTempered, bi_tempered
 from tf_mwn.losses.cross_entropy import cross_entropy
 from tf_mwn.losses.focal import Focal
-from tf_mwn.losses.generalized import generalized_cross_entropy
+from tf_mwn.losses.generalized import GeneralizedCrossEntropy, generalized_cross_entropy
 from tf_mwn.losses.poly_soft import PolySoft, poly_soft
 from tf_mwn.losses.symmetric import symmetric_cross_entropy
 from tf_mwn.meta_learners.learned_loss import LearnedLoss
@@ -128,17 +129,20 @@ def test_a_meta_rate_of_zero_is_the_fixed_loss_in_double_precision(name):
 
 
 @every
-@pytest.mark.parametrize("sign", [1, -1])
-def test_bounds_hold(name, sign):
-    model = adaptive(name)
-    model.meta_optimizer.apply(
-        [tf.constant(1e3 * sign)] * len(CASES[name][2]), model.meta_learner.trainable_variables
-    )
-    model.meta_learner.project()
-    ends = [low if sign > 0 else high for low, high in CASES[name][2].values()]
-    np.testing.assert_allclose(model.meta_learner.trainable_variables, ends, rtol=1e-6)
-    features, labels = element([(5,)])
-    assert np.isfinite(engine_gradient(model, features, labels)).all(), "also at the bounds"
+def test_bounds_hold_in_training(name):
+    """One huge step of Θ in either direction: every hyper-parameter stops at one of its ends."""
+    features, labels = element([(5,)], size=12)
+    ends = []
+    for rate in (1e9, -1e9):
+        keras.utils.set_random_seed(1)
+        model = adaptive(name, meta_rate=0.0)
+        model.meta_optimizer.learning_rate = rate
+        model.train_step((features, labels))
+        ends.append([float(v) for v in model.meta_learner.trainable_variables])
+        assert np.isfinite(engine_gradient(model, features, labels)).all(), "also at the bounds"
+        assert np.isfinite(model.classifier.get_weights()[0]).all()
+    expected = list(CASES[name][2].values())
+    np.testing.assert_allclose(np.sort(ends, axis=0).T, expected, rtol=1e-6)
 
 
 @every
@@ -194,28 +198,12 @@ def test_any_hyper_parameter_of_a_loss_can_be_learned():
         assert after != before and np.isfinite(after)
 
 
-class LearnedTemperature(tf_mwn.MetaLearner):
-    """The example in the docstring of `MetaLearner`."""
-
-    def __init__(self):
-        super().__init__()
-        self.temperature = self.add_weight(
-            name="temperature", shape=(), initializer="ones", aggregation="only_first_replica"
-        )
-
-    def objective(self, logits, batch):
-        return global_mean(batch.losses(logits / self.temperature)), None
-
-    def project(self):
-        self.temperature.assign(tf.maximum(self.temperature, 0.1))
-
-    def scalars(self):
-        return {"temperature": self.temperature}
-
-
 @pytest.mark.usefixtures("float64")
-def test_the_documented_example_learns_a_temperature():
-    model = MetaLearnedModel(mlp(), LearnedTemperature())
+def test_the_documented_example_learns_a_temperature(tmp_path):
+    (example,) = re.findall(r"```python\n(.*?)```", tf_mwn.MetaLearner.__doc__, re.S)
+    names = {"keras": keras, "tf": tf, "tf_mwn": tf_mwn, "classifier": mlp()}
+    exec(textwrap.dedent(example), names)  # noqa: S102
+    model = names["model"]
     model.compile(keras.optimizers.SGD(0.3), keras.optimizers.SGD(1e-2))
     features, labels = element([(5,)])
     (gradient,) = engine_gradient(model, features, labels)
@@ -229,7 +217,14 @@ def test_the_documented_example_learns_a_temperature():
         value = meta_loss(model, tempered, {"temperature": temperature}, features, labels)
     np.testing.assert_allclose(gradient, tape.gradient(value, temperature), rtol=1e-8)
     trained_weights(model)
-    assert float(model.meta_learner.scalars()["temperature"]) != 1.0
+    learned = float(model.meta_learner.scalars()["temperature"])
+    assert learned != 1.0
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert float(loaded.meta_learner.scalars()["temperature"]) == learned
+    model.meta_learner.temperature.assign(-1.0)
+    model.meta_learner.project()
+    assert float(model.meta_learner.scalars()["temperature"]) == pytest.approx(0.1)
 
 
 def test_scalars_and_configuration():
@@ -256,6 +251,15 @@ def test_scalars_and_configuration():
         (lambda: adaptive("poly_soft", poly_soft_d=1.0), r"d: expected a value in \(1, inf\)"),
         (lambda: LearnedLoss(Focal(), {"q": (0, 1)}), "bounds: expected some of gamma"),
         (lambda: LearnedLoss(Focal(), {}), "received none"),
+        (lambda: LearnedLoss(Focal(), {"gamma": (-1, 5)}), r"bounds of gamma: .* \[0, inf\)"),
+        (
+            lambda: LearnedLoss(GeneralizedCrossEntropy(), {"q": (0.1, math.inf)}),
+            r"bounds of q: expected a value in \(0, 1\], received 1.79",
+        ),
+        (
+            lambda: LearnedLoss(BiTempered(0.5, 0.8), {"t1": (0, 0.9), "t2": (0.6, 4)}),
+            r"bounds of t2: expected a value in \[0.9, inf\), received 0.6",
+        ),
     ],
 )
 def test_values_outside_their_set_are_refused(call, message):
@@ -263,6 +267,16 @@ def test_values_outside_their_set_are_refused(call, message):
         call()
 
 
+def test_a_bound_may_be_infinite():
+    learned = LearnedLoss(Focal(2.0), {"gamma": (0, math.inf)})
+    learned.trainable_variables[0].assign(1e6)
+    learned.project()
+    assert float(learned.scalars()["gamma"]) == 1e6
+    assert LearnedLoss.from_config(learned.get_config()).get_config() == learned.get_config()
+
+
 def test_other_losses_are_refused():
     with pytest.raises(TypeError, match="loss: expected a loss of tf_mwn.losses"):
         LearnedLoss(keras.losses.MeanSquaredError(), {"q": (0, 1)})
+    with pytest.raises(TypeError, match="num_iterations: expected an integer"):
+        LearnedLoss(BiTempered(), {"num_iterations": (5, 20)})

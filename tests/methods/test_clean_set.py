@@ -69,6 +69,25 @@ def test_clean_only_is_plain_training_on_the_meta_batches():
     assert logs == expected, "its metrics are those of the meta batches"
 
 
+@pytest.mark.parametrize("method", [CleanOnly, FineTuning])
+def test_a_step_is_the_numpy_reference(method):
+    """Softmax regression on the meta batch; for fine-tuning in its second phase."""
+    inputs = keras.Input((5,))
+    classifier = keras.Model(inputs, keras.layers.Dense(3)(inputs))
+    model = method(classifier) if method is CleanOnly else method(classifier, 1, 1)
+    model.compile(keras.optimizers.SGD(0.5))
+    if method is FineTuning:
+        model.phases.advance()
+    kernel, bias = classifier.get_weights()
+    model.train_step(next(iter(stream())))
+    x, y = X_META[:META_BATCH], Y_META[:META_BATCH]
+    e = np.exp(x @ kernel + bias)
+    delta = (e / e.sum(axis=1, keepdims=True) - np.eye(3)[y]) / META_BATCH
+    expected = kernel - 0.5 * x.T @ delta, bias - 0.5 * delta.sum(axis=0)
+    for value, wanted in zip(classifier.get_weights(), expected, strict=True):
+        np.testing.assert_allclose(value, wanted, atol=1e-6)
+
+
 @pytest.mark.parametrize("other", [(0 * Y, X), (Y, X + np.nan)], ids=["labels", "inputs"])
 def test_clean_only_never_looks_at_the_training_set(other):
     one, logs = fitted(build(CleanOnly), (stream(), 2))

@@ -19,10 +19,10 @@ X = rng.normal(size=(60, 5)).astype("float32")
 Y = np.repeat([0, 1, 2], COUNTS)
 
 
-def compiled(model, sets=(X, Y), learning_rate=0.1):
+def compiled(model, sets=(X, Y), learning_rate=0.1, meta_learning_rate=0.5):
     model.compile(
         keras.optimizers.SGD(learning_rate, momentum=0.9),
-        meta_optimizer=keras.optimizers.SGD(0.5),
+        meta_optimizer=keras.optimizers.SGD(meta_learning_rate),
     )
     model.whole_sets = WholeSets.from_arrays(*sets, batch_size=25)
     return model
@@ -277,25 +277,29 @@ def test_a_blended_batch_mixes_inputs_and_targets_alike():
     assert inputs is element["inputs"] and [t.share for t in batch.targets] == [1.0]
 
 
-@pytest.mark.parametrize("method", [CMWNet, CMWNetSL])
-def test_wrong_labels_weigh_less(method):
-    """Two clouds, a third of the labels wrong, no clean set: V learns to distrust large losses."""
-    keras.utils.set_random_seed(0)
-    x = rng.normal(size=(120, 4)).astype("float32")
-    clean = (np.arange(120) % 2).astype(int)
+@pytest.mark.parametrize(
+    ("method", "options"), [(CMWNet, {"weight_normalization": "sum"}), (CMWNetSL, {})]
+)
+def test_wrong_labels_weigh_less(method, options):
+    """Two clouds, a third of the labels wrong, no clean set: V learns to distrust large losses.
+
+    Classifier and V start flat, so that what they are in the end is what they have learned; and
+    the sum of the weights divides, for the mean rewards raising all of them.
+    """
+    draws = np.random.default_rng(0)
+    clean = np.arange(120) % 2
+    x = (0.5 * draws.normal(size=(120, 4))).astype("float32")
     x[:, 0] += 4.0 * clean - 2.0
     is_wrong = np.arange(120) % 3 == 0
     given = np.where(is_wrong, 1 - clean, clean)
     inputs = keras.Input((4,))
-    model = method(
-        keras.Model(inputs, keras.layers.Dense(2)(inputs)),
-        np.bincount(given),
-        8,
-        cmw_clusters=1,
-        cmw_meta_per_class=20,
-    )
-    compiled(model, (x, given))
+    classifier = keras.Model(inputs, keras.layers.Dense(2, kernel_initializer="zeros")(inputs))
+    counts = np.bincount(given)
+    model = method(classifier, counts, 8, cmw_clusters=1, cmw_meta_per_class=20, **options)
+    for variable in model.weight_net.heads.trainable_variables:
+        variable.assign(tf.zeros_like(variable))
+    compiled(model, (x, given), learning_rate=0.05, meta_learning_rate=2.0)
     fit(model, 8, x, given)
     weights = np.array(model.sample_weight(given, model.predict(x, verbose=0)))
-    assert weights[is_wrong].mean() < weights[~is_wrong].mean() - 0.01
-    assert (model.predict(x, verbose=0).argmax(1) == clean).mean() > 0.9
+    assert weights[is_wrong].mean() < weights[~is_wrong].mean() - 0.1
+    assert (model.predict(x, verbose=0).argmax(1) == clean).mean() > 0.95

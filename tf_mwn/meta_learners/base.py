@@ -10,9 +10,12 @@ class MetaLearner(TrainingObjective):
     Anything differentiable in Θ will do. A logit temperature that is learned, for example:
 
     ```python
+    from tf_mwn.engine.replicas import global_mean
+
+    @keras.saving.register_keras_serializable()  # or the trained model cannot be loaded
     class LearnedTemperature(tf_mwn.MetaLearner):
-        def __init__(self):
-            super().__init__()
+        def __init__(self, **kwargs):
+            super().__init__(**kwargs)
             self.temperature = self.add_weight(
                 name="temperature", shape=(), initializer="ones", aggregation="only_first_replica"
             )
@@ -29,9 +32,9 @@ class MetaLearner(TrainingObjective):
     model = tf_mwn.MetaLearnedModel(classifier, LearnedTemperature())
     ```
 
-    with `global_mean` of `tf_mwn.engine.replicas`, which is `tf.reduce_mean` on one device. The
-    `aggregation` lets `project` assign the variable under a strategy. Hyper-parameters of a loss
-    of `tf_mwn.losses` need no class of their own: see `LearnedLoss`.
+    `global_mean` is `tf.reduce_mean` on one device. The `aggregation` lets `project` assign the
+    variable under a strategy. Hyper-parameters of a loss of `tf_mwn.losses` need no class of their
+    own: see `LearnedLoss`.
     """
 
     def project(self) -> None:

@@ -1,5 +1,7 @@
 """A loss whose hyper-parameters are learned on the meta set instead of searched."""
 
+import itertools
+import sys
 from collections.abc import Mapping
 
 import keras
@@ -27,11 +29,13 @@ class LearnedLoss(MetaLearner):
 
     Args:
         loss: a loss of `tf_mwn.losses`; its hyper-parameters are the initial values.
-        bounds: name -> (least, largest) of each hyper-parameter to learn.
+        bounds: name -> (least, largest) of each hyper-parameter to learn; the largest may be
+            infinite.
 
     Raises:
-        TypeError: `loss` is none of this package's.
-        ValueError: a name the loss does not have, no name, or an initial value out of its bounds.
+        TypeError: `loss` is none of this package's, or the hyper-parameter is no real number.
+        ValueError: a name the loss does not have, no name, an initial value out of its bounds, or
+            bounds that reach out of the admissible set of the loss.
 
     References:
         Shu, Zhao, Chen, Xu and Meng, Learning Adaptive Loss for Robust Learning with Noisy Labels,
@@ -49,6 +53,7 @@ class LearnedLoss(MetaLearner):
             )
         self._loss = loss
         self._intervals = {name: Interval(*map(float, ends)) for name, ends in bounds.items()}
+        _check_corners(loss, self._intervals)
         self._fixed = {k: v for k, v in loss.hyper_parameters.items() if k not in bounds}
         self._learned = {
             name: self._variable(name, interval.check(name, loss.hyper_parameters[name]))
@@ -89,3 +94,16 @@ class LearnedLoss(MetaLearner):
         return super().from_config(
             {k: keras.saving.deserialize_keras_object(v) for k, v in config.items()}
         )
+
+
+def _check_corners(loss: PerExampleLoss, intervals: Mapping[str, Interval]) -> None:
+    """Refuses bounds at which there is no such loss: learning may bring Λ to any corner."""
+    largest = sys.float_info.max
+    ends = [[max(i.low, -largest), min(i.high, largest)] for i in intervals.values()]
+    for corner in itertools.product(*ends):
+        try:
+            type(loss).from_config(
+                {**loss.get_config(), **dict(zip(intervals, corner, strict=True))}
+            )
+        except ValueError as error:
+            raise ValueError(f"bounds of {error}") from None
