@@ -84,7 +84,7 @@ def fit(
     listeners = keras.callbacks.CallbackList(
         callbacks, True, verbose != 0, model=model, epochs=epochs, steps=steps, verbose=verbose
     )
-    _build_metrics(model, dataset)
+    build_metrics(model, dataset)
     model.make_train_function()
     model.stop_training = False
     listeners.on_train_begin()
@@ -129,7 +129,7 @@ def evaluate(
     dataset = x
     if not isinstance(x, tf.data.Dataset):
         dataset = tf.data.Dataset.from_tensor_slices((x, y)).batch(batch_size)
-    _build_metrics(model, dataset)
+    build_metrics(model, dataset)
     model.make_test_function()
     model.reset_metrics()
     for data in distributed(model.distribute_strategy, dataset):
@@ -183,7 +183,7 @@ def _length(dataset: tf.data.Dataset) -> int | None:
     return None if length < 0 else length
 
 
-def _build_metrics(model: keras.Model, dataset: tf.data.Dataset) -> None:
+def build_metrics(model: keras.Model, dataset: tf.data.Dataset) -> None:
     """Makes the variables of compiled metrics, which must not be made inside a traced step."""
     waiting = [metric for metric in model.metrics if not getattr(metric, "built", True)]
     if not waiting:
