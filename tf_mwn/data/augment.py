@@ -66,11 +66,9 @@ def standardise(mean: np.ndarray, std: np.ndarray) -> Callable[[tf.Tensor], tf.T
         raise ValueError(f"expected a positive std, received {std.min():g}")
 
     def apply(inputs: tf.Tensor) -> tf.Tensor:
-        values = tf.cast(inputs, tf.float32)
         # An example is one long row: broadcast over three channels it takes three times as long.
-        shape = tf.shape(values)[1:]
-        row_mean, row_std = (tf.reshape(tf.broadcast_to(v, shape), [-1]) for v in (mean, std))
-        rows = tf.reshape(values, [-1, tf.reduce_prod(shape)])
-        return tf.reshape((rows - row_mean) / row_std, tf.shape(values))
+        row_mean, row_std = (np.broadcast_to(v, inputs.shape[1:]).reshape(-1) for v in (mean, std))
+        rows = tf.reshape(tf.cast(inputs, tf.float32), [-1, row_mean.size])
+        return tf.reshape((rows - row_mean) / row_std, tf.shape(inputs))
 
     return apply
