@@ -145,10 +145,25 @@ def test_a_cycle_is_the_mean_over_its_steps(monkeypatch):
     assert step.seconds() == 3.0 and taken == [True, False]
 
 
-@pytest.mark.parametrize("method", registry.METHODS)
-def test_every_method_has_a_step(method):
+# Those that train in phases, look at whole sets, learn something first or have their own stream.
+@pytest.mark.parametrize(
+    ("method", "phase"),
+    [
+        ("cmw_net", "weighted"),
+        ("learning_to_teach", "final"),
+        ("glc", "corrected_epochs"),
+        ("fwl", "fwl_epochs"),
+        ("s_model", "channel_epochs"),
+        ("mentornet_dd", None),
+        ("co_teaching", None),
+        ("resampling", None),
+    ],
+)
+def test_the_step_of_a_method_is_that_of_its_last_phase(method, phase):
     step = Step(Case.make(method, settings()), TINY, tf.distribute.get_strategy())
     assert step.seconds() > 0
+    phases = step._model.phases
+    assert phase == (None if phases is None else phases.current)
 
 
 def test_what_was_not_measured_is_a_dash():
