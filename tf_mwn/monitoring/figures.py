@@ -120,7 +120,7 @@ def ratio_bars(ratios: Mapping[str, Mapping[str, float | None]], title: str) -> 
         bars = axes.barh(range(len(cases)), widths, color="tab:blue")
         axes.bar_label(bars, [f"{width:.2f}" for width in widths], padding=2, fontsize=8)
         axes.axvline(1, color="black", linewidth=1)
-        axes.set_xlim(0, 1.15 * max(1, *widths))
+        axes.set_xlim(0, 1.3 * max(1, *widths))
         axes.set_xlabel(f"{kind}, ratio to the baseline")
     panels[0].set_yticks(range(len(cases)), cases, fontsize=8)
     panels[0].invert_yaxis()
