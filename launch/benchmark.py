@@ -1,36 +1,123 @@
-"""Times a training step against plain cross-entropy: `python -m launch.benchmark [--flags]`."""
+"""Measures training steps against plain cross-entropy: `python -m launch.benchmark [--flags]`.
+
+Times every combination of the settings given as lists, on synthetic images, in one process, a step
+of each in turn: milliseconds, ratio to a cross-entropy step of the same network, batch size,
+precision and devices, time of the first step, and what reading the training stream adds. With
+--memory also the memory of training above that of the built model, in a process for each.
+"""
+
+import dataclasses
+import json
+import os
 
 from absl import app, flags
 
-from launch.command_line import fail, parse, quiet_start
-from tf_mwn.networks import check_network
+from launch.command_line import fail, mistakes, parse, quiet_start
+from tf_mwn.experiments import listing, step_plan
+from tf_mwn.experiments.config import Config, description
 
-_NETWORK = flags.DEFINE_string("network", "resnet32", "Classifier to time, on 32x32x3 images.")
-_BATCH_SIZE = flags.DEFINE_integer("batch_size", 100, "Training and meta batch size.", 1)
+_METHOD = flags.DEFINE_list(
+    "method", ["meta_weight_net"], "Methods to measure, or all; --method=list shows them."
+)
+_SUITE = flags.DEFINE_enum(
+    "suite",
+    None,
+    list(step_plan.SUITES),
+    "A named list of methods with their settings in the place of --method; readme: the table of "
+    "costs in README.md.",
+)
 _ROUNDS = flags.DEFINE_integer("rounds", 15, "Timed steps of each case, interleaved.", 1)
+_IMAGE_SIZE = flags.DEFINE_integer("image_size", 32, "Side of the synthetic images.", 8)
+_NUM_CLASSES = flags.DEFINE_integer("num_classes", 10, "Number of classes.", 2)
+_STALL = flags.DEFINE_bool("stall", True, "Measure what reading the training stream adds.")
+_MEMORY = flags.DEFINE_bool("memory", False, "Measure memory too; on Linux.")
+_DETERMINISTIC = flags.DEFINE_bool("deterministic", True, "Deterministic operations.")
+_OUTPUT = flags.DEFINE_string("output", None, "JSON file for the measured rows.")
+_FIGURE = flags.DEFINE_string("figure", None, "PNG file for a figure of the ratios.")
 
-# What is timed: name -> (method, options of its constructor).
-_CASES = {
-    "meta_weight_net": ("meta_weight_net", {}),
-    "meta_weight_net, head": ("meta_weight_net", {"virtual_variables": "head"}),
-}
+
+def _define(field: dataclasses.Field) -> flags.FlagHolder:
+    """A list flag for a setting of a run."""
+    text = description(field)
+    if field.name == "meta_batch_size":
+        text = f"Meta batch size, or {' or '.join(step_plan.RELATIVE)} as the batch size (half)."
+    default = [
+        str(value).lower() if value is True or value is False else str(value)
+        for value in step_plan.DEFAULTS[field.name]
+    ]
+    return flags.DEFINE_list(field.name, default, f"List. {text}")
+
+
+_SETTINGS = {f.name: _define(f) for f in dataclasses.fields(Config) if f.name in step_plan.AXES}
 
 
 def main(argv: list[str]) -> None:
     del argv
-    try:
-        check_network(_NETWORK.value)
-    except ValueError as error:
-        fail(error)
-    with quiet_start():
-        from tf_mwn.experiments.step_cost import measure
-    costs = measure(_CASES, _NETWORK.value, _BATCH_SIZE.value, _ROUNDS.value)
-    print(f"{_NETWORK.value}, batch {_BATCH_SIZE.value}, {_ROUNDS.value} interleaved rounds")
-    for cost in costs:
-        print(
-            f"{cost.name:24} {cost.milliseconds:8.1f} ms  {cost.ratio:5.2f} x cross_entropy"
-            f"  (first step {cost.tracing_seconds:.1f} s)"
-        )
+    if _METHOD.value == ["list"]:
+        print(listing.methods())
+        return
+    with mistakes():
+        _check_files()
+        cases = _cases()
+        with quiet_start():
+            from tf_mwn.experiments import step_cost, step_report
+            from tf_mwn.experiments.step_model import strategies
+
+            devices = strategies({case.config.devices for case in cases}, _DETERMINISTIC.value)
+        images = step_plan.Images(_IMAGE_SIZE.value, _NUM_CLASSES.value)
+        try:
+            costs = step_cost.measure(
+                cases, _ROUNDS.value, images, devices, _STALL.value, _MEMORY.value
+            )
+        except step_plan.StepError as error:
+            fail(error, code=2)
+        except KeyboardInterrupt:
+            fail("interrupted; nothing is written", code=2)
+        print(f"{_ROUNDS.value} interleaved rounds, {step_report.table(costs)}")
+        _write(costs)
+
+
+def _cases() -> list[step_plan.Case]:
+    """What the command line asks for, checked."""
+    values = {name: step_plan.parsed(name, flag.value) for name, flag in _SETTINGS.items()}
+    if _SUITE.value is None:
+        return step_plan.combinations(_methods(), values)
+    for flag in (_METHOD, *(_SETTINGS[name] for name in step_plan.OWN)):
+        if flag.present:
+            raise ValueError(f"{flag.name}: expected no such flag with --suite, which decides it")
+    return step_plan.suite(_SUITE.value, values)
+
+
+def _methods() -> list[str]:
+    if not _METHOD.value:
+        raise ValueError("method: expected at least one, received none")
+    return list(listing.METHODS) if _METHOD.value == ["all"] else _METHOD.value
+
+
+def _check_files() -> None:
+    """Refuses files that could not be written in the end."""
+    for flag in (_OUTPUT, _FIGURE):
+        path = flag.value and os.path.abspath(flag.value)
+        if path and (os.path.isdir(path) or not os.access(os.path.dirname(path), os.W_OK)):
+            raise ValueError(
+                f"{flag.name}: expected a file in a folder that can be written, "
+                f"received {flag.value}"
+            )
+
+
+def _write(costs) -> None:
+    from tf_mwn.experiments import step_report
+    from tf_mwn.monitoring import figures
+
+    if _OUTPUT.value:
+        with open(_OUTPUT.value, "w") as file:
+            json.dump([cost.to_json() for cost in costs], file, indent=1)
+        print(_OUTPUT.value)
+    if _FIGURE.value:
+        figure = figures.ratio_bars(step_report.bars(costs), "Cost of a training step")
+        with open(_FIGURE.value, "wb") as file:
+            file.write(figures.png(figure))
+        print(_FIGURE.value)
 
 
 if __name__ == "__main__":

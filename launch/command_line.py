@@ -1,7 +1,6 @@
 """What every launcher does around its work: parse, fail in one line, start quietly."""
 
 import contextlib
-import os
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
@@ -9,6 +8,7 @@ from typing import Any, NoReturn
 from absl import flags, logging
 
 from tf_mwn import messages
+from tf_mwn.messages import quiet_start as quiet_start
 
 flags.FLAGS.set_default("verbosity", 0)
 flags.FLAGS["verbosity"].help = (
@@ -86,24 +86,3 @@ def _reason(error: OSError) -> str:
     if error.strerror is None or error.filename is None:
         return str(error)
     return f"{error.filename}: {error.strerror}"
-
-
-@contextlib.contextmanager
-def quiet_start() -> Iterator[None]:
-    """Sends what C++ writes to stderr nowhere, while TensorFlow starts.
-
-    Its start-up lines would bury a mistake's one line, and no setting silences those written
-    before its logging is set up. Python's own errors pass: they are raised, not printed.
-    """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    sys.stderr.flush()
-    kept = os.dup(2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        sys.stderr.flush()
-        os.dup2(kept, 2)
-        os.close(nowhere)
-        os.close(kept)

@@ -8,6 +8,7 @@ from absl import app, flags
 
 from launch import flags as launch_flags
 from launch.command_line import mistakes, parse, quiet_start, work
+from tf_mwn.experiments import listing
 
 _SPACE = flags.DEFINE_list(
     "space", None, "Values the search tries: NAME=A|B|C; those of the papers by default."
@@ -17,7 +18,12 @@ flags.adopt_module_key_flags(launch_flags)
 
 def main(argv: list[str]) -> None:
     del argv
-    work(_prepare().execute)
+    if launch_flags.RECIPE.value == "list":
+        print(listing.recipes())
+    elif launch_flags.METHOD.value == ["list"]:
+        print(listing.methods())
+    else:
+        work(_prepare().execute)
 
 
 def _prepare():

@@ -76,6 +76,7 @@ def test_no_file_is_a_drawer_for_everything():
         "tf_mwn",
         "launch.main",
         "launch.audit",
+        "launch.benchmark",
         "launch.evaluate",
         "launch.reproduce",
         "tf_mwn.experiments.listing",
@@ -88,3 +89,28 @@ def test_importing_loads_neither_tensorflow_nor_keras(module):
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("launcher", "flag"),
+    [
+        ("main", "--method=list"),
+        ("main", "--recipe=list"),
+        ("tune", "--method=list"),
+        ("study", "--method=list"),
+        ("study", "--recipe=list"),
+        ("reproduce", "--table=list"),
+        ("benchmark", "--method=list"),
+    ],
+)
+def test_lists_load_neither_tensorflow_nor_keras(launcher, flag):
+    code = (
+        f"import sys; from launch import {launcher}; from launch.command_line import parse; "
+        f"{launcher}.main(parse(['launch', '{flag}'])); "
+        "print([m for m in sys.modules if m in ('tensorflow', 'keras')])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    *shown, loaded = done.stdout.splitlines()
+    assert len(shown) > 3 and loaded == "[]"

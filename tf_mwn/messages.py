@@ -6,6 +6,8 @@ Results and errors do not go this way. In library use nothing is printed unless
 
 import contextlib
 import logging
+import os
+import sys
 import time
 from collections.abc import Iterator
 
@@ -44,3 +46,24 @@ def long_step(what: str) -> Iterator[None]:
 def report_time(what: str, seconds: float) -> None:
     """The line with which a step of so many seconds ends."""
     logger.log(logging.INFO if seconds >= _LONG else logging.DEBUG, "%s: %.1f s", what, seconds)
+
+
+@contextlib.contextmanager
+def quiet_start() -> Iterator[None]:
+    """Sends what C++ writes to stderr nowhere, while TensorFlow starts.
+
+    Its start-up lines would bury a mistake's one line, and no setting silences those written
+    before its logging is set up. Python's own errors pass: they are raised, not printed.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    sys.stderr.flush()
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        sys.stderr.flush()
+        os.dup2(kept, 2)
+        os.close(nowhere)
+        os.close(kept)

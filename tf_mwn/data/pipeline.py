@@ -20,6 +20,9 @@ from tf_mwn.data.subset import Subset
 
 __all__ = ["evaluation_dataset", "paired_dataset", "steps_per_epoch", "training_stream"]
 
+# Nothing here has control flow for autograph to convert, and it takes half a second to find out.
+_AS_IT_IS = tf.autograph.experimental.do_not_convert
+
 
 def training_stream(
     train: Subset,
@@ -44,7 +47,8 @@ def training_stream(
         meta_batch_size: Global meta batch size, or None for min(B, meta size).
         seed: Seed of order and augmentation, 0 or more.
         start_epoch: First epoch; the stream equals the tail of the one from epoch 0.
-        preprocess: Function of the batched inputs, applied last.
+        preprocess: Function of the batched inputs, applied last; without Python's own control flow
+            on tensors, as `augment`.
         augment: Function of the batched inputs and an int64 [2] seed, applied first.
         start_step: First step, in the first epoch.
 
@@ -58,6 +62,7 @@ def training_stream(
     first = check_integer("start_epoch", start_epoch, 0) * batches.steps
     first += check_integer("start_step", start_step, 0)
 
+    @_AS_IT_IS
     def batch(counter):
         return batches(seed, counter // batches.steps, counter % batches.steps, counter)
 
@@ -85,6 +90,7 @@ def evaluation_dataset(
     read = row_reader((inputs, labels))
     preprocess = preprocess or (lambda batch: batch)
 
+    @_AS_IT_IS
     def batch(rows):
         x, y = read(rows)
         return preprocess(x), y
@@ -156,7 +162,7 @@ def _paired_arrays(
         # (seed, epoch), and the meta batches start a new order with it.
         steps = tf.data.Dataset.range(batches.steps)
         return steps.map(
-            lambda step: batches(drawn, 0, step, step),
+            _AS_IT_IS(lambda step: batches(drawn, 0, step, step)),
             num_parallel_calls=tf.data.AUTOTUNE,
             deterministic=True,
         )

@@ -1,126 +1,116 @@
-"""Time of a training step of each method, as a ratio to plain cross-entropy."""
+"""Time and memory of training steps, as ratios to plain cross-entropy."""
 
 import dataclasses
+import itertools
 import statistics
-import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import keras
-import numpy as np
 import tensorflow as tf
 
-from tf_mwn import networks
-from tf_mwn.engine.optimizers import CoupledAdam, CoupledSGD
-from tf_mwn.experiments.config import Config
-from tf_mwn.methods import registry
-from tf_mwn.methods.facts import TrainingFacts
+from tf_mwn.experiments import step_memory
+from tf_mwn.experiments.step_model import Step
+from tf_mwn.experiments.step_plan import Case, Images
 
-BASELINE = "cross_entropy"
+_WARM_UP = 2  # rounds
+# Blocks of steps that tell how long a step waits for its data: pairs of them, and the length of
+# one; short steps need many, long ones cannot have them.
+_STALL_PAIRS, _STALL_SECONDS, _STALL_STEPS = 3, 1.0, 5
 
 
 @dataclasses.dataclass(frozen=True)
 class StepCost:
-    """One timed configuration.
+    """What one case costs.
 
     Attributes:
-        name: what was timed.
-        milliseconds: median time of one step.
+        case: method and settings.
+        milliseconds: median time of one step on a batch that is there; the mean over a cycle of
+            `meta_interval` steps.
         ratio: median over rounds of this step's time over the baseline's in the same round.
-        tracing_seconds: time of the first call, which builds the step.
+        tracing_seconds: time of the first step (of each kind), which builds it.
+        stall: what reading the training stream adds to a step's time, as a fraction of it; None
+            where it was not measured.
+        megabytes: largest resident set while training, above that with the built model; None
+            where it was not measured.
+        memory_ratio: of `megabytes` to the baseline's.
     """
 
-    name: str
+    case: Case
     milliseconds: float
     ratio: float
     tracing_seconds: float
+    stall: float | None = None
+    megabytes: float | None = None
+    memory_ratio: float | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        costs = {k: v for k, v in vars(self).items() if k != "case"}
+        return {"method": self.case.method, **self.case.settings, **costs}
 
 
 def measure(
-    cases: Mapping[str, tuple[str, Mapping[str, Any]]],
-    network: str,
-    batch_size: int,
+    cases: Sequence[Case],
     rounds: int,
-    input_shape: tuple[int, ...] = (32, 32, 3),
-    num_classes: int = 10,
+    images: Images,
+    devices: Mapping[int, tf.distribute.Strategy],
+    with_stall: bool = True,
+    with_memory: bool = False,
 ) -> list[StepCost]:
-    """Times one step of each case on synthetic images, in one process, interleaved.
+    """Measures steps on synthetic images.
 
-    Every round runs one step of each case in turn, so that a change in the machine's load hits
-    all of them; two rounds warm up.
+    Cases of one network and batch size are timed together, in this process: every round takes a
+    step of each in turn, so that a change in the machine's load hits all of them. Memory is
+    measured in a fresh process for each case.
 
     Args:
-        cases: name -> (method, options of its constructor); the baseline is added if missing.
-        network: name of the classifier.
-        batch_size: size of the training and of the meta batch.
+        cases: what to measure, each with its baseline among them.
         rounds: timed steps of each case.
-        input_shape, num_classes: of the synthetic images.
+        images: of the synthetic set.
+        devices: what trains, by the number of devices.
+        with_stall, with_memory: whether to measure these too.
+
+    Raises:
+        ValueError, TypeError: settings that do not fit.
+        StepError: a step cannot be built or taken.
     """
-    cases = {BASELINE: (BASELINE, {}), **cases}
-    element = _element(batch_size, input_shape, num_classes)
-    steps, tracing = {}, {}
-    for name, (method, options) in cases.items():
-        classifier = networks.build(network, input_shape, num_classes)
-        step = _step(method, options, classifier, _facts(batch_size, num_classes))
-        started = time.perf_counter()
-        step(element)
-        tracing[name] = time.perf_counter() - started
-        steps[name] = step
-    times = {name: [] for name in cases}
-    for _ in range(rounds + 2):
-        for name, step in steps.items():
-            started = time.perf_counter()
-            step(element)
-            times[name].append(time.perf_counter() - started)
-    return [_cost(name, times, tracing[name]) for name in cases]
+    costs = {}
+    for _, group in itertools.groupby(cases, lambda c: (c.config.network, c.config.batch_size)):
+        steps = [Step(case, images, devices[case.config.devices]) for case in group]
+        for step in steps:
+            step.trace()
+        costs.update(_timed(steps, rounds))
+        if with_stall:
+            for step in steps:
+                cost = costs[step.case]
+                stall = _stall(step, cost.milliseconds / 1000)
+                costs[step.case] = dataclasses.replace(cost, stall=stall)
+    if with_memory:
+        megabytes = {case: step_memory.megabytes(case, images) for case in cases}
+        for case, size in megabytes.items():
+            ratio = size / megabytes[case.baseline]
+            costs[case] = dataclasses.replace(costs[case], megabytes=size, memory_ratio=ratio)
+    return [costs[case] for case in cases]
 
 
-def _cost(name: str, times: Mapping[str, Sequence[float]], tracing_seconds: float) -> StepCost:
-    own, baseline = times[name][2:], times[BASELINE][2:]
+def _timed(steps: Sequence[Step], rounds: int) -> dict[Case, StepCost]:
+    seconds = {step.case: [] for step in steps}
+    for number in range(rounds + _WARM_UP):
+        for step in steps:
+            one = step.seconds()
+            if number >= _WARM_UP:
+                seconds[step.case].append(one)
+    return {step.case: _cost(step, seconds) for step in steps}
+
+
+def _cost(step: Step, seconds: dict[Case, list[float]]) -> StepCost:
+    own, baseline = seconds[step.case], seconds[step.case.baseline]
     ratio = statistics.median(a / b for a, b in zip(own, baseline, strict=True))
-    return StepCost(name, 1000 * statistics.median(own), ratio, tracing_seconds)
+    return StepCost(step.case, 1000 * statistics.median(own), ratio, step.tracing_seconds)
 
 
-def _element(batch_size: int, input_shape: tuple[int, ...], num_classes: int):
-    rng = np.random.default_rng(0)
-
-    def images():
-        return tf.constant(rng.normal(size=(batch_size, *input_shape)), tf.float32)
-
-    def labels():
-        return tf.constant(rng.integers(0, num_classes, batch_size))
-
-    ids = tf.range(batch_size)
-    features = {"inputs": images(), "sample_id": ids}
-    return {**features, "meta_inputs": images(), "meta_labels": labels()}, labels()
-
-
-def _facts(batch_size: int, num_classes: int) -> TrainingFacts:
-    """Facts of a training set of one batch."""
-    return TrainingFacts(
-        num_classes=num_classes,
-        num_examples=batch_size,
-        class_counts=np.ones(num_classes),
-        steps_per_epoch=1,
-        epochs=1,
-        num_sample_ids=batch_size,
-        seed=0,
-        noise_rate=0.0,
-        transition_matrix=np.eye(num_classes),
+def _stall(step: Step, seconds: float) -> float:
+    length = max(_STALL_STEPS, int(_STALL_SECONDS / seconds))
+    return statistics.median(
+        step.block_seconds(length, streamed=True) / step.block_seconds(length, streamed=False) - 1
+        for _ in range(_STALL_PAIRS)
     )
-
-
-def _step(method: str, options: Mapping[str, Any], classifier: keras.Model, facts: TrainingFacts):
-    """The method's compiled training step, a function of one element."""
-    row = registry.find(method)
-    model = registry.build(row, classifier, {**vars(Config()), **options}, facts)
-    meta = {"meta_optimizer": CoupledAdam(1e-3)} if row.compile_options else {}
-    optimizer = CoupledSGD(0.01, momentum=0.9, coupled_weight_decay=5e-4)
-    model.compile(optimizer, metrics=["accuracy"], **meta)
-    model.make_train_function()
-
-    def step(element):
-        result = model.train_function(iter([element]))
-        return float(result["loss"])  # waits for the step to end
-
-    return step

@@ -102,6 +102,31 @@ def _draw_interval(axes, y: int, values: np.ndarray, limits: tuple, threshold: f
         axes.plot(estimate, y, "|", color="black", markersize=16, markeredgewidth=2)
 
 
+def ratio_bars(ratios: Mapping[str, Mapping[str, float | None]], title: str) -> Figure:
+    """Ratios to a baseline, a panel for each kind: those of no case are left out, 1 is a line.
+
+    Args:
+        ratios: case -> kind -> ratio, or None where there is none.
+        title: of the figure.
+    """
+    cases, kinds = list(ratios), dict.fromkeys(k for of_case in ratios.values() for k in of_case)
+    kinds = [k for k in kinds if any(ratios[case][k] is not None for case in cases)]
+    size = (3.5 + 2.5 * len(kinds), 1 + 0.4 * len(cases))
+    figure = Figure(figsize=size, dpi=100, layout="constrained")
+    figure.suptitle(title)
+    panels = figure.subplots(1, len(kinds), sharey=True, squeeze=False)[0]
+    for axes, kind in zip(panels, kinds, strict=True):
+        widths = [ratios[case][kind] or 0 for case in cases]
+        bars = axes.barh(range(len(cases)), widths, color="tab:blue")
+        axes.bar_label(bars, [f"{width:.2f}" for width in widths], padding=2, fontsize=8)
+        axes.axvline(1, color="black", linewidth=1)
+        axes.set_xlim(0, 1.3 * max(1, *widths))
+        axes.set_xlabel(f"{kind}, ratio to the baseline")
+    panels[0].set_yticks(range(len(cases)), cases, fontsize=8)
+    panels[0].invert_yaxis()
+    return figure
+
+
 def trajectories(values: Mapping[str, Sequence[float]], title: str) -> Figure:
     """Each named value over the epochs, in a panel of its own: their scales differ."""
     figure = Figure(figsize=(5, 1 + 1.8 * len(values)), dpi=100, layout="constrained")
