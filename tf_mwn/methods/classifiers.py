@@ -14,7 +14,7 @@ def check_classifier(classifier: keras.Model) -> None:
     Raises:
         TypeError: not a `keras.Model`.
         ValueError: not built, several outputs, nothing to train, probabilities as output, or
-            another shape than logits [B, C] of two classes or more.
+            another shape than [B, C].
     """
     if not isinstance(classifier, keras.Model):
         raise TypeError(f"classifier: expected a keras.Model, received {type(classifier).__name__}")
@@ -38,10 +38,28 @@ def check_classifier(classifier: keras.Model) -> None:
             "remove the last activation"
         )
     outputs = getattr(classifier, "outputs", None)
-    if outputs and (len(outputs[0].shape) != 2 or outputs[0].shape[1] == 1):
+    if outputs and len(outputs[0].shape) != 2:
         raise ValueError(
-            "classifier: expected logits [B, C] of at least two classes as output, received "
-            f"shape {list(outputs[0].shape)}"
+            f"classifier: expected logits [B, C] as output, received shape {list(outputs[0].shape)}"
+        )
+
+
+def num_classes(classifier: keras.Model) -> int | None:
+    """C of the logits; None for a subclassed model, whose output is not known beforehand."""
+    outputs = getattr(classifier, "outputs", None)
+    return outputs[0].shape[-1] if outputs else None
+
+
+def check_has_classes(classifier: keras.Model) -> None:
+    """Refuses one logit, whose softmax is 1 and whose cross-entropy is 0 whatever it learns.
+
+    Raises:
+        ValueError: a single logit.
+    """
+    if num_classes(classifier) == 1:
+        raise ValueError(
+            "classifier: expected logits [B, C] of at least two classes for cross-entropy, "
+            "received one logit; give two classes two logits, or compile with a loss of your own"
         )
 
 

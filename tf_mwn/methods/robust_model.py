@@ -11,7 +11,7 @@ from tf_mwn.engine.objective import TrainingBatch, TrainingObjective, logits_gra
 from tf_mwn.engine.replicas import logits_of_share, num_replicas
 from tf_mwn.losses.per_example import per_example_loss
 from tf_mwn.methods import distributed_loop
-from tf_mwn.methods.classifiers import check_classifier, resolve_jit_compile
+from tf_mwn.methods.classifiers import check_classifier, check_has_classes, resolve_jit_compile
 from tf_mwn.methods.phases import Phases
 from tf_mwn.methods.training_elements import (
     check_training_data,
@@ -83,6 +83,8 @@ class RobustModel(keras.Model):
                 these steps slower.
             **kwargs: `run_eagerly`, `steps_per_execution`, `weighted_metrics`, as in Keras.
         """
+        if loss is None:
+            check_has_classes(self.classifier)
         self.per_example_loss = per_example_loss(loss)
         super().compile(
             optimizer=optimizer,

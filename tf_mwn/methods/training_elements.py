@@ -6,6 +6,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from tf_mwn.methods.classifiers import num_classes
+
 
 def is_training_element(inputs) -> bool:
     """True for the dict of a training element, as against a classifier's own dict of inputs."""
@@ -50,21 +52,12 @@ def check_training_data(dataset: Any, model: Any) -> None:
     check_training_element(dataset.element_spec, model.needs_meta_set)
     element, labels = dataset.element_spec
     check_inputs(model.classifier, element["inputs"])
-    num_classes = _num_classes(model.classifier)
-    if num_classes is None or labels.shape.rank is None:
+    classes = num_classes(model.classifier)
+    if classes is None or labels.shape.rank is None:
         return
-    if labels.shape.rank == 2 and labels.shape[1] not in (1, num_classes, None):
-        raise ValueError(
-            f"fit: expected one-hot labels of the {num_classes} classes of the classifier, "
-            f"received {labels.shape[1]} columns"
-        )
-    for name, largest in getattr(dataset, "largest_labels", {}).items():
-        if largest >= num_classes:
-            raise ValueError(
-                f"fit: expected {name} to be below the classifier's number of classes "
-                f"{num_classes}, received {largest} (classes are numbered from 0)"
-            )
-    _check_loss(model.per_example_loss, labels, num_classes)
+    if classes > 1:
+        _check_labels(dataset, labels, classes)
+    _check_loss(model.per_example_loss, labels, classes)
 
 
 def check_inputs(classifier: keras.Model, inputs: Any) -> None:
@@ -96,20 +89,28 @@ def check_inputs(classifier: keras.Model, inputs: Any) -> None:
         ) from error
 
 
-def _num_classes(classifier: keras.Model) -> int | None:
-    """None for a subclassed model, whose output is not known before it is called."""
-    outputs = getattr(classifier, "outputs", None)
-    return outputs[0].shape[-1] if outputs else None
+def _check_labels(dataset, labels: tf.TensorSpec, classes: int) -> None:
+    if labels.shape.rank == 2 and labels.shape[1] not in (1, classes, None):
+        raise ValueError(
+            f"fit: expected one-hot labels of the {classes} classes of the classifier, "
+            f"received {labels.shape[1]} columns"
+        )
+    for name, largest in getattr(dataset, "largest_labels", {}).items():
+        if largest >= classes:
+            raise ValueError(
+                f"fit: expected {name} to be below the classifier's number of classes "
+                f"{classes}, received {largest} (classes are numbered from 0)"
+            )
 
 
-def _check_loss(loss, labels: tf.TensorSpec, num_classes: int) -> None:
+def _check_loss(loss, labels: tf.TensorSpec, classes: int) -> None:
     """Tries the loss on two examples of class 0."""
     example = tf.zeros([2], tf.int64)
     if labels.shape.rank == 2:
-        example = tf.one_hot(example, labels.shape[1] or num_classes)
+        example = tf.one_hot(example, labels.shape[1] or classes)
     example, reason = tf.cast(example, labels.dtype), None
     try:
-        shape = tf.convert_to_tensor(loss(example, tf.zeros([2, num_classes]))).shape
+        shape = tf.convert_to_tensor(loss(example, tf.zeros([2, classes]))).shape
         if shape != [2]:
             reason = f"one that gives {'one number' if not shape.rank else shape}"
     except (ValueError, TypeError, tf.errors.OpError) as error:
@@ -117,5 +118,5 @@ def _check_loss(loss, labels: tf.TensorSpec, num_classes: int) -> None:
     if reason:
         raise ValueError(
             f"loss: expected one value for each example, from labels {list(example.shape)} and "
-            f"logits [2, {num_classes}], received {reason}"
+            f"logits [2, {classes}], received {reason}"
         )
