@@ -9,7 +9,8 @@ import tf_mwn
 
 EPOCHS = int(os.environ.get("EPOCHS", 5))
 SIZE = int(os.environ.get("SIZE", 1500))
-# "imagenet" downloads trained weights, without which a frozen backbone sees little.
+# "imagenet" downloads trained weights, without which a frozen backbone sees little. WEIGHTS= in
+# the environment does without them, and without a network.
 WEIGHTS = os.environ.get("WEIGHTS", "imagenet") or None
 
 

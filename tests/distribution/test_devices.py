@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from tests.models import mlp
-from tf_mwn import CrossEntropy, networks
+from tf_mwn import CrossEntropy, networks, paired_dataset
 from tf_mwn.experiments.config import Config
 from tf_mwn.experiments.devices import Workers, check_shares, configure_devices
 from tf_mwn.experiments.run_folder import ReadOnlyFolder
@@ -73,8 +73,9 @@ def test_several_steps_per_execution_are_refused(mirrored):
     with mirrored.scope():
         model = CrossEntropy(mlp())
         model.compile("sgd", steps_per_execution=2)
+    data = paired_dataset(np.zeros((8, 5)), np.zeros(8, int), None, None, batch_size=2)
     with pytest.raises(ValueError, match="steps_per_execution: expected 1 on many devices"):
-        model.fit(tf.data.Dataset.range(8).batch(2), verbose=0)
+        model.fit(data, verbose=0)
 
 
 def test_synchronised_networks():

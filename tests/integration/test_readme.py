@@ -1,4 +1,4 @@
-"""Every command and code block of the README runs."""
+"""Every command of the pages for beginners runs, and every Python block of any page."""
 
 import dataclasses
 import os
@@ -15,7 +15,8 @@ import tf_mwn
 from tests.integration.commands import ROOT, launch
 from tf_mwn.experiments.config import Config
 
-TEXT = (ROOT / "README.md").read_text()
+BEGINNERS = ("README.md", "docs/installation.md", "docs/command_line.md")
+TEXT = "".join((ROOT / page).read_text() for page in BEGINNERS)
 PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/**/*.md"))]
 BLOCKS = [
     (str(page.relative_to(ROOT)), language, block)
@@ -23,9 +24,9 @@ BLOCKS = [
     for language, block in re.findall(r"^```(\w+)\n(.*?)^```", page.read_text(), re.M | re.S)
 ]
 SHELL = [
-    line.split(" #")[0].strip()
+    line.split("  #")[0].strip()
     for page, language, block in BLOCKS
-    if page == "README.md" and language == "sh"
+    if page in BEGINNERS and language == "sh"
     for line in block.splitlines()
     if line.strip()
 ]
@@ -80,7 +81,7 @@ def test_launch_command_runs(line, tmp_path):
 def test_make_targets_exist():
     targets = {line.split()[1] for line in SHELL if line.startswith("make")}
     targets |= set(re.findall(r"`make (\w+)`", TEXT))
-    assert targets == {"demo", "test"}
+    assert targets == {"demo", "docs", "test"}
     for target in targets:
         done = subprocess.run(["make", "-n", target], cwd=ROOT, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
@@ -99,7 +100,7 @@ def test_every_flag_that_a_page_names_exists(page):
     known |= {field.name for field in dataclasses.fields(Config)}
     text = re.sub(r"^```sh.*?^```", "", page.read_text(), flags=re.M | re.S)
     text += "\n".join(line for line in SHELL if "launch" in line)
-    others = {"no", "help", "upgrade", "logdir", "flagfile", "verbosity"}
+    others = {"no", "help", "upgrade", "logdir", "flagfile", "verbosity", "samples_per_plugin"}
     for name in set(re.findall(r"--(\w+)", text)) - others:
         assert name in known, name
 
@@ -108,4 +109,4 @@ def test_every_short_recipe_is_in_the_table():
     from tf_mwn.experiments.recipes_short import SHORT_RECIPES
 
     for recipe in SHORT_RECIPES:
-        assert f"| `{recipe.name}` |" in TEXT, recipe.name
+        assert f"| `{recipe.name}` |" in (ROOT / "README.md").read_text(), recipe.name

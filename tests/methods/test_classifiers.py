@@ -26,6 +26,10 @@ def two_outputs():
     return keras.Model(inputs, [L.Dense(3)(inputs), L.Dense(2)(inputs)])
 
 
+def ending_in(layer):
+    return keras.Sequential([keras.Input((5,)), L.Dense(5), layer])
+
+
 def frozen():
     model = mlp()
     model.trainable = False
@@ -39,12 +43,23 @@ def frozen():
         (softmax_at_the_end, "expected logits as output"),
         (softmax_layer_in_a_nested_model, "expected logits as output"),
         (two_outputs, "expected one output, received 2"),
+        (lambda: ending_in(L.Dense(1, activation="sigmoid")), "that ends in a sigmoid"),
+        (lambda: ending_in(L.Reshape((1, 5))), r"expected logits \[B, C\] .* \[None, 1, 5\]"),
         (frozen, "expected trainable variables"),
     ],
 )
 def test_classifiers_that_cannot_be_trained(classifier, message):
     with pytest.raises(ValueError, match=message):
         MetaWeightNet(classifier())
+
+
+def test_one_logit_is_for_losses_of_ones_own():
+    model = CrossEntropy(ending_in(L.Dense(1)))
+    with pytest.raises(ValueError, match="at least two classes for cross-entropy"):
+        model.compile("sgd")
+    model.compile("sgd", loss=lambda y, z: (z[:, 0] - tf.cast(y, z.dtype)) ** 2)
+    x, y = batch([(5,)], 8, 0)
+    model.fit(paired_dataset(x, y, None, None, batch_size=4), verbose=0)
 
 
 def test_something_else_than_a_model():
@@ -141,7 +156,7 @@ def test_ordinary_batches_are_refused_with_the_cure():
     model = MetaWeightNet(mlp())
     model.compile("sgd")
     x, y = batch([(5,)], 8, 0)
-    with pytest.raises(ValueError, match="made by tf_mwn.paired_dataset, received tuple"):
+    with pytest.raises(ValueError, match="tf_mwn.paired_dataset, received .inputs, labels"):
         model.fit(x, y, verbose=0)
 
 

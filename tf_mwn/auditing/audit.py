@@ -13,6 +13,7 @@ from tf_mwn.data.checks import check_labels
 from tf_mwn.data.examples import check_examples
 from tf_mwn.methods.classifiers import check_classifier
 from tf_mwn.methods.robust_model import RobustModel
+from tf_mwn.methods.training_elements import check_inputs
 from tf_mwn.monitoring.outputs import classifier_logits
 
 
@@ -62,12 +63,15 @@ def audit(
     sample_id = np.arange(len(targets)) if sample_id is None else sample_id
     sample_id = check_unique("sample_id", sample_id)
     check_lengths(y=targets, sample_id=sample_id)
-    logits = classifier_logits(classifier, x, targets, batch_size)
+    logits = _logits(classifier, x, targets, batch_size)
     weight = _weights(model, targets, logits, sample_id)
     meta = None
+    if (x_meta is None) != (y_meta is None):
+        missing = "x_meta" if x_meta is None else "y_meta"
+        raise ValueError(f"expected x_meta and y_meta together, received no {missing}")
     if x_meta is not None:
         x_meta, y_meta = check_examples("x_meta", x_meta, "y_meta", y_meta)
-        meta = classifier_logits(classifier, x_meta, y_meta, batch_size), _classes(y_meta)
+        meta = _logits(classifier, x_meta, y_meta, batch_size), _classes(y_meta)
     return audit_logits(logits, _classes(targets), x, sample_id, weight, meta, y_clean, class_names)
 
 
@@ -130,6 +134,11 @@ def _posterior(logits, label, meta) -> tuple[np.ndarray, np.ndarray, str]:
     log_p = log_softmax(logits / temperature, axis=1)
     matrix, matrix_from = transition.choose_transition(np.exp(log_p), label, *clean)
     return transition.log_posterior(log_p, matrix, label), matrix, matrix_from
+
+
+def _logits(classifier, x, targets, batch_size) -> np.ndarray:
+    check_inputs(classifier, x)
+    return classifier_logits(classifier, x, targets, batch_size)
 
 
 def _weights(model, targets, logits, sample_id) -> np.ndarray | None:

@@ -54,6 +54,11 @@ def check_labels(what: str, labels: np.ndarray, num_classes: int | None = None) 
     if labels.ndim != 1:
         hint = " (use labels[:, 0])" if labels.ndim == 2 and labels.shape[1] == 1 else ""
         raise ValueError(f"expected {what} of shape [N], received {list(labels.shape)}{hint}")
+    if labels.dtype.kind in "OSU":
+        raise TypeError(
+            f"expected {what} to be integers, received {labels[:1].tolist()[0]!r}; number the "
+            "classes: names, y = np.unique(y, return_inverse=True)"
+        )
     if not np.issubdtype(labels.dtype, np.integer):
         raise TypeError(f"expected {what} to be integers, received {labels.dtype}")
     labels = labels.astype(np.int64)

@@ -16,7 +16,7 @@ def check_examples(x_name: str, x: Any, y_name: str, y: Any) -> tuple[Any, np.nd
     Raises:
         TypeError, ValueError: See `check_array`, `check_targets` and `check_lengths`.
     """
-    if isinstance(x, list) and any(np.ndim(part) for part in x):
+    if isinstance(x, list):
         raise TypeError(f"expected {x_name} to be an array, a tuple or a dict, received a list")
     x = tf.nest.map_structure(lambda array: check_array(x_name, array), x)
     y = check_targets(y_name, y)

@@ -141,11 +141,13 @@ def paired_dataset(
     """
     if x_meta is None and y_meta is not None:
         raise ValueError("expected x_meta together with y_meta, received x_meta=None")
+    if y_meta is None and x_meta is not None and not isinstance(x_meta, tf.data.Dataset):
+        raise ValueError("expected y_meta together with x_meta, received y_meta=None")
     seed = check_integer("seed", seed, 0)
     if any(isinstance(part, tf.data.Dataset) for part in (x, y, x_meta, y_meta)):
         return pair_streams((x, y), (x_meta, y_meta), batch_size, meta_batch_size, sample_id, seed)
     if sample_id is None:
-        sample_id = np.arange(len(tf.nest.flatten(x)[0]))
+        sample_id = np.arange(len(y) if np.ndim(y) else 0)
     meta = None if x_meta is None else Subset(x_meta, y_meta, None, None)
     return _paired_arrays(Subset(x, y, None, sample_id), meta, batch_size, meta_batch_size, seed)
 
@@ -169,4 +171,8 @@ def _paired_arrays(
 
     draws = tf.data.Dataset.random(seed=seed, rerandomize_each_iteration=True).take(1)
     known = tf.data.experimental.assert_cardinality(batches.steps)
-    return draws.flat_map(epoch).apply(known).prefetch(tf.data.AUTOTUNE)
+    dataset = draws.flat_map(epoch).apply(known).prefetch(tf.data.AUTOTUNE)
+    # What `fit` compares with the classifier, which is not known here.
+    labels = {"y": train.label, **({} if meta is None else {"y_meta": meta.label})}
+    dataset.largest_labels = {k: int(v.max()) for k, v in labels.items() if v.ndim == 1}
+    return dataset

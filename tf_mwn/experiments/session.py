@@ -138,7 +138,8 @@ class Session:
         folder = RunFolder(Path(self.workdir) / self.experiment.folder)
         runs = list(self.runs())
         figure = report.write_accuracy_figure(folder, self.experiment.folder, runs)
-        print(f"\n{report.table(results)}\n")
+        logger.info("")
+        print(f"{report.table(results)}\n")
         print(f"figure       {figure}")
         for run in runs:
             print(f"run          {run.folder.path}")

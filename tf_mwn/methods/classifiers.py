@@ -1,6 +1,6 @@
 """What a method asks of the user's classifier: checks, and which variables to move virtually."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import keras
 import tensorflow as tf
@@ -19,7 +19,8 @@ def check_classifier(classifier: keras.Model) -> None:
 
     Raises:
         TypeError: not a `keras.Model`.
-        ValueError: not built, several outputs, nothing to train, or probabilities as output.
+        ValueError: not built, several outputs, nothing to train, probabilities as output, or
+            another shape than [B, C].
     """
     if not isinstance(classifier, keras.Model):
         raise TypeError(f"classifier: expected a keras.Model, received {type(classifier).__name__}")
@@ -36,10 +37,35 @@ def check_classifier(classifier: keras.Model) -> None:
         raise ValueError(
             f"classifier: expected trainable variables, received none in {classifier.name!r}"
         )
-    if _ends_in_softmax(classifier):
+    activation = _last_activation(classifier)
+    if activation is not None:
         raise ValueError(
-            "classifier: expected logits as output, received a model that ends in a softmax; "
+            f"classifier: expected logits as output, received a model that ends in a {activation}; "
             "remove the last activation"
+        )
+    outputs = getattr(classifier, "outputs", None)
+    if outputs and len(outputs[0].shape) != 2:
+        raise ValueError(
+            f"classifier: expected logits [B, C] as output, received shape {list(outputs[0].shape)}"
+        )
+
+
+def num_classes(classifier: keras.Model) -> int | None:
+    """C of the logits; None for a subclassed model, whose output is not known beforehand."""
+    outputs = getattr(classifier, "outputs", None)
+    return outputs[0].shape[-1] if outputs else None
+
+
+def check_has_classes(classifier: keras.Model) -> None:
+    """Refuses one logit, whose softmax is 1 and whose cross-entropy is 0 whatever it learns.
+
+    Raises:
+        ValueError: a single logit.
+    """
+    if num_classes(classifier) == 1:
+        raise ValueError(
+            "classifier: expected logits [B, C] of at least two classes for cross-entropy, "
+            "received one logit; give two classes two logits, or compile with a loss of your own"
         )
 
 
@@ -128,23 +154,6 @@ def resolve_jit_compile(jit_compile: bool | str | None, classifier: keras.Model)
     return "auto"
 
 
-def is_training_element(inputs) -> bool:
-    """True for the dict of a training element, as against a classifier's own dict of inputs."""
-    return isinstance(inputs, Mapping) and "inputs" in inputs and "sample_id" in inputs
-
-
-def check_training_element(data, needs_meta: bool) -> None:
-    """Refuses, when the step is traced, a batch that is no training element."""
-    inputs = data[0] if isinstance(data, tuple) and len(data) == 2 else None
-    wanted = ["inputs", "sample_id"] + (["meta_inputs", "meta_labels"] if needs_meta else [])
-    if not is_training_element(inputs) or any(key not in inputs for key in wanted):
-        found = sorted(inputs) if isinstance(inputs, Mapping) else type(data).__name__
-        raise ValueError(
-            f"fit: expected elements ({{{', '.join(wanted)}}}, labels) as made by "
-            f"tf_mwn.paired_dataset, received {found}"
-        )
-
-
 def _layers(model) -> list[keras.layers.Layer]:
     """Layers in order, nested models flattened."""
     found = []
@@ -170,17 +179,20 @@ def _last_layers(classifier: keras.Model, kernels: int, choice: str) -> list[ker
     return layers[have[-kernels:][0] :] if have else layers[-1:]
 
 
-def _ends_in_softmax(classifier: keras.Model) -> bool:
+def _last_activation(classifier: keras.Model) -> str | None:
+    """The last layer's "softmax" or "sigmoid"; None for others, or where no layer is last."""
     layers = classifier.layers
     if not layers or not isinstance(classifier, (keras.Sequential, keras.src.models.Functional)):
-        return False
+        return None
     last = layers[-1]
     if isinstance(last, keras.Model):
-        return _ends_in_softmax(last)
-    return (
-        isinstance(last, keras.layers.Softmax)
-        or getattr(last, "activation", None) is keras.activations.softmax
-    )
+        return _last_activation(last)
+    if isinstance(last, keras.layers.Softmax):
+        return "softmax"
+    for name in ("softmax", "sigmoid"):
+        if getattr(last, "activation", None) is getattr(keras.activations, name):
+            return name
+    return None
 
 
 def _has_max_pooling(classifier: keras.Model) -> bool:

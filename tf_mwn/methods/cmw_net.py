@@ -147,7 +147,7 @@ class CMWNet(MetaLearnedModel):
     def _scores(self, train: tf.data.Dataset) -> tuple[np.ndarray, np.ndarray]:
         """Labels, and losses under the averaged classifier or random numbers, of the whole set."""
         if self._arguments["cmw_meta_set"] == "low_loss":
-            logits, labels, _ = logits_of(self.average, train)
+            logits, labels, _ = logits_of(self.average.compiled, train)
             return labels, self.per_example_loss(labels, logits).numpy()
         labels = np.concatenate([part.numpy() for _, part in train])
         rng = np.random.default_rng([self._arguments["seed"], self.phases.epochs_done])

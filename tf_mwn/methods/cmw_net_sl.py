@@ -10,9 +10,9 @@ from tf_mwn.engine.replicas import global_mean
 from tf_mwn.losses.admissible import NON_NEGATIVE
 from tf_mwn.losses.cross_entropy import cross_entropy
 from tf_mwn.meta_learners.class_aware_net import ClassAwareNet
-from tf_mwn.methods.classifiers import check_training_element
 from tf_mwn.methods.cmw_net import CMWNet
 from tf_mwn.methods.mixup import Mixup, blend
+from tf_mwn.methods.training_elements import check_training_element
 
 
 @dataclasses.dataclass(frozen=True)

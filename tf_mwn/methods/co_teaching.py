@@ -9,9 +9,10 @@ from tf_mwn.engine.objective import TrainingBatch, TrainingObjective, logits_gra
 from tf_mwn.engine.optimizers import apply_gradient, loss_scale
 from tf_mwn.engine.replicas import all_gather, all_reduce_sum, num_replicas, own_rows
 from tf_mwn.losses.admissible import BELOW_ONE, POSITIVE, check_count
-from tf_mwn.methods.classifiers import check_classifier, check_training_element, new_classifier
+from tf_mwn.methods.classifiers import check_classifier, new_classifier
 from tf_mwn.methods.example_memory import ExampleMemory
 from tf_mwn.methods.robust_model import RobustModel
+from tf_mwn.methods.training_elements import check_training_element
 
 
 def small_losses(losses: tf.Tensor, number: tf.Tensor) -> tf.Tensor:

@@ -10,11 +10,11 @@ from tf_mwn.engine.optimizers import loss_scale
 from tf_mwn.engine.replicas import all_reduce_sum, global_mean
 from tf_mwn.methods.classifiers import (
     VirtualVariables,
-    check_training_element,
     select_variables,
 )
 from tf_mwn.methods.example_memory import ExampleMemory
 from tf_mwn.methods.robust_model import RobustModel
+from tf_mwn.methods.training_elements import check_training_element
 
 
 @keras.saving.register_keras_serializable(package="tf_mwn")

@@ -23,7 +23,8 @@ class MovingAverage(Snapshot):
         super().__init__(owner, "average", classifier.weights)
         self._classifier = classifier
         self._momentum = momentum
-        self._compiled = tf.function(self.logits, reduce_retracing=True)
+        # For passes over whole sets: traced once, and not once for each pass.
+        self.compiled = tf.function(self.logits, reduce_retracing=True)
 
     def update(self, step: tf.Tensor) -> None:
         """Moves the averages towards the current weights; `step` counts from 0."""
@@ -39,7 +40,3 @@ class MovingAverage(Snapshot):
         with keras.StatelessScope(state_mapping=list(values)):
             logits = self._classifier(inputs, training=False)
         return tf.cast(logits, tf.float32) if logits.dtype.size < 4 else logits
-
-    def __call__(self, inputs, training: bool = False) -> tf.Tensor:
-        """`logits`, compiled once; for passes over whole sets."""
-        return self._compiled(inputs)

@@ -12,13 +12,13 @@ from tf_mwn.engine.optimizers import apply_gradient, loss_scale
 from tf_mwn.engine.replicas import logits_of_share, num_replicas
 from tf_mwn.losses.per_example import per_example_loss
 from tf_mwn.methods import distributed_loop
-from tf_mwn.methods.classifiers import (
-    check_classifier,
+from tf_mwn.methods.classifiers import check_classifier, check_has_classes, resolve_jit_compile
+from tf_mwn.methods.phases import Phases
+from tf_mwn.methods.training_elements import (
+    check_training_data,
     check_training_element,
     is_training_element,
-    resolve_jit_compile,
 )
-from tf_mwn.methods.phases import Phases
 from tf_mwn.methods.whole_sets import WholeSets
 
 
@@ -85,6 +85,8 @@ class RobustModel(keras.Model):
                 these steps slower.
             **kwargs: `run_eagerly`, `steps_per_execution`, `weighted_metrics`, as in Keras.
         """
+        if loss is None:
+            check_has_classes(self.classifier)
         self.per_example_loss = per_example_loss(loss)
         super().compile(
             optimizer=optimizer,
@@ -110,7 +112,8 @@ class RobustModel(keras.Model):
         """As in Keras, on training elements; a method in phases wants `num_epochs` epochs.
 
         Raises:
-            ValueError: the method needs `whole_sets` and has none.
+            ValueError: the method needs `whole_sets` and has none, or the data do not fit the
+                classifier or the loss.
         """
         if self.needs_whole_sets and self.whole_sets is None:
             raise ValueError(
@@ -118,6 +121,7 @@ class RobustModel(keras.Model):
                 "model.whole_sets = tf_mwn.WholeSets.from_arrays(x, y, x_meta, y_meta), "
                 "received none"
             )
+        check_training_data(x, self)
         if isinstance(callbacks, keras.callbacks.CallbackList):
             callbacks = callbacks.callbacks
         callbacks = [_EpochHooks(), callbacks or []]  # Keras flattens lists

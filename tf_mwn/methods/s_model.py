@@ -16,9 +16,10 @@ from tf_mwn.losses.label_correction import forward_correction
 from tf_mwn.losses.targets import target_distribution
 from tf_mwn.messages import long_step
 from tf_mwn.methods.class_means import class_means
-from tf_mwn.methods.classifiers import check_training_element, with_features
+from tf_mwn.methods.classifiers import with_features
 from tf_mwn.methods.phases import Phases
 from tf_mwn.methods.robust_model import RobustModel
+from tf_mwn.methods.training_elements import check_training_element
 from tf_mwn.methods.whole_sets import logits_of
 
 # Softmax of a row of the identity times this is that row again, with a gradient of exactly 0.

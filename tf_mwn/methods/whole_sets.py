@@ -1,6 +1,7 @@
 """The whole training and meta set, for what methods do between epochs."""
 
 import dataclasses
+import functools
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -41,13 +42,16 @@ def evaluated(
     """Runs a function of the inputs over a set, compiled.
 
     Args:
-        function: of a batch of inputs; a model in evaluation mode, for example.
+        function: of a batch of inputs; a model in evaluation mode, for example. A `tf.function`
+            keeps what it has traced from one pass to the next.
         batches: `WholeSets.train` or `WholeSets.meta`.
 
     Yields:
         (value of the function, labels, sample_id [B] or None) of each batch, in order.
     """
-    compiled = tf.function(function, reduce_retracing=True)
+    compiled = function
+    if not isinstance(function, tf.types.experimental.PolymorphicFunction):
+        compiled = tf.function(function, reduce_retracing=True)
     for features, labels in batches:
         sample_id = None
         if isinstance(features, dict) and "sample_id" in features:
@@ -56,10 +60,16 @@ def evaluated(
 
 
 def logits_of(
-    classifier: keras.Model, batches: tf.data.Dataset
+    classifier: keras.Model | Callable[[Any], tf.Tensor], batches: tf.data.Dataset
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
-    """Logits [N, C] in evaluation mode, labels [N], and ids [N] or None, of a whole set."""
-    parts = list(evaluated(lambda x: classifier(x, training=False), batches))
+    """Logits [N, C] in evaluation mode, labels [N], and ids [N] or None, of a whole set.
+
+    `classifier` may also be a function of the inputs, see `evaluated`.
+    """
+    function = classifier
+    if isinstance(classifier, keras.Model):
+        function = functools.partial(classifier, training=False)
+    parts = list(evaluated(function, batches))
     logits, labels, ids = zip(*parts, strict=True)
     known = None if ids[0] is None else np.concatenate([part.numpy() for part in ids])
     values = np.concatenate([tf.cast(part, tf.float32).numpy() for part in logits])

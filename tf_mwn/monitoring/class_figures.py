@@ -17,7 +17,7 @@ def confusion(matrix: np.ndarray, class_names: Sequence[str], title: str) -> Fig
     if len(class_names) > _NAMED:
         figure.colorbar(image, shrink=0.8)
         return figure
-    axes.set_xticks(range(len(class_names)), class_names, rotation=90)
+    _name_columns(axes, class_names)
     axes.set_yticks(range(len(class_names)), class_names)
     for (row, column), value in np.ndenumerate(fractions):
         if value >= 0.005:
@@ -32,8 +32,14 @@ def class_weights(means: np.ndarray, class_names: Sequence[str], title: str) -> 
     figure, axes = _axes(title, "given class", "mean weight", side=3.5)
     axes.bar(range(len(means)), means, color="tab:blue")
     if len(class_names) <= _NAMED:
-        axes.set_xticks(range(len(class_names)), class_names, rotation=90)
+        _name_columns(axes, class_names)
     return figure
+
+
+def _name_columns(axes, class_names: Sequence[str]) -> None:
+    """Names along the x axis, upright where there is no room for them."""
+    rotation = 90 if sum(map(len, class_names)) > 40 else 0
+    axes.set_xticks(range(len(class_names)), class_names, rotation=rotation)
 
 
 def _axes(title: str, x_label: str, y_label: str, side: float):

@@ -1,4 +1,4 @@
-"""The run in TensorBoard: scalars and histograms of each epoch, pictures and curves of some."""
+"""The run in TensorBoard: scalars, histograms and V of each epoch, other pictures of some."""
 
 import json
 from collections.abc import Sequence
@@ -50,7 +50,8 @@ class TensorBoardMonitor(keras.callbacks.Callback):
             run's name there.
         evaluation: the callback that measured weights and test set, placed before this one.
         settings: the run's configuration, shown as text.
-        epochs: of the whole run; pictures are drawn of about ten of them, and of the last.
+        epochs: of the whole run; pictures are drawn of about ten of them, and of the last. The
+            weight curve is drawn of each.
         class_names: of the C classes.
     """
 
@@ -83,8 +84,8 @@ class TensorBoardMonitor(keras.callbacks.Callback):
                     tf.summary.scalar(_tag(name), value)
             if self._evaluation.weights is not None:
                 self._write_weights(done, pictured)
+            self._write_curve(done)
             if pictured:
-                self._write_curve(done)
                 self._write_test_set(done)
         self._writer.flush()
 
