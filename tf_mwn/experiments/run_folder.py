@@ -96,11 +96,19 @@ class RunFolder:
         (self.path / name).unlink(missing_ok=True)
 
     def read_json(self, name: str) -> Any:
-        """The content of a JSON file, or None if there is none."""
+        """The content of a JSON file, or None if there is none.
+
+        Raises:
+            FolderConflictError: it holds no JSON; all these files can be written anew.
+        """
         try:
-            return json.loads((self.path / name).read_text())
+            return json.loads((self.path / name).read_bytes())
         except FileNotFoundError:
             return None
+        except ValueError as error:
+            raise FolderConflictError(
+                f"{self.path / name}: damaged ({error}); delete it, then the same command goes on"
+            ) from error
 
     def write_json(self, name: str, content: Any) -> None:
         self.write_text(name, json.dumps(content, indent=2) + "\n")
