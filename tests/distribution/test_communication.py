@@ -40,14 +40,28 @@ def sums(mirrored, monkeypatch):
     return found
 
 
-@pytest.mark.parametrize("name", EXPECTED)
-def test_sums_of_a_step_are_those_of_the_table(name, mirrored, sums):
+def summed_by_a_step(name, strategy, sums):
+    """The bytes of every tensor that a step sums, without those of the logs."""
     dataset = law.stream(name)[0]
-    with mirrored.scope():
+    with strategy.scope():
         model = law.compiled(name)
         model.fit(dataset, epochs=1, steps_per_epoch=1, shuffle=False, verbose=0)
     *step, logs = sums
     assert set(logs) == {SCALAR}
+    return step
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_sums_of_a_step_are_those_of_the_table(name, mirrored, sums):
+    step = summed_by_a_step(name, mirrored, sums)
     scalars = [tensors for tensors in step if set(tensors) == {SCALAR}]
     large = [sum(tensors) for tensors in step if tensors not in scalars]
     assert (large, sum(map(len, scalars))) == EXPECTED[name]
+
+
+def test_a_synchronised_batch_norm_sums_three_times_forward_and_twice_in_reverse(mirrored, sums):
+    step = summed_by_a_step("MW-Net, synchronised batch norm", mirrored, sums)
+    channels = [4 * 7]
+    # Two forward passes: of the training and of the meta batch. Four in reverse: the virtual, the
+    # meta and the actual gradient, and the derivative along the meta gradient.
+    assert step.count(channels) == 2 * 3 + 4 * 2

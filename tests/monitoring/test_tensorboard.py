@@ -135,7 +135,7 @@ def test_a_method_is_one_row_with_the_mean_of_its_seeds(tmp_path):
 
 
 def test_an_event_file_that_cannot_be_written_is_an_error_of_the_disk(tmp_path):
-    """By a limit on the size of files, which needs no rights: a full disk fails in the same call."""
+    """By a limit on the size of files, which needs no rights; a full disk fails in that call."""
     nothing = types.SimpleNamespace(weights=None)
     monitor = TensorBoardMonitor(tmp_path, nothing, {"text": "x" * 2**20}, 99, ("a",))
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
