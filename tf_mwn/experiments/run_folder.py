@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO, Any
 
 RESULTS = "results.json"  # written last: it means finished
+IN_USE = ": in use by"  # said of a run that another process trains
 _TEMPORARY = ".writing-"
 _LOCK = ".lock"
 
@@ -87,7 +88,7 @@ class RunFolder:
                 return
             file.seek(0)
             raise FolderConflictError(
-                f"{self.path}: in use by {file.read() or 'another process'}; "
+                f"{self.path}{IN_USE} {file.read() or 'another process'}; "
                 "wait until it has ended, or choose another --workdir"
             ) from error
 
