@@ -16,6 +16,8 @@ flags.FLAGS["verbosity"].help = (
     "what other packages say."
 )
 
+_INTERRUPTED = "interrupted; the same command goes on where it stopped"
+
 
 def parse(argv: list[str]) -> list[str]:
     """Parses the command line; a mistake is one line on stderr and exit code 1."""
@@ -44,9 +46,14 @@ def fail(problem: BaseException | str, code: int = 1) -> NoReturn:
 
 @contextlib.contextmanager
 def mistakes() -> Iterator[None]:
-    """What is refused within is the user's mistake: one line on stderr and exit code 1."""
+    """What is refused within is the user's mistake: one line on stderr and exit code 1.
+
+    Ctrl-C is one line too, and exit code 2.
+    """
     try:
         yield
+    except KeyboardInterrupt:
+        fail(_INTERRUPTED, code=2)
     except (ValueError, TypeError, OSError, ImportError) as error:
         fail(error)
 
@@ -76,7 +83,7 @@ def work(action: Callable[[], Any]) -> Any:
     except Terminated as error:
         fail(error, code=143)
     except KeyboardInterrupt:
-        fail("interrupted; the same command goes on where it stopped", code=2)
+        fail(_INTERRUPTED, code=2)
     except Exception as error:
         logging.exception("the run failed")  # not a user's mistake: show where
         fail(error, code=2)

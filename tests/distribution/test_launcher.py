@@ -68,6 +68,8 @@ GOOD = '{"cluster": {"worker": ["a:1", "b:2"]}, "task": {"type": "worker", "inde
         (None, [], "TF_CONFIG on every worker; see docs/scaling.md"),
         ("{", [], "TF_CONFIG: expected {"),
         (GOOD % 2, [], "TF_CONFIG: expected {"),
+        (GOOD % -1, [], "TF_CONFIG: expected {"),
+        (GOOD.replace('["a:1", "b:2"]', '"a:1"') % 0, [], "TF_CONFIG: expected {"),
         (GOOD.replace('"worker": [', '"ps": [') % 0, [], "TF_CONFIG: expected {"),
         (
             GOOD.replace('"worker": [', '"ps": ["c:3"], "worker": [') % 0,

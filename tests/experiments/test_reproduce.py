@@ -259,6 +259,32 @@ def test_queue_runs_jobs_at_a_time(queue):
     assert failed == {} and log[:4] in ("+0+2", "+2+0")
 
 
+# As `CHILD`, but another process holds the run of seed 0 at first.
+HELD = """
+import pathlib, sys
+from tf_mwn.experiments.run_folder import FolderConflictError, RunFolder
+log, seed = pathlib.Path(sys.argv[1]), sys.argv[2]
+first = not (log.exists() and seed in log.read_text())
+open(log, "a").write(f"+{seed}")
+if seed == "0" and first:
+    with RunFolder(log.parent / "run").locked():
+        try:
+            with RunFolder(log.parent / "run").locked():
+                pass
+        except FolderConflictError as error:
+            sys.exit(f"error: {error}")
+"""
+
+
+def test_a_run_that_another_process_trains_is_put_off(queue, monkeypatch):
+    monkeypatch.setattr(sys.modules[__name__], "CHILD", HELD)
+    monkeypatch.setattr(run_queue, "_REST", 0.1)
+    lines = []
+    failed, log = queue([0, 2], 1, 0, lines.append)
+    assert (failed, log) == ({}, "+0+2+0")
+    assert "another process trains it" in lines[0] and "finished" in lines[2]
+
+
 @pytest.mark.usefixtures("interrupts")
 @pytest.mark.parametrize(
     ("number", "error"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, SystemExit)]

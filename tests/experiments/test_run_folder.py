@@ -99,3 +99,10 @@ def test_a_folder_is_claimed_by_one_configuration(tmp_path):
     folder.claim({"seed": 0, "settings": {"units": (100,), "rate": 0.1}})
     with pytest.raises(FolderConflictError, match="settings.rate = 0.1, not 0.2"):
         folder.claim({"seed": 0, "settings": {"units": (100,), "rate": 0.2}})
+
+
+@pytest.mark.parametrize("content", [b"", b'{"method": "gce"', b'{"method": "\xff"}'])
+def test_a_damaged_file_is_named_with_what_to_do(tmp_path, content):
+    (tmp_path / "config.json").write_bytes(content)
+    with pytest.raises(FolderConflictError, match=r"config\.json: damaged \(.*\); delete it"):
+        RunFolder(tmp_path).claim({"method": "gce"})

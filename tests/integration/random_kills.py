@@ -3,8 +3,9 @@
     python -m tests.integration.random_kills KILL,TERM 50
 
 takes turns between the signals and between methods, 50 times. Each time a new run is started, sent
-the signal at a random moment, and started again until it ends. It prints a line per run, and exits
-with 1 if an ending differs from that of a run left alone.
+the signal at a random moment, and started again until it ends. A run that has ended before is no
+trial: another is started in its place. It prints a line per trial, and exits with 1 if an
+ending differs from that of a run left alone.
 
 TensorFlow is imported once, before any of its threads exist, and every run is a fork.
 """
@@ -98,30 +99,61 @@ def run_to_the_end(method, workdir) -> list:
     return ending(workdir)
 
 
+def wait_for_checkpoint(workdir) -> None:
+    """Returns when a run has written its first; or in vain, when it has not within minutes."""
+    for _ in range(60_000):
+        if checkpoints(workdir) != "no checkpoint":
+            return
+        time.sleep(0.005)
+
+
+def left_alone(method, workdir) -> tuple[list, float, float]:
+    """The ending of a run, and the seconds until its first checkpoint and until its end."""
+    began = time.monotonic()
+    process = start(method, workdir)
+    wait_for_checkpoint(workdir)
+    first = time.monotonic() - began
+    assert wait(process) == 0, (workdir / "err").read_text()
+    return ending(workdir), first, time.monotonic() - began
+
+
+def stopped(method, name, moments, first, end, workdir) -> int:
+    """Starts runs until one is ended by the signal `name`; its exit code.
+
+    At any moment of the run, or, in half of the trials, of what follows its first checkpoint: that
+    is the shorter part of such a run, and more can go wrong there.
+    """
+    while True:
+        shutil.rmtree(workdir, ignore_errors=True)
+        workdir.mkdir()
+        process = start(method, workdir)
+        if moments.random() < 0.5:
+            wait_for_checkpoint(workdir)
+            time.sleep(moments.uniform(0, end - first))
+        else:
+            time.sleep(moments.uniform(0, end))
+        code = send(name, process, workdir)
+        if code:
+            return code
+
+
 def run(signals, count, root) -> int:
     """Runs `count` trials; how many of their endings differ."""
-    moments, whole, seconds, stopped, unequal = random.Random(0), {}, {}, 0, 0
+    moments, alone, unequal = random.Random(0), {}, 0
     for i in range(count):
         method = list(METHODS)[i // len(signals) % len(METHODS)]
         name = signals[i % len(signals)]
-        if method not in whole:
+        if method not in alone:
             (workdir := root / method).mkdir()
-            began = time.monotonic()
-            whole[method] = run_to_the_end(method, workdir)
-            seconds[method] = time.monotonic() - began
-        (workdir := root / str(i)).mkdir()
-        process, moment = start(method, workdir), moments.uniform(0, seconds[method])
-        time.sleep(moment)
-        code = send(name, process, workdir)
-        if code == 0:  # it had ended: the machine has become faster
-            seconds[method] = moment
-        stopped += code != 0
-        place, equal = checkpoints(workdir), run_to_the_end(method, workdir) == whole[method]
+            alone[method] = left_alone(method, workdir)
+        workdir, (whole, first, end) = root / str(i), alone[method]
+        code = stopped(method, name, moments, first, end, workdir)
+        place, equal = checkpoints(workdir), run_to_the_end(method, workdir) == whole
         unequal += not equal
         result = "equal" if equal else "DIFFERS"
         print(f"{i} {method} SIG{name}: code {code}, {place}; {result}", flush=True)
         shutil.rmtree(workdir)
-    print(f"{count} runs, {stopped} stopped, {count - unequal} equal endings", flush=True)
+    print(f"{count} runs stopped, {count - unequal} equal endings", flush=True)
     return unequal
 
 

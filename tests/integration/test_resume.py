@@ -18,4 +18,4 @@ def test_ended_at_random_moments_equals_left_alone():
         text=True,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert f", {count} equal endings" in done.stdout
+    assert f"{count} runs stopped, {count} equal endings" in done.stdout

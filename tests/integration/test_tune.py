@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 
 import pytest
 from absl import flags
@@ -12,6 +13,7 @@ from absl.testing import flagsaver
 
 from launch import tune
 from launch.command_line import parse
+from tests.distribution.cluster import end_all, free_ports, start
 from tests.integration.commands import ROOT, SHORT, environment, launch
 
 SWEEP = (*SHORT, "--method=gce", "--space=gce_q=0.7,learning_rate=0.1|1e9", "--trial_seeds=0,1")
@@ -57,6 +59,26 @@ def test_the_summary_states_choice_test_accuracy_and_budget(swept):
         f"tensorboard --logdir {folder}",
     ):
         assert text in done.stdout, text
+
+
+def test_a_chief_and_a_worker_that_was_killed_find_what_one_process_finds(swept, tmp_path):
+    (port,) = free_ports(1)
+    cluster = {"KERASTUNER_ORACLE_IP": "127.0.0.1", "KERASTUNER_ORACLE_PORT": str(port)}
+
+    def started(name):
+        command = [sys.executable, "-m", "launch.tune", *SWEEP, f"--workdir={tmp_path}"]
+        return start(command, {**cluster, "KERASTUNER_TUNER_ID": name})
+
+    chief, worker = started("chief"), started("worker")
+    trials = "*/tune-gce-*/trial-*/gce/seed0/checkpoint.npz"
+    while not list(tmp_path.glob(trials)) and worker.poll() is None:
+        time.sleep(0.05)
+    worker.kill()
+    codes, outputs = end_all([chief, worker, started("worker")])
+    assert codes == [0, -9, 0], outputs
+    (folder,) = tmp_path.glob("*/tune-gce-*")
+    for name in ("summary.json", "trials.csv"):
+        assert (folder / name).read_text() == (swept[0] / name).read_text()
 
 
 def test_a_trial_is_the_plain_run_with_its_values(swept, tmp_path):

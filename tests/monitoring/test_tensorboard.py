@@ -1,5 +1,6 @@
 """What TensorBoard is given: curves that are right, few pictures, rows that average the seeds."""
 
+import resource
 import types
 
 import numpy as np
@@ -12,7 +13,7 @@ from tests.models import mlp
 from tests.tensorboard_rows import session_groups
 from tf_mwn.experiments.config import Config
 from tf_mwn.methods.meta_weight_net import MetaWeightNet
-from tf_mwn.monitoring import class_figures, hparams, precision_recall
+from tf_mwn.monitoring import class_figures, event_files, hparams, precision_recall
 from tf_mwn.monitoring.measures import class_means
 from tf_mwn.monitoring.tensorboard import TensorBoardMonitor
 
@@ -132,3 +133,25 @@ def test_a_method_is_one_row_with_the_mean_of_its_seeds(tmp_path):
     assert {name: len(group.sessions) for name, group in groups.items()} == {"one": 2, "two": 1}
     means = {name: group.metric_values[0].value for name, group in groups.items()}
     assert means == {"one": pytest.approx(0.6), "two": pytest.approx(0.9)}
+
+
+def test_an_event_file_that_cannot_be_written_is_an_error_of_the_disk(tmp_path):
+    """By a limit on the size of files, which needs no rights; a full disk fails in that call."""
+    nothing = types.SimpleNamespace(weights=None)
+    monitor = TensorBoardMonitor(tmp_path, nothing, {"text": "x" * 2**20}, 99, ("a",))
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2**19, before[1]))
+    try:
+        with pytest.raises(OSError, match="File too large") as failed:
+            hparams.write_trial(tmp_path, "x" * 2**20, {}, {}, False)
+        assert failed.value.filename == str(tmp_path)
+        with pytest.raises(OSError, match="File too large"):
+            monitor.on_train_begin()
+            monitor.on_epoch_end(0, {"loss": 1.0})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_other_errors_in_such_a_block_stay_what_they_are(tmp_path):
+    with pytest.raises(tf.errors.InvalidArgumentError), event_files.events(tmp_path):
+        tf.linalg.inv(tf.zeros([2, 2]))

@@ -92,8 +92,11 @@ def _tf_config() -> tuple[Mapping[str, list[str]], tuple[str, int]]:
         content = json.loads(text)
         cluster, task = content["cluster"], content["task"]
         kind, index = task["type"], int(task["index"])
+        # A string has items too, and -1 is a place in a list.
+        if not all(isinstance(job, list) for job in cluster.values()) or index < 0:
+            raise ValueError("no list of addresses, or no place in it")
         cluster[kind][index]  # noqa: B018
-    except (ValueError, TypeError, LookupError) as error:
+    except (ValueError, TypeError, LookupError, AttributeError) as error:
         raise ValueError(
             'TF_CONFIG: expected {"cluster": {"worker": ["host:port", ...]}, "task": {"type": '
             f'"worker", "index": 0}}}}, received {text!r}'

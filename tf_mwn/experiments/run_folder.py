@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO, Any
 
 RESULTS = "results.json"  # written last: it means finished
+IN_USE = ": in use by"  # said of a run that another process trains
 _TEMPORARY = ".writing-"
 _LOCK = ".lock"
 
@@ -87,7 +88,7 @@ class RunFolder:
                 return
             file.seek(0)
             raise FolderConflictError(
-                f"{self.path}: in use by {file.read() or 'another process'}; "
+                f"{self.path}{IN_USE} {file.read() or 'another process'}; "
                 "wait until it has ended, or choose another --workdir"
             ) from error
 
@@ -96,11 +97,19 @@ class RunFolder:
         (self.path / name).unlink(missing_ok=True)
 
     def read_json(self, name: str) -> Any:
-        """The content of a JSON file, or None if there is none."""
+        """The content of a JSON file, or None if there is none.
+
+        Raises:
+            FolderConflictError: it holds no JSON; all these files can be written anew.
+        """
         try:
-            return json.loads((self.path / name).read_text())
+            return json.loads((self.path / name).read_bytes())
         except FileNotFoundError:
             return None
+        except ValueError as error:
+            raise FolderConflictError(
+                f"{self.path / name}: damaged ({error}); delete it, then the same command goes on"
+            ) from error
 
     def write_json(self, name: str, content: Any) -> None:
         self.write_text(name, json.dumps(content, indent=2) + "\n")

@@ -3,16 +3,20 @@
 import collections
 import contextlib
 import dataclasses
+import math
 import os
 import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import IO
 
 from tf_mwn.experiments.planned_runs import Planned
+from tf_mwn.experiments.run_folder import IN_USE
+
+_REST = 10.0  # seconds until a run that another process trains is asked for again
 
 
 @dataclasses.dataclass
@@ -36,6 +40,7 @@ def execute(
 ) -> dict[str, str]:
     """Trains `runs` in their order, `jobs` at a time; one that fails does not stop the others.
 
+    A run that another process trains, on this machine or another, is put off until it has ended.
     Whatever ends this early ends the processes by SIGTERM first, which keeps their state.
 
     Args:
@@ -48,16 +53,23 @@ def execute(
         Of each run that failed its error in one line, by the run's name.
     """
     waiting, running, failed = collections.deque(runs), [], {}
+    put_off = {}
     with _terminated_as_exit():
         try:
             while waiting or running:
-                while waiting and len(running) < jobs:
+                while waiting and len(running) < jobs and _has_rested(waiting[0], put_off):
                     run = waiting.popleft()
                     running.append(_start(run, command(run, folders)))
                 ended = [entry for entry in running if entry.process.poll() is not None]
                 for entry in ended:
                     running.remove(entry)
                     problem = _problem(entry)
+                    if problem and IN_USE in problem:
+                        if entry.run.name not in put_off:
+                            tell(f"{entry.run.name}: another process trains it; put off")
+                        put_off[entry.run.name] = time.monotonic()
+                        waiting.append(entry.run)
+                        continue
                     if problem:
                         failed[entry.run.name] = problem
                     left = len(waiting) + len(running)
@@ -68,6 +80,10 @@ def execute(
         finally:
             _end(running)
     return failed
+
+
+def _has_rested(run: Planned, put_off: Mapping[str, float]) -> bool:
+    return time.monotonic() - put_off.get(run.name, -math.inf) >= _REST
 
 
 def _start(run: Planned, arguments: Sequence[str]) -> _Process:

@@ -87,7 +87,10 @@ def train(run: Run, data: BiasedData, strategy: tf.distribute.Strategy) -> dict[
             if finished(run) is None:
                 stack.enter_context(run.folder.locked())
             run.folder.claim(run.identity(data))
-        results = finished(run) or _train(run, data, strategy, workers)
+        results = finished(run)
+        # Else one would go on to its next run while another trains this one.
+        workers.check_same(results["epochs"] if results else 0, run.folder.path)
+        results = results or _train(run, data, strategy, workers)
         workers.wait()  # for the chief's last file, which all may read now
         return results
 

@@ -1,11 +1,14 @@
 """The trials of a sweep, and ordinary runs, as TensorBoard's HParams plugin shows them."""
 
+import contextlib
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import tensorflow as tf
 from tensorboard.plugins.hparams import api, api_pb2, summary
+
+from tf_mwn.monitoring.event_files import events
 
 # Measures of a trial, each the mean over its seeds -> what the plugin calls them.
 MEASURES = {
@@ -42,13 +45,11 @@ def write_run(path: Path, experiment: str, method: str, settings: Mapping) -> No
     values = {"experiment": experiment, "method": method}
     values |= {name: settings[name] for name in _RUN_SETTINGS}
     metrics = [api.Metric(tag, display_name=title) for tag, title in _RUN_TAGS.items()]
-    writer = tf.summary.create_file_writer(str(path), filename_suffix=".hparams")
-    with writer.as_default(step=0):
+    with _new_file(path, ".hparams"):
         api.hparams_config([api.HParam(name) for name in values], metrics)
         api.hparams(values, trial_id=f"{method}, {experiment}")
         end = summary.session_end_pb(api_pb2.STATUS_SUCCESS)
         tf.summary.experimental.write_raw_pb(end.SerializeToString(), step=0)
-    writer.close()
 
 
 def write_space(
@@ -64,7 +65,7 @@ def write_space(
     columns = [api.HParam(name, api.Discrete(choices)) for name, choices in values.items()]
     columns += [api.HParam(name, api.RealInterval(*map(float, r))) for name, r in ranges.items()]
     metrics = [api.Metric(tag, display_name=title) for tag, title in MEASURES.items()]
-    with _new_writer(path).as_default(step=0):
+    with _only_file(path):
         api.hparams_config(columns, metrics)
 
 
@@ -81,7 +82,7 @@ def write_trial(
         failed: shown as its status.
     """
     status = api_pb2.STATUS_FAILURE if failed else api_pb2.STATUS_SUCCESS
-    with _new_writer(path).as_default(step=0):
+    with _only_file(path):
         api.hparams(dict(values), trial_id=name)
         for tag, value in measures.items():
             tf.summary.scalar(tag, value)
@@ -89,6 +90,16 @@ def write_trial(
         tf.summary.experimental.write_raw_pb(end.SerializeToString(), step=0)
 
 
-def _new_writer(path: Path):
+def _only_file(path: Path):
     shutil.rmtree(path, ignore_errors=True)
-    return tf.summary.create_file_writer(str(path))
+    return _new_file(path)
+
+
+@contextlib.contextmanager
+def _new_file(path: Path, suffix: str | None = None) -> Iterator[None]:
+    """A block that writes one event file; it is closed, and so on the disk, at the end."""
+    with events(path):
+        writer = tf.summary.create_file_writer(str(path), filename_suffix=suffix)
+        with writer.as_default(step=0):
+            yield
+        writer.close()

@@ -11,6 +11,7 @@ import tensorflow as tf
 from tf_mwn.monitoring import class_figures, figures, precision_recall
 from tf_mwn.monitoring.callbacks import SCALAR_PREFIX, EpochEvaluation
 from tf_mwn.monitoring.classification import confusion_matrix
+from tf_mwn.monitoring.event_files import events
 from tf_mwn.monitoring.measures import class_means
 
 # Tag of each key of the logs; keys not named here go under "train/".
@@ -70,15 +71,16 @@ class TensorBoardMonitor(keras.callbacks.Callback):
         self._writer = None
 
     def on_train_begin(self, logs=None):
-        self._writer = tf.summary.create_file_writer(str(self._path))
         text = "```json\n" + json.dumps(self._settings, indent=2) + "\n```"
-        with self._writer.as_default(step=0):
-            tf.summary.text("configuration", text)
+        with events(self._path):
+            self._writer = tf.summary.create_file_writer(str(self._path))
+            with self._writer.as_default(step=0):
+                tf.summary.text("configuration", text)
 
     def on_epoch_end(self, epoch, logs=None):
         done = epoch + 1
         pictured = done % self._every == 0 or done == self._epochs
-        with self._writer.as_default(step=done):
+        with events(self._path), self._writer.as_default(step=done):
             for name, value in logs.items():
                 if value is not None:
                     tf.summary.scalar(_tag(name), value)
@@ -87,10 +89,11 @@ class TensorBoardMonitor(keras.callbacks.Callback):
             self._write_curve(done)
             if pictured:
                 self._write_test_set(done)
-        self._writer.flush()
+            self._writer.flush()
 
     def on_train_end(self, logs=None):
-        self._writer.close()
+        with events(self._path):
+            self._writer.close()
 
     def _write_weights(self, epoch: int, pictured: bool):
         weights, is_wrong = self._evaluation.weights, self._evaluation.is_wrong
