@@ -10,7 +10,9 @@ from tests.models import CLASSIFIERS, element, mlp
 from tf_mwn.engine.linearise import Linearisation
 from tf_mwn.engine.meta_loss import meta_loss_gradient
 from tf_mwn.engine.optimizers import apply_gradient
+from tf_mwn.methods.architecture_gate import architecture_gate
 from tf_mwn.methods.l2rw import L2RW
+from tf_mwn.methods.learned_weight_decay import LearnedWeightDecay
 from tf_mwn.methods.meta_weight_net import MetaWeightNet
 
 L = keras.layers
@@ -64,13 +66,12 @@ def test_recomputing_is_one_more_forward_pass_that_waits_for_the_meta_pass():
     exact, renewed = (operations(compiled(build, recompute=r), shapes) for r in (False, True))
     assert (exact["Softplus"], renewed["Softplus"]) == (2, 3)
     linear = Linearisation(build(), tf.zeros((2, 6, 6, 2)))
-    late = tf.Variable(1.0)
+    late = [tf.Variable(tf.ones_like(w)) for w in linear.weights]
 
     @tf.function
     def step():
-        known = late * 2
-        linear.renew([known])
-        return known, linear.logits
+        direction = [2 * part for part in late]
+        return linear.renew_and_push_forward(direction, range(len(direction)))
 
     graph = step.get_concrete_function().graph
     waiting = [op for op in graph.get_operations() if op.type == "Identity" and op.control_inputs]
@@ -264,3 +265,18 @@ def test_the_step_is_traced_once(name, one_hot, monkeypatch):
     history = model.fit(stream, epochs=2, verbose=0, shuffle=False).history
     assert len(traces) == 1
     assert len(history["accuracy"]) == 2
+
+
+def test_recomputing_refuses_recurrent_layers():
+    inputs = keras.Input((4, 2))
+    classifier = keras.Model(inputs, L.Dense(3)(L.LSTM(3)(inputs)))
+    with pytest.raises(ValueError, match="recompute: .* without recurrent layers"):
+        MetaWeightNet(classifier, recompute=True)
+
+
+@pytest.mark.parametrize("option", [{"recompute": True}, {"speed": "fast"}])
+def test_methods_with_a_step_of_their_own_refuse_its_modes(option):
+    with pytest.raises(TypeError, match="expected only with the step of MetaLearnedModel"):
+        LearnedWeightDecay(mlp(), **option)
+    with pytest.raises(TypeError, match="expected only with the step of MetaLearnedModel"):
+        architecture_gate(mlp(), **option)

@@ -67,19 +67,39 @@ class Linearisation:
             )
         self._pulled_back = None, None
 
-    def renew(self, after: Sequence[tf.Tensor]) -> None:
-        """Lets go of the forward pass and runs it once more, when the tensors `after` are known.
+    def renew_and_push_forward(
+        self,
+        direction: Sequence[tf.Tensor],
+        selection: Sequence[int],
+        scale: tf.Tensor | None = None,
+    ) -> tf.Tensor:
+        """Runs the forward pass once more, with its derivative J u, and lets go of the first one.
 
-        For one more forward pass, its activations need no memory until then. All attributes but
-        `updates`, which other passes may have used already, are those of the new pass. Not under
-        XLA, which ignores control dependencies and merges two equal passes.
+        For one more forward pass, no activations need memory until u is known, and those of the
+        derivative not for long: in forward mode it goes along with the pass, layer by layer. All
+        attributes but `updates`, which other passes may have used already, are those of the new
+        pass. Not under XLA, which ignores control dependencies and merges two equal passes.
+
+        Args:
+            direction: u, for the weights numbered in `selection`.
+            selection: indices into `weights`; J is restricted to them.
+            scale: of u on its passage through the network.
+
+        Returns:
+            J u, [B, C].
         """
-        with tf.control_dependencies(list(after)):
+        updates = self.updates
+        with tf.control_dependencies(list(direction)):
             self.weights = [tf.identity(w) for w in self.weights]
             self._inputs = tf.nest.map_structure(tf.identity, self._inputs)
-        updates = self.updates
-        self._run()
+        primals = [self.weights[i] for i in selection]
+        if scale is not None:
+            direction = [tf.cast(scale, u.dtype) * u for u in direction]
+        with tf.autodiff.ForwardAccumulator(primals, list(direction)) as forward:
+            self._run()
         self.updates = updates
+        tangent = forward.jvp(self.logits, tf.UnconnectedGradients.ZERO)
+        return tangent if scale is None else tangent / tf.cast(scale, tangent.dtype)
 
     def pullback(self, cotangent: tf.Tensor, regularisation_scale: float = 0.0) -> list[tf.Tensor]:
         """Jᵀ `cotangent` (plus the scaled gradient of `regularisation`) for all weights.

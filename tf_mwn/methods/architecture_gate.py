@@ -8,17 +8,17 @@ import tensorflow as tf
 from tf_mwn.engine.linearise import Linearisation, functional_call
 from tf_mwn.engine.meta_loss import meta_loss_gradient
 from tf_mwn.engine.objective import TrainingBatch
+from tf_mwn.engine.optimizers import loss_scale
 from tf_mwn.engine.replicas import all_reduce_sum, global_mean
 from tf_mwn.engine.virtual_step import plain_step
 from tf_mwn.losses.admissible import check_count
 from tf_mwn.meta_learners.branch_gate import BranchGate
 from tf_mwn.methods.classifiers import (
-    check_training_element,
-    is_training_element,
     with_features,
 )
-from tf_mwn.methods.meta_learned import MetaLearnedModel
+from tf_mwn.methods.meta_learned import OWN_STEP, MetaLearnedModel, refuse_engine_options
 from tf_mwn.methods.rows_hyper_parameters import GATE_ORDERS
+from tf_mwn.methods.training_elements import check_training_element, is_training_element
 
 # Names of the two layers by which a gated classifier is known.
 _BRANCHES, _GATE = "branches", "gate"
@@ -102,6 +102,7 @@ class ArchitectureGate(MetaLearnedModel):
             raise ValueError("classifier: expected one that gated_classifier has made")
         gate = classifier.get_layer(_GATE)
         learned = BranchGate(int(gate.kernel.shape[0]), name="branch_gate")
+        refuse_engine_options(kwargs)
         super().__init__(classifier, learned, meta_interval=meta_interval, **kwargs)
         self.gate_order = gate_order
         # The same layers up to the branches' logits, and hence the same variables in one order.
@@ -117,17 +118,17 @@ class ArchitectureGate(MetaLearnedModel):
         check_training_element(data, self.needs_meta_set)
         element, labels = data
         batch = self.training_batch(labels, element["sample_id"])
-        linear = Linearisation(self.branches, element["inputs"])
+        linear = Linearisation(self.branches, element["inputs"], loss_scale(self.optimizer))
         self.learn_objective(linear, batch, element)
         cotangent, _ = self.logits_gradient(linear.logits, batch)
         self.actual_step(linear, cotangent)
         return self.update_metrics(element, labels, self.meta_learner.mixed(linear.logits))
 
-    def meta_gradient(self, linear: Linearisation, batch: TrainingBatch, element):
+    def meta_gradient_and_step(self, linear: Linearisation, batch: TrainingBatch, element):
         """Both terms, or the first alone (this replica's share)."""
         if self.gate_order == "first":
             logits, _, _ = functional_call(self.branches, linear.updates, element["meta_inputs"])
-            return [self._direct_term(logits, element["meta_labels"])]
+            return [self._direct_term(logits, element["meta_labels"])], None
         with tf.GradientTape() as meta_tape:
             cotangent, _ = self.logits_gradient(linear.logits, batch)
         gradient, pushforward = linear.pullback_and_pushforward(cotangent, self.virtual_selection)
@@ -135,13 +136,13 @@ class ArchitectureGate(MetaLearnedModel):
             linear.weights, all_reduce_sum(gradient), self.optimizer.learning_rate
         )
         direction, direct = self._at_virtual_weights(linear, virtual, element)
-        tangent = pushforward(all_reduce_sum(direction))
+        tangent = pushforward(all_reduce_sum(direction), loss_scale(self.meta_optimizer))
         (through_weights,) = meta_tape.gradient(
             cotangent,
             self.meta_learner.trainable_variables,
             output_gradients=-tf.cast(rate, tangent.dtype) * tangent,
         )
-        return [direct + through_weights]
+        return [direct + through_weights], None
 
     def _at_virtual_weights(self, linear, virtual, element):
         """u and the first term, of one pass over the meta batch (this replica's shares)."""
@@ -158,6 +159,7 @@ class ArchitectureGate(MetaLearnedModel):
             virtual,
             element["meta_inputs"],
             losses_of,
+            loss_scale(self.meta_optimizer),
         )
         return direction, self._direct_term(seen[0], labels)
 
@@ -180,7 +182,7 @@ class ArchitectureGate(MetaLearnedModel):
 
     def get_config(self):
         config = super().get_config()
-        for name in ("meta_learner", "virtual_variables", "virtual_step"):
+        for name in ("meta_learner", *OWN_STEP):
             del config[name]
         return {**config, "gate_order": self.gate_order}
 

@@ -143,6 +143,20 @@ def new_classifier(classifier: keras.Model) -> keras.Model:
     return twin
 
 
+def check_forward_mode(classifier: keras.Model) -> None:
+    """Refuses layers that TensorFlow cannot differentiate in forward mode within a graph.
+
+    Raises:
+        ValueError: a recurrent layer.
+    """
+    for layer in classifier._flatten_layers():
+        if isinstance(layer, keras.layers.RNN):
+            raise ValueError(
+                "recompute: expected a classifier without recurrent layers, whose loops have no "
+                f"forward-mode derivative in TensorFlow, received {layer.name!r}"
+            )
+
+
 def resolve_jit_compile(jit_compile: bool | str | None, classifier: keras.Model) -> bool | str:
     """The value for Keras: XLA only on a GPU, and not for models with max pooling."""
     if jit_compile in (True, False):

@@ -3,6 +3,7 @@
 import keras
 import tensorflow as tf
 
+from tf_mwn.engine.optimizers import without_loss_scale
 from tf_mwn.meta_learners.learned_factors import LearnedFactors
 from tf_mwn.methods.learned_update import LearnedUpdate
 from tf_mwn.methods.phases import Snapshot
@@ -96,7 +97,8 @@ class HypergradientDescent(LearnedUpdate):
             TypeError: the optimizer's learning rate is a plain function.
         """
         optimizer = keras.optimizers.get(optimizer)
-        optimizer.learning_rate = LearnedRate(_given_rate(optimizer), self.meta_learner)
+        inner = without_loss_scale(optimizer)
+        inner.learning_rate = LearnedRate(_given_rate(inner), self.meta_learner)
         super().compile(optimizer, meta_optimizer, loss=loss, metrics=metrics, **kwargs)
 
     @property

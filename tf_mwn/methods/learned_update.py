@@ -5,9 +5,10 @@ import tensorflow as tf
 from tf_mwn.engine.linearise import Linearisation
 from tf_mwn.engine.meta_loss import meta_loss_gradient
 from tf_mwn.engine.objective import TrainingBatch
+from tf_mwn.engine.optimizers import apply_gradient, loss_scale
 from tf_mwn.engine.replicas import num_replicas
-from tf_mwn.methods.classifiers import check_training_element
-from tf_mwn.methods.meta_learned import MetaLearnedModel
+from tf_mwn.methods.meta_learned import OWN_STEP, MetaLearnedModel, refuse_engine_options
+from tf_mwn.methods.training_elements import check_training_element
 
 
 class LearnedUpdate(MetaLearnedModel):
@@ -17,15 +18,19 @@ class LearnedUpdate(MetaLearnedModel):
     steps by it and the new Θ (`apply_gradient`). The classifier's own losses are in the gradient.
     """
 
+    def __init__(self, classifier, meta_learner, meta_interval: int, **kwargs):
+        refuse_engine_options(kwargs)
+        super().__init__(classifier, meta_learner, meta_interval=meta_interval, **kwargs)
+
     def train_step(self, data):
         check_training_element(data, self.needs_meta_set)
         element, labels = data
         batch = self.training_batch(labels, element["sample_id"])
-        linear = Linearisation(self.classifier, element["inputs"])
+        linear = self.linearise(element["inputs"])
         gradient = self.training_gradient(linear, batch)
         if self._step_kind is None or self._step_kind[1]:
             learned = self.theta_gradient(linear, gradient, element)
-            self.meta_optimizer.apply(learned, self.meta_learner.trainable_variables)
+            apply_gradient(self.meta_optimizer, learned, self.meta_learner.trainable_variables)
             self.meta_learner.project()
         self.apply_gradient(linear, gradient)
         linear.commit()
@@ -45,7 +50,7 @@ class LearnedUpdate(MetaLearnedModel):
 
     def apply_gradient(self, linear: Linearisation, gradient: list[tf.Tensor]) -> None:
         """w ← optimizer(gradient)."""
-        self.optimizer.apply(gradient, self.classifier.trainable_variables)
+        apply_gradient(self.optimizer, gradient, self.classifier.trainable_variables)
 
     def meta_gradient(self, linear, batch, element):
         """The gradient of Θ from one training and one meta batch (this replica's share)."""
@@ -60,12 +65,13 @@ class LearnedUpdate(MetaLearnedModel):
             weights,
             element["meta_inputs"],
             lambda logits: self.per_example_loss(element["meta_labels"], logits),
+            loss_scale(self.meta_optimizer),
         )
         self.meta_loss_metric.update_state(losses)
         return gradient
 
     def get_config(self):
         config = super().get_config()
-        for name in ("meta_learner", "virtual_variables", "virtual_step"):
+        for name in ("meta_learner", *OWN_STEP):
             del config[name]
         return config

@@ -1,5 +1,8 @@
 """The bilevel training step: any meta-learner, any classifier."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import keras
 import tensorflow as tf
 
@@ -12,8 +15,15 @@ from tf_mwn.engine.pace import pace
 from tf_mwn.engine.replicas import all_reduce_sum
 from tf_mwn.engine.virtual_step import optimizer_step, plain_step
 from tf_mwn.meta_learners.base import MetaLearner
-from tf_mwn.methods.classifiers import VirtualVariables, select_variables
+from tf_mwn.methods.classifiers import (
+    VirtualVariables,
+    check_forward_mode,
+    select_variables,
+)
 from tf_mwn.methods.robust_model import RobustModel
+
+# Options of the step below that subclasses with a step of their own do not have.
+OWN_STEP = ("virtual_variables", "virtual_step", "reuse_gradient", "recompute")
 
 
 @keras.saving.register_keras_serializable(package="tf_mwn")
@@ -42,7 +52,7 @@ class MetaLearnedModel(RobustModel):
             one backward pass less, and one update of Θ later. False (the paper) takes it anew.
         recompute: run the training batch's forward pass a second time after the meta pass,
             rather than keep its activations: less memory, one forward pass more. The numbers are
-            the same; not under XLA, which would merge the two.
+            the same; not under XLA, and not with recurrent layers.
         speed: "exact", or "fast" for meta_interval=5 with reuse_gradient: the cheapest choice
             that was not worse than the exact step beyond noise where it was measured. The meta
             gradient stays exact; Θ moves less often, which costs little because it is small and
@@ -73,6 +83,8 @@ class MetaLearnedModel(RobustModel):
             )
         if not isinstance(recompute, bool):
             raise ValueError(f"recompute: expected True or False, received {recompute!r}")
+        if recompute:
+            check_forward_mode(classifier)
         self.recompute = recompute
         self.virtual_variables = virtual_variables
         self.virtual_selection = tuple(select_variables(classifier, virtual_variables))
@@ -139,9 +151,7 @@ class MetaLearnedModel(RobustModel):
         """Θ ← meta_optimizer(meta gradient), at meta steps."""
         if self._step_kind is not None and not self._step_kind[1]:
             return None
-        with tf.GradientTape() as meta_tape:
-            taken = self.logits_gradient(linear.logits, batch)
-        gradient = self._meta_gradient(linear, meta_tape, taken[0], element)
+        gradient, taken = self.meta_gradient_and_step(linear, batch, element)
         apply_gradient(self.meta_optimizer, gradient, self.meta_learner.trainable_variables)
         self.meta_learner.project()
         return taken if self.reuse_gradient else None
@@ -150,28 +160,30 @@ class MetaLearnedModel(RobustModel):
         self, linear: Linearisation, batch: TrainingBatch, element
     ) -> list[tf.Tensor]:
         """-c ∇_Θ <∂T/∂z, J u> on one training and one meta batch (this replica's share)."""
-        with tf.GradientTape() as meta_tape:
-            cotangent, _ = self.logits_gradient(linear.logits, batch)
-        return self._meta_gradient(linear, meta_tape, cotangent, element)
+        return self.meta_gradient_and_step(linear, batch, element)[0]
 
-    def _meta_gradient(self, linear, meta_tape, cotangent, element) -> list[tf.Tensor]:
-        selection = self.virtual_selection
+    def meta_gradient_and_step(self, linear: Linearisation, batch: TrainingBatch, element):
+        """The meta gradient; and what `logits_gradient` gave for the virtual step."""
+        with tf.GradientTape() as meta_tape:
+            cotangent, weights = self.logits_gradient(linear.logits, batch)
+        selection, scale = self.virtual_selection, loss_scale(self.meta_optimizer)
         gradient, pushforward = linear.pullback_and_pushforward(
             cotangent, selection, to_all=self.reuse_gradient
         )
         virtual, rate = self._step_virtually(linear, all_reduce_sum(gradient))
         direction = all_reduce_sum(self._meta_loss_gradient(linear, virtual, element))
-        if self.recompute:
-            linear.renew(after=direction)
-            _, pushforward = linear.pullback_and_pushforward(tf.zeros_like(cotangent), selection)
         # The transpose of the replica's own pullback: not reduced, or it would count N times.
-        tangent = pushforward(direction, loss_scale(self.meta_optimizer))
-        return meta_tape.gradient(
+        if self.recompute:
+            tangent = linear.renew_and_push_forward(direction, selection, scale)
+        else:
+            tangent = pushforward(direction, scale)
+        learned = meta_tape.gradient(
             cotangent,
             self.meta_learner.trainable_variables,
             output_gradients=-tf.cast(rate, tangent.dtype) * tangent,
             unconnected_gradients=tf.UnconnectedGradients.ZERO,
         )
+        return learned, (cotangent, weights)
 
     def _step_virtually(self, linear, gradient):
         weights = [linear.weights[i] for i in self.virtual_selection]
@@ -219,3 +231,14 @@ class MetaLearnedModel(RobustModel):
             meta_optimizer = keras.saving.serialize_keras_object(self.meta_optimizer)
             config["meta_optimizer"] = meta_optimizer
         return config
+
+
+def refuse_engine_options(options: Mapping[str, Any]) -> None:
+    """For subclasses with a step of their own, on which these would have no effect.
+
+    Raises:
+        TypeError: naming the first one given.
+    """
+    for name in (*OWN_STEP, "speed"):
+        if name in options:
+            raise TypeError(f"{name}: expected only with the step of MetaLearnedModel")
