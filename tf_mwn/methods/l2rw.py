@@ -97,12 +97,16 @@ class L2RW(RobustModel):
         batch = self.training_batch(labels, element["sample_id"])
         linear = self.linearise(element["inputs"])
         weights = rectified(self.similarities(linear, batch, element))
-        self.training_objective.keep(weights, batch)
+        known = weights
+        if loss_scale(self.optimizer) is not None:
+            # The optimizer leaves out a step whose scale was too large for float16; so shall this.
+            known = tf.where(tf.math.is_finite(weights), weights, tf.zeros_like(weights))
+        self.training_objective.keep(known, batch)
         cotangent, _ = logits_gradient(
             lambda z: (global_mean(weights * batch.losses(z)), None), linear.logits
         )
         self.actual_step(linear, cotangent)
-        return self.update_metrics(element, labels, linear.logits, weights=weights)
+        return self.update_metrics(element, labels, linear.logits, weights=known)
 
     def similarities(self, linear: Linearisation, batch: TrainingBatch, element) -> tf.Tensor:
         """s = J_l u [B]: the derivative of each training loss along u = ∇L_meta(w)."""
