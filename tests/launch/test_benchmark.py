@@ -143,6 +143,8 @@ def test_a_cycle_is_the_mean_over_its_steps(monkeypatch):
 
     monkeypatch.setattr("tf_mwn.experiments.step_model._block", block)
     assert step.seconds() == 3.0 and taken == [True, False]
+    fast = Case.make("meta_weight_net", settings(speed="fast"))
+    assert Step(fast, TINY, tf.distribute.get_strategy()).cycle == 5
 
 
 # Those that train in phases, look at whole sets, learn something first or have their own stream.

@@ -2,7 +2,7 @@
 
 from tf_mwn.engine import SPEEDS
 
-# The cheapest pace that was not worse than the exact step where it was measured.
+# A step costs 1.3 of plain training; docs/performance.md has what it loses.
 _FAST = 5, True
 
 

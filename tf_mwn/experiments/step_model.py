@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from tf_mwn.data.bias import BiasedData, prepare
 from tf_mwn.data.source_checks import RawSource, build_source
+from tf_mwn.engine.pace import pace
 from tf_mwn.experiments import build
 from tf_mwn.experiments.devices import check_shares
 from tf_mwn.experiments.step_plan import Case, Images, StepError
@@ -110,8 +111,10 @@ class Step:
     @property
     def cycle(self) -> int:
         """Steps after which their kinds repeat."""
-        reads = "meta_interval" in self._row.reads
-        return self.case.config.meta_interval if reads else 1
+        if "meta_interval" not in self._row.reads:
+            return 1
+        config = self.case.config
+        return pace(config.speed, config.meta_interval, config.reuse_gradient)[0]
 
     @contextlib.contextmanager
     def _policy(self) -> Iterator[None]:
@@ -142,8 +145,7 @@ class Step:
             StepError: it cannot be built; with XLA some cannot.
         """
         dataset = build.build_stream(self.case.config, self._row, self._data, 0, 0)
-        if distributed_loop.is_needed(self._strategy):
-            self._model.build_metrics(dataset)
+        self._model.build_metrics(dataset)
         try:
             with self._policy():
                 self.tracing_seconds = sum(seconds for seconds, _ in self._time_kinds())

@@ -108,7 +108,7 @@ class HypergradientDescent(LearnedUpdate):
 
     def theta_gradient(self, linear, gradient, element):
         if self.needs_meta_set:
-            gradient = self.meta_loss_gradient_at(linear, linear.weights, element)
+            gradient = self._meta_loss_gradient(linear, linear.weights, element)
         moved = [w - b for w, b in zip(linear.weights, self._before.values(), strict=True)]
         slope = tf.add_n([tf.reduce_sum(g * m) for g, m in zip(gradient, moved, strict=True)])
         # Before the first step, what the weights have come from is no step.

@@ -3,9 +3,8 @@
 import tensorflow as tf
 
 from tf_mwn.engine.linearise import Linearisation
-from tf_mwn.engine.meta_loss import meta_loss_gradient
 from tf_mwn.engine.objective import TrainingBatch
-from tf_mwn.engine.optimizers import apply_gradient, loss_scale
+from tf_mwn.engine.optimizers import apply_gradient
 from tf_mwn.engine.replicas import num_replicas
 from tf_mwn.methods.meta_learned import OWN_STEP, MetaLearnedModel, refuse_engine_options
 from tf_mwn.methods.training_elements import check_training_element
@@ -55,20 +54,6 @@ class LearnedUpdate(MetaLearnedModel):
     def meta_gradient(self, linear, batch, element):
         """The gradient of Θ from one training and one meta batch (this replica's share)."""
         return self.theta_gradient(linear, self.training_gradient(linear, batch), element)
-
-    def meta_loss_gradient_at(self, linear: Linearisation, weights, element) -> list[tf.Tensor]:
-        """∇ L_meta at `weights`, all of the classifier's (this replica's share)."""
-        gradient, losses = meta_loss_gradient(
-            self.classifier,
-            linear,
-            range(len(weights)),
-            weights,
-            element["meta_inputs"],
-            lambda logits: self.per_example_loss(element["meta_labels"], logits),
-            loss_scale(self.meta_optimizer),
-        )
-        self.meta_loss_metric.update_state(losses)
-        return gradient
 
     def get_config(self):
         config = super().get_config()

@@ -81,7 +81,7 @@ class LearnedWeightDecay(LearnedUpdate):
         gradient = all_reduce_sum(self._decayed(linear, gradient))
         virtual, rate = plain_step(linear.weights, gradient, self.optimizer.learning_rate)
         # A share of u, because the meta optimizer adds up what it is given.
-        direction = self.meta_loss_gradient_at(linear, virtual, element)
+        direction = self._meta_loss_gradient(linear, virtual, element)
         decays = self.meta_learner.values_now()
         alignment = [
             tf.add_n([tf.reduce_sum(linear.weights[i] * direction[i]) for i in group])

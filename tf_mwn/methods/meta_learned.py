@@ -53,10 +53,9 @@ class MetaLearnedModel(RobustModel):
         recompute: run the training batch's forward pass a second time after the meta pass,
             rather than keep its activations: less memory, one forward pass more. The numbers are
             the same; not under XLA, and not with recurrent layers.
-        speed: "exact", or "fast" for meta_interval=5 with reuse_gradient: the cheapest choice
-            that was not worse than the exact step beyond noise where it was measured. The meta
-            gradient stays exact; Θ moves less often, which costs little because it is small and
-            moves slowly.
+        speed: "exact", or "fast" for meta_interval=5 with reuse_gradient. The meta gradient
+            stays exact; Θ moves less often, which costs little (some tenths of a point where it
+            was measured, docs/performance.md) because it is small and moves slowly.
     """
 
     needs_meta_set = True
