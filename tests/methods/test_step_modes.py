@@ -280,3 +280,21 @@ def test_methods_with_a_step_of_their_own_refuse_its_modes(option):
         LearnedWeightDecay(mlp(), **option)
     with pytest.raises(TypeError, match="expected only with the step of MetaLearnedModel"):
         architecture_gate(mlp(), **option)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"recompute": True},
+        {"reuse_gradient": True},
+        {"speed": "fast", "recompute": True},
+        {"virtual_variables": "last_block", "reuse_gradient": True},
+    ],
+)
+def test_one_device_equals_two(mirrored, options):
+    """The mean of the weights, and plain SGD for Θ, which hides no factor."""
+    one = trained(mlp, [(5,)], steps=6, **options)
+    with mirrored.scope():
+        two = trained(mlp, [(5,)], steps=6, **options)
+    for some, others in zip(one, two, strict=True):
+        assert_equal(some, others, rtol=0, atol=1e-5)
