@@ -267,6 +267,17 @@ def test_the_step_is_traced_once(name, one_hot, monkeypatch):
     assert len(history["accuracy"]) == 2
 
 
+def test_metrics_are_built_for_data_that_tell_no_shapes():
+    model, (features, labels) = MetaWeightNet(mlp()), element([(5,)])
+    model.compile("sgd", metrics=["accuracy"])
+    kinds = tf.nest.map_structure(lambda part: part.dtype, (features, labels))
+    hidden = tf.data.Dataset.from_generator(lambda: iter([(features, labels)]), output_types=kinds)
+    shaped = hidden.map(lambda x, y: ({**x, "inputs": tf.ensure_shape(x["inputs"], [None, 5])}, y))
+    assert shaped.element_spec[1].shape.rank is None
+    model.build_metrics(shaped)
+    assert all(getattr(metric, "built", True) for metric in model.metrics)
+
+
 def test_recomputing_refuses_recurrent_layers():
     inputs = keras.Input((4, 2))
     classifier = keras.Model(inputs, L.Dense(3)(L.LSTM(3)(inputs)))

@@ -82,7 +82,8 @@ def _step_seconds(config: Config, method: str) -> float | None:
     row = registry.find(method)
     meta = row.needs_meta_set or "meta_interval" in row.options
     interval, reuses = pace(config.speed, config.meta_interval, config.reuse_gradient)
-    more = _META - 1 - (2 / 3 if reuses else 0)  # a backward pass less
+    # Of the three passes of a plain step: a backward pass less, a forward pass more.
+    more = _META - 1 - 2 / 3 * reuses + 1 / 3 * config.recompute
     return plain * config.batch_size / 100 * (1 + more / interval * meta)
 
 

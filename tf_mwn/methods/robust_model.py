@@ -247,7 +247,10 @@ class RobustModel(keras.Model):
         waiting = [metric for metric in self.metrics if not getattr(metric, "built", True)]
         if not waiting or not isinstance(spec, tuple) or len(spec) < 2:
             return
-        inputs, labels = tf.nest.map_structure(_one_of, spec[:2])
+        example = spec[:2]
+        if any(part.shape.rank is None for part in tf.nest.flatten(example)):
+            example = next(iter(dataset.take(1)))[:2]  # as of a generator that tells no shapes
+        inputs, labels = tf.nest.map_structure(_one_of, example)
         outputs = getattr(self.classifier, "outputs", None)
         logits = _one_of(outputs[0]) if outputs else self(inputs, training=False)
         with self.distribute_strategy.scope():
