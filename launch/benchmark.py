@@ -13,8 +13,9 @@ import os
 from absl import app, flags
 
 from launch.command_line import fail, mistakes, parse, quiet_start
-from tf_mwn.experiments import listing, step_plan
-from tf_mwn.experiments.config import Config, description
+from tf_mwn.benchmark import plan
+from tf_mwn.recipes import listing
+from tf_mwn.settings.config import Config, description
 
 _METHOD = flags.DEFINE_list(
     "method", ["meta_weight_net"], "Methods to measure, or all; --method=list shows them."
@@ -22,7 +23,7 @@ _METHOD = flags.DEFINE_list(
 _SUITE = flags.DEFINE_enum(
     "suite",
     None,
-    list(step_plan.SUITES),
+    list(plan.SUITES),
     "A named list of methods with their settings in the place of --method; readme: the table of "
     "costs in README.md.",
 )
@@ -40,15 +41,15 @@ def _define(field: dataclasses.Field) -> flags.FlagHolder:
     """A list flag for a setting of a run."""
     text = description(field)
     if field.name == "meta_batch_size":
-        text = f"Meta batch size, or {' or '.join(step_plan.RELATIVE)} as the batch size (half)."
+        text = f"Meta batch size, or {' or '.join(plan.RELATIVE)} as the batch size (half)."
     default = [
         str(value).lower() if value is True or value is False else str(value)
-        for value in step_plan.DEFAULTS[field.name]
+        for value in plan.DEFAULTS[field.name]
     ]
     return flags.DEFINE_list(field.name, default, f"List. {text}")
 
 
-_SETTINGS = {f.name: _define(f) for f in dataclasses.fields(Config) if f.name in step_plan.AXES}
+_SETTINGS = {f.name: _define(f) for f in dataclasses.fields(Config) if f.name in plan.AXES}
 
 
 def main(argv: list[str]) -> None:
@@ -60,32 +61,30 @@ def main(argv: list[str]) -> None:
         _check_files()
         cases = _cases()
         with quiet_start():
-            from tf_mwn.experiments import step_cost, step_report
-            from tf_mwn.experiments.step_model import strategies
+            from tf_mwn.benchmark import cost, report
+            from tf_mwn.benchmark.step import strategies
 
             devices = strategies({case.config.devices for case in cases}, _DETERMINISTIC.value)
-        images = step_plan.Images(_IMAGE_SIZE.value, _NUM_CLASSES.value)
+        images = plan.Images(_IMAGE_SIZE.value, _NUM_CLASSES.value)
         try:
-            costs = step_cost.measure(
-                cases, _ROUNDS.value, images, devices, _STALL.value, _MEMORY.value
-            )
-        except step_plan.StepError as error:
+            costs = cost.measure(cases, _ROUNDS.value, images, devices, _STALL.value, _MEMORY.value)
+        except plan.StepError as error:
             fail(error, code=2)
         except KeyboardInterrupt:
             fail("interrupted; nothing is written", code=2)
-        print(f"{_ROUNDS.value} interleaved rounds, {step_report.table(costs)}")
+        print(f"{_ROUNDS.value} interleaved rounds, {report.table(costs)}")
         _write(costs)
 
 
-def _cases() -> list[step_plan.Case]:
+def _cases() -> list[plan.Case]:
     """What the command line asks for, checked."""
-    values = {name: step_plan.parsed(name, flag.value) for name, flag in _SETTINGS.items()}
+    values = {name: plan.parsed(name, flag.value) for name, flag in _SETTINGS.items()}
     if _SUITE.value is None:
-        return step_plan.combinations(_methods(), values)
-    for flag in (_METHOD, *(_SETTINGS[name] for name in step_plan.OWN)):
+        return plan.combinations(_methods(), values)
+    for flag in (_METHOD, *(_SETTINGS[name] for name in plan.OWN)):
         if flag.present:
             raise ValueError(f"{flag.name}: expected no such flag with --suite, which decides it")
-    return step_plan.suite(_SUITE.value, values)
+    return plan.suite(_SUITE.value, values)
 
 
 def _methods() -> list[str]:
@@ -106,7 +105,7 @@ def _check_files() -> None:
 
 
 def _write(costs) -> None:
-    from tf_mwn.experiments import step_report
+    from tf_mwn.benchmark import report
     from tf_mwn.monitoring import figures
 
     if _OUTPUT.value:
@@ -114,7 +113,7 @@ def _write(costs) -> None:
             json.dump([cost.to_json() for cost in costs], file, indent=1)
         print(_OUTPUT.value)
     if _FIGURE.value:
-        figure = figures.ratio_bars(step_report.bars(costs), "Cost of a training step")
+        figure = figures.ratio_bars(report.bars(costs), "Cost of a training step")
         with open(_FIGURE.value, "wb") as file:
             file.write(figures.png(figure))
         print(_FIGURE.value)

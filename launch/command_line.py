@@ -63,11 +63,11 @@ def work(action: Callable[[], Any]) -> Any:
 
     Exit code 1: what is asked for cannot be had. 2: training failed. 143: SIGTERM.
     """
-    from tf_mwn.experiments.data_failure import DataFailedError
-    from tf_mwn.experiments.devices import LostWorkerError
-    from tf_mwn.experiments.run_folder import FolderConflictError
-    from tf_mwn.experiments.termination import Terminated
     from tf_mwn.monitoring.callbacks import NonFiniteLossError
+    from tf_mwn.runs.data_failure import DataFailedError
+    from tf_mwn.runs.devices import LostWorkerError
+    from tf_mwn.runs.run_folder import FolderConflictError
+    from tf_mwn.runs.termination import Terminated
 
     again = "then the same command goes on from the last checkpoint"
     try:

@@ -27,7 +27,7 @@ _EXPORT = flags.DEFINE_string(
 def main(argv: list[str]) -> None:
     del argv
     run = run_flags.load_run()
-    from tf_mwn.experiments import evaluate
+    from tf_mwn.runs import evaluate
 
     with mistakes():
         subsets, name = evaluate.parts(
@@ -42,7 +42,7 @@ def main(argv: list[str]) -> None:
         print(f"{run.method} seed {run.seed} of {run.recipe}, on {name}")
         print(evaluate.text(result, run.data.card["class_names"]))
         if _EXPORT.value:
-            from tf_mwn.experiments.export import export
+            from tf_mwn.runs.export import export
 
             written += export(run, _EXPORT.value)
     for path in written:

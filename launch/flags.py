@@ -5,8 +5,8 @@ from typing import Any
 
 from absl import flags
 
-from tf_mwn.experiments.config import Config, description, scalar_type
-from tf_mwn.experiments.recipes import Experiment, resolve
+from tf_mwn.recipes.experiment import Experiment, resolve
+from tf_mwn.settings.config import Config, description, scalar_type
 
 RECIPE = flags.DEFINE_string(
     "recipe", "quickstart", "Named settings; --recipe=list shows them all."

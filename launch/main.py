@@ -4,8 +4,8 @@ from absl import app, flags
 
 from launch import flags as launch_flags
 from launch.command_line import mistakes, parse, quiet_start, work
-from tf_mwn.experiments import listing
 from tf_mwn.messages import logger
+from tf_mwn.recipes import listing
 
 flags.adopt_module_key_flags(launch_flags)
 
@@ -26,8 +26,8 @@ def _prepare():
         experiment = launch_flags.experiment()
         logger.info(listing.experiment(experiment))
         with quiet_start():
-            from tf_mwn.experiments.devices import configure_devices
-            from tf_mwn.experiments.session import Session
+            from tf_mwn.runs.devices import configure_devices
+            from tf_mwn.runs.session import Session
 
             strategy = configure_devices(experiment.config, many_machines=True)
         return Session.prepare(

@@ -9,8 +9,8 @@ from absl import app, flags
 
 from launch import flags as launch_flags
 from launch.command_line import fail, parse, quiet_start
-from tf_mwn.experiments import reproduction
-from tf_mwn.experiments.reproduction import Reproduction
+from tf_mwn.reproduction import reproduction
+from tf_mwn.reproduction.reproduction import Reproduction
 
 
 class _Keys(flags.ArgumentParser):

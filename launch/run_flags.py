@@ -31,5 +31,5 @@ def load_run():
         fail("run: expected --run=DIR, the folder of a finished run, received none")
     with mistakes():
         with quiet_start():
-            from tf_mwn.experiments.finished_run import FinishedRun
+            from tf_mwn.runs.finished_run import FinishedRun
         return FinishedRun.load(RUN.value, DATA_DIR.value, DOWNLOAD.value, CACHE_DIR.value)

@@ -8,7 +8,7 @@ from absl import app, flags
 
 from launch import flags as launch_flags
 from launch.command_line import mistakes, parse, quiet_start, work
-from tf_mwn.experiments import listing
+from tf_mwn.recipes import listing
 
 _SPACE = flags.DEFINE_list(
     "space", None, "Values the search tries: NAME=A|B|C; those of the papers by default."
@@ -33,8 +33,8 @@ def _prepare():
         if len(methods) != 1:
             raise ValueError(f"method: expected one, received {', '.join(methods)}")
         with quiet_start():
-            from tf_mwn.experiments.devices import configure_devices
-            from tf_mwn.experiments.study import Study
+            from tf_mwn.runs.devices import configure_devices
+            from tf_mwn.search.study import Study
 
         study = Study(
             launch_flags.RECIPE.value,

@@ -4,9 +4,9 @@ from absl import app, flags
 
 from launch import flags as launch_flags
 from launch.command_line import fail, mistakes, parse, quiet_start, work
-from tf_mwn.experiments import listing
-from tf_mwn.experiments.sweep_plan import EPOCHS, OBJECTIVES, SEARCHES, Plan
 from tf_mwn.messages import logger
+from tf_mwn.recipes import listing
+from tf_mwn.search.sweep_plan import EPOCHS, OBJECTIVES, SEARCHES, Plan
 
 _SPACE = flags.DEFINE_list(
     "space",
@@ -67,8 +67,8 @@ def _prepare():
         plan = _plan()
         logger.info(listing.experiment(plan.experiment))
         with quiet_start():
-            from tf_mwn.experiments.devices import configure_devices
-            from tf_mwn.experiments.sweep import Sweep
+            from tf_mwn.runs.devices import configure_devices
+            from tf_mwn.search.sweep import Sweep
 
             strategy = configure_devices(plan.experiment.config)
         return Sweep.prepare(

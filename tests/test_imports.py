@@ -8,28 +8,31 @@ import sys
 import pytest
 
 ROOT = pathlib.Path(__file__).parent.parent
-# Packages of tf_mwn, and what each may import from the project. Arrows point down only.
-ALLOWED = {
-    "losses": {"names"},
-    "weighting": {"names"},
-    "networks": {"names"},
-    "data": {"names"},
-    "engine": set(),
-    "meta_learners": {"engine", "losses", "weighting", "names"},
-    "methods": {"engine", "meta_learners", "losses", "weighting", "networks", "names", "messages"},
-    "monitoring": {"methods", "data", "names", "messages"},
-    "experiments": {"methods", "meta_learners", "engine", "losses", "weighting", "networks", "data"}
-    | {"monitoring", "names", "messages"},
-    "auditing": {"experiments", "monitoring", "methods", "data"},
-    "names": set(),
-    "messages": set(),
-}
-# Third-party packages that only one place may import.
+# The floors of the house, from the ground up: a folder of tf_mwn (or a module that stands alone)
+# imports from floors below its own, and from the folders of its own floor that stand left of it.
+FLOORS = (
+    ("checks", "messages"),
+    ("engine", "losses", "networks"),
+    ("data.images", "data", "data.bias", "data.splits", "data.streams", "data.sources"),
+    ("training",),
+    ("methods.spec",),
+    ("methods.rules", "methods.losses", "methods.meta_weight_net", "methods.reweighting")
+    + ("methods.mentornet", "methods.correction", "methods.teachers", "methods.hyper_parameters"),
+    ("methods",),
+    ("monitoring",),
+    ("settings",),
+    ("recipes",),
+    ("runs",),
+    ("search", "benchmark"),
+    ("reproduction", "auditing"),
+)
+ORDER = [room for floor in FLOORS for room in floor]
+# Third-party packages, and the one place that may import each.
 ONLY = {
-    "absl.flags": {"launch"},
-    "keras_tuner": {"tf_mwn/experiments/sweep.py"},
-    "tensorboard": {"tf_mwn/monitoring"},
-    "matplotlib": {"tf_mwn/monitoring"},
+    "absl.flags": "launch",
+    "keras_tuner": "tf_mwn/search/sweep.py",
+    "tensorboard": "tf_mwn/monitoring",
+    "matplotlib": "tf_mwn/monitoring",
 }
 
 
@@ -46,24 +49,46 @@ def imported(path):
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
+def room_of(name):
+    """The folder of a dotted name below tf_mwn, or the module itself at the top; None for it."""
+    parts = name.split(".")[1:]
+    while parts and ".".join(parts) not in ORDER:
+        parts.pop()
+    return ".".join(parts) or None
+
+
 @pytest.mark.parametrize("path", python_files(), ids=lambda p: str(p.relative_to(ROOT)))
-def test_import_direction(path):
-    place = path.relative_to(ROOT)
-    package = place.parts[1].removesuffix(".py") if place.parts[0] == "tf_mwn" else "launch"
-    for name in imported(path):
-        parts = name.split(".")
-        if place.parts[0] == "tf_mwn" and package != "__init__":
-            assert parts[0] != "launch", f"{place} imports {name}"
-            if parts[0] == "tf_mwn" and len(parts) > 1 and parts[1] in ALLOWED:
-                assert parts[1] in ALLOWED[package] | {package}, f"{place} imports {name}"
-        for restricted, homes in ONLY.items():
-            if name == restricted or name.startswith(restricted + "."):
-                assert any(str(place).startswith(home) for home in homes), f"{place}: {name}"
+def test_imports_point_down(path):
+    place = path.relative_to(ROOT).with_suffix("")
+    name = ".".join(place.parts).removesuffix(".__init__")
+    for found in imported(path):
+        if place.parts[0] == "tf_mwn" and name != "tf_mwn":
+            assert not found.startswith("launch"), f"{name} imports {found}"
+            if found.startswith("tf_mwn."):
+                here, there = ORDER.index(room_of(name)), ORDER.index(room_of(found))
+                assert there <= here, f"{name} imports {found}, which stands above it"
 
 
-def test_every_package_is_in_the_table():
-    packages = {p.parent.name for p in ROOT.glob("tf_mwn/*/__init__.py")}
-    assert packages <= set(ALLOWED)
+@pytest.mark.parametrize("path", python_files(), ids=lambda p: str(p.relative_to(ROOT)))
+def test_some_packages_have_one_importer(path):
+    place = str(path.relative_to(ROOT))
+    for found in imported(path):
+        for restricted, home in ONLY.items():
+            if found == restricted or found.startswith(restricted + "."):
+                assert place.startswith(home), f"{place} imports {found}"
+
+
+def test_every_folder_has_its_floor():
+    folders = {path.parent.relative_to(ROOT / "tf_mwn") for path in ROOT.glob("tf_mwn/**/*.py")}
+    names = {".".join(folder.parts) for folder in folders} - {""}
+    modules = {path.stem for path in ROOT.glob("tf_mwn/*.py")} - {"__init__"}
+    assert names | modules == set(ORDER)
+
+
+def test_no_folder_is_a_warehouse():
+    folders = {path.parent for path in python_files()}
+    sizes = {folder: len(list(folder.glob("[!_]*.py"))) for folder in folders}
+    assert max(sizes.values()) <= 20, max(sizes, key=sizes.get)
 
 
 def test_no_file_is_a_drawer_for_everything():
@@ -79,7 +104,7 @@ def test_no_file_is_a_drawer_for_everything():
         "launch.benchmark",
         "launch.evaluate",
         "launch.reproduce",
-        "tf_mwn.experiments.listing",
+        "tf_mwn.recipes.listing",
         "tf_mwn.methods.registry",
     ],
 )

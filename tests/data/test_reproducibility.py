@@ -8,11 +8,12 @@ import hashlib
 import numpy as np
 import pytest
 
-from tf_mwn.data import bias, pipeline
-from tf_mwn.data.feature_noise import feature_dependent_labels
-from tf_mwn.data.noise_kinds import flip_targets
+from tf_mwn.data.bias.feature_noise import feature_dependent_labels
+from tf_mwn.data.bias.noise_kinds import flip_targets
 from tf_mwn.data.seeds import generator
-from tf_mwn.data.source_checks import RawSource, build_source
+from tf_mwn.data.sources.source import RawSource, build_source
+from tf_mwn.data.splits import biased_data
+from tf_mwn.data.streams import pipeline
 
 _CODES = np.arange(3000)
 # Pixels by a formula, so that nothing but the draws under test is drawn.
@@ -64,7 +65,7 @@ def _digest(*arrays):
 
 
 def _prepare(seed, **settings):
-    return bias.prepare(SOURCE, bias.BiasSettings(meta_size=40, **settings), seed)
+    return biased_data.prepare(SOURCE, biased_data.BiasSettings(meta_size=40, **settings), seed)
 
 
 SPLITS = {

@@ -12,7 +12,7 @@ import tensorflow as tf
 from tests.models import CLASSIFIERS, element
 from tf_mwn.engine.linearise import Linearisation
 from tf_mwn.engine.optimizers import CoupledSGD
-from tf_mwn.methods.meta_weight_net import MetaWeightNet
+from tf_mwn.methods.meta_weight_net.meta_weight_net import MetaWeightNet
 
 pytestmark = pytest.mark.usefixtures("float64")
 

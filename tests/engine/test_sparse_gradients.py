@@ -4,8 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from tf_mwn.data.pipeline import paired_dataset
-from tf_mwn.methods.meta_weight_net import MetaWeightNet
+from tf_mwn.data.streams.pipeline import paired_dataset
+from tf_mwn.methods.meta_weight_net.meta_weight_net import MetaWeightNet
 
 pytestmark = pytest.mark.usefixtures("float64")
 L = keras.layers

@@ -28,7 +28,6 @@ from absl import app
 
 from launch import main
 from launch.command_line import parse
-from tf_mwn.experiments import session  # noqa: F401
 
 METHODS = {
     "fine_tuning": ("--epochs=3", "--fine_tuning_epochs=2"),

@@ -12,15 +12,15 @@ import tensorflow as tf
 from PIL import Image
 
 from launch.command_line import work
-from tf_mwn.experiments import checkpoint, train
-from tf_mwn.experiments.data_failure import DataFailedError, data_failures
-from tf_mwn.experiments.epoch_state import StopWhenAsked
-from tf_mwn.experiments.recipes import resolve
-from tf_mwn.experiments.run_folder import FolderConflictError, RunFolder
-from tf_mwn.experiments.session import Session
-from tf_mwn.experiments.termination import Terminated, Termination
-from tf_mwn.experiments.train import finished
 from tf_mwn.monitoring.callbacks import NonFiniteLossError, StepTimer
+from tf_mwn.recipes.experiment import resolve
+from tf_mwn.runs import checkpoint, train
+from tf_mwn.runs.data_failure import DataFailedError, data_failures
+from tf_mwn.runs.epoch_state import StopWhenAsked
+from tf_mwn.runs.run_folder import FolderConflictError, RunFolder
+from tf_mwn.runs.session import Session
+from tf_mwn.runs.termination import Terminated, Termination
+from tf_mwn.runs.train import finished
 
 PART = "checkpoint_part.npz"
 # Two phases of two epochs: 5 steps in each epoch of the first.

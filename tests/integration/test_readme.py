@@ -13,7 +13,7 @@ import tensorflow as tf
 
 import tf_mwn
 from tests.integration.commands import ROOT, launch
-from tf_mwn.experiments.config import Config
+from tf_mwn.settings.config import Config
 
 BEGINNERS = ("README.md", "docs/installation.md", "docs/command_line.md")
 TEXT = "".join((ROOT / page).read_text() for page in BEGINNERS)
@@ -106,7 +106,7 @@ def test_every_flag_that_a_page_names_exists(page):
 
 
 def test_every_short_recipe_is_in_the_table():
-    from tf_mwn.experiments.recipes_short import SHORT_RECIPES
+    from tf_mwn.recipes.short import SHORT_RECIPES
 
     for recipe in SHORT_RECIPES:
         assert f"| `{recipe.name}` |" in (ROOT / "README.md").read_text(), recipe.name

@@ -13,7 +13,7 @@ from absl.testing import flagsaver
 
 from launch import tune
 from launch.command_line import parse
-from tests.distribution.cluster import end_all, free_ports, start
+from tests.integration.cluster import end_all, free_ports, start
 from tests.integration.commands import ROOT, SHORT, environment, launch
 
 SWEEP = (*SHORT, "--method=gce", "--space=gce_q=0.7,learning_rate=0.1|1e9", "--trial_seeds=0,1")

@@ -5,9 +5,9 @@ from absl import flags
 from absl.testing import flagsaver
 
 from launch.command_line import parse
-from tf_mwn.experiments.devices import configure_devices
-from tf_mwn.experiments.recipes import resolve
-from tf_mwn.experiments.session import Session
+from tf_mwn.recipes.experiment import resolve
+from tf_mwn.runs.devices import configure_devices
+from tf_mwn.runs.session import Session
 
 SETTINGS = {
     "network": "mlp",

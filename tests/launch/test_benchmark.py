@@ -7,16 +7,16 @@ import sys
 import pytest
 import tensorflow as tf
 
-from tf_mwn.experiments import step_plan
-from tf_mwn.experiments.step_cost import StepCost, measure
-from tf_mwn.experiments.step_model import Step
-from tf_mwn.experiments.step_plan import Case, Images, combinations, parsed, suite
-from tf_mwn.experiments.step_report import bars, table
+from tf_mwn.benchmark import plan
+from tf_mwn.benchmark.cost import StepCost, measure
+from tf_mwn.benchmark.plan import Case, Images, combinations, parsed, suite
+from tf_mwn.benchmark.report import bars, table
+from tf_mwn.benchmark.step import Step
 from tf_mwn.methods import registry
 from tf_mwn.monitoring import figures
 
 TINY = Images(size=8, num_classes=3)
-VALUES = {**step_plan.DEFAULTS, "network": ("mlp",), "batch_size": (6,)}
+VALUES = {**plan.DEFAULTS, "network": ("mlp",), "batch_size": (6,)}
 
 
 def settings(**changed):
@@ -34,7 +34,7 @@ def test_rows_of_all_combinations(mirrored, monkeypatch):
     values = {**VALUES, "meta_interval": (3,), "devices": (1, 2)}
     cases = combinations(["meta_weight_net", "gce"], values)
     devices = {1: tf.distribute.get_strategy(), 2: mirrored}
-    monkeypatch.setattr("tf_mwn.experiments.step_cost._STALL_SECONDS", 0.0)
+    monkeypatch.setattr("tf_mwn.benchmark.cost._STALL_SECONDS", 0.0)
     costs = measure(cases, 1, TINY, devices)
     rows = [cost.to_json() for cost in costs]
     keys = ("method", "virtual_variables", "meta_interval", "meta_batch_size", "devices")
@@ -126,7 +126,7 @@ def test_values_from_the_command_line():
 
 
 def test_suites_hold_what_can_be_built():
-    for name in step_plan.SUITES:
+    for name in plan.SUITES:
         names = [case.name for case in suite(name, VALUES)]
         assert names[0] == "cross_entropy" and len(set(names)) == len(names)
 
@@ -141,7 +141,7 @@ def test_a_cycle_is_the_mean_over_its_steps(monkeypatch):
         taken.append(model.step_kind()[1])
         return 7.0 if taken[-1] else 1.0
 
-    monkeypatch.setattr("tf_mwn.experiments.step_model._block", block)
+    monkeypatch.setattr("tf_mwn.benchmark.step._block", block)
     assert step.seconds() == 3.0 and taken == [True, False]
     fast = Case.make("meta_weight_net", settings(speed="fast"))
     assert Step(fast, TINY, tf.distribute.get_strategy()).cycle == 5

@@ -11,7 +11,7 @@ import pytest
 import tf_mwn
 from launch.evaluate import main
 from tests.launch.finished_runs import call, mistake, train
-from tf_mwn.data.sources import load_digits
+from tf_mwn.data.sources.loading import load_digits
 
 # tf_mwn cannot be imported there; prints the logits of both exports.
 LOAD = """
@@ -68,7 +68,7 @@ def test_exports_load_without_this_package(runs, tmp_path):
     )
     with np.load(tmp_path / "logits.npz") as archive:
         one, two = (archive[name] for name in archive.files)
-    from tf_mwn.experiments.finished_run import FinishedRun
+    from tf_mwn.runs.finished_run import FinishedRun
 
     run = FinishedRun.load(runs[0])
     wanted = np.asarray(run.classifier(run.preprocess(x)))

@@ -10,11 +10,11 @@ from absl.testing import flagsaver
 from launch import flags as launch_flags
 from launch.command_line import parse
 from launch.reproduce import main
-from tests.experiments.planned_fixtures import write_run
 from tests.launch.finished_runs import call, mistake
-from tf_mwn.experiments import claims_list, reproduce_tables, run_queue
-from tf_mwn.experiments.planned_runs import PlannedStudy, each_once
-from tf_mwn.experiments.study_plan import StudyPlan
+from tests.reproduction.planned_fixtures import write_run
+from tf_mwn.reproduction import claims_list, run_queue, tables
+from tf_mwn.reproduction.planned_runs import PlannedStudy, each_once
+from tf_mwn.search.study_plan import StudyPlan
 
 
 def some_runs():
@@ -23,8 +23,8 @@ def some_runs():
     for claim in claims_list.claims(with_fashion=True).values():
         runs += claim.runs(claim.context("runs", (3,)))
     for table in ("1", "2", "3", "ablation", "arl"):
-        for scale in reproduce_tables.SCALES:
-            cells = reproduce_tables.cells(table, scale, [3])
+        for scale in tables.SCALES:
+            cells = tables.cells(table, scale, [3])
             runs += [run for cell in cells[::7] for run in cell.runs]
     return each_once(runs)
 

@@ -10,8 +10,8 @@ import tf_mwn
 from launch import main as launch_main
 from tests.launch.finished_runs import call, mistake, train
 from tests.models import batch, mlp
-from tf_mwn.experiments.config import Config
 from tf_mwn.methods import registry
+from tf_mwn.settings.config import Config
 
 QUICK = ("--nodeterministic", "--network=mlp", "--epochs=2", "--batch_size=50")
 

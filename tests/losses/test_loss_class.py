@@ -159,7 +159,7 @@ def linear_model(loss, **kwargs):
 
 
 def test_a_loss_and_a_method_of_one_name_are_told_apart_when_loaded():
-    from tf_mwn.methods.cross_entropy import CrossEntropy as Method
+    from tf_mwn.training.cross_entropy import CrossEntropy as Method
 
     for loaded in (CrossEntropy, Method):
         name = keras.saving.get_registered_name(loaded)

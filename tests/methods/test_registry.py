@@ -9,12 +9,12 @@ import keras
 import numpy as np
 import pytest
 
-from tf_mwn.data.pipeline import training_stream
+from tf_mwn.data.streams.pipeline import training_stream
 from tf_mwn.data.subset import Subset
-from tf_mwn.experiments.config import Config
 from tf_mwn.methods import registry
-from tf_mwn.methods.facts import SOURCES, TrainingFacts
-from tf_mwn.methods.whole_sets import WholeSets
+from tf_mwn.methods.spec.facts import SOURCES, TrainingFacts
+from tf_mwn.settings.config import Config
+from tf_mwn.training.whole_sets import WholeSets
 
 BATCH, STEPS, CLASSES, FEATURES = 20, 3, 3, 6
 rng = np.random.default_rng(0)
@@ -265,7 +265,7 @@ def test_rows_describe_themselves(row):
 
 def test_options_have_the_defaults_of_the_library(row):
     module, name = row.builder.split(":")
-    builder = getattr(importlib.import_module(f"tf_mwn.methods.{module}"), name)
+    builder = getattr(importlib.import_module(module), name)
     parameters = inspect.signature(builder).parameters
     for option in set(row.options) & set(parameters):
         assert parameters[option].default == getattr(Config(), option), option

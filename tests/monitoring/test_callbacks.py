@@ -7,13 +7,11 @@ import numpy as np
 import pytest
 
 from tests.models import mlp
-from tf_mwn.data.bias import BiasedData
+from tf_mwn.data.splits.biased_data import BiasedData
 from tf_mwn.data.subset import Subset
 from tf_mwn.losses.poly_soft import PolySoft
-from tf_mwn.meta_learners.learned_loss import LearnedLoss
-from tf_mwn.methods.cross_entropy import CrossEntropy
-from tf_mwn.methods.meta_learned import MetaLearnedModel
-from tf_mwn.methods.meta_weight_net import MetaWeightNet
+from tf_mwn.methods.losses.learned_loss import LearnedLoss
+from tf_mwn.methods.meta_weight_net.meta_weight_net import MetaWeightNet
 from tf_mwn.monitoring.callbacks import (
     EpochEvaluation,
     NonFiniteLossError,
@@ -23,6 +21,8 @@ from tf_mwn.monitoring.callbacks import (
 )
 from tf_mwn.monitoring.predictions import Predictor, accuracy
 from tf_mwn.monitoring.tensorboard import curve_of
+from tf_mwn.training.cross_entropy import CrossEntropy
+from tf_mwn.training.meta_learned import MetaLearnedModel
 
 
 def part(size, noisy=False, clean_known=True, seed=0):

@@ -11,11 +11,11 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from tests.models import mlp
 from tests.tensorboard_rows import session_groups
-from tf_mwn.experiments.config import Config
-from tf_mwn.methods.meta_weight_net import MetaWeightNet
+from tf_mwn.methods.meta_weight_net.meta_weight_net import MetaWeightNet
 from tf_mwn.monitoring import class_figures, event_files, hparams, precision_recall
 from tf_mwn.monitoring.measures import class_means
 from tf_mwn.monitoring.tensorboard import TensorBoardMonitor
+from tf_mwn.settings.config import Config
 
 RNG = np.random.default_rng(0)
 LABELS = np.array([0, 1, 2, 1])

@@ -8,13 +8,13 @@ import numpy as np
 from tf_mwn.auditing import transition
 from tf_mwn.auditing.calibration import fit_temperature
 from tf_mwn.auditing.result import Audit
+from tf_mwn.checks import check_labels
 from tf_mwn.data.arrays import check_lengths, check_unique
-from tf_mwn.data.checks import check_labels
-from tf_mwn.data.examples import check_examples
-from tf_mwn.methods.classifiers import check_classifier
-from tf_mwn.methods.robust_model import RobustModel
-from tf_mwn.methods.training_elements import check_inputs
+from tf_mwn.data.streams.examples import check_examples
 from tf_mwn.monitoring.outputs import classifier_logits
+from tf_mwn.training.classifiers import check_classifier
+from tf_mwn.training.elements import check_inputs
+from tf_mwn.training.robust_model import RobustModel
 
 
 def audit(

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from tf_mwn.experiments.run_folder import RunFolder
 from tf_mwn.monitoring import figures
+from tf_mwn.runs.run_folder import RunFolder
 
 SUSPECTS, REPORT, SHEET = "suspects.csv", "audit.json", "contact_sheet.png"
 

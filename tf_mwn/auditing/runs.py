@@ -7,8 +7,8 @@ import numpy as np
 from tf_mwn.auditing.audit import audit_logits
 from tf_mwn.auditing.result import Audit
 from tf_mwn.data.subset import Subset
-from tf_mwn.experiments.finished_run import FinishedRun
-from tf_mwn.experiments.run_folder import RunFolder
+from tf_mwn.runs.finished_run import FinishedRun
+from tf_mwn.runs.run_folder import RunFolder
 
 
 def audit_run(run: FinishedRun) -> Audit:

@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from tf_mwn.data.checks import check_labels
-from tf_mwn.data.image_files import ImageFiles
+from tf_mwn.checks import check_labels
+from tf_mwn.data.images.files import ImageFiles
 
 
 def check_array(what: str, array: Any) -> Any:

@@ -4,7 +4,7 @@ import zlib
 
 import numpy as np
 
-from tf_mwn.data.checks import check_integer
+from tf_mwn.checks import check_integer
 
 
 def generator(seed: int, purpose: str) -> np.random.Generator:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tf_mwn.data.image_files import ImageFiles
+from tf_mwn.data.images.files import ImageFiles
 
 _CHUNK = 4096  # rows turned into float64 at a time: 100 MB of 32x32x3 images
 STREAMED_SAMPLE = 1000  # images that stand for all of a streamed set

@@ -4,16 +4,16 @@ import importlib
 from collections.abc import Mapping
 from typing import Any
 
-from tf_mwn.methods.facts import TrainingFacts, supply
-from tf_mwn.methods.row import MethodRow
+from tf_mwn.checks import unknown_name
+from tf_mwn.methods.correction.specs import CORRECTION
+from tf_mwn.methods.hyper_parameters.specs import HYPER_PARAMETERS
+from tf_mwn.methods.mentornet.specs import MENTOR
+from tf_mwn.methods.reweighting.specs import REWEIGHTING
 from tf_mwn.methods.rows import META_LEARNED, ROBUST_LOSSES, WEIGHTINGS
-from tf_mwn.methods.rows_baselines import BASELINES
-from tf_mwn.methods.rows_correction import CORRECTION
-from tf_mwn.methods.rows_hyper_parameters import HYPER_PARAMETERS
-from tf_mwn.methods.rows_mentor import MENTOR
-from tf_mwn.methods.rows_reweighting import REWEIGHTING
-from tf_mwn.methods.rows_teaching import TEACHING
-from tf_mwn.names import unknown_name
+from tf_mwn.methods.spec.facts import TrainingFacts, supply
+from tf_mwn.methods.spec.method import MethodRow
+from tf_mwn.methods.teachers.specs import BASELINES
+from tf_mwn.methods.teachers.teaching_specs import TEACHING
 
 __all__ = ["METHODS", "MethodRow", "build", "find"]
 
@@ -67,4 +67,4 @@ def build(
 
 def _builder(path: str):
     module, name = path.split(":")
-    return getattr(importlib.import_module(f"tf_mwn.methods.{module}"), name)
+    return getattr(importlib.import_module(module), name)

@@ -1,6 +1,6 @@
 """One row per method. Rows hold dotted paths, so that listing them imports nothing heavy."""
 
-from tf_mwn.methods.row import ENGINE_OPTIONS, MethodRow
+from tf_mwn.methods.spec.method import ENGINE_OPTIONS, MethodRow
 
 _META_OPTIMIZER = ("meta_optimizer", "meta_learning_rate", "meta_weight_decay", "meta_batch_size")
 _HISTORY = ("num_sample_ids", "steps_per_epoch")
@@ -12,7 +12,7 @@ def _adaptive(name: str, title: str, options: tuple[str, ...], facts: tuple[str,
         name,
         title,
         _ADAPTIVE,
-        f"adaptive_losses:{name}",
+        f"tf_mwn.methods.losses.adaptive_losses:{name}",
         needs_meta_set=True,
         options=options + ENGINE_OPTIONS,
         facts=facts,
@@ -21,7 +21,14 @@ def _adaptive(name: str, title: str, options: tuple[str, ...], facts: tuple[str,
 
 
 def _robust(name: str, title: str, paper: str, options=(), facts=()):
-    return MethodRow(name, title, paper, f"robust_losses:{name}", options=options, facts=facts)
+    return MethodRow(
+        name,
+        title,
+        paper,
+        f"tf_mwn.methods.losses.robust_losses:{name}",
+        options=options,
+        facts=facts,
+    )
 
 
 def _replayable(name: str, title: str, paper: str, options: tuple[str, ...]):
@@ -30,7 +37,9 @@ def _replayable(name: str, title: str, paper: str, options: tuple[str, ...]):
 
 
 def _weighting(name: str, title: str, paper: str, options=(), facts=()):
-    return MethodRow(name, title, paper, f"weightings:{name}", options=options, facts=facts)
+    return MethodRow(
+        name, title, paper, f"tf_mwn.methods.rules.weightings:{name}", options=options, facts=facts
+    )
 
 
 META_LEARNED = (
@@ -38,18 +47,18 @@ META_LEARNED = (
         name="cross_entropy",
         title="plain training on the given labels",
         paper="the baseline",
-        builder="cross_entropy:CrossEntropy",
+        builder="tf_mwn.training.cross_entropy:CrossEntropy",
     ),
     MethodRow(
         name="meta_weight_net",
         title="sample weights V(loss), learned on the meta set",
         paper="Shu et al., NeurIPS 2019, https://arxiv.org/abs/1902.07379",
-        builder="meta_weight_net:MetaWeightNet",
+        builder="tf_mwn.methods.meta_weight_net.meta_weight_net:MetaWeightNet",
         needs_meta_set=True,
         options=("weight_net_units", "weight_normalization", "detach_loss", *ENGINE_OPTIONS),
         compile_options=_META_OPTIMIZER,
         file_option="weight_net",
-        file_builder="meta_weight_net:frozen_weight_net",
+        file_builder="tf_mwn.methods.meta_weight_net.meta_weight_net:frozen_weight_net",
     ),
     _adaptive("adaptive_gce", "generalised cross-entropy with a learned q", ("gce_q",)),
     _adaptive(
@@ -81,7 +90,7 @@ ROBUST_LOSSES = (
         name="truncated_gce",
         title="generalised cross-entropy of the examples with p >= k",
         paper="Zhang and Sabuncu, NeurIPS 2018, https://arxiv.org/abs/1805.07836",
-        builder="weightings:truncated_gce",
+        builder="tf_mwn.methods.rules.weightings:truncated_gce",
         options=("gce_q", "truncated_gce_k", "truncated_gce_start", "truncated_gce_epochs"),
         facts=(*_HISTORY, "epochs"),
     ),
@@ -219,7 +228,7 @@ WEIGHTINGS = (
         name="resampling",
         title="every class equally often, by repeating or leaving out examples",
         paper="Chawla et al., JAIR 2002, https://arxiv.org/abs/1106.1813",
-        builder="cross_entropy:CrossEntropy",
+        builder="tf_mwn.training.cross_entropy:CrossEntropy",
         stream_options=("resampling_kind",),
     ),
 )

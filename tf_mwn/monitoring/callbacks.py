@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tf_mwn.data.bias import BiasedData
+from tf_mwn.data.splits.biased_data import BiasedData
 from tf_mwn.data.subset import Subset
 from tf_mwn.monitoring.measures import memorised, weight_change, weight_measures
 from tf_mwn.monitoring.predictions import Predictor, accuracy

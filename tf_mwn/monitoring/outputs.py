@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tf_mwn.data.pipeline import evaluation_dataset
+from tf_mwn.data.streams.pipeline import evaluation_dataset
 
 
 def classifier_logits(

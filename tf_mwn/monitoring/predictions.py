@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
-from tf_mwn.methods.robust_model import RobustModel
+from tf_mwn.training.robust_model import RobustModel
 
 
 class Predictor:

@@ -4,7 +4,7 @@ import dataclasses
 import importlib
 import os
 
-from tf_mwn.names import unknown_name
+from tf_mwn.checks import unknown_name
 from tf_mwn.networks.families import FAMILIES, SYNCHRONISED, family_options
 from tf_mwn.networks.row import NetworkRow
 

@@ -1,0 +1,172 @@
+"""Paired datasets for `fit`: both kinds of input, bad input, and what each replica receives."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tf_mwn.data.streams import pipeline
+from tf_mwn.data.subset import Subset
+
+
+def _take(dataset, count):
+    return [tf.nest.map_structure(np.copy, e) for e in dataset.take(count).as_numpy_iterator()]
+
+
+def _assert_equal(got, want):
+    tf.nest.map_structure(np.testing.assert_array_equal, got, want)
+
+
+def _pair(**changes):
+    arguments = dict(
+        x=np.arange(20.0)[:, None],
+        y=np.arange(20) % 2,
+        x_meta=np.arange(100.0, 106.0)[:, None],
+        y_meta=np.arange(6) % 2,
+        batch_size=8,
+    )
+    return pipeline.paired_dataset(**{**arguments, **changes})
+
+
+def test_paired_dataset_is_one_epoch_with_a_new_order_each_time():
+    dataset = _pair()
+    first, second = _take(dataset, 99), _take(dataset, 99)
+    assert len(first) == len(second) == dataset.cardinality() == 2
+    assert first[0][0]["meta_inputs"].shape == (6, 1)  # min(batch size, meta size)
+    assert not np.array_equal(first[0][0]["sample_id"], second[0][0]["sample_id"])
+    again = _pair()
+    _assert_equal(_take(again, 99), first)
+    _assert_equal(_take(again, 99), second)
+
+
+def test_paired_dataset_seeds_differ():
+    ids = {tuple(_take(_pair(seed=seed), 1)[0][0]["sample_id"]) for seed in range(3)}
+    assert len(ids) == 3
+
+
+def _as_dataset(x, y):
+    return tf.data.Dataset.from_tensor_slices((x, y))
+
+
+def test_paired_dataset_from_tf_data_in_both_forms():
+    x, y = np.arange(20, dtype=np.float32)[:, None], np.arange(20, dtype=np.int32) % 2
+    meta = np.arange(100, 106, dtype=np.float32)[:, None], np.arange(6) % 2
+    slices = tf.data.Dataset.from_tensor_slices
+    one = _pair(x=_as_dataset(x, y), y=None, x_meta=_as_dataset(*meta), y_meta=None)
+    two = _pair(x=slices(x), y=slices(y), x_meta=meta[0], y_meta=meta[1])
+    for dataset in (one, two):
+        parts = _take(dataset, 99)
+        assert dataset.element_spec == _pair().element_spec
+        assert len(parts) == dataset.cardinality() == 2
+        ids = np.concatenate([features["sample_id"] for features, _ in parts])
+        assert len(np.unique(ids)) == 16
+        for features, label in parts:
+            np.testing.assert_array_equal(features["inputs"][:, 0], features["sample_id"])
+            np.testing.assert_array_equal(label, features["sample_id"] % 2)
+
+
+@pytest.mark.parametrize("kind", ["arrays", "dataset"])
+def test_paired_dataset_takes_ids_and_no_meta_set(kind):
+    x, y, ids = np.arange(20, dtype=np.float32)[:, None], np.arange(20) % 2, np.arange(20) + 50
+    inputs = dict(x=x, y=y) if kind == "arrays" else dict(x=_as_dataset(x, y), y=None)
+    features, _ = _take(_pair(**inputs, x_meta=None, y_meta=None, sample_id=ids), 1)[0]
+    assert set(features) == {"inputs", "sample_id"}
+    np.testing.assert_array_equal(features["inputs"][:, 0] + 50, features["sample_id"])
+
+
+def test_one_hot_labels_stay_one_hot():
+    features, label = _pair(
+        y=np.eye(2)[np.arange(20) % 2], y_meta=np.eye(2)[[0, 1] * 3]
+    ).element_spec
+    assert label.shape == (8, 2) and features["meta_labels"].dtype == tf.float32
+
+
+_LABELS = np.arange(20) % 2
+BAD_PAIRS = {
+    "float labels": (dict(y=_LABELS * 1.0), TypeError, "y to be integers, received float64"),
+    "column labels": (dict(y=_LABELS[:, None]), ValueError, r"use labels\[:, 0\]"),
+    "integer one-hot": (dict(y=np.eye(2, dtype=int)[_LABELS]), TypeError, "one-hot floats"),
+    "no one-hot": (dict(y=np.ones((20, 2))), ValueError, "sum to 1, received sums"),
+    "negative labels": (dict(y=_LABELS - 1), ValueError, "0 or more, received -1"),
+    "shorter y": (dict(y=_LABELS[:19]), ValueError, "received x 20, y 19"),
+    "shorter y_meta": (dict(y_meta=_LABELS[:5]), ValueError, "received x_meta 6, y_meta 5"),
+    "no y": (dict(y=None), ValueError, "y of shape"),
+    "y_meta alone": (dict(x_meta=None), ValueError, "x_meta together with y_meta"),
+    "NaN": (dict(x=np.full((20, 1), np.nan)), ValueError, "finite, received NaN or infinity in"),
+    "infinity": (dict(x_meta=np.full((6, 1), np.inf)), ValueError, "x_meta to be finite"),
+    "objects": (dict(x=np.array([object()] * 20)), TypeError, "received an array of object"),
+    "list of arrays": (dict(x=[np.zeros((20, 1))]), TypeError, "received a list"),
+    "empty": (dict(x=np.zeros((0, 1)), y=_LABELS[:0]), ValueError, "at least one example"),
+    "empty meta": (
+        dict(x_meta=np.zeros((0, 1)), y_meta=_LABELS[:0]),
+        ValueError,
+        "x_meta to hold at least one",
+    ),
+    "large batch": (dict(batch_size=21), ValueError, "most the 20 examples, received 21"),
+    "zero batch": (dict(batch_size=0), ValueError, "batch_size to be at least 1, received 0"),
+    "float batch": (dict(batch_size=8.0), TypeError, "batch_size to be an integer, received 8.0"),
+    "large meta batch": (dict(meta_batch_size=7), ValueError, "most the 6 meta examples"),
+    "zero meta batch": (dict(meta_batch_size=0), ValueError, "meta_batch_size to be at least 1"),
+    "other meta shape": (dict(x_meta=np.zeros((6, 2))), ValueError, "of the same shapes"),
+    "doubled id": (dict(sample_id=np.zeros(20, int)), ValueError, "received 0 more than once"),
+    "few ids": (dict(sample_id=np.arange(19)), ValueError, "y 20, sample_id 19"),
+    "negative seed": (dict(seed=-1), ValueError, "seed to be at least 0"),
+    "batched": (
+        dict(x=_as_dataset(np.zeros((20, 1)), _LABELS).batch(2), y=None),
+        ValueError,
+        "unbatch",
+    ),
+    "no pairs": (dict(x=tf.data.Dataset.range(20), y=None), ValueError, "yield .inputs, label"),
+    "array y": (dict(x=tf.data.Dataset.range(20)), TypeError, "y to be a dataset or None"),
+    "small dataset": (
+        dict(x=_as_dataset(np.zeros((7, 1), np.float32), _LABELS[:7]), y=None),
+        ValueError,
+        "batch_size of at most the 7 examples",
+    ),
+    "other dataset shape": (
+        dict(x=_as_dataset(np.zeros((20, 3), np.float32), _LABELS), y=None),
+        ValueError,
+        "same shapes and types",
+    ),
+}
+
+
+@pytest.mark.parametrize("changes, error, message", BAD_PAIRS.values(), ids=BAD_PAIRS.keys())
+def test_bad_input_is_refused_in_one_sentence(changes, error, message):
+    with pytest.raises(error, match=message) as caught:
+        _pair(**changes)
+    assert "\n" not in str(caught.value)
+
+
+def _subset(size, first_id=0):
+    ids = np.arange(first_id, first_id + size)
+    return Subset(ids[:, None].astype(np.float32), ids % 3, None, ids)
+
+
+def _two_devices():
+    if len(tf.config.list_logical_devices("CPU")) < 2:
+        pytest.skip("needs two logical CPU devices")
+    one_device = tf.distribute.ReductionToOneDevice()
+    return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"], cross_device_ops=one_device)
+
+
+def _make(kind, meta_batch):
+    train, meta = _subset(24), _subset(12, first_id=1000)
+    if kind == "stream":
+        return pipeline.training_stream(train, meta, 8, meta_batch, 0)
+    arrays = kind == "arrays"
+    x = train.x if arrays else _as_dataset(train.x, train.label)
+    y = train.label if arrays else None
+    return _pair(x=x, y=y, x_meta=meta.x, y_meta=meta.label, meta_batch_size=meta_batch)
+
+
+@pytest.mark.parametrize("meta_batch", [4, 8])
+@pytest.mark.parametrize("kind", ["stream", "arrays", "tf.data"])
+def test_each_replica_gets_its_half_of_both_batches(kind, meta_batch):
+    strategy = _two_devices()
+    distributed = iter(strategy.experimental_distribute_dataset(_make(kind, meta_batch)))
+    for whole in _take(_make(kind, meta_batch), 3):
+        leaves = zip(tf.nest.flatten(next(distributed)), tf.nest.flatten(whole), strict=True)
+        for per_replica, both in leaves:
+            parts = strategy.experimental_local_results(per_replica)
+            assert [len(part) for part in parts] == [len(both) // 2] * 2
+            np.testing.assert_array_equal(np.concatenate(parts), both)

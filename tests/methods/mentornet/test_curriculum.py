@@ -1,0 +1,86 @@
+"""MentorNet's curricula and example dropout: values by hand and exact counts."""
+
+import math
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tf_mwn.methods.mentornet.curriculum import curriculum, hard_mining, linear, mixed
+from tf_mwn.methods.mentornet.example_dropout import kept, rates_by_percent
+from tf_mwn.methods.rules import CURRICULA
+
+
+def f64(values):
+    return tf.constant(values, tf.float64)
+
+
+DIFFERENCES = f64([-1.0, 0.0, 0.25, 1.0, 3.0])
+
+
+def at(name, losses=(0.0, 1.0, 2.0, 3.0, 4.0), percent=50):
+    return curriculum(name, f64(losses), DIFFERENCES, tf.fill([5], percent)).numpy()
+
+
+def test_values_by_hand():
+    np.testing.assert_array_equal(at("baseline"), np.ones(5))
+    np.testing.assert_array_equal(at("self_paced"), [1, 1, 0, 0, 0])
+    np.testing.assert_array_equal(at("hard_mining"), [0, 1, 1, 1, 1])
+    np.testing.assert_array_equal(at("linear"), [1, 1, 0.75, 0, 0])
+    halves = at("focal", losses=[0.0, math.log(2), math.log(4), 50.0, math.log(2)])
+    np.testing.assert_allclose(halves, [0, 0.25, 0.5625, 1, 0.25], atol=1e-12)
+
+
+def test_the_predefined_curriculum_has_three_stages():
+    np.testing.assert_array_equal(at("mixed", percent=18), np.ones(5))
+    np.testing.assert_array_equal(at("mixed", percent=19), at("self_paced"))
+    np.testing.assert_array_equal(at("mixed", percent=89), at("self_paced"))
+    np.testing.assert_array_equal(at("mixed", percent=90), at("linear"))
+    each = mixed(f64([0.25, 0.25, 0.25]), tf.constant([0, 50, 99]))
+    np.testing.assert_array_equal(each, [1, 0, 0.75])
+
+
+def test_linear_weights_end_at_gamma():
+    np.testing.assert_allclose(linear(DIFFERENCES, gamma=4.0), [1, 1, 0.9375, 0.75, 0.25])
+
+
+def test_hard_mining_keeps_positives():
+    positive = tf.constant([True, False, False, False, False])
+    np.testing.assert_array_equal(hard_mining(DIFFERENCES, positive), np.ones(5))
+
+
+@pytest.mark.parametrize("name", CURRICULA)
+def test_every_curriculum_is_a_weight(name):
+    for percent in (0, 50, 99):
+        weights = at(name, percent=percent)
+        assert weights.shape == (5,) and weights.min() >= 0 and weights.max() <= 1
+
+
+def test_an_unknown_curriculum_suggests_the_nearest():
+    with pytest.raises(ValueError, match="did you mean 'mixed'"):
+        at("mixd")
+
+
+def test_schedules_by_hand():
+    rates = rates_by_percent("0.5,17,0.05,78,0.9,5")
+    assert len(rates) == 100
+    assert [rates[i] for i in (0, 16, 17, 94, 95, 99)] == [0.5, 0.5, 0.05, 0.05, 0.9, 0.9]
+    assert rates_by_percent("0,100") == [0.0] * 100
+
+
+@pytest.mark.parametrize("text", ["0.5,17,0.05,82", "0.5", "", "1.5,100", "a,100", "0.5,-1,0,101"])
+def test_a_schedule_that_is_none_is_one_sentence(text):
+    with pytest.raises(ValueError, match="example_dropout.*add up to 100, received"):
+        rates_by_percent(text)
+
+
+@pytest.mark.parametrize(
+    "size, rate, number",
+    [(100, 0.05, 95), (100, 0.9, 10), (7, 0.5, 3), (20, 0.0, 20), (20, 1.0, 0), (128, 0.05, 121)],
+)
+def test_exactly_that_many_are_kept(size, rate, number):
+    drawn = np.random.default_rng(size).integers(-(2**31), 2**31, size)
+    for scores in (drawn, np.zeros(size)):  # all equal: the first are kept
+        keeps = kept(tf.constant(scores.astype(np.int32)), f64(rate)).numpy()
+        assert keeps.sum() == int(round(size * (1 - rate), 6)) == number
+        assert not number or scores[keeps].max() <= scores[~keeps].min(initial=2**31)

@@ -1,0 +1,127 @@
+"""Training on the meta set: alone, and after the training on the given labels."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tests.models import mlp
+from tf_mwn.methods.teachers.clean_set import CleanOnly, FineTuning
+from tf_mwn.training.cross_entropy import CrossEntropy
+
+STEPS, BATCH, META_BATCH = 3, 8, 5
+rng = np.random.default_rng(1)
+X = rng.normal(size=(STEPS * BATCH, 5)).astype("float32")
+Y = rng.integers(0, 3, STEPS * BATCH)
+X_META = rng.normal(size=(STEPS * META_BATCH, 5)).astype("float32")
+Y_META = rng.integers(0, 3, STEPS * META_BATCH)
+
+
+def stream(y=Y, x=X):
+    """Every epoch the same batches in the same order, of either set."""
+    train = tf.data.Dataset.from_tensor_slices((x, y, np.arange(len(y)))).batch(BATCH)
+    meta = tf.data.Dataset.from_tensor_slices((X_META, Y_META)).batch(META_BATCH)
+
+    def pair(train, meta):
+        (inputs, labels, ids), (xm, ym) = train, meta
+        features = {"inputs": inputs, "sample_id": ids, "meta_inputs": xm, "meta_labels": ym}
+        return features, labels
+
+    return tf.data.Dataset.zip(train, meta).map(pair)
+
+
+def meta_stream():
+    """The meta batches as training elements of plain training."""
+    return stream().map(
+        lambda f, _: (
+            {"inputs": f["meta_inputs"], "sample_id": tf.range(META_BATCH)},
+            f["meta_labels"],
+        )
+    )
+
+
+def fitted(model, *parts):
+    """The weights and the history after training on each (stream, epochs)."""
+    schedule = keras.optimizers.schedules.PiecewiseConstantDecay([2, 7], [0.2, 0.1, 0.01])
+    optimizer = keras.optimizers.SGD(schedule, momentum=0.9)
+    model.compile(optimizer, metrics=["accuracy"], run_eagerly=True)
+    for elements, epochs in parts:
+        history = model.fit(elements, epochs=epochs, verbose=0, shuffle=False).history
+    return model, history
+
+
+def build(method, *arguments):
+    keras.utils.set_random_seed(7)
+    return method(mlp(), *arguments)
+
+
+def assert_same_state(one, two):
+    for a, b in zip(one.classifier.weights, two.classifier.weights, strict=True):
+        np.testing.assert_array_equal(a, b)
+    for a, b in zip(one.optimizer.variables, two.optimizer.variables, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_clean_only_is_plain_training_on_the_meta_batches():
+    ours, logs = fitted(build(CleanOnly), (stream(), 2))
+    plain, expected = fitted(build(CrossEntropy), (meta_stream(), 2))
+    assert_same_state(ours, plain)
+    assert logs == expected, "its metrics are those of the meta batches"
+
+
+@pytest.mark.parametrize("method", [CleanOnly, FineTuning])
+def test_a_step_is_the_numpy_reference(method):
+    """Softmax regression on the meta batch; for fine-tuning in its second phase."""
+    inputs = keras.Input((5,))
+    classifier = keras.Model(inputs, keras.layers.Dense(3)(inputs))
+    model = method(classifier) if method is CleanOnly else method(classifier, 1, 1)
+    model.compile(keras.optimizers.SGD(0.5))
+    if method is FineTuning:
+        model.phases.advance()
+    kernel, bias = classifier.get_weights()
+    model.train_step(next(iter(stream())))
+    x, y = X_META[:META_BATCH], Y_META[:META_BATCH]
+    e = np.exp(x @ kernel + bias)
+    delta = (e / e.sum(axis=1, keepdims=True) - np.eye(3)[y]) / META_BATCH
+    expected = kernel - 0.5 * x.T @ delta, bias - 0.5 * delta.sum(axis=0)
+    for value, wanted in zip(classifier.get_weights(), expected, strict=True):
+        np.testing.assert_allclose(value, wanted, atol=1e-6)
+
+
+@pytest.mark.parametrize("other", [(0 * Y, X), (Y, X + np.nan)], ids=["labels", "inputs"])
+def test_clean_only_never_looks_at_the_training_set(other):
+    one, logs = fitted(build(CleanOnly), (stream(), 2))
+    two, other_logs = fitted(build(CleanOnly), (stream(*other), 2))
+    assert_same_state(one, two)
+    assert logs == other_logs
+
+
+def test_fine_tuning_is_plain_training_then_plain_training_on_the_meta_batches():
+    """The optimizer goes on: momentum from the last training batch, and the schedule's step 7."""
+    ours, logs = fitted(build(FineTuning, 2, 3), (stream(), 5))
+    plain, expected = fitted(build(CrossEntropy), (stream(), 2), (meta_stream(), 3))
+    assert_same_state(ours, plain)
+    assert int(ours.optimizer.iterations) == 5 * STEPS
+    np.testing.assert_allclose(logs["loss"][2:], expected["loss"], rtol=1e-6)
+    np.testing.assert_allclose(logs["accuracy"][2:], expected["accuracy"], rtol=1e-6)
+
+
+def test_fine_tuning_looks_at_the_training_labels_in_its_first_phase_alone():
+    one, _ = fitted(build(FineTuning, 1, 1), (stream(), 2))
+    two, _ = fitted(build(FineTuning, 1, 1), (stream(), 1), (stream(0 * Y), 1))
+    assert_same_state(one, two)
+    three, _ = fitted(build(FineTuning, 1, 1), (stream(0 * Y), 1), (stream(), 1))
+    kernels = [model.classifier.get_weights()[0] for model in (one, three)]
+    assert np.abs(kernels[0] - kernels[1]).max() > 1e-3
+
+
+def test_neither_weighs_examples():
+    for model in (build(CleanOnly), build(FineTuning, 1, 1)):
+        model.compile("sgd")
+        assert model.sample_weight(Y, np.zeros((len(Y), 3), "float32"), np.arange(len(Y))) is None
+
+
+@pytest.mark.parametrize(("epochs", "fine_tuning_epochs"), [(0, 5), (5, 0)])
+def test_each_phase_has_an_epoch(epochs, fine_tuning_epochs):
+    with pytest.raises(ValueError, match="epochs: expected an integer of at least 1, received 0"):
+        FineTuning(mlp(), epochs, fine_tuning_epochs)

@@ -1,0 +1,223 @@
+"""The Gaussian-process teacher, and what a student makes of its labels and variances."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tests.models import mlp, subclassed
+from tf_mwn import WholeSets
+from tf_mwn.methods.teachers import gaussian_process_teacher
+from tf_mwn.methods.teachers.fwl import FidelityWeighted
+from tf_mwn.methods.teachers.gaussian_process_teacher import (
+    JITTER,
+    GaussianProcessTeacher,
+    check_teacher,
+    median_distance,
+)
+from tf_mwn.training.cross_entropy import CrossEntropy
+
+rng = np.random.default_rng(3)
+TRUSTED = rng.normal(size=(8, 2))
+LABELS = np.eye(3)[np.arange(8) % 3]
+SIZE, BATCH = 24, 8
+X = rng.normal(size=(SIZE, 5)).astype("float32")
+Y = rng.integers(0, 3, SIZE)
+X_META, Y_META = rng.normal(size=(6, 5)).astype("float32"), np.array([0, 1, 2, 0, 1, 2])
+TAUGHT = rng.dirichlet(np.ones(3), SIZE).astype("float32")
+VARIANCES = rng.uniform(0, 1, SIZE).astype("float32")
+
+
+def stream(y=Y):
+    """Every epoch the same batches; the steps look at no meta batch."""
+    data = tf.data.Dataset.from_tensor_slices((X, y, np.arange(SIZE))).batch(BATCH)
+    meta = {"meta_inputs": tf.constant(X_META), "meta_labels": tf.constant(Y_META)}
+    return data.map(lambda x, y, i: ({"inputs": x, "sample_id": i, **meta}, y))
+
+
+def student(classifier=None, **options):
+    keras.utils.set_random_seed(4)
+    model = FidelityWeighted(classifier or mlp(), SIZE, **{"epochs": 2, "fwl_epochs": 2, **options})
+    model.compile(keras.optimizers.SGD(0.3, momentum=0.9), run_eagerly=True)
+    model.whole_sets = WholeSets.from_arrays(X, Y, X_META, Y_META, batch_size=10)
+    return model
+
+
+def taught(model):
+    """The model in its last phase, with `TAUGHT` and `VARIANCES` instead of a teacher's."""
+    model.consult_teacher = lambda: model.training_objective.be_taught(
+        np.arange(SIZE), TAUGHT, VARIANCES
+    )
+    for _ in range(2):
+        model.phases.advance()
+    return model
+
+
+def fit(model, elements, epochs):
+    model.fit(elements, epochs=epochs, verbose=0, shuffle=False)
+    return model
+
+
+def test_the_posterior_is_the_textbooks():
+    """Mean kᵀ K⁻¹ y and variance 1 - kᵀ K⁻¹ k, with explicit inverses."""
+    points = rng.normal(size=(20, 2))
+    labels, variances = GaussianProcessTeacher(TRUSTED, LABELS)(points)
+    mean, std = TRUSTED.mean(axis=0), TRUSTED.std(axis=0)
+    trusted, points = (TRUSTED - mean) / std, (points - mean) / std
+    scale = median_distance(trusted)
+
+    def covariance(a, b):
+        return np.exp(-((a[:, None] - b[None]) ** 2).sum(axis=2) / (2 * scale**2))
+
+    inverse = np.linalg.inv(covariance(trusted, trusted) + JITTER * np.eye(8))
+    cross = covariance(points, trusted)
+    expected = cross @ inverse @ (LABELS - 1 / 3) + 1 / 3
+    np.testing.assert_allclose(expected.sum(axis=1), 1, rtol=1e-9)
+    assert (expected < 0).any(), "clipping is put to the test"
+    clipped = np.maximum(expected, 0)
+    np.testing.assert_allclose(labels, clipped / clipped.sum(axis=1, keepdims=True), atol=1e-5)
+    np.testing.assert_allclose(
+        variances, 1 - np.einsum("nm,mk,nk->n", cross, inverse, cross), atol=1e-5
+    )
+
+
+def test_sure_at_trusted_examples_and_ignorant_far_away():
+    teacher = GaussianProcessTeacher(TRUSTED, LABELS)
+    labels, variances = teacher(TRUSTED)
+    np.testing.assert_allclose(labels, LABELS, atol=1e-2)
+    np.testing.assert_allclose(variances, 0, atol=1e-5)
+    labels, variances = teacher(TRUSTED + 1e3)
+    np.testing.assert_allclose(labels, np.full((8, 3), 1 / 3), rtol=1e-6)
+    np.testing.assert_allclose(variances, 1, rtol=1e-6)
+
+
+def test_the_weight_falls_with_the_distance_from_what_is_trusted():
+    right = TRUSTED[TRUSTED[:, 0].argmax()]
+    line = right + np.linspace(0, 10, 30)[:, None] * [1, 0]
+    weights = np.exp(-2 * GaussianProcessTeacher(TRUSTED, LABELS)(line)[1])
+    assert (np.diff(weights) <= 0).all() and weights[0] > 0.999 and weights[-1] < 0.2
+
+
+def test_the_median_distance_by_hand():
+    points = np.array([[0.0, 0.0], [3.0, 4.0], [0.0, 0.0], [0.0, 1.0]])
+    distances = [5, 1, 5, np.sqrt(18), 1]  # duplicates say nothing
+    assert median_distance(points) == pytest.approx(np.median(distances))
+    assert median_distance(points[:1]) == 1.0
+
+
+def test_the_marginal_likelihood_is_no_smaller_than_the_medians():
+    sides = np.eye(2)[(TRUSTED[:, 0] > 0).astype(int)]
+    fits = [
+        GaussianProcessTeacher(TRUSTED, sides, rule)._processes[0]
+        for rule in ("median", "marginal_likelihood")
+    ]
+    assert fits[1].kernel_.length_scale != fits[0].kernel_.length_scale
+    assert fits[1].log_marginal_likelihood() > fits[0].log_marginal_likelihood()
+
+
+def test_each_cluster_has_a_teacher_of_its_own():
+    """Whatever the labels of one cloud, the other's are the same; one process would mix them."""
+    clouds = np.concatenate([TRUSTED, TRUSTED + 30])
+    near = TRUSTED + 0.3
+
+    def labels(clusters, others):
+        every = np.concatenate([LABELS, others])
+        return GaussianProcessTeacher(clouds, every, clusters=clusters)(near)[0]
+
+    first, second = np.eye(3)[[0] * 8], np.eye(3)[[2] * 8]
+    np.testing.assert_array_equal(labels(2, first), labels(2, second))
+    assert np.abs(labels(1, first) - labels(1, second)).max() > 1e-3
+
+
+@pytest.mark.parametrize(
+    ("size", "clusters", "message"),
+    [(5, 6, "at most the 5 examples"), (12_000, 2, "at most 5000 .* received 12000 for 2")],
+)
+def test_a_trusted_set_that_cannot_be_fitted(size, clusters, message):
+    with pytest.raises(ValueError, match=message):
+        check_teacher(size, clusters)
+
+
+def test_the_first_phase_is_plain_training():
+    model = fit(student(), stream(), 2)
+    keras.utils.set_random_seed(4)
+    plain = CrossEntropy(mlp())
+    plain.compile(keras.optimizers.SGD(0.3, momentum=0.9), run_eagerly=True)
+    fit(plain, stream(), 2)
+    for a, b in zip(model.classifier.weights, plain.classifier.weights, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-7)
+    logits = np.zeros((SIZE, 3), "float32")
+    np.testing.assert_array_equal(model.sample_weight(Y, logits, np.arange(SIZE)), np.ones(SIZE))
+
+
+def test_with_beta_0_it_is_plain_training_on_the_teachers_labels():
+    model = fit(taught(student(fwl_beta=0.0)), stream(), 2)
+    keras.utils.set_random_seed(4)
+    plain = CrossEntropy(mlp())
+    plain.compile(keras.optimizers.SGD(0.3, momentum=0.9), run_eagerly=True)
+    fit(plain, stream(TAUGHT), 2)
+    for a, b in zip(model.classifier.weights, plain.classifier.weights, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-7)
+
+
+def test_one_step_in_numpy():
+    inputs = keras.Input((5,))
+    classifier = keras.Model(inputs, keras.layers.Dense(3)(inputs))
+    kernel = classifier.get_weights()[0].astype("float64")
+    model = taught(student(classifier, fwl_beta=2.0))
+    fit(model, stream().take(1), 1)
+    x, weights = X[:BATCH], np.exp(-2 * VARIANCES)
+    p = np.exp(x @ kernel)
+    p /= p.sum(axis=1, keepdims=True)
+    delta = weights[:BATCH, None] * (p - TAUGHT[:BATCH]) / BATCH
+    expected = kernel - 0.3 * x.T @ delta
+    np.testing.assert_allclose(classifier.get_weights()[0], expected, rtol=1e-5, atol=1e-6)
+    given = model.sample_weight(Y, np.zeros((SIZE, 3), "float32"), np.arange(SIZE))
+    np.testing.assert_allclose(given, weights, rtol=1e-6)
+
+
+def test_wrong_labels_are_corrected_on_separable_data():
+    """40 % of the labels of three clouds are wrong; nine trusted examples put all of them right."""
+    centres = 3 * np.eye(3, 5)
+    clean = np.arange(60) % 3
+    draw = np.random.default_rng(8)
+    x = (centres[clean] + 0.2 * draw.normal(size=(60, 5))).astype("float32")
+    given = np.where(np.arange(60) % 5 < 2, (clean + 1) % 3, clean)
+    x_meta = (centres[clean[:9]] + 0.2 * draw.normal(size=(9, 5))).astype("float32")
+    model = FidelityWeighted(mlp(), 100, epochs=1)
+    ids = 99 - np.arange(60)
+    model.whole_sets = WholeSets.from_arrays(x, given, x_meta, clean[:9], ids, batch_size=25)
+    model.consult_teacher()
+    labels = model.training_objective._labels.numpy()
+    np.testing.assert_array_equal(labels[ids].argmax(axis=1), clean)
+    np.testing.assert_array_equal(labels[:40], 0)  # ids that no example has
+
+
+def test_without_a_teachers_label_the_given_one_holds():
+    model = student()
+    model.training_objective.be_taught(np.array([1]), np.array([[0.0, 0.0, 1.0]]), np.array([0.5]))
+    logits = tf.constant(np.log([[0.5, 0.25, 0.25]] * 2), tf.float32)
+    value, weights = model.training_objective.objective(
+        logits, model.training_batch(tf.constant([0, 0]), tf.constant([0, 1]))
+    )
+    np.testing.assert_allclose(weights, [1, np.exp(-0.5 * model._options["fwl_beta"])], rtol=1e-6)
+    np.testing.assert_allclose(value, (np.log(2) + weights[1] * np.log(4)) / 2, rtol=1e-6)
+
+
+def test_what_is_refused_before_training(monkeypatch):
+    with pytest.raises(ValueError, match="functional or Sequential"):
+        FidelityWeighted(subclassed(), 5, epochs=1)
+    with pytest.raises(
+        ValueError, match="fwl_length_scale: expected one of marginal_likelihood, median"
+    ):
+        FidelityWeighted(mlp(), 5, epochs=1, fwl_length_scale="mean")
+    sparse = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    with pytest.raises(ValueError, match="loss: expected one that takes distributions"):
+        FidelityWeighted(mlp(), 5, epochs=1).compile("sgd", loss=sparse)
+    model = student()
+    model.whole_sets = WholeSets.from_arrays(X, Y)
+    with pytest.raises(ValueError, match="whole_sets: expected a meta set in it"):
+        model.fit(stream())
+    monkeypatch.setattr(gaussian_process_teacher, "LARGEST", 5)
+    with pytest.raises(ValueError, match="meta set: expected at most 5 .* received 6 for 1"):
+        student().fit(stream())

@@ -1,0 +1,45 @@
+"""The table: rows, means over seeds, ratios."""
+
+from tf_mwn.runs.report import table
+
+
+def result(method, seed, last, seconds, auc=None):
+    return {
+        "method": method,
+        "seed": seed,
+        "last_epoch_accuracy": last,
+        "best_epoch_accuracy": last + 0.1,
+        "memorised": 0.25,
+        "noise_auc": auc,
+        "seconds_per_step": seconds,
+    }
+
+
+def cells(text, method, seed):
+    (line,) = [x for x in text.splitlines() if x.split()[:2] == [method, str(seed)]]
+    return line.split()
+
+
+def test_table_of_two_methods_and_seeds():
+    text = table(
+        [
+            result("cross_entropy", 0, 0.5, 0.010),
+            result("meta_weight_net", 0, 0.7, 0.030, 0.9),
+            result("cross_entropy", 1, 0.6, 0.010),
+            result("meta_weight_net", 1, 0.8, 0.030, 0.94),
+        ]
+    )
+    assert cells(text, "cross_entropy", 1) == (
+        ["cross_entropy", "1", "60.0", "70.0", "25.0", "-", "10.0", "1.00"]
+    )
+    assert cells(text, "meta_weight_net", 0) == (
+        ["meta_weight_net", "0", "70.0", "80.0", "25.0", "0.90", "30.0", "3.00"]
+    )
+    (mean,) = [x for x in text.splitlines() if x.startswith("meta_weight_net  mean")]
+    assert "75.0 ± 7.1" in mean and "0.92 ± 0.03" in mean  # sample standard deviation
+
+
+def test_no_ratio_without_the_baseline():
+    text = table([result("meta_weight_net", 3, 0.7, 0.03, 0.9)])
+    assert cells(text, "meta_weight_net", 3)[-1] == "-"
+    assert "mean ± std" not in text

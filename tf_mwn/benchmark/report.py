@@ -1,0 +1,55 @@
+"""How measured steps are shown: a table, and the bars of a figure."""
+
+from collections.abc import Sequence
+
+from tf_mwn.benchmark.cost import StepCost
+from tf_mwn.benchmark.plan import COMMON
+
+
+def table(costs: Sequence[StepCost]) -> str:
+    """A line for each case below what all have in common; a dash where nothing was measured."""
+    alike, unlike = _common(costs)
+    columns = {"step": [cost.case.name for cost in costs]}
+    for name in unlike:
+        columns[name] = [str(getattr(cost.case.config, name)) for cost in costs]
+    columns["ms"] = [f"{cost.milliseconds:.1f}" for cost in costs]
+    columns["x baseline"] = [f"{cost.ratio:.2f}" for cost in costs]
+    columns["first step"] = [f"{cost.tracing_seconds:.1f} s" for cost in costs]
+    columns["stall"] = [_shown(cost.stall, "{:.1%}") for cost in costs]
+    if any(cost.megabytes is not None for cost in costs):
+        columns["MB"] = [_shown(cost.megabytes, "{:.0f}") for cost in costs]
+        columns["x baseline's MB"] = [_shown(cost.memory_ratio, "{:.2f}") for cost in costs]
+    header = ", ".join(f"{name} {value}" for name, value in alike.items())
+    return f"{header}\n{_aligned(columns)}"
+
+
+def bars(costs: Sequence[StepCost]) -> dict[str, dict[str, float | None]]:
+    """Of each case its ratios, by what they are of."""
+    unlike = _common(costs)[1]
+    shown = {}
+    for cost in costs:
+        common = [f"{name}={getattr(cost.case.config, name)}" for name in unlike]
+        ratios = {"time": cost.ratio, "memory": cost.memory_ratio}
+        shown["\n".join([cost.case.name, *common])] = ratios
+    return shown
+
+
+def _common(costs: Sequence[StepCost]) -> tuple[dict[str, object], list[str]]:
+    """The common settings that all cases have alike, and the names of the others."""
+    values = {name: [getattr(cost.case.config, name) for cost in costs] for name in COMMON}
+    alike = {name: value[0] for name, value in values.items() if len(set(value)) == 1}
+    return alike, [name for name in COMMON if name not in alike]
+
+
+def _shown(value: float | None, form: str) -> str:
+    return "-" if value is None else form.format(value)
+
+
+def _aligned(columns: dict[str, list[str]]) -> str:
+    """Columns as wide as their widest entry; the first to the left, numbers to the right."""
+    padded = []
+    for number, (name, entries) in enumerate(columns.items()):
+        width = max(map(len, [name, *entries]))
+        pad = str.ljust if number == 0 else str.rjust
+        padded.append([pad(entry, width) for entry in [name, *entries]])
+    return "\n".join("  ".join(line) for line in zip(*padded, strict=True))

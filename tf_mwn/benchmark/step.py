@@ -1,0 +1,202 @@
+"""The training step of a case on synthetic images, built and fed as a run builds and feeds it."""
+
+import contextlib
+import dataclasses
+import itertools
+import time
+from collections.abc import Hashable, Iterable, Iterator
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tf_mwn.benchmark.plan import Case, Images, StepError
+from tf_mwn.data.sources.source import RawSource, build_source
+from tf_mwn.data.splits.biased_data import BiasedData, prepare
+from tf_mwn.engine.pace import pace
+from tf_mwn.methods import registry
+from tf_mwn.runs import build
+from tf_mwn.runs.devices import check_shares
+from tf_mwn.training import distributed_loop
+
+
+def training_set(case: Case, images: Images) -> BiasedData:
+    """Synthetic images for some batches, and a meta set that the meta batches fit in."""
+    batch, classes = case.config.batch_size, images.num_classes
+    meta_batch = case.config.meta_batch_size or batch
+    meta_size = classes * -(-max(meta_batch, classes) // classes)
+    # Many, for reading rows must not become easier than it is in a real set.
+    count = max(5 * batch, 20 * classes, 2000) + 2 * meta_size
+    rng = np.random.default_rng(0)
+    shape = (images.size, images.size, 3)
+    source = RawSource(
+        "synthetic",
+        rng.integers(0, 256, (count, *shape), np.uint8),
+        np.arange(count) % classes,
+        x_test=rng.integers(0, 256, (classes, *shape), np.uint8),
+        y_test=np.arange(classes),
+    )
+    settings = dataclasses.replace(case.config, meta_size=meta_size)
+    return prepare(build_source(source), settings, seed=0)
+
+
+def strategies(
+    counts: Iterable[int], deterministic: bool = False
+) -> dict[int, tf.distribute.Strategy]:
+    """A strategy for each number of devices; the CPU is divided if there is no GPU.
+
+    Call it before any tensor is made.
+
+    Args:
+        counts: numbers of devices.
+        deterministic: whether operations are, in all of the process, as they are in runs.
+
+    Raises:
+        ValueError: more devices than there are GPUs.
+    """
+    if deterministic:
+        tf.config.experimental.enable_op_determinism()
+    gpus, most = tf.config.list_physical_devices("GPU"), max(counts)
+    if gpus and most > len(gpus):
+        raise ValueError(f"devices: expected at most the {len(gpus)} GPUs, received {most}")
+    if not gpus:
+        cpu = tf.config.list_physical_devices("CPU")[0]
+        if len(tf.config.get_logical_device_configuration(cpu) or [cpu]) < most:
+            logical = [tf.config.LogicalDeviceConfiguration()] * most
+            tf.config.set_logical_device_configuration(cpu, logical)
+    names = [d.name for d in tf.config.list_logical_devices("GPU" if gpus else "CPU")]
+    # On the CPU: collectives break when one process builds models of different shapes.
+    operations = None if gpus else tf.distribute.ReductionToOneDevice()
+    return {
+        n: tf.distribute.get_strategy()
+        if n == 1
+        else tf.distribute.MirroredStrategy(names[:n], cross_device_ops=operations)
+        for n in set(counts)
+    }
+
+
+class Step:
+    """The compiled step of a case; of a method in phases that of the last one, its purpose.
+
+    What a method does between epochs is left out.
+
+    Args:
+        case: method and settings.
+        images: of the synthetic set.
+        strategy: as many devices as the case wants.
+
+    Attributes:
+        tracing_seconds: of the first step of each kind, 0 before `trace`.
+
+    Raises:
+        ValueError, TypeError: settings that do not fit.
+    """
+
+    def __init__(self, case: Case, images: Images, strategy: tf.distribute.Strategy):
+        self.case, self.tracing_seconds = case, 0.0
+        self._strategy = strategy
+        self._row, self._data = registry.find(case.method), training_set(case, images)
+        sizes = {"batch_size": case.config.batch_size}
+        if self._row.takes_meta_set(vars(case.config)):
+            sizes["meta_batch_size"] = case.config.meta_batch_size or case.config.batch_size
+        check_shares(strategy, **sizes)
+        with self._policy(), strategy.scope():
+            self._model = build.build_model(case.config, self._row, self._data, 0, 1)
+        if self._model.phases is not None:
+            for _ in range(self._model.num_epochs - 1):
+                self._model.phases.advance()
+        self._model.make_train_function()
+        self._constant = self._constant_feed()
+        self._kinds = self._positions_of_kinds()
+
+    @property
+    def cycle(self) -> int:
+        """Steps after which their kinds repeat."""
+        if "meta_interval" not in self._row.reads:
+            return 1
+        config = self.case.config
+        return pace(config.speed, config.meta_interval, config.reuse_gradient)[0]
+
+    @contextlib.contextmanager
+    def _policy(self) -> Iterator[None]:
+        kept = keras.config.dtype_policy()
+        keras.config.set_dtype_policy(self.case.config.precision)
+        try:
+            yield
+        finally:
+            keras.config.set_dtype_policy(kept)
+
+    def _positions_of_kinds(self) -> dict[Hashable, tuple[int, int]]:
+        """Of each kind of step its first position in the cycle, and its number there."""
+        kinds = {}
+        for position in range(self.cycle):
+            self._go_to(position)
+            first, number = kinds.get(self._model.step_kind(), (position, 0))
+            kinds[self._model.step_kind()] = first, number + 1
+        return kinds
+
+    def _go_to(self, position: int) -> None:
+        if self.cycle > 1:
+            self._model.optimizer.iterations.assign(position)
+
+    def trace(self) -> None:
+        """Takes the first step of each kind, which builds it.
+
+        Raises:
+            StepError: it cannot be built; with XLA some cannot.
+        """
+        dataset = build.build_stream(self.case.config, self._row, self._data, 0, 0)
+        self._model.build_metrics(dataset)
+        try:
+            with self._policy():
+                self.tracing_seconds = sum(seconds for seconds, _ in self._time_kinds())
+        except (tf.errors.OpError, RuntimeError) as error:
+            reason = " ".join(str(error).split())[:300]
+            raise StepError(f"{self.case.full_name}: {reason}") from error
+
+    def seconds(self) -> float:
+        """Time of one step: the mean over a cycle, of which each kind is taken once."""
+        return sum(seconds * number for seconds, number in self._time_kinds()) / self.cycle
+
+    def _time_kinds(self) -> Iterator[tuple[float, int]]:
+        for position, number in self._kinds.values():
+            self._go_to(position)
+            yield _block(self._model, self._constant, 1), number
+
+    def block_seconds(self, steps: int, streamed: bool) -> float:
+        """Time per step of `steps` in a row, after some that do not count.
+
+        Args:
+            steps: rounded up to whole cycles.
+            streamed: batches of a training stream, or one and the same.
+        """
+        cycles = -(-steps // self.cycle)
+        feed = self._stream_feed() if streamed else self._constant
+        self._go_to(0)
+        _block(self._model, feed, self.cycle * -(-cycles // 4))
+        return _block(self._model, feed, self.cycle * cycles) / (self.cycle * cycles)
+
+    def _constant_feed(self) -> Iterator:
+        stream = build.build_stream(self.case.config, self._row, self._data, 0, 0)
+        element = next(iter(stream))
+        if not distributed_loop.is_needed(self._strategy):
+            return iter(tf.data.Dataset.from_tensors(element).repeat())
+        shares = distributed_loop.distributed(self._strategy, tf.data.Dataset.from_tensors(element))
+        return itertools.repeat(next(iter(shares)))
+
+    def _stream_feed(self) -> Iterator:
+        stream = build.build_stream(self.case.config, self._row, self._data, 0, 0)
+        if distributed_loop.is_needed(self._strategy):
+            stream = distributed_loop.distributed(self._strategy, stream)
+        return iter(stream)
+
+
+def _block(model, feed: Iterator, steps: int) -> float:
+    """Seconds of `steps` steps in a row."""
+    many = distributed_loop.is_needed(model.distribute_strategy)
+    started = time.perf_counter()
+    for _ in range(steps):
+        # Keras' own function takes the iterator, that of many devices a batch.
+        logs = model.train_function(next(feed) if many else feed)
+    float(logs["loss"])  # waits for the last step to end
+    return time.perf_counter() - started

@@ -1,0 +1,1 @@
+"""Bias: noisy labels, unequal classes and altered inputs."""

@@ -1,0 +1,99 @@
+"""Training images that are replaced: by images of another source, or by data noise."""
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+
+from tf_mwn.data.bias.data_noise import DATA_NOISE_KINDS, alter_images
+from tf_mwn.data.bias.settings import BiasSettings
+from tf_mwn.data.images.decoding import fit_images
+from tf_mwn.data.images.files import ImageFiles
+from tf_mwn.data.seeds import generator, random_order
+from tf_mwn.data.subset import DATA_NOISE, OPEN_SET, UNKNOWN_CLASS, Source, Subset
+
+
+def check_open_set(settings: BiasSettings, open_set: Source | None) -> None:
+    """Checks that the source of the open-set images is there if, and only if, it is asked for.
+
+    Raises:
+        ValueError: One without the other.
+    """
+    if (settings.open_set is None) != (open_set is None):
+        received = "none" if open_set is None else f"{open_set.name} without the setting"
+        raise ValueError(
+            f"expected the source of open_set={settings.open_set} to be handed over with that "
+            f"setting, received {received}"
+        )
+
+
+def alter_inputs(
+    part: Subset,
+    settings: BiasSettings,
+    seed: int,
+    name: str,
+    open_set: Source | None,
+    statistics: tuple[np.ndarray, np.ndarray],
+) -> Subset:
+    """Replaces an exact fraction of a part's images; the labels stay.
+
+    Open-set images come first in one random order of the part, data noise next, so that no example
+    has both and a higher rate alters the same examples and more. Where the image no longer shows
+    the class of its label (open set, Gaussian noise, each image's own order of pixels), the clean
+    label becomes `UNKNOWN_CLASS`: its label is wrong whatever it is.
+
+    Args:
+        part: Training or validation part.
+        settings: The bias.
+        seed: Seed of the draws.
+        name: The part's name, which enters the draws.
+        open_set: The source of open-set images, or None.
+        statistics: Mean and standard deviation per channel, for Gaussian noise.
+
+    Raises:
+        ValueError: Too few open-set images, or inputs that are no images in memory.
+    """
+    if open_set is None and settings.data_noise == "none":
+        return part
+    order = random_order(len(part), generator(seed, f"{name} altered"))
+    count = round(settings.open_set_rate * len(part))
+    foreign, rest = np.sort(order[:count]), order[count:]
+    noisy = np.sort(rest[: round(settings.data_noise_rate * len(part))])
+    x, altered = part.x, np.zeros(len(part), np.int8)
+    altered[foreign], altered[noisy] = OPEN_SET, DATA_NOISE
+    if count:
+        x = _with_foreign(x, foreign, open_set, generator(seed, f"{name} open set"))
+    if len(noisy):
+        x = _with_noise(x, noisy, settings, statistics, generator(seed, f"{name} data noise"))
+    clean = part.clean_label
+    if clean is not None:
+        lost = foreign if DATA_NOISE_KINDS[settings.data_noise].shows_class else altered > 0
+        clean = clean.copy()
+        clean[lost] = UNKNOWN_CLASS
+    return dataclasses.replace(part, x=x, clean_label=clean, altered=altered)
+
+
+def _with_foreign(x: Any, rows: np.ndarray, other: Source, rng: np.random.Generator) -> Any:
+    """Returns the inputs with images of another source's training part at `rows`."""
+    if len(rows) > len(other.x):
+        raise ValueError(
+            f"expected --open_set to hold at least {len(rows)} images, "
+            f"received {len(other.x)} in {other.name}"
+        )
+    drawn = other.x[np.sort(random_order(len(other.x), rng)[: len(rows)])]
+    if isinstance(x, ImageFiles):
+        return x.replace(rows, drawn)
+    x = x.copy()
+    x[rows] = fit_images(np.asarray(drawn), x.shape[1:], other.name)
+    return x
+
+
+def _with_noise(x, rows, settings: BiasSettings, statistics, rng) -> np.ndarray:
+    if not isinstance(x, np.ndarray):
+        raise ValueError(
+            f"expected images in memory for --data_noise={settings.data_noise}, "
+            "received a source whose images are streamed"
+        )
+    x = x.copy()
+    x[rows] = alter_images(x[rows], settings.data_noise, *statistics, rng)
+    return x

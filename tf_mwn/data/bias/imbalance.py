@@ -1,0 +1,89 @@
+"""Class imbalance: how many examples each class keeps, and which."""
+
+import numpy as np
+
+from tf_mwn.checks import check_integer, check_labels, check_name
+from tf_mwn.data.seeds import random_order
+
+IMBALANCE_KINDS = ("long_tailed", "step")
+
+
+def class_shares(kind: str, factor: float, num_classes: int) -> np.ndarray:
+    """Returns the size of each class relative to the first.
+
+    "long_tailed" is factor^(-c/(C-1)), c = 0..C-1 in label order (Cui et al., CVPR 2019). "step"
+    is 1 for the first half of the classes (the middle one of an odd number included) and 1 / factor
+    for the rest (Buda et al., 2018).
+
+    Args:
+        kind: One of `IMBALANCE_KINDS`.
+        factor: Largest over smallest class count, at least 1.
+        num_classes: Number of classes C, at least 2.
+
+    Returns:
+        [C] float64 in (0, 1].
+
+    Raises:
+        ValueError: Unknown kind, or a factor below 1.
+    """
+    check_name("imbalance", kind, IMBALANCE_KINDS)
+    num_classes = check_integer("num_classes", num_classes, 2)
+    if not 1.0 <= factor < np.inf:
+        raise ValueError(f"expected a finite imbalance_factor of at least 1, received {factor}")
+    if kind == "long_tailed":
+        return np.power(1.0 / factor, np.arange(num_classes) / (num_classes - 1))
+    return np.where(np.arange(num_classes) < (num_classes + 1) // 2, 1.0, 1.0 / factor)
+
+
+def class_counts(kind: str, factor: float, largest: int, num_classes: int) -> np.ndarray:
+    """Returns how many examples each class keeps: int(largest * its share).
+
+    Args:
+        kind: One of `IMBALANCE_KINDS`.
+        factor: Largest over smallest class count, at least 1.
+        largest: Examples of the first class.
+        num_classes: Number of classes C, at least 2.
+
+    Returns:
+        [C] int64 counts, each at least 1.
+
+    Raises:
+        ValueError: Unknown kind, a factor below 1, or a class left without examples.
+    """
+    largest = check_integer("largest", largest, 1)
+    share = class_shares(kind, factor, num_classes)
+    # A product that is a whole number must not fall below it by rounding.
+    counts = np.floor(largest * share + 1e-9).astype(np.int64)
+    empty = np.flatnonzero(counts == 0)
+    if empty.size:
+        raise ValueError(
+            "expected an imbalance_factor that leaves every class an example, "
+            f"received {factor:g} with a largest class of {largest}, which empties class {empty[0]}"
+        )
+    return counts
+
+
+def subsample(labels: np.ndarray, counts: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Draws `counts[c]` examples of each class c at random.
+
+    Args:
+        labels: [N] labels in 0..C-1.
+        counts: [C] examples to keep.
+        rng: Generator; the classes are drawn in label order.
+
+    Returns:
+        Sorted int64 positions in `labels`, `counts.sum()` of them.
+
+    Raises:
+        ValueError: A class has fewer examples than it should keep.
+    """
+    labels = check_labels("labels", labels, len(counts))
+    kept = []
+    for label, count in enumerate(counts):
+        rows = np.flatnonzero(labels == label)
+        if count > len(rows):
+            raise ValueError(
+                f"expected at least {count} examples of class {label}, received {len(rows)}"
+            )
+        kept.append(rows[random_order(len(rows), rng)[:count]])
+    return np.sort(np.concatenate(kept))

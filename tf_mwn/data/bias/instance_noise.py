@@ -1,0 +1,79 @@
+"""Label noise whose rate and target depend on the single input."""
+
+import statistics
+
+import numpy as np
+
+from tf_mwn.checks import check_labels
+from tf_mwn.data.statistics import mean_and_std
+
+# Standard deviation of the flip rates over the examples.
+_SPREAD = 0.1
+
+
+def instance_dependent_labels(
+    x: np.ndarray, clean: np.ndarray, rate: float, num_classes: int, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Draws labels that are wrong with a probability, and towards a class, that follow the input.
+
+    Example i is wrong with probability q_i ~ N(rate, 0.1^2), truncated to (0, 1). Which class it
+    goes to is drawn from softmax(x_i W) over the other classes, with a random standard normal
+    matrix W [D, C] for each true class and standardised inputs; with many inputs the softmax is
+    close to one class. Source: Xia et al., Part-dependent label noise, NeurIPS 2020, algorithm 2.
+
+    Args:
+        x: [N, ...] inputs.
+        clean: [N] true labels in 0..C-1.
+        rate: Mean flip rate r in [0, 1]; 0 leaves all labels as they are.
+        num_classes: Number of classes C.
+        rng: Generator.
+
+    Returns:
+        [N] int64 labels, and [N] float64 probabilities q_i that they are wrong.
+
+    Raises:
+        ValueError: A rate outside [0, 1], or labels out of range.
+    """
+    clean = check_labels("labels", clean, num_classes)
+    if not 0.0 <= rate <= 1.0:
+        raise ValueError(f"expected noise_rate in [0, 1], received {rate}")
+    if rate == 0.0:
+        return clean, np.zeros(len(clean))
+    wrong = truncated_normal(rng.random(len(clean)), rate, _SPREAD)
+    uniform = rng.random(len(clean))
+    mean, std = mean_and_std(x)
+    label, features = clean.copy(), int(np.prod(x.shape[1:]))
+    for true in range(num_classes):
+        weights = standard_normal(rng, (features, num_classes))
+        rows = np.flatnonzero((clean == true) & (uniform < wrong))
+        inputs = ((x[rows] - mean) / std).reshape(len(rows), features).astype(np.float64)
+        # Below its probability, uniform / q is again uniform in [0, 1).
+        label[rows] = _draw_other(inputs @ weights, true, uniform[rows] / wrong[rows])
+    return label, wrong
+
+
+def _draw_other(logits: np.ndarray, true: int, uniform: np.ndarray) -> np.ndarray:
+    """Draws a class by softmax [n, C] over all classes but `true`."""
+    logits[:, true] = -np.inf
+    share = np.exp(logits - logits.max(axis=1, keepdims=True))
+    upper = np.cumsum(share / share.sum(axis=1, keepdims=True), axis=1)
+    upper[:, -1 if true < logits.shape[1] - 1 else -2] = 1.0  # rounding must not reach `true`
+    return np.argmax(upper > uniform[:, None], axis=1)
+
+
+def standard_normal(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    """Draws standard normal numbers by Box and Muller's formula.
+
+    NumPy may change what `normal` draws between versions, whereas `random` stays; see
+    `tf_mwn.data.seeds.random_order`.
+    """
+    radius = np.sqrt(-2.0 * np.log1p(-rng.random(shape)))
+    return radius * np.cos(2.0 * np.pi * rng.random(shape))
+
+
+def truncated_normal(uniform: np.ndarray, mean: float, std: float) -> np.ndarray:
+    """Maps uniform numbers [N] to the normal distribution truncated to (0, 1)."""
+    normal = statistics.NormalDist(mean, std)
+    low, high = normal.cdf(0.0), normal.cdf(1.0)
+    levels = low + (high - low) * np.clip(uniform, 1e-12, 1.0 - 1e-12)
+    return np.clip([normal.inv_cdf(level) for level in levels.tolist()], 0.0, 1.0)

@@ -1,0 +1,189 @@
+"""Label noise given by a transition matrix T[i, j] = P(noisy label j | true label i)."""
+
+from typing import Any
+
+import numpy as np
+
+from tf_mwn.checks import check_integer, check_labels, check_name
+from tf_mwn.data.bias.noise_kinds import FEATURE_KINDS, META_NOISE_KINDS, NOISE_KINDS, NoiseKind
+from tf_mwn.data.rounding import largest_remainder
+from tf_mwn.data.seeds import random_order
+from tf_mwn.data.subset import UNKNOWN_CLASS
+
+__all__ = [
+    "FEATURE_KINDS",
+    "META_NOISE_KINDS",
+    "NOISE_KINDS",
+    "NOISE_SAMPLINGS",
+    "check_matrix",
+    "corrupt",
+    "realised_matrix",
+    "realised_rate",
+    "transition_matrix",
+]
+
+NOISE_SAMPLINGS = ("expected", "exact")
+
+
+def transition_matrix(kind: str, rate: float, num_classes: int, **given: Any) -> np.ndarray:
+    """Returns the transition matrix of one kind of label noise.
+
+    With rate r and C classes: "none" is the identity; "uniform" is r/C + (1 - r) I, which redraws
+    a label over all classes, the true one included; "symmetric" has r/(C - 1) off the diagonal;
+    "flip" gives r to one other class and "flip2" r/2 to each of two, the same ones for every
+    seed and rate. Source: Shu et al., Meta-Weight-Net, NeurIPS 2019, and its public code. For the
+    other kinds see `NOISE_KINDS`.
+
+    Args:
+        kind: One of `NOISE_KINDS` that has a matrix.
+        rate: Nominal noise rate r in [0, 1]; 0 for "none" and "matrix".
+        num_classes: Number of classes C, at least 2 (3 for "flip2").
+        **given: What the kind needs: `coarse` ([C] superclasses), `target` (a class), `matrix`
+            ([C, C]). What it does not need is left alone.
+
+    Returns:
+        [C, C] float64, each row a distribution.
+
+    Raises:
+        ValueError: Unknown kind or one without a matrix, a rate outside [0, 1], a wrong number of
+            classes, or a need that is not given.
+    """
+    row = NOISE_KINDS[check_name("noise", kind, NOISE_KINDS)]
+    if row.matrix is None:
+        raise ValueError(f"expected a kind of noise that has a matrix, received {kind!r}")
+    num_classes = _check_num_classes(row, num_classes)
+    if not 0.0 <= rate <= 1.0:
+        raise ValueError(f"expected noise_rate in [0, 1], received {rate}")
+    if kind in ("none", "matrix") and rate:
+        raise ValueError(f"expected noise_rate 0 with noise {kind!r}, received {rate}")
+    needs = {name: _check_need(kind, name, given.get(name), num_classes) for name in row.needs}
+    return check_matrix(row.matrix(rate, num_classes, **needs))
+
+
+def _check_num_classes(row: NoiseKind, num_classes: int) -> int:
+    num_classes = check_integer("num_classes", num_classes, row.least_classes)
+    if row.num_classes not in (None, num_classes):
+        raise ValueError(
+            f"expected {row.num_classes} classes for noise {row.name!r}, received {num_classes}"
+        )
+    return num_classes
+
+
+def _check_need(kind: str, name: str, value: Any, num_classes: int) -> Any:
+    """Returns a need of a matrix, checked against the number of classes."""
+    if value is None:
+        where = " (superclasses of the source)" if name == "coarse" else ""
+        raise ValueError(f"expected {name}{where} for noise {kind!r}, received none")
+    if name == "target":
+        check_labels("target", np.array([check_integer("target", value, 0)]), num_classes)
+        return int(value)
+    value = np.asarray(value)
+    if len(value) != num_classes:
+        raise ValueError(
+            f"expected {name} of {num_classes} rows, one for each class, received {len(value)}"
+        )
+    return value
+
+
+def check_matrix(matrix: np.ndarray, what: str = "transition matrix") -> np.ndarray:
+    """Returns a row-stochastic matrix as float64.
+
+    Args:
+        matrix: [C, C]; the sum of a row may miss 1 by 1e-6.
+        what: What the matrix is called in a message.
+
+    Raises:
+        ValueError: Another shape, negative entries, NaN, or rows that do not sum to 1.
+    """
+    matrix = np.asarray(matrix, np.float64)
+    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
+        raise ValueError(f"expected a square {what}, received {list(matrix.shape)}")
+    sums = matrix.sum(axis=1)
+    # Written so that a NaN fails too.
+    if not (np.all(matrix >= 0.0) and np.allclose(sums, 1.0, rtol=0.0, atol=1e-6)):
+        worst = int(np.argmax(np.where(np.isnan(sums), np.inf, np.abs(sums - 1.0))))
+        raise ValueError(
+            f"expected a {what} of non-negative rows that each sum to 1, received "
+            f"a smallest entry of {matrix.min():g} and a sum of {sums[worst]:g} in row {worst}"
+        )
+    return matrix
+
+
+def corrupt(
+    labels: np.ndarray, matrix: np.ndarray, rng: np.random.Generator, sampling: str = "expected"
+) -> np.ndarray:
+    """Draws a noisy label for each true label from its row of the matrix.
+
+    "expected" draws each label by itself, so that the matrix holds in expectation. "exact" gives
+    n T[i, j] of the n labels of class i to class j, rounded by largest remainder, and draws which.
+
+    Args:
+        labels: [N] true labels in 0..C-1.
+        matrix: [C, C] transition matrix.
+        rng: Generator; "expected" draws N uniform numbers from it, in the order of the labels.
+        sampling: One of `NOISE_SAMPLINGS`.
+
+    Returns:
+        [N] int64 noisy labels.
+
+    Raises:
+        TypeError: Labels that are no integers.
+        ValueError: Labels out of range, or rows that are no distributions.
+    """
+    check_name("noise_sampling", sampling, NOISE_SAMPLINGS)
+    matrix = check_matrix(matrix)
+    labels = check_labels("labels", labels, len(matrix))
+    draw = _draw_independently if sampling == "expected" else _draw_counts
+    return draw(labels, matrix, rng)
+
+
+def _draw_independently(labels, matrix, rng):
+    uniform = rng.random(len(labels))
+    noisy = np.empty_like(labels)
+    for true, row in enumerate(matrix):
+        upper = np.cumsum(row)
+        upper[np.flatnonzero(row)[-1] :] = 1.0  # rounding must not reach a class of probability 0
+        rows = labels == true
+        noisy[rows] = np.searchsorted(upper, uniform[rows], side="right")
+    return noisy
+
+
+def _draw_counts(labels, matrix, rng):
+    noisy = np.empty_like(labels)
+    for true, row in enumerate(matrix):
+        rows = np.flatnonzero(labels == true)
+        # Equal remainders are broken at random: by class they would favour the first ones.
+        counts = largest_remainder(len(rows) * row, len(rows), rng.random(len(row)))
+        noisy[rows[random_order(len(rows), rng)]] = np.repeat(np.arange(len(row)), counts)
+    return noisy
+
+
+def realised_rate(clean: np.ndarray, noisy: np.ndarray) -> float:
+    """Returns the fraction of labels that differ from the clean ones, in [0, 1].
+
+    A clean label of `UNKNOWN_CLASS` differs from every label.
+    """
+    if len(clean) != len(noisy) or not len(clean):
+        raise ValueError(
+            f"expected two equally long label arrays, received {len(clean)} and {len(noisy)}"
+        )
+    return float(np.mean(np.asarray(clean) != np.asarray(noisy)))
+
+
+def realised_matrix(clean: np.ndarray, noisy: np.ndarray, num_classes: int) -> np.ndarray:
+    """Returns the observed transition matrix.
+
+    Args:
+        clean: [N] true labels; those of `UNKNOWN_CLASS` are left out.
+        noisy: [N] noisy labels.
+        num_classes: Number of classes C.
+
+    Returns:
+        [C, C] float64; a class with no example has a row of zeros.
+    """
+    known = np.asarray(clean) != UNKNOWN_CLASS
+    clean = check_labels("clean labels", np.asarray(clean)[known], num_classes)
+    noisy = check_labels("noisy labels", np.asarray(noisy)[known], num_classes)
+    cells = np.bincount(clean * num_classes + noisy, minlength=num_classes**2)
+    counts = cells.reshape(num_classes, num_classes)
+    return counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)

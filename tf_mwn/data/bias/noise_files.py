@@ -1,0 +1,102 @@
+"""Files that describe label noise: a transition matrix, and class probabilities per example."""
+
+import os
+
+import numpy as np
+
+from tf_mwn.data.bias.label_file import load_array, rows_of_ids
+from tf_mwn.data.bias.noise import check_matrix
+
+
+def read_matrix(path: str, num_classes: int) -> np.ndarray:
+    """Reads a transition matrix.
+
+    Args:
+        path: `.npy` with a [C, C] array, or `.csv` with C lines of C numbers and no header.
+        num_classes: Number of classes C.
+
+    Returns:
+        [C, C] float64; each row sums to 1.
+
+    Raises:
+        TypeError: An array that holds no numbers.
+        ValueError: A missing or unreadable file, another shape, or rows that do not sum to 1.
+    """
+    matrix = _numbers(path, "transition matrix", (".npy", ".csv"))
+    if matrix.shape != (num_classes, num_classes):
+        raise ValueError(
+            f"expected a transition matrix of shape {[num_classes, num_classes]} in {path}, "
+            f"received {list(matrix.shape)}"
+        )
+    return check_matrix(matrix, f"transition matrix in {path}")
+
+
+def read_probabilities(path: str, sample_id: np.ndarray, num_classes: int) -> np.ndarray:
+    """Reads class probabilities, for example the softmax of a model trained on clean labels.
+
+    Args:
+        path: `.npz` with the arrays `sample_id` [N] and `probability` [N, C]; or `.npy` with
+            [N, C] in source order.
+        sample_id: [N] ids of the source's training part.
+        num_classes: Number of classes C.
+
+    Returns:
+        [N, C] float64 in the order of `sample_id`; each row sums to 1.
+
+    Raises:
+        TypeError: An array that holds no numbers.
+        ValueError: A missing or unreadable file, ids that are unknown, missing or doubled, another
+            shape, or rows that are no distributions.
+    """
+    if path.lower().endswith(".npz"):
+        archive = load_array(path, "probability file")
+        names = getattr(archive, "files", [])
+        if not {"sample_id", "probability"} <= set(names):
+            raise ValueError(
+                f"expected arrays sample_id and probability in {path}, "
+                f"received {', '.join(names) or 'none'}"
+            )
+        ids, probabilities = archive["sample_id"], archive["probability"]
+        rows = rows_of_ids(path, ids, sample_id)
+        return _distributions(path, probabilities, len(ids), num_classes)[rows]
+    probabilities = _numbers(path, "probability file", (".npy",))
+    return _distributions(path, probabilities, len(sample_id), num_classes)
+
+
+def _numbers(path: str, what: str, suffixes: tuple[str, ...]) -> np.ndarray:
+    suffix = os.path.splitext(path)[1].lower()
+    if suffix not in suffixes:
+        raise ValueError(f"expected a {what} {' or '.join(suffixes)}, received {path}")
+    array = _read_csv(path) if suffix == ".csv" else np.asarray(load_array(path, what))
+    if array.dtype.kind not in "iuf":
+        raise TypeError(f"expected numbers in {path}, received an array of {array.dtype}")
+    return array.astype(np.float64)
+
+
+def _read_csv(path: str) -> np.ndarray:
+    if not os.path.isfile(path):
+        raise ValueError(f"expected a transition matrix, received {path}, which does not exist")
+    try:
+        return np.loadtxt(path, delimiter=",", ndmin=2, encoding="utf-8-sig")
+    except ValueError as error:
+        reason = str(error).splitlines()[0].rstrip(".;")
+        raise ValueError(f"expected rows of numbers in {path}, received {reason}") from error
+
+
+def _distributions(path: str, array: np.ndarray, size: int, num_classes: int) -> np.ndarray:
+    """Returns probabilities as float64 whose rows sum to 1 up to rounding."""
+    if array.shape != (size, num_classes):
+        raise ValueError(
+            f"expected probabilities of shape {[size, num_classes]} in {path}, "
+            f"received {list(array.shape)}"
+        )
+    array = array.astype(np.float64)
+    sums = array.sum(axis=1, keepdims=True)
+    fine = np.all(array >= 0.0, axis=1) & np.isclose(sums[:, 0], 1.0, rtol=0.0, atol=1e-3)
+    if not fine.all():
+        row = int(np.argmin(fine))
+        raise ValueError(
+            f"expected non-negative rows that each sum to 1 in {path}, "
+            f"received {np.round(array[row][:5], 4).tolist()} in row {row}"
+        )
+    return array / sums

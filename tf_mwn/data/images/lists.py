@@ -1,0 +1,145 @@
+"""From lists of image files to arrays in memory, or to files that are decoded batch by batch."""
+
+import concurrent.futures
+import dataclasses
+import os
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+from tf_mwn.checks import check_integer, check_name
+from tf_mwn.data.images.cache import cache_folder, cached_arrays, cached_facts, listing_key
+from tf_mwn.data.images.decoding import ImageFormat, examine, read_image
+from tf_mwn.data.images.files import ImageFiles, listing_keys
+
+STREAMS = ("auto", "on", "off")
+# Images in memory at most, where nothing else is said: 4 GiB.
+MOST_BYTES = 2**32
+_LISTED = 5  # unusable files that a message names
+_THREADS = min(8, os.cpu_count() or 1)
+
+
+@dataclasses.dataclass(frozen=True)
+class ImageOptions:
+    """How images in files are read.
+
+    Attributes:
+        image_size: Side in pixels of the square that every image becomes: scaled to cover it, then
+            cropped in the centre. None keeps the size, which all images then must share.
+        stream: "on" decodes images batch by batch, "off" holds all in memory, "auto" does the
+            former above `MOST_BYTES`.
+        cache_dir: Folder that keeps decoded images; see `cache_folder`.
+        margin: Side that is scaled to, relative to the side that is cropped.
+    """
+
+    image_size: int | None = None
+    stream: str = "auto"
+    cache_dir: str | None = None
+    margin: float = 1.0
+
+    def __post_init__(self):
+        check_name("stream", self.stream, STREAMS)
+        if self.image_size is not None:
+            check_integer("image_size", self.image_size, 1)
+
+
+def read_lists(name: str, root: str, parts: dict[str, list[str]], options: ImageOptions):
+    """Returns the images of each part, all in memory or all as files.
+
+    Every file is looked at before anything else: its header, and whether its end is there. The
+    result is cached by the files' names, sizes and times, as are the images of a set in memory.
+
+    Args:
+        name: What the source is called in a message.
+        root: Folder that names in messages and keys are relative to.
+        parts: Paths of each part, such as "train" and "test".
+        options: How to read them.
+
+    Returns:
+        A dict of [N, H, W, C] uint8 arrays, or of `ImageFiles`, by part.
+
+    Raises:
+        ValueError: Files that are no whole images (the first five and their count), or images of
+            different sizes without `options.image_size`.
+    """
+    paths = [path for part in parts.values() for path in part]
+    missing = [(path, "missing") for path in paths if not os.path.isfile(path)]
+    _refuse(name, root, missing)
+    folder = cache_folder(options.cache_dir)
+    key = listing_key(root, paths)
+    facts = cached_facts(folder, key, lambda: _examine_all(name, root, paths))
+    form = _form(name, facts, options)
+    size = len(paths) * int(np.prod(form.shape))
+    if options.stream == "on" or (options.stream == "auto" and size > MOST_BYTES):
+        return {part: _files(root, listed, form) for part, listed in parts.items()}
+    key = listing_key(root, paths, form, [(part, len(listed)) for part, listed in parts.items()])
+    return cached_arrays(folder, key, lambda: _decode_all(name, root, parts, form))
+
+
+def _files(root: str, paths: list[str], form: ImageFormat) -> ImageFiles:
+    array = np.array([os.fsencode(os.path.abspath(path)) for path in paths])
+    return ImageFiles(array, form, listing_keys(root, paths))
+
+
+def _form(name: str, facts: dict[str, Any], options: ImageOptions) -> ImageFormat:
+    if options.image_size is not None:
+        return ImageFormat(
+            options.image_size, options.image_size, facts["channels"], options.margin
+        )
+    sizes = facts["sizes"]
+    if len(sizes) > 1:
+        (width, height), (other_width, other_height) = sizes[:2]
+        raise ValueError(
+            f"expected images of one size in {name}, received {height}x{width} and "
+            f"{other_height}x{other_width}: add --image_size=PIXELS to scale and crop them"
+        )
+    return ImageFormat(sizes[0][1], sizes[0][0], facts["channels"])
+
+
+def _examine_all(name: str, root: str, paths: list[str]) -> dict[str, Any]:
+    """Returns the first two sizes (width, height) of the images, and the channels they need."""
+    found = _try_each(examine, paths)
+    _refuse(name, root, found)
+    sizes = list(dict.fromkeys(size for size, _ in found))[:2]
+    return {"sizes": sizes, "channels": max(channels for _, channels in found)}
+
+
+def _decode_all(name: str, root: str, parts: dict[str, list[str]], form: ImageFormat):
+    """Returns the decoded images [N, H, W, C] of each part."""
+    arrays, broken = {}, []
+    for part, paths in parts.items():
+        arrays[part] = images = np.empty((len(paths), *form.shape), np.uint8)
+
+        def read(row, images=images, paths=paths):
+            images[row] = read_image(paths[row], form)
+
+        results = _try_each(read, range(len(paths)))
+        broken += [(paths[row], error) for row, error in results if row is not None]
+    _refuse(name, root, broken)
+    return arrays
+
+
+def _try_each(function: Callable[[Any], Any], items: Iterable[Any]) -> list[Any]:
+    """Returns the result for each item; (item, reason) where it cannot be used."""
+
+    def attempt(item):
+        try:
+            return function(item) or (None, None)
+        except (ValueError, OSError) as error:
+            return item, str(error)
+
+    with concurrent.futures.ThreadPoolExecutor(_THREADS) as pool:
+        return list(pool.map(attempt, items, chunksize=64))
+
+
+def _refuse(name: str, root: str, results: Iterable[tuple[Any, Any]]) -> None:
+    """Raises the error for the results that are a path and a reason, if there are any."""
+    broken = [(path, why) for path, why in results if isinstance(path, str)]
+    if broken:
+        first = ", ".join(f"{os.path.relpath(p, root)} ({why})" for p, why in broken[:_LISTED])
+        more = f", the first {_LISTED}" if len(broken) > _LISTED else ""
+        raise ValueError(
+            f"expected whole JPEG and PNG images in {name}, "
+            f"received {len(broken)} unusable{more}: {first}"
+        )

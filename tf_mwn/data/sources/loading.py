@@ -1,0 +1,151 @@
+"""Data sources by name: digits, an .npz file, images in files, or an image set of TFDS."""
+
+import os
+
+import numpy as np
+
+from tf_mwn.data.images.lists import ImageOptions
+from tf_mwn.data.sources.clothing1m import is_clothing1m, load_clothing1m
+from tf_mwn.data.sources.csv_list import load_csv
+from tf_mwn.data.sources.folder import load_folder
+from tf_mwn.data.sources.source import RawSource, build_source
+from tf_mwn.data.subset import Source
+
+__all__ = ["Source", "load", "load_digits", "load_npz"]
+
+_NPZ_KEYS = "x y y_clean y_coarse x_test y_test x_meta y_meta sample_id".split()
+
+
+def load(
+    dataset: str,
+    data_dir: str | None = None,
+    download: bool = False,
+    *,
+    image_size: int | None = None,
+    stream: str = "auto",
+    cache_dir: str | None = None,
+    train_list: str = "noisy",
+) -> Source:
+    """Loads a data set: into memory, or as image files that are decoded batch by batch.
+
+    Args:
+        dataset: "digits"; the path of an .npz file (see `load_npz`), of a CSV file of images
+            (`load_csv`), of a folder with a folder per class (`load_folder`) or of Clothing1M
+            (`load_clothing1m`); or the name of an image classification set of TensorFlow Datasets.
+        data_dir: Folder of the prepared TFDS sets; None is TFDS' own default, `$TFDS_DATA_DIR` or
+            `~/tensorflow_datasets`.
+        download: Whether TFDS may download and prepare a set that is not there.
+        image_size: Side of the square that images in files become; None keeps their size, which
+            all must share.
+        stream: "on", "off" or "auto"; see `ImageOptions`.
+        cache_dir: Folder that keeps decoded images; see `cache_folder`.
+        train_list: Which of Clothing1M's lists to train on, "noisy" or "clean".
+
+    Raises:
+        TypeError: Arrays or labels of a wrong type.
+        ValueError: An unknown name, a set that is not prepared, data that cannot be used, or an
+            option that this kind of data set does not have.
+    """
+    options = ImageOptions(image_size, stream, cache_dir)
+    if dataset != "digits" and (dataset.endswith(".csv") or _is_image_folder(dataset)):
+        return _load_files(dataset, options, train_list)
+    if image_size is not None or stream == "on":
+        option = "--stream=on" if image_size is None else f"--image_size={image_size}"
+        raise ValueError(f"expected images in files with {option}, received dataset {dataset!r}")
+    _check_train_list(dataset, train_list)
+    if dataset == "digits":
+        return load_digits()
+    if dataset.endswith(".npz") or os.path.isfile(dataset):
+        return load_npz(dataset)
+    # Imported here: TFDS is slow to import, and the other sources do without it.
+    from tf_mwn.data.sources import tfds
+
+    return tfds.load_tfds(dataset, data_dir, download)
+
+
+def _load_files(dataset: str, options: ImageOptions, train_list: str) -> Source:
+    if os.path.isdir(dataset) and is_clothing1m(dataset):
+        return load_clothing1m(dataset, options, train_list)
+    _check_train_list(dataset, train_list)
+    read = load_folder if os.path.isdir(dataset) else load_csv
+    return read(dataset, options)
+
+
+def _check_train_list(dataset: str, train_list: str) -> None:
+    if train_list != "noisy":
+        raise ValueError(f"expected Clothing1M with --train_list={train_list}, received {dataset}")
+
+
+def _is_image_folder(dataset: str) -> bool:
+    """Whether a name is a folder's, and not that of a TFDS set which is in this folder too."""
+    if not os.path.isdir(dataset):
+        return False
+    if os.sep in dataset:
+        return True
+    from tf_mwn.data.sources import tfds
+
+    return dataset not in tfds.known_names()
+
+
+def load_digits() -> Source:
+    """Loads scikit-learn's 1797 handwritten digits, [N, 8, 8, 1] with values 0 to 16.
+
+    A fifth of each class is the test part, the same in every run.
+    """
+    from sklearn import datasets
+
+    digits = datasets.load_digits()
+    return build_source(RawSource("digits", digits.images.astype(np.uint8), digits.target))
+
+
+def load_npz(path: str) -> Source:
+    """Loads a source from an .npz file.
+
+    The file holds `x` ([N, D] features, [N, H, W] or [N, H, W, C] images) and `y` (integers from
+    0). Optional: `y_clean`, the true labels, which makes `y` the source's own noisy labels;
+    `x_test` and `y_test`, without which a fifth of each class is split off; `x_meta` and `y_meta`,
+    clean examples that the meta set is drawn from instead of the training part; `y_coarse`, the
+    superclass of each example; `sample_id`.
+
+    Raises:
+        TypeError, ValueError: A file that is missing or no such archive, or arrays that cannot be
+            used; see `build_source`.
+    """
+    arrays = _read_npz(path)
+    missing = [key for key in ("x", "y") if key not in arrays]
+    if missing:
+        raise ValueError(
+            f"expected arrays x and y in {path}, received {', '.join(arrays) or 'none'}"
+        )
+    noisy = "y_clean" in arrays
+    raw = RawSource(
+        name=path,
+        x=arrays["x"],
+        y=arrays["y_clean"] if noisy else arrays["y"],
+        y_given=arrays["y"] if noisy else None,
+        clean_known=noisy,
+        **{key: value for key, value in arrays.items() if key not in ("x", "y", "y_clean")},
+    )
+    return build_source(raw)
+
+
+def _read_npz(path: str) -> dict[str, np.ndarray]:
+    if not os.path.isfile(path):
+        raise ValueError(f"expected an .npz file, received {path}, which does not exist")
+    try:
+        archive = np.load(path, allow_pickle=False)
+    except (ValueError, OSError, EOFError) as error:
+        raise ValueError(f"expected an .npz archive, received {path}, which is none") from error
+    except Exception as error:  # zipfile.BadZipFile for a truncated archive
+        raise ValueError(f"expected a whole .npz archive, received {path} ({error})") from error
+    if not isinstance(archive, np.lib.npyio.NpzFile):
+        raise ValueError(f"expected an .npz archive, received {path}, which holds one array")
+    with archive:
+        return {key: _read_array(archive, key, path) for key in archive.files if key in _NPZ_KEYS}
+
+
+def _read_array(archive: np.lib.npyio.NpzFile, key: str, path: str) -> np.ndarray:
+    try:
+        return archive[key]
+    except ValueError as error:
+        raise TypeError(f"expected {key} in {path} to hold numbers, received objects") from error

@@ -1,0 +1,162 @@
+"""From raw arrays to a checked source: the part that all kinds of sources share."""
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+
+from tf_mwn.checks import check_labels
+from tf_mwn.data.arrays import check_array, check_lengths, check_unique
+from tf_mwn.data.seeds import generator
+from tf_mwn.data.splits.split import stratified_indices
+from tf_mwn.data.subset import Source, Subset
+
+TEST_FRACTION = 0.2
+
+
+@dataclasses.dataclass
+class RawSource:
+    """Unchecked arrays of a source; the optional ones may be None.
+
+    Attributes:
+        name: The dataset's name or path.
+        x: Inputs.
+        y: Labels, the clean ones if `y_given` is there too.
+        y_coarse: Superclass of each example.
+        y_given: Noisy labels that come with the source.
+        sample_id: Ids; None numbers the rows.
+        x_test: Test inputs; without them 20 % of the examples are split off.
+        y_test: Test labels.
+        x_meta: Inputs of clean examples apart from the training part, for the meta set.
+        y_meta: Their labels.
+        class_names: Names of the classes; None names them by number.
+        clean_known: Whether `y` is known to be clean.
+    """
+
+    name: str
+    x: Any
+    y: Any
+    y_coarse: Any = None
+    y_given: Any = None
+    sample_id: Any = None
+    x_test: Any = None
+    y_test: Any = None
+    x_meta: Any = None
+    y_meta: Any = None
+    class_names: tuple[str, ...] | None = None
+    clean_known: bool = True
+
+
+def build_source(raw: RawSource, mean: Any = None, std: Any = None) -> Source:
+    """Checks the arrays of a source and splits a test part off if it has none.
+
+    The split is class-stratified and has a seed of its own: it belongs to the source, not to a run.
+
+    Args:
+        raw: The arrays.
+        mean: Published mean per channel, or None.
+        std: Published standard deviation per channel, or None.
+
+    Raises:
+        TypeError: Arrays that hold no numbers, or labels that are no integers.
+        ValueError: NaN, lengths or shapes that differ, classes without examples, doubled ids.
+    """
+    x, y = _check_inputs("x", raw.x), check_labels("y", raw.y)
+    check_lengths(x=x, y=y)
+    num_classes = _check_classes(y)
+    given = raw.y_given
+    if given is not None:
+        given = check_labels("y", given, num_classes)
+        check_lengths(y_clean=y, y=given)
+    ids = np.arange(len(y)) if raw.sample_id is None else check_unique("sample_id", raw.sample_id)
+    check_lengths(y=y, sample_id=ids)
+    kept, test = np.arange(len(y)), _extra_part("test", raw, x, num_classes, int(ids.max()) + 1)
+    first_id = int(ids.max()) + 1 + (0 if test is None else len(test))
+    if test is None:
+        kept, held_out = _split_off_test(y, num_classes)
+        test = Subset(x[held_out], y[held_out], None, ids[held_out])
+    return Source(
+        name=raw.name,
+        x=x[kept] if len(kept) < len(y) else x,
+        y=y[kept],
+        y_given=None if given is None else given[kept],
+        sample_id=ids[kept],
+        x_test=test.x,
+        y_test=test.label,
+        test_id=test.sample_id,
+        class_names=raw.class_names or tuple(str(label) for label in range(num_classes)),
+        mean=None if mean is None else np.asarray(mean, np.float32),
+        std=None if std is None else np.asarray(std, np.float32),
+        clean_known=raw.clean_known,
+        coarse=None if raw.y_coarse is None else _superclasses(y, raw.y_coarse, num_classes),
+        meta_pool=_extra_part("meta", raw, x, num_classes, first_id),
+    )
+
+
+def _superclasses(y: np.ndarray, y_coarse: Any, num_classes: int) -> np.ndarray:
+    """Returns the superclass of each class, int64 [C]."""
+    y_coarse = check_labels("y_coarse", y_coarse)
+    check_lengths(y=y, y_coarse=y_coarse)
+    coarse = np.empty(num_classes, np.int64)
+    coarse[y] = y_coarse
+    strays = np.flatnonzero(coarse[y] != y_coarse)
+    if strays.size:
+        label = y[strays[0]]
+        found = np.unique(y_coarse[y == label]).tolist()
+        raise ValueError(
+            f"expected one superclass for each class, received y_coarse {found} for class {label}"
+        )
+    return coarse
+
+
+def _check_inputs(what: str, x: Any) -> np.ndarray:
+    """Returns features [N, D] or images [N, H, W, C]."""
+    x = check_array(what, x)
+    if x.ndim not in (2, 3, 4) or 0 in x.shape:
+        raise ValueError(
+            f"expected {what} of shape [N, D], [N, H, W] or [N, H, W, C], received {list(x.shape)}"
+        )
+    return x[..., None] if x.ndim == 3 else x
+
+
+def _check_classes(y: np.ndarray) -> int:
+    """Returns the number of classes; each has an example, as a class count of 0 would be refused
+    only much later."""
+    counts = np.bincount(y)
+    if len(counts) < 2:
+        raise ValueError("expected y to hold at least two classes, received class 0 alone")
+    if not counts.all():
+        raise ValueError(
+            f"expected every class from 0 to {len(counts) - 1} in y, "
+            f"received no example of class {np.argmin(counts)}"
+        )
+    return len(counts)
+
+
+def _split_off_test(y: np.ndarray, num_classes: int) -> tuple[np.ndarray, np.ndarray]:
+    size = round(TEST_FRACTION * len(y))
+    held_out = stratified_indices(y, size, num_classes, generator(0, "test split"))
+    return np.setdiff1d(np.arange(len(y)), held_out), held_out
+
+
+def _extra_part(
+    part: str, raw: RawSource, x: Any, num_classes: int, first_id: int
+) -> Subset | None:
+    """Returns the test or meta part, with clean labels and ids from `first_id` on, if there."""
+    inputs, labels = getattr(raw, f"x_{part}"), getattr(raw, f"y_{part}")
+    if inputs is None and labels is None:
+        return None
+    if inputs is None or labels is None:
+        there, missing = ("y", "x") if inputs is None else ("x", "y")
+        raise ValueError(
+            f"expected {missing}_{part} together with {there}_{part}, received {there}_{part} alone"
+        )
+    inputs = _check_inputs(f"x_{part}", inputs)
+    labels = check_labels(f"y_{part}", labels, num_classes)
+    check_lengths(**{f"x_{part}": inputs, f"y_{part}": labels})
+    if inputs.shape[1:] != x.shape[1:]:
+        raise ValueError(
+            f"expected x_{part} of the same shape as x {list(x.shape[1:])}, "
+            f"received {list(inputs.shape[1:])}"
+        )
+    return Subset(inputs, labels, labels, first_id + np.arange(len(labels)))

@@ -1,0 +1,1 @@
+"""The splits of one run, biased, and the card that describes them."""

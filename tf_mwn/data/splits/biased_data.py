@@ -1,0 +1,175 @@
+"""A biased data set from a clean source: meta split, imbalance, validation split, label noise.
+
+Every draw has its own generator made from (seed, purpose), so that the split is one and the same
+for every method, and for every noise at one seed.
+"""
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+
+from tf_mwn.data.bias.altered_inputs import alter_inputs, check_open_set
+from tf_mwn.data.bias.imbalance import class_counts, class_shares, subsample
+from tf_mwn.data.bias.settings import BiasSettings
+from tf_mwn.data.bias.training_labels import DrawnLabels, meta_labels, training_labels
+from tf_mwn.data.seeds import generator
+from tf_mwn.data.splits.card import DataCard, describe
+from tf_mwn.data.splits.split import (
+    balanced_indices,
+    check_disjoint,
+    random_indices,
+    stratified_indices,
+)
+from tf_mwn.data.statistics import mean_and_std
+from tf_mwn.data.subset import Source, Subset
+
+__all__ = ["BiasSettings", "BiasedData", "Subset", "prepare"]
+
+
+@dataclasses.dataclass(frozen=True)
+class BiasedData:
+    """The parts of a biased data set; no example is in two of them.
+
+    Attributes:
+        train: Biased training part.
+        meta: Meta set: clean and class-balanced, unless the settings ask for noise or imbalance.
+        validation: Held out of the biased part for selection, or None.
+        test: The source's test part.
+        num_classes: Number of classes C.
+        mean: [C'] mean per channel or feature, in the units of the inputs.
+        std: [C'] standard deviation likewise.
+        card: The data card, ready for JSON.
+    """
+
+    train: Subset
+    meta: Subset
+    validation: Subset | None
+    test: Subset
+    num_classes: int
+    mean: np.ndarray
+    std: np.ndarray
+    card: dict[str, Any]
+
+
+def prepare(
+    source: Source, settings: BiasSettings, seed: int, open_set: Source | None = None
+) -> BiasedData:
+    """Biases a source, the same way for every method.
+
+    In this order: the meta set is split off (from the source's own clean examples, if it has such
+    apart); `train_size` takes a class-stratified subset of the rest; imbalance thins its classes;
+    the validation set is drawn from what is left, so that it has the same bias; noise is drawn for
+    training and validation labels; images are replaced in both. Under imbalance the largest class
+    keeps as many examples as the smallest class has, as otherwise a class could be asked for more
+    than it holds.
+
+    Args:
+        source: A loaded source.
+        settings: The bias.
+        seed: Seed of every draw, 0 or more.
+        open_set: The source that `settings.open_set` names, loaded; None without that setting.
+
+    Raises:
+        TypeError, ValueError: More examples asked for than there are, a file that cannot be used,
+            or a bias that the source cannot have.
+    """
+    check_open_set(settings, open_set)
+    num_classes = len(source.class_names)
+    meta_rows, meta, meta_noise = _meta_set(source, settings, seed)
+    rows = np.setdiff1d(np.arange(len(source.y)), meta_rows)
+    rows = _thin_out(source.y, rows, settings, num_classes, seed)
+    rows, validation_rows = _hold_out(rows, settings.validation_size, seed)
+    _check_classes(source.y[rows], num_classes)
+    noise = training_labels(source, settings, seed, (rows, validation_rows))
+    known = _clean_labels(source, settings)
+    clean = None if known == "unknown" else source.y
+    train = _subset(source, rows, noise.label, clean)
+    statistics = (source.mean, source.std) if source.mean is not None else mean_and_std(train.x)
+    train = alter_inputs(train, settings, seed, "train", open_set, statistics)
+    validation = None
+    if settings.validation_size and settings.validation_labels == "clean":
+        validation = _subset(source, validation_rows, source.y, clean)
+    elif settings.validation_size:
+        validation = _subset(source, validation_rows, noise.label, clean)
+        validation = alter_inputs(validation, settings, seed, "validation", open_set, statistics)
+    test = Subset(source.x_test, source.y_test, source.y_test, source.test_id)
+    parts = {"train": train, "meta": meta, "validation": validation, "test": test}
+    check_disjoint(**{name: part.sample_id for name, part in parts.items() if part is not None})
+    facts = DataCard(source, settings, seed, known, noise, rows, meta_noise, parts)
+    return BiasedData(train, meta, validation, test, num_classes, *statistics, describe(facts))
+
+
+def _meta_set(
+    source: Source, settings: BiasSettings, seed: int
+) -> tuple[np.ndarray, Subset, DrawnLabels]:
+    """Returns the rows to take out of the training part, the meta set, and its label noise."""
+    num_classes = len(source.class_names)
+    pool = source.meta_pool or Subset(source.x, source.y, source.y, source.sample_id)
+    shares = class_shares(settings.imbalance, settings.meta_imbalance_factor, num_classes)
+    rng = generator(seed, "meta")
+    try:
+        rows = balanced_indices(pool.label, settings.meta_size, num_classes, rng, shares)
+    except ValueError as error:
+        raise ValueError(f"meta_size: {error}") from error
+    clean = pool.label[rows]
+    noise = meta_labels(source, clean, settings, seed)
+    meta = Subset(pool.x[rows], noise.label, clean, pool.sample_id[rows])
+    return rows if source.meta_pool is None else rows[:0], meta, noise
+
+
+def _clean_labels(source: Source, settings: BiasSettings) -> str:
+    """Returns what is known of the clean labels: "known", "assumed" or "unknown".
+
+    Labels that are not known to be clean are taken as clean where others are derived from them.
+    """
+    if source.clean_known:
+        return "known"
+    changes = (settings.label_file, settings.open_set)
+    kinds = (settings.noise, settings.data_noise)
+    derived = any(kind != "none" for kind in kinds) or any(path is not None for path in changes)
+    return "assumed" if derived else "unknown"
+
+
+def _thin_out(
+    y: np.ndarray, rows: np.ndarray, settings: BiasSettings, num_classes: int, seed: int
+) -> np.ndarray:
+    """Returns the rows left by `train_size` and by imbalance."""
+    if settings.train_size is not None:
+        if settings.train_size > len(rows):
+            raise ValueError(
+                f"expected --train_size of at most {len(rows)} examples, which --meta_size leaves, "
+                f"received {settings.train_size}"
+            )
+        rng = generator(seed, "train_size")
+        rows = rows[stratified_indices(y[rows], settings.train_size, num_classes, rng)]
+    _check_classes(y[rows], num_classes)
+    if settings.imbalance_factor == 1.0:
+        return rows
+    largest = int(np.bincount(y[rows]).min())
+    counts = class_counts(settings.imbalance, settings.imbalance_factor, largest, num_classes)
+    return rows[subsample(y[rows], counts, generator(seed, "imbalance"))]
+
+
+def _hold_out(rows: np.ndarray, size: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the rows that stay and those held out for validation."""
+    if size >= len(rows):
+        raise ValueError(
+            f"expected --validation_size below the {len(rows)} training examples, received {size}"
+        )
+    held_out = random_indices(len(rows), size, generator(seed, "validation"))
+    return np.delete(rows, held_out), rows[held_out]
+
+
+def _check_classes(y: np.ndarray, num_classes: int) -> None:
+    counts = np.bincount(y, minlength=num_classes)
+    if not counts.all():
+        raise ValueError(
+            "expected --meta_size, --train_size, --imbalance_factor and --validation_size to leave "
+            f"every class a training example, received none of class {np.argmin(counts)}"
+        )
+
+
+def _subset(source: Source, rows: np.ndarray, label: np.ndarray, clean: np.ndarray | None):
+    clean = None if clean is None else clean[rows]
+    return Subset(source.x[rows], label[rows], clean, source.sample_id[rows])

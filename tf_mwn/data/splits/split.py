@@ -1,0 +1,98 @@
+"""Splits by position: class-balanced, class-stratified, and at random."""
+
+import itertools
+
+import numpy as np
+
+from tf_mwn.checks import check_integer, check_labels
+from tf_mwn.data.bias.imbalance import subsample
+from tf_mwn.data.rounding import largest_remainder
+from tf_mwn.data.seeds import random_order
+
+
+def balanced_indices(
+    labels: np.ndarray,
+    size: int,
+    num_classes: int,
+    rng: np.random.Generator,
+    shares: np.ndarray | None = None,
+) -> np.ndarray:
+    """Draws a subset in which the classes differ by one example at most, or by given shares.
+
+    Args:
+        labels: [N] labels in 0..C-1.
+        size: Examples to draw in all; the first `size % C` classes get the odd ones.
+        num_classes: Number of classes C.
+        rng: Generator.
+        shares: [C] relative sizes of the classes, rounded by largest remainder; None for equal.
+
+    Returns:
+        [size] sorted int64 positions in `labels`.
+
+    Raises:
+        ValueError: Fewer examples than classes, or more than a class has.
+    """
+    size = check_integer("the size of a balanced subset", size, 1)
+    shares = np.ones(num_classes) if shares is None else np.asarray(shares, np.float64)
+    wanted = largest_remainder(size * shares / shares.sum(), size)
+    if not wanted.all():
+        raise ValueError(
+            f"expected a {'balanced ' if np.ptp(shares) == 0 else ''}subset of at least one "
+            f"example for each of {num_classes} classes, received size {size}"
+        )
+    held = np.bincount(check_labels("labels", labels, num_classes), minlength=num_classes)
+    short = np.flatnonzero(wanted > held)
+    if short.size:
+        first = short[0]
+        raise ValueError(
+            f"expected at least {wanted[first]} examples of class {first} for a balanced subset "
+            f"of {size}, received {held[first]}"
+        )
+    return subsample(labels, wanted, rng)
+
+
+def stratified_indices(
+    labels: np.ndarray, size: int, num_classes: int, rng: np.random.Generator
+) -> np.ndarray:
+    """Draws a subset with the class proportions of the whole.
+
+    Args:
+        labels: [N] labels in 0..C-1.
+        size: Examples to draw in all, at most N; shares are rounded by largest remainder.
+        num_classes: Number of classes C.
+        rng: Generator.
+
+    Returns:
+        [size] sorted int64 positions in `labels`.
+    """
+    labels = check_labels("labels", labels, num_classes)
+    size = _check_size(size, len(labels))
+    shares = np.bincount(labels, minlength=num_classes) * size / len(labels)
+    return subsample(labels, largest_remainder(shares, size), rng)
+
+
+def random_indices(total: int, size: int, rng: np.random.Generator) -> np.ndarray:
+    """Draws `size` of `total` positions at random; returns them sorted, int64 [size]."""
+    return np.sort(random_order(total, rng)[: _check_size(size, total)])
+
+
+def _check_size(size: int, total: int) -> int:
+    size = check_integer("the size of a subset", size, 0)
+    if size > total:
+        raise ValueError(f"expected a subset of at most {total} examples, received size {size}")
+    return size
+
+
+def check_disjoint(**id_arrays: np.ndarray) -> None:
+    """Checks that no id is in two of the arrays.
+
+    Raises:
+        ValueError: Two arrays share an id; the message names both and the first shared id.
+    """
+    for (name, ids), (other, other_ids) in itertools.combinations(id_arrays.items(), 2):
+        shared = np.intersect1d(ids, other_ids)
+        if shared.size:
+            raise ValueError(
+                f"expected {name} and {other} to share no example, "
+                f"received {shared.size} in both, the first with id {shared[0]}"
+            )

@@ -1,0 +1,1 @@
+"""tf.data streams of training and evaluation batches."""

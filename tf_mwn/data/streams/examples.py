@@ -1,0 +1,73 @@
+"""Checks of whole example sets: nested inputs with their labels, and a training with a meta set."""
+
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from tf_mwn.checks import check_integer
+from tf_mwn.data.arrays import check_array, check_lengths, check_targets, check_unique
+from tf_mwn.data.subset import Subset
+
+
+def check_examples(x_name: str, x: Any, y_name: str, y: Any) -> tuple[Any, np.ndarray]:
+    """Returns inputs (one array, or a tuple or dict of arrays) and labels of one length, checked.
+
+    Raises:
+        TypeError, ValueError: See `check_array`, `check_targets` and `check_lengths`.
+    """
+    if isinstance(x, list):
+        raise TypeError(f"expected {x_name} to be an array, a tuple or a dict, received a list")
+    x = tf.nest.map_structure(lambda array: check_array(x_name, array), x)
+    y = check_targets(y_name, y)
+    for part in tf.nest.flatten(x):
+        check_lengths(**{x_name: part, y_name: y})
+    return x, y
+
+
+def check_pair(train: Subset, meta: Subset | None) -> tuple[Subset, Subset | None]:
+    """Returns the training and the meta set, both checked, and checked to look alike.
+
+    Raises:
+        TypeError, ValueError: See `check_examples`; or examples of different shapes, or training
+            ids that are not unique.
+    """
+    x, label = check_examples("x", train.x, "y", train.label)
+    sample_id = check_unique("sample_id", train.sample_id)
+    check_lengths(y=label, sample_id=sample_id)
+    train = Subset(x, label, None, sample_id)
+    if meta is not None:
+        x, label = check_examples("x_meta", meta.x, "y_meta", meta.label)
+        meta = Subset(x, label, None, meta.sample_id)
+        _check_match(train, meta)
+    return train, meta
+
+
+def _check_match(train: Subset, meta: Subset) -> None:
+    """Checks that meta examples look like training examples."""
+
+    def shapes(subset):
+        return tf.nest.map_structure(lambda array: list(array.shape[1:]), (subset.x, subset.label))
+
+    if shapes(train) != shapes(meta):
+        raise ValueError(
+            "expected training and meta examples (inputs, label) of the same shapes, "
+            f"received {shapes(train)} and {shapes(meta)}"
+        )
+
+
+def check_meta_batch_size(
+    meta: Subset | None, batch_size: int, meta_batch_size: int | None
+) -> int | None:
+    """Returns the meta batch size, checked against the meta set."""
+    if meta is None:
+        return None
+    if meta_batch_size is None:
+        return min(batch_size, len(meta))
+    meta_batch_size = check_integer("meta_batch_size", meta_batch_size, 1)
+    if meta_batch_size > len(meta):
+        raise ValueError(
+            f"expected meta_batch_size of at most the {len(meta)} meta examples, "
+            f"received {meta_batch_size}"
+        )
+    return meta_batch_size

@@ -1,0 +1,133 @@
+"""Pairs of training and meta batches from `tf.data` inputs that need not fit in memory."""
+
+from typing import Any
+
+import tensorflow as tf
+
+from tf_mwn.checks import check_integer
+from tf_mwn.data.arrays import check_lengths, check_unique
+from tf_mwn.data.streams.examples import check_examples
+
+# Single examples held back for shuffling: about 120 MB of 32x32x3 float32 images.
+SHUFFLE_BUFFER = 10_000
+
+
+def pair_streams(
+    train: tuple[Any, Any],
+    meta: tuple[Any, Any],
+    batch_size: int,
+    meta_batch_size: int | None,
+    sample_id: Any,
+    seed: int,
+) -> tf.data.Dataset:
+    """Pairs two streams of single examples; see `tf_mwn.data.streams.pipeline.paired_dataset`.
+
+    The training stream is shuffled anew in each iteration. The meta stream repeats without end
+    under the training stream's length.
+
+    Args:
+        train: `(x, y)` where x is a dataset of `(inputs, label)` and y None, or both are datasets,
+            or both are arrays.
+        meta: The same for the meta set; `(None, None)` for none.
+        batch_size: Global batch size.
+        meta_batch_size: Global meta batch size, or None.
+        sample_id: Ids of the training examples, or None to number them.
+        seed: Seed of both shuffles.
+    """
+    batch_size = check_integer("batch_size", batch_size, 1)
+    examples = _examples("x", train[0], "y", train[1])
+    _check_enough("batch_size", batch_size, examples)
+    ids = _sample_ids(sample_id, examples)
+    batches = _shuffled_batches(tf.data.Dataset.zip(examples, ids), batch_size, seed)
+    if meta[0] is None:
+        return batches.map(_plain_element).prefetch(tf.data.AUTOTUNE)
+    meta_examples = _examples("x_meta", meta[0], "y_meta", meta[1])
+    _check_specs(examples.element_spec, meta_examples.element_spec)
+    if meta_batch_size is None:
+        size = int(meta_examples.cardinality())
+        meta_batch_size = min(batch_size, size) if size > 0 else batch_size
+    meta_batch_size = check_integer("meta_batch_size", meta_batch_size, 1)
+    _check_enough("meta_batch_size", meta_batch_size, meta_examples)
+    meta_batches = _shuffled_batches(meta_examples, meta_batch_size, seed + 1, repeat=True)
+    pairs = tf.data.Dataset.zip(batches, meta_batches)
+    return pairs.map(_paired_element).prefetch(tf.data.AUTOTUNE)
+
+
+def _plain_element(examples, sample_id):
+    inputs, label = examples
+    return {"inputs": inputs, "sample_id": sample_id}, label
+
+
+def _paired_element(batch, meta_batch):
+    features, label = _plain_element(*batch)
+    meta_inputs, meta_labels = meta_batch
+    return {**features, "meta_inputs": meta_inputs, "meta_labels": meta_labels}, label
+
+
+def _shuffled_batches(examples, batch_size: int, seed: int, repeat: bool = False):
+    size = int(examples.cardinality())
+    buffer = min(size, SHUFFLE_BUFFER) if size > 0 else SHUFFLE_BUFFER
+    examples = examples.shuffle(buffer, seed=seed, reshuffle_each_iteration=True)
+    if repeat:  # before batching, so that a meta batch is never partial
+        examples = examples.repeat()
+    return examples.batch(batch_size, drop_remainder=True)
+
+
+def _examples(x_name: str, x: Any, y_name: str, y: Any) -> tf.data.Dataset:
+    """Returns single `(inputs, label)` examples, integer labels as int64."""
+    if not isinstance(x, tf.data.Dataset):
+        if isinstance(y, tf.data.Dataset):
+            raise TypeError(f"expected {x_name} and {y_name} to be datasets, received an array")
+        return tf.data.Dataset.from_tensor_slices(check_examples(x_name, x, y_name, y))
+    if y is not None and not isinstance(y, tf.data.Dataset):
+        raise TypeError(
+            f"expected {y_name} to be a dataset or None with a dataset {x_name}, "
+            f"received {type(y).__name__}"
+        )
+    examples = x if y is None else tf.data.Dataset.zip(x, y)
+    label = check_example_spec(x_name, examples.element_spec)
+    if label.dtype.is_floating:
+        return examples
+    return examples.map(lambda inputs, label: (inputs, tf.cast(label, tf.int64)))
+
+
+def check_example_spec(name: str, spec: Any) -> tf.TensorSpec:
+    """Checks that a dataset yields single `(inputs, label)` examples; returns the label's spec."""
+    if not isinstance(spec, tuple) or len(spec) != 2 or not isinstance(spec[1], tf.TensorSpec):
+        raise ValueError(f"expected {name} to yield (inputs, label), received elements {spec}")
+    label = spec[1]
+    one_hot = label.shape.rank == 1 and label.dtype.is_floating and (label.shape[0] or 0) > 1
+    if not one_hot and (label.shape.rank != 0 or not label.dtype.is_integer):
+        hint = " (call .unbatch() on a batched dataset)" if label.shape.rank == 1 else ""
+        raise ValueError(
+            f"expected {name} to yield labels that are one integer or a one-hot float vector, "
+            f"received {label.dtype.name} of shape {label.shape}{hint}"
+        )
+    return label
+
+
+def _check_specs(train: Any, meta: Any) -> None:
+    tf.nest.assert_same_structure(train, meta)
+    for one, other in zip(tf.nest.flatten(train), tf.nest.flatten(meta), strict=True):
+        if not one.is_compatible_with(other):
+            raise ValueError(
+                f"expected training and meta examples of the same shapes and types, "
+                f"received {one.dtype.name} {one.shape} and {other.dtype.name} {other.shape}"
+            )
+
+
+def _check_enough(name: str, batch_size: int, examples: tf.data.Dataset) -> None:
+    size = int(examples.cardinality())
+    if 0 <= size < batch_size:  # negative stands for unknown or endless
+        raise ValueError(f"expected {name} of at most the {size} examples, received {batch_size}")
+
+
+def _sample_ids(sample_id: Any, examples: tf.data.Dataset) -> tf.data.Dataset:
+    if sample_id is None:
+        return tf.data.Dataset.counter()
+    if isinstance(sample_id, tf.data.Dataset):
+        return sample_id.map(lambda value: tf.cast(value, tf.int64))
+    sample_id = check_unique("sample_id", sample_id)
+    if examples.cardinality() >= 0:
+        check_lengths(y=range(int(examples.cardinality())), sample_id=sample_id)
+    return tf.data.Dataset.from_tensor_slices(sample_id)

@@ -1,0 +1,178 @@
+"""Training and evaluation streams, as `tf.data.Dataset`.
+
+A training element is `({"inputs", "meta_inputs", "meta_labels", "sample_id"}, label)`, without the
+`meta_*` keys where there is no meta set; an evaluation element is `(inputs, label)`. Every batch
+from arrays is a pure function of (seed, epoch, step), so a stream resumes by starting at another
+counter.
+"""
+
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from tf_mwn.checks import check_integer
+from tf_mwn.data.streams.batches import Augment, Batches, Preprocess, steps_per_epoch
+from tf_mwn.data.streams.examples import check_examples, check_meta_batch_size, check_pair
+from tf_mwn.data.streams.pair_streams import pair_streams
+from tf_mwn.data.streams.row_reader import row_reader
+from tf_mwn.data.subset import Subset
+
+__all__ = ["evaluation_dataset", "paired_dataset", "steps_per_epoch", "training_stream"]
+
+# Nothing here has control flow for autograph to convert, and it takes half a second to find out.
+_AS_IT_IS = tf.autograph.experimental.do_not_convert
+
+
+def training_stream(
+    train: Subset,
+    meta: Subset | None,
+    batch_size: int,
+    meta_batch_size: int | None,
+    seed: int,
+    start_epoch: int = 0,
+    preprocess: Preprocess | None = None,
+    augment: Augment | None = None,
+    start_step: int = 0,
+) -> tf.data.Dataset:
+    """Returns the endless stream of training batches from any step of any epoch on.
+
+    Each epoch is a new order of the training set, without its last partial batch. The meta batches
+    run on without replacement through one order of the meta set after another.
+
+    Args:
+        train: Training set; `x` may be a tuple or dict of arrays, or `ImageFiles`.
+        meta: Meta set, or None for elements without `meta_*` keys.
+        batch_size: Global batch size B.
+        meta_batch_size: Global meta batch size, or None for min(B, meta size).
+        seed: Seed of order and augmentation, 0 or more.
+        start_epoch: First epoch; the stream equals the tail of the one from epoch 0.
+        preprocess: Function of the batched inputs, applied last; without Python's own control flow
+            on tensors, as `augment`.
+        augment: Function of the batched inputs and an int64 [2] seed, applied first.
+        start_step: First step, in the first epoch.
+
+    Raises:
+        TypeError, ValueError: Arrays or sizes that cannot be trained on.
+    """
+    train, meta = check_pair(train, meta)
+    seed = check_integer("seed", seed, 0)
+    meta_batch_size = check_meta_batch_size(meta, batch_size, meta_batch_size)
+    batches = Batches(train, meta, batch_size, meta_batch_size, preprocess, augment)
+    first = check_integer("start_epoch", start_epoch, 0) * batches.steps
+    first += check_integer("start_step", start_step, 0)
+
+    @_AS_IT_IS
+    def batch(counter):
+        return batches(seed, counter // batches.steps, counter % batches.steps, counter)
+
+    stream = tf.data.Dataset.range(first, tf.int64.max)
+    stream = stream.map(batch, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+    return stream.prefetch(tf.data.AUTOTUNE)
+
+
+def evaluation_dataset(
+    inputs: Any, labels: np.ndarray, batch_size: int, preprocess: Preprocess | None = None
+) -> tf.data.Dataset:
+    """Returns every example once, in order, as `(inputs, label)`; the last batch may be partial.
+
+    Args:
+        inputs: [N, ...] array or `ImageFiles`, or a tuple or dict of them.
+        labels: [N] integers or [N, C] one-hot floats.
+        batch_size: Global batch size.
+        preprocess: Function of the batched inputs.
+
+    Raises:
+        TypeError, ValueError: Arrays or sizes that cannot be evaluated on.
+    """
+    inputs, labels = check_examples("x", inputs, "y", labels)
+    batch_size = check_integer("batch_size", batch_size, 1)
+    read = row_reader((inputs, labels))
+    preprocess = preprocess or (lambda batch: batch)
+
+    @_AS_IT_IS
+    def batch(rows):
+        x, y = read(rows)
+        return preprocess(x), y
+
+    rows = tf.data.Dataset.range(len(labels)).batch(batch_size)
+    dataset = rows.map(batch, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+    return dataset.prefetch(tf.data.AUTOTUNE)
+
+
+def paired_dataset(
+    x: Any,
+    y: Any,
+    x_meta: Any,
+    y_meta: Any,
+    batch_size: int,
+    meta_batch_size: int | None = None,
+    sample_id: Any = None,
+    seed: int = 0,
+) -> tf.data.Dataset:
+    """Pairs training with meta batches for `model.fit(dataset, epochs=...)`.
+
+    One iteration is one epoch, in a new order each time; all the orders follow from `seed` and
+    from TensorFlow's global seed, which enters every stateful draw of `tf.data`. The last partial
+    batch of an epoch is dropped.
+
+    Arrays: `x` is an array, or a tuple or dict of arrays, with N rows. `tf.data`: `x` is a dataset
+    of single `(inputs, label)` examples and `y` None, or `x` and `y` are a dataset each; then the
+    order comes from a shuffle buffer, and the dataset itself must yield one fixed order for the ids
+    to mean the same example in each epoch. The same forms hold for the meta set.
+
+    Args:
+        x: Training inputs.
+        y: Labels: [N] integers, or [N, C] one-hot floats.
+        x_meta: Inputs of the clean meta set, or None for elements without `meta_*` keys.
+        y_meta: Labels of the meta set.
+        batch_size: Global batch size B.
+        meta_batch_size: Global meta batch size, or None for min(B, meta size).
+        sample_id: [N] unique integers that name the training examples; None numbers them.
+        seed: Seed of the orders, 0 or more.
+
+    Returns:
+        Dataset of `({"inputs", "meta_inputs", "meta_labels", "sample_id"}, label)`.
+
+    Raises:
+        TypeError: Labels that are no classes, object arrays, a list of arrays.
+        ValueError: Lengths or shapes that differ, NaN, negative labels, empty sets, or a batch
+            that is larger than its set.
+    """
+    if x_meta is None and y_meta is not None:
+        raise ValueError("expected x_meta together with y_meta, received x_meta=None")
+    if y_meta is None and x_meta is not None and not isinstance(x_meta, tf.data.Dataset):
+        raise ValueError("expected y_meta together with x_meta, received y_meta=None")
+    seed = check_integer("seed", seed, 0)
+    if any(isinstance(part, tf.data.Dataset) for part in (x, y, x_meta, y_meta)):
+        return pair_streams((x, y), (x_meta, y_meta), batch_size, meta_batch_size, sample_id, seed)
+    if sample_id is None:
+        sample_id = np.arange(len(y) if np.ndim(y) else 0)
+    meta = None if x_meta is None else Subset(x_meta, y_meta, None, None)
+    return _paired_arrays(Subset(x, y, None, sample_id), meta, batch_size, meta_batch_size, seed)
+
+
+def _paired_arrays(
+    train: Subset, meta: Subset | None, batch_size: int, meta_batch_size: int | None, seed: int
+) -> tf.data.Dataset:
+    train, meta = check_pair(train, meta)
+    meta_batch_size = check_meta_batch_size(meta, batch_size, meta_batch_size)
+    batches = Batches(train, meta, batch_size, meta_batch_size)
+
+    def epoch(drawn):
+        # A dataset cannot count its own iterations: the number drawn for each takes the place of
+        # (seed, epoch), and the meta batches start a new order with it.
+        steps = tf.data.Dataset.range(batches.steps)
+        return steps.map(
+            _AS_IT_IS(lambda step: batches(drawn, 0, step, step)),
+            num_parallel_calls=tf.data.AUTOTUNE,
+            deterministic=True,
+        )
+
+    draws = tf.data.Dataset.random(seed=seed, rerandomize_each_iteration=True).take(1)
+    known = tf.data.experimental.assert_cardinality(batches.steps)
+    dataset = draws.flat_map(epoch).apply(known).prefetch(tf.data.AUTOTUNE)
+    # What `fit` compares with the classifier, which is not known here.
+    labels = {"y": train.label, **({} if meta is None else {"y_meta": meta.label})}
+    dataset.largest_labels = {k: int(v.max()) for k, v in labels.items() if v.ndim == 1}
+    return dataset

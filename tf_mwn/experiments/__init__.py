@@ -1,1 +1,0 @@
-"""Configurations, recipes, running, resuming and reporting."""

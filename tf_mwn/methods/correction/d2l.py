@@ -1,0 +1,228 @@
+"""D2L: labels give way to predictions once the features start to fill more dimensions."""
+
+import warnings
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tf_mwn.checks import unknown_name
+from tf_mwn.engine.objective import TrainingBatch, TrainingObjective
+from tf_mwn.engine.replicas import global_mean
+from tf_mwn.losses.admissible import BELOW_ONE, check_count
+from tf_mwn.losses.bootstrapping import reed_hard
+from tf_mwn.losses.symmetric import symmetric_cross_entropy
+from tf_mwn.methods.correction.intrinsic_dimension import (
+    is_turning_point,
+    label_share,
+    mean_over_batches,
+)
+from tf_mwn.methods.correction.specs import D2L_FIRST_LOSSES
+from tf_mwn.training.classifiers import with_features
+from tf_mwn.training.phases import Snapshot
+from tf_mwn.training.robust_model import RobustModel
+
+# The paper's ten batches of 128; the estimate depends on the size of a batch.
+_SAMPLE, _BATCH = 1280, 128
+
+
+@keras.saving.register_keras_serializable(package="tf_mwn")
+class PacedLabels(TrainingObjective):
+    """T = mean of -Σ_j [α y_j + (1-α) 1(j = argmax p)] ln p_j; α = 1 up to the turning point.
+
+    Its state is what the rule needs to know of the past: the last values of the intrinsic
+    dimensionality, their number and their minimum, and α.
+
+    Args:
+        epochs: T of the whole training.
+        start: epochs before the window.
+        window: epochs whose values the newest one is compared with.
+        sce: (α, β) of the symmetric cross-entropy up to the turning point; None for cross-entropy.
+    """
+
+    def __init__(self, epochs: int, start: int, window: int, sce=None, **kwargs):
+        super().__init__(**kwargs)
+        self._arguments = {"epochs": epochs, "start": start, "window": window, "sce": sce}
+        self.values = self._state("values", (window + 1,), "zeros")
+        self.number = self._state("number", (), "zeros", "int32")
+        self.least = self._state("least", (), keras.initializers.Constant(np.inf))
+        self.alpha = self._state("alpha", (), "ones")
+
+    def _state(self, name, shape, initializer, dtype=None) -> keras.Variable:
+        options = {"trainable": False, "aggregation": "only_first_replica"}
+        return self.add_weight(shape, initializer, dtype, name=name, **options)
+
+    @property
+    def has_turned(self) -> bool:
+        """Whether the turning point is past: only then is α below 1."""
+        return _read(self.alpha) < 1
+
+    @property
+    def epochs_begun(self) -> int:
+        """Values taken in so far."""
+        return int(_read(self.number))
+
+    def take(self, value: float) -> bool:
+        """Takes in the intrinsic dimensionality before an epoch, and sets α for that epoch.
+
+        Args:
+            value: NaN repeats the last one.
+
+        Returns:
+            Whether this is the turning point.
+        """
+        values, epoch = _read(self.values), self.epochs_begun
+        values = np.append(values[1:], values[-1] if np.isnan(value) else value)
+        self.values.assign(values)
+        self.number.assign(epoch + 1)
+        if values[-1] > 0:
+            self.least.assign(min(_read(self.least), values[-1]))
+        return self._set_alpha(values.astype("float32"), epoch)
+
+    def _set_alpha(self, values, epoch) -> bool:
+        known = epoch + 1 > self._arguments["start"] + self._arguments["window"]
+        turns = not self.has_turned and known and is_turning_point(values)
+        if turns or self.has_turned:
+            progress = epoch / self._arguments["epochs"]
+            self.alpha.assign(label_share(progress, values[-1], float(_read(self.least))))
+        return turns
+
+    def objective(self, logits, batch: TrainingBatch):
+        """This replica's share of T; no weights."""
+        alpha = tf.convert_to_tensor(self.alpha)
+        losses = reed_hard(batch.labels, logits, beta=alpha)
+        if self._arguments["sce"] is not None:
+            alpha_sce, beta = self._arguments["sce"]
+            first = symmetric_cross_entropy(batch.labels, logits, alpha=alpha_sce, beta=beta)
+            losses = tf.where(alpha < 1, losses, first)
+        return global_mean(losses), None
+
+    def scalars(self):
+        """The intrinsic dimensionality when the epoch began, and α."""
+        return {"intrinsic_dimension": self.values[-1], "label_share": self.alpha}
+
+    def get_config(self):
+        return {**super().get_config(), **self._arguments}
+
+
+@keras.saving.register_keras_serializable(package="tf_mwn")
+class D2L(RobustModel):
+    """Plain training, then targets between label and prediction.
+
+    The local intrinsic dimensionality of the features falls while a classifier learns the classes
+    and rises when it goes on to fit wrong labels. Before epoch t of T:
+
+    1. LID_t = its mean over 1280 training examples in ten batches (all, if there are fewer), at
+       the input of the last layer, in evaluation mode.
+    2. At the first t after `d2l_start` and the window with LID_t - mean > 2 deviations of the
+       values in the window: go back to the weights of one epoch before.
+    3. From then on α = exp(-(t/T)·LID_t/min LID), and the target is α label + (1-α) predicted
+       class.
+
+    t counts the epochs done, so the paper's first value is that of the untrained classifier. The
+    optimizer goes on as it is. The examples depend on t alone, and so are the same after a
+    resumption and on any number of devices. The loss of `compile` is only logged.
+
+    Args:
+        classifier: functional or Sequential model that returns logits [B, C].
+        epochs: T.
+        d2l_start: part of the epochs before the window, in [0, 1); the authors' code waits 40 of
+            120 (CIFAR-10), 60 of 200 (CIFAR-100), 5 of 50 (MNIST).
+        d2l_window: values in the window; 5 in the authors' code.
+        d2l_neighbours: k; in a batch of k examples or fewer all the others, with a warning.
+        d2l_first_loss: up to the turning point "cross_entropy", as in the paper, or "sce", the
+            symmetric cross-entropy, as in the authors' code since 2019.
+        sce_alpha, sce_beta: of the latter.
+
+    Raises:
+        ValueError: a classifier whose features are not known; see `classifiers.with_features`.
+
+    References:
+        Ma et al., Dimensionality-Driven Learning with Noisy Labels, ICML 2018, algorithm 1.
+        https://arxiv.org/abs/1806.02612
+    """
+
+    needs_whole_sets = True
+
+    def __init__(
+        self,
+        classifier: keras.Model,
+        epochs: int,
+        d2l_start: float = 1 / 3,
+        d2l_window: int = 5,
+        d2l_neighbours: int = 20,
+        d2l_first_loss: str = "cross_entropy",
+        sce_alpha: float = 0.1,
+        sce_beta: float = 1.0,
+        **kwargs,
+    ):
+        if d2l_first_loss not in D2L_FIRST_LOSSES:
+            raise ValueError(unknown_name("d2l_first_loss", d2l_first_loss, D2L_FIRST_LOSSES))
+        sce = (sce_alpha, sce_beta) if d2l_first_loss == "sce" else None
+        start = round(BELOW_ONE.check("d2l_start", d2l_start) * check_count("epochs", epochs))
+        window = check_count("d2l_window", d2l_window)
+        if check_count("d2l_neighbours", d2l_neighbours) < 2:
+            raise ValueError(f"d2l_neighbours: expected at least 2, received {d2l_neighbours}")
+        super().__init__(classifier, PacedLabels(epochs, start, window, sce), **kwargs)
+        self._options = {
+            "epochs": epochs,
+            "d2l_start": d2l_start,
+            "d2l_window": d2l_window,
+            "d2l_neighbours": d2l_neighbours,
+            "d2l_first_loss": d2l_first_loss,
+            "sce_alpha": sce_alpha,
+            "sce_beta": sce_beta,
+        }
+        network = with_features(classifier)
+        features = tf.function(lambda x: network(x, training=False)[0], reduce_retracing=True)
+        self._features = lambda: features  # behind a function: its layers are the classifier's
+        self._before = Snapshot(self, "before", classifier.variables)
+
+    def begin_epoch(self):
+        super().begin_epoch()
+        paced = self.training_objective
+        if paced.take(self.intrinsic_dimension(seed=paced.epochs_begun)):
+            self._before.restore()
+        elif not paced.has_turned:
+            self._before.take()
+
+    def intrinsic_dimension(self, seed: int) -> float:
+        """The mean over 1280 training examples, drawn by `seed`; NaN if infinite."""
+        chosen = _sample(self.whole_sets.train, _SAMPLE, seed)
+        parts = [self._features()(element["inputs"]) for element, _ in chosen]
+        features = tf.cast(tf.concat(parts, axis=0), tf.float32).numpy()[:_SAMPLE]
+        neighbours = self._options["d2l_neighbours"]
+        smallest = len(features) // -(-len(features) // _BATCH)
+        if seed == 0 and smallest <= neighbours:
+            warnings.warn(
+                f"d2l_neighbours: expected fewer than the {smallest} examples of a batch, received "
+                f"{neighbours}; all other examples of the batch are taken",
+                stacklevel=2,
+            )
+        return mean_over_batches(features, neighbours, _BATCH, np.random.default_rng(seed))
+
+    def get_config(self):
+        config = super().get_config()
+        del config["training_objective"]
+        return {**config, **self._options}
+
+
+def _read(variable: keras.Variable) -> np.ndarray:
+    """A variable's value on the host, under a strategy as without one."""
+    return keras.ops.convert_to_numpy(variable)
+
+
+def _sample(batches: tf.data.Dataset, size: int, seed: int) -> tf.data.Dataset:
+    """About `size` of all examples, as many from each batch; all of a batch of fewer."""
+    number = int(batches.cardinality())
+    if number < 0:
+        number = sum(1 for _ in batches)
+    share = -(-size // number)
+
+    def draw(index, element):
+        length = tf.shape(element[0]["sample_id"])[0]
+        key = tf.stack([tf.constant(seed, tf.int64), index])
+        rows = tf.random.experimental.stateless_shuffle(tf.range(length), key)[:share]
+        return tf.nest.map_structure(lambda values: tf.gather(values, rows), element)
+
+    return batches.enumerate().map(draw)

@@ -1,0 +1,164 @@
+"""Gold loss correction: the label noise, estimated on clean examples and built into the loss."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tf_mwn.checks import unknown_name
+from tf_mwn.engine.objective import TrainingBatch, TrainingObjective
+from tf_mwn.engine.replicas import global_mean
+from tf_mwn.losses.admissible import check_count
+from tf_mwn.losses.cross_entropy import cross_entropy
+from tf_mwn.losses.label_correction import forward_correction
+from tf_mwn.losses.targets import target_distribution
+from tf_mwn.messages import long_step
+from tf_mwn.methods.correction.class_means import class_means
+from tf_mwn.methods.correction.specs import GLC_ESTIMATES
+from tf_mwn.training.phases import Phases, Snapshot
+from tf_mwn.training.robust_model import RobustModel
+from tf_mwn.training.whole_sets import logits_of
+
+# Share of a uniform distribution in each row of counts: a pair never seen stays possible.
+_SMOOTHING = 0.01
+
+
+def estimate_correction(labels, logits, estimate: str = "soft") -> np.ndarray:
+    """Ĉ[i, j], an estimate of P(given label j | true class i).
+
+    Args:
+        labels: true labels of clean examples; class numbers [N], or distributions [N, C].
+        logits: [N, C] of a classifier that was trained on given labels, not on these examples.
+        estimate: "soft", the mean of p_j over the examples of class i; or "confusion", the share
+            of them with prediction j, mixed with 1 % of the uniform distribution.
+
+    Returns:
+        [C, C], rows that sum to 1; the row of the identity for a class without examples.
+    """
+    logits = tf.convert_to_tensor(logits)
+    classes = target_distribution(labels, logits).numpy()
+    if estimate == "soft":
+        return class_means(classes, tf.nn.softmax(logits).numpy())
+    predicted = tf.one_hot(tf.argmax(logits, axis=-1), logits.shape[-1]).numpy()
+    return (1 - _SMOOTHING) * class_means(classes, predicted) + _SMOOTHING / logits.shape[-1]
+
+
+@keras.saving.register_keras_serializable(package="tf_mwn")
+class GoldCorrection(TrainingObjective):
+    """T = (1/n) [Σ_gold -ln p_y + Σ_noisy -ln Σ_i Ĉ_iy p_i] over the n examples of both kinds.
+
+    Gold examples are told by a `sample_id` below 0: they have no place in the training set. Ĉ is
+    state, and the identity, that is plain cross-entropy, until it is estimated.
+
+    Args:
+        num_classes: C.
+    """
+
+    def __init__(self, num_classes: int, **kwargs):
+        super().__init__(**kwargs)
+        self.num_classes = check_count("num_classes", num_classes)
+        self.matrix = self.add_weight(
+            name="transition_matrix",
+            shape=(num_classes, num_classes),
+            initializer="identity",
+            trainable=False,
+            aggregation="only_first_replica",
+        )
+
+    def objective(self, logits, batch: TrainingBatch):
+        """This replica's share of T; no weights."""
+        losses = forward_correction(batch.labels, logits, transition_matrix=self._given_matrix())
+        if batch.sample_id is not None:
+            gold = cross_entropy(batch.labels, logits)
+            losses = tf.where(batch.sample_id < 0, gold, losses)
+        return global_mean(losses), None
+
+    def _given_matrix(self) -> tf.Tensor:
+        return tf.convert_to_tensor(self.matrix)
+
+    def scalars(self):
+        """The mean probability, by Ĉ, that a label was left as it was."""
+        return {"correction_diagonal": tf.linalg.trace(self._given_matrix()) / self.num_classes}
+
+    def get_config(self):
+        return {**super().get_config(), "num_classes": self.num_classes}
+
+
+@keras.saving.register_keras_serializable(package="tf_mwn")
+class GoldLossCorrection(RobustModel):
+    """Two trainings: one on the given labels, one corrected by what the first shows of the noise.
+
+    1. Plain training on the given labels.
+    2. Ĉ_ij = mean of p_j over the clean examples of class i, in evaluation mode.
+    3. The classifier goes back to its initial weights and the optimizer to its first step.
+    4. Training on given labels, through Ĉ, and clean ones; every step takes a training and a
+       meta batch in one forward pass.
+
+    Both trainings minimise cross-entropy, as the paper's; the loss of `compile` is logged. In 4 the
+    logged loss and metrics are those of both batches. The paper lets clean examples occur as
+    often as given ones; here as often as the meta batch is large.
+
+    Args:
+        classifier: built Keras model that returns logits [B, C].
+        num_classes: C.
+        epochs: of each of the two trainings.
+        glc_estimate: "soft", or "confusion" for counts; see `estimate_correction`.
+
+    References:
+        Hendrycks et al., Using Trusted Data to Train Deep Networks on Labels Corrupted by Severe
+        Noise, NeurIPS 2018, algorithm 1. https://arxiv.org/abs/1802.05300
+    """
+
+    needs_meta_set = True
+    needs_whole_sets = True
+
+    def __init__(
+        self,
+        classifier: keras.Model,
+        num_classes: int,
+        epochs: int,
+        glc_estimate: str = "soft",
+        **kwargs,
+    ):
+        super().__init__(classifier, GoldCorrection(num_classes), **kwargs)
+        if glc_estimate not in GLC_ESTIMATES:
+            raise ValueError(unknown_name("glc_estimate", glc_estimate, GLC_ESTIMATES))
+        self.epochs, self.glc_estimate = epochs, glc_estimate
+        self.phases = Phases(self, {"plain_epochs": epochs, "corrected_epochs": epochs})
+        self._initial = Snapshot(self, "initial", classifier.variables)
+
+    @property
+    def correction_matrix(self) -> np.ndarray:
+        """Ĉ, [C, C]; the identity during the first training."""
+        return keras.ops.convert_to_numpy(self.training_objective.matrix)
+
+    def begin_phase(self, phase):
+        if phase == "plain_epochs":
+            return
+        with long_step("estimating the transition matrix"):
+            logits, labels, _ = logits_of(self.classifier, self.whole_sets.meta)
+        matrix = estimate_correction(labels, logits, self.glc_estimate)
+        self.training_objective.matrix.assign(matrix)
+        self._initial.restore()
+        self.reset_optimizer()
+
+    def training_part(self, element, labels):
+        """The training batch; in the second training the meta batch behind it, with ids -1."""
+        if self.phases.current == "plain_epochs":
+            return super().training_part(element, labels)
+        gold = tf.cast(element["meta_labels"], labels.dtype)
+        ids = tf.fill(tf.shape(gold)[:1], tf.constant(-1, element["sample_id"].dtype))
+        parts = (
+            (element["inputs"], labels, element["sample_id"]),
+            (element["meta_inputs"], gold, ids),
+        )
+        return tf.nest.map_structure(lambda *pair: tf.concat(pair, axis=0), *parts)
+
+    def get_config(self):
+        config = super().get_config()
+        del config["training_objective"]
+        return {
+            **config,
+            "num_classes": self.training_objective.num_classes,
+            "epochs": self.epochs,
+            "glc_estimate": self.glc_estimate,
+        }

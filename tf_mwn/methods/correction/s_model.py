@@ -1,0 +1,283 @@
+"""The S-Model: a noise channel behind the classifier, learned with it."""
+
+import functools
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tf_mwn.engine.linearise import Linearisation
+from tf_mwn.engine.objective import TrainingBatch, TrainingObjective
+from tf_mwn.engine.optimizers import apply_gradient, loss_scale
+from tf_mwn.engine.replicas import global_mean, num_replicas
+from tf_mwn.losses.admissible import NOISE_RATE, UNIT, check_count
+from tf_mwn.losses.cross_entropy import expectation
+from tf_mwn.losses.label_correction import forward_correction
+from tf_mwn.losses.targets import target_distribution
+from tf_mwn.messages import long_step
+from tf_mwn.methods.correction.class_means import class_means
+from tf_mwn.training.classifiers import with_features
+from tf_mwn.training.elements import check_training_element
+from tf_mwn.training.phases import Phases
+from tf_mwn.training.robust_model import RobustModel
+from tf_mwn.training.whole_sets import logits_of
+
+# Softmax of a row of the identity times this is that row again, with a gradient of exactly 0.
+_SATURATED = 1e3
+# Keeps the logarithm of a count of 0 finite.
+_EPSILON = 1e-8
+
+
+@keras.saving.register_keras_serializable(package="tf_mwn")
+class Channel(TrainingObjective):
+    """T = mean of -ln Σ_i T_iy p_i, with T = softmax of the rows of b: the simple model.
+
+    b is a start, which is state, plus a learned deviation from it. So weight decay of the
+    optimizer, if there is any, draws T to its start; on b itself it would draw T to the uniform
+    matrix. The start is the identity until it is set.
+
+    Args:
+        num_classes: C.
+    """
+
+    def __init__(self, num_classes: int, **kwargs):
+        super().__init__(**kwargs)
+        self.num_classes = check_count("num_classes", num_classes)
+        self.start = self.add_weight(
+            name="start",
+            shape=(num_classes, num_classes),
+            initializer=keras.initializers.Identity(_SATURATED),
+            trainable=False,
+            aggregation="only_first_replica",
+        )
+        self.deviation = self.add_weight(
+            name="deviation", shape=(num_classes, num_classes), initializer="zeros"
+        )
+
+    @property
+    def biases(self) -> tf.Tensor:
+        """b, [C, C]."""
+        return tf.convert_to_tensor(self.start) + tf.convert_to_tensor(self.deviation)
+
+    def transition_matrix(self) -> tf.Tensor:
+        """T [C, C], T_ij = P(given label j | class i)."""
+        return tf.nn.softmax(self.biases)
+
+    def begin_at(self, matrix: np.ndarray) -> None:
+        """Sets b to the logarithm of a matrix [C, C] of probabilities, which may be 0."""
+        self.start.assign(np.log(np.asarray(matrix) + _EPSILON))
+        self.deviation.assign(np.zeros_like(matrix))
+
+    def objective(self, logits, batch: TrainingBatch):
+        """This replica's share of T's mean; no weights."""
+        matrix = self.transition_matrix()
+        losses = forward_correction(batch.labels, logits, transition_matrix=matrix)
+        return global_mean(losses), None
+
+    def scalars(self):
+        """The mean probability, by T, that a label was left as it was."""
+        return {"channel_diagonal": tf.linalg.trace(self.transition_matrix()) / self.num_classes}
+
+    def get_config(self):
+        return {**super().get_config(), "num_classes": self.num_classes}
+
+
+@keras.saving.register_keras_serializable(package="tf_mwn")
+class FeatureChannel(Channel):
+    """T_ij(x) = softmax over j of u_ij·h(x) + b_ij: the complex model. u starts at 0.
+
+    Args:
+        num_classes: C.
+        num_features: F, the length of h(x).
+    """
+
+    def __init__(self, num_classes: int, num_features: int, **kwargs):
+        super().__init__(num_classes, **kwargs)
+        self.num_features = check_count("num_features", num_features)
+        self.kernel = self.add_weight(
+            name="kernel", shape=(num_features, num_classes * num_classes), initializer="zeros"
+        )
+
+    def log_transition(self, features: tf.Tensor) -> tf.Tensor:
+        """ln T(x), [B, C, C], of features h(x), [B, F]."""
+        shape = (-1, self.num_classes, self.num_classes)
+        slopes = tf.reshape(tf.matmul(features, tf.convert_to_tensor(self.kernel)), shape)
+        return tf.nn.log_softmax(slopes + self.biases)
+
+    def objective(self, logits, batch: TrainingBatch):
+        """As `Channel.objective`, of logits and features side by side, [B, C + F]."""
+        logits, features = tf.split(logits, (self.num_classes, self.num_features), axis=1)
+        log_p = tf.nn.log_softmax(logits)[:, :, tf.newaxis]
+        log_given = tf.reduce_logsumexp(log_p + self.log_transition(features), axis=1)
+        return global_mean(expectation(target_distribution(batch.labels, logits), -log_given)), None
+
+    def scalars(self):
+        """Nothing: T differs from example to example."""
+        return {}
+
+    def get_config(self):
+        return {**super().get_config(), "num_features": self.num_features}
+
+
+@keras.saving.register_keras_serializable(package="tf_mwn")
+class SModel(RobustModel):
+    """Learns P(given label j | class i) = T_ij with the classifier, whose p is the prediction.
+
+    Cross-entropy of the given labels under Σ_i T_ij p_i does not change when T and p are permuted
+    together, so where T starts decides what p means. It starts
+
+    - from counts (the default): after some plain training, b_ij = ln(share of the given label j
+      among the training examples predicted i), and training goes on from the trained weights, as
+      in the authors' code, with the optimizer as it is; or
+    - from a noise rate σ: 1 - σ on the diagonal, σ/(C - 1) elsewhere, from the first step on,
+      without the authors' jitter.
+
+    The authors pre-train until the loss on held-out given labels stops falling; here for a fixed
+    part of the epochs, which has to end before wrong labels are memorised: a classifier that
+    reproduces the given labels shows no noise. The loss of `compile` is only logged.
+
+    Args:
+        classifier: built Keras model that returns logits [B, C].
+        num_classes: C.
+        epochs: of the whole training.
+        s_model_pretraining: the plain training's part of the epochs, in [0, 1]; at least one
+            epoch of either kind is trained.
+        s_model_noise_rate: σ in (0, 1) to start from; None to start from counts.
+
+    References:
+        Goldberger and Ben-Reuven, Training Deep Neural-Networks Using a Noise Adaptation Layer,
+        ICLR 2017, section 3. https://openreview.net/forum?id=H12GRgcxg
+    """
+
+    def __init__(
+        self,
+        classifier: keras.Model,
+        num_classes: int,
+        epochs: int,
+        s_model_pretraining: float = 0.1,
+        s_model_noise_rate: float | None = None,
+        **kwargs,
+    ):
+        super().__init__(classifier, self.make_channel(classifier, num_classes), **kwargs)
+        self._options = {
+            "num_classes": num_classes,
+            "epochs": check_count("epochs", epochs),
+            "s_model_pretraining": UNIT.check("s_model_pretraining", s_model_pretraining),
+            "s_model_noise_rate": s_model_noise_rate,
+        }
+        if s_model_noise_rate is None:
+            plain = max(1, round(s_model_pretraining * epochs))
+            lengths = {"plain_epochs": plain, "channel_epochs": max(1, epochs - plain)}
+            self.phases = Phases(self, lengths)
+            self.needs_whole_sets = True
+        else:
+            self.channel.begin_at(_uniform_noise(num_classes, s_model_noise_rate))
+
+    @staticmethod
+    def make_channel(classifier: keras.Model, num_classes: int) -> Channel:
+        """The channel behind `classifier`, as its training objective."""
+        return Channel(num_classes)
+
+    @property
+    def channel(self) -> Channel:
+        """T, the owner of b."""
+        return self.training_objective
+
+    @property
+    def channel_input(self) -> keras.Model:
+        """What the channel is given: the classifier, which returns logits."""
+        return self.classifier
+
+    def compile(self, optimizer, *args, **kwargs):
+        """As `RobustModel.compile`; the optimizer steps the channel as well."""
+        optimizer = keras.optimizers.get(optimizer)
+        # A built optimizer is not built again, on the classifier's variables alone.
+        optimizer.build([*self.classifier.trainable_variables, *self.channel.trainable_variables])
+        super().compile(optimizer, *args, **kwargs)
+
+    def begin_phase(self, phase):
+        if phase == "plain_epochs":
+            return
+        with long_step("estimating the channel on the training set"):
+            logits, labels, _ = logits_of(self.classifier, self.whole_sets.train)
+        classes = tf.one_hot(logits.argmax(axis=1), self.channel.num_classes)
+        given = target_distribution(labels, tf.convert_to_tensor(logits))
+        self.channel.begin_at(class_means(classes, given))
+
+    def train_step(self, data):
+        check_training_element(data, self.needs_meta_set)
+        element, labels = data
+        network, channel = self.channel_input, self.channel
+        linear = Linearisation(network, element["inputs"], loss_scale(self.optimizer))
+        cotangent, channel_gradient = self._gradients(
+            linear.logits, TrainingBatch(labels, self.per_example_loss, element["sample_id"])
+        )
+        gradient = linear.pullback(cotangent, regularisation_scale=1.0 / num_replicas())
+        apply_gradient(
+            self.optimizer,
+            [*gradient, *channel_gradient],
+            [*network.trainable_variables, *channel.trainable_variables],
+        )
+        linear.commit()
+        return self.update_metrics(element, labels, linear.logits[:, : channel.num_classes])
+
+    def _gradients(self, outputs, batch) -> tuple[tf.Tensor, list[tf.Tensor]]:
+        """Of the objective, in what the channel is given and in the channel's own variables."""
+        outputs = tf.stop_gradient(outputs)
+        with tf.GradientTape() as tape:
+            tape.watch(outputs)
+            value, _ = self.channel.objective(outputs, batch)
+        return tape.gradient(value, (outputs, self.channel.trainable_variables))
+
+    def sample_weight(self, labels, logits, sample_id=None):
+        """None: every example weighs the same."""
+
+    def get_config(self):
+        config = super().get_config()
+        del config["training_objective"]
+        return {**config, **self._options}
+
+
+@keras.saving.register_keras_serializable(package="tf_mwn")
+class ComplexSModel(SModel):
+    """The S-Model with a channel that depends on the features the last layer is given.
+
+    It starts as the simple model and learns u from 0; one forward pass gives features and
+    logits. The paper finds it better than the simple model where classes are few. C² (F + 1)
+    variables, and B C² values a step.
+
+    Args:
+        classifier: functional or Sequential model that returns logits [B, C].
+        num_classes, epochs, s_model_pretraining, s_model_noise_rate: see `SModel`.
+
+    Raises:
+        ValueError: a classifier whose features are not known; see `classifiers.with_features`.
+
+    References:
+        Goldberger and Ben-Reuven, ICLR 2017, section 3, equation 6.
+        https://openreview.net/forum?id=H12GRgcxg
+    """
+
+    @staticmethod
+    def make_channel(classifier, num_classes):
+        features, _ = with_features(classifier).outputs
+        return FeatureChannel(num_classes, features.shape[-1])
+
+    @functools.cached_property
+    def _logits_and_features(self):
+        features, logits = with_features(self.classifier).outputs
+        joined = keras.layers.Concatenate(dtype=keras.config.floatx())([logits, features])
+        model = keras.Model(self.classifier.inputs, joined)
+        return lambda: model  # behind a function: its layers are the classifier's
+
+    @property
+    def channel_input(self):
+        """The classifier's layers, as a model of logits and features side by side, [B, C + F]."""
+        return self._logits_and_features()
+
+
+def _uniform_noise(num_classes: int, rate: float) -> np.ndarray:
+    """1 - σ on the diagonal, σ/(C - 1) elsewhere."""
+    rate = NOISE_RATE.check("s_model_noise_rate", rate)
+    elsewhere = rate / (num_classes - 1)
+    return elsewhere + (1 - rate - elsewhere) * np.eye(num_classes)

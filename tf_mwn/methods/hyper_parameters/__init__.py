@@ -1,0 +1,1 @@
+"""Hyper-parameters of regularisation, optimizer and architecture."""

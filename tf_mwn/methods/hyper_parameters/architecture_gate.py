@@ -1,0 +1,208 @@
+"""A choice between architectures, learned on the meta set as shares of a mixture."""
+
+from collections.abc import Sequence
+
+import keras
+import tensorflow as tf
+
+from tf_mwn.engine.linearise import Linearisation, functional_call
+from tf_mwn.engine.meta_loss import meta_loss_gradient
+from tf_mwn.engine.objective import TrainingBatch
+from tf_mwn.engine.optimizers import loss_scale
+from tf_mwn.engine.replicas import all_reduce_sum, global_mean
+from tf_mwn.engine.virtual_step import plain_step
+from tf_mwn.losses.admissible import check_count
+from tf_mwn.methods.hyper_parameters.branch_gate import BranchGate
+from tf_mwn.methods.hyper_parameters.specs import GATE_ORDERS
+from tf_mwn.training.classifiers import (
+    with_features,
+)
+from tf_mwn.training.elements import check_training_element, is_training_element
+from tf_mwn.training.meta_learned import OWN_STEP, MetaLearnedModel, refuse_engine_options
+
+# Names of the two layers by which a gated classifier is known.
+_BRANCHES, _GATE = "branches", "gate"
+
+
+def gated_classifier(inputs, logits: Sequence) -> keras.Model:
+    """A functional model of Keras layers alone, whose logits are Σ_k a_k z_k with a_k = 1/K.
+
+    Args:
+        inputs: a `keras.Input`, or a list of them.
+        logits: the K branches' logits z_k, each [B, C] and computed from `inputs`; the branches
+            may share layers.
+
+    Raises:
+        ValueError: fewer than two branches, or branches of different shapes.
+    """
+    shapes = {tuple(z.shape) for z in logits}
+    if len(logits) < 2 or len(shapes) > 1 or len(logits[0].shape) != 2:
+        raise ValueError(
+            "logits: expected those of two branches or more, all of one shape [B, C], received "
+            f"{', '.join(str(tuple(z.shape)) for z in logits) or 'none'}"
+        )
+    number, classes = len(logits), logits[0].shape[-1]
+    full = {"dtype": keras.config.floatx()}  # whatever the precision of the branches
+    branches = keras.layers.Concatenate(name=_BRANCHES, **full)(list(logits))
+    gate = keras.layers.EinsumDense(
+        "bkc,k->bc",
+        output_shape=(classes,),
+        kernel_initializer=keras.initializers.Constant(1 / number),
+        trainable=False,
+        name=_GATE,
+        **full,
+    )
+    parts = keras.layers.Reshape((number, classes), **full)(branches)
+    return keras.Model(inputs, gate(parts))
+
+
+@keras.saving.register_keras_serializable(package="tf_mwn")
+class ArchitectureGate(MetaLearnedModel):
+    """Trains a classifier of several branches, and learns on the meta set how they are mixed.
+
+    The logits are z = Σ_k a_k z_k, a = softmax(Θ). All branches train on z; Θ follows the meta
+    loss of ŵ = w - α ∇_w T(w, Θ), in which it is twice:
+
+        ∇_Θ L_meta(ŵ, Θ) = ∂L_meta/∂Θ - α ∇_Θ <∂T/∂(z_1..z_K), J u>,    u = ∂L_meta/∂w at ŵ
+
+    The second term is exact, by one directional derivative of the branches' logits, where the
+    paper takes a difference of two gradients.
+
+    `classifier` consists of Keras layers alone. Its gate takes on the shares when an epoch ends;
+    in between, this model itself has the newest ones.
+
+    Args:
+        classifier: made by `gated_classifier`.
+        gate_order: "second" (above), or "first": the first term alone, at ŵ = w (ξ = 0 in the
+            paper). That costs a forward pass of the meta batch, and rewards the branch that
+            serves the meta set now, not the one that learns well from the training set.
+        meta_interval: a positive integer; Θ is updated at steps 0, k, 2k, ...
+
+    Raises:
+        ValueError: another classifier, or an unknown order.
+
+    References:
+        Liu, Simonyan and Yang, DARTS: Differentiable Architecture Search, ICLR 2019,
+        https://arxiv.org/abs/1806.09055.
+    """
+
+    def __init__(
+        self,
+        classifier: keras.Model,
+        gate_order: str = "second",
+        meta_interval: int = 1,
+        **kwargs,
+    ):
+        if gate_order not in GATE_ORDERS:
+            raise ValueError(
+                f"gate_order: expected one of {', '.join(GATE_ORDERS)}, received {gate_order!r}"
+            )
+        names = [layer.name for layer in getattr(classifier, "layers", [])]
+        if _BRANCHES not in names or names[-1] != _GATE:
+            raise ValueError("classifier: expected one that gated_classifier has made")
+        gate = classifier.get_layer(_GATE)
+        learned = BranchGate(int(gate.kernel.shape[0]), name="branch_gate")
+        refuse_engine_options(kwargs)
+        super().__init__(classifier, learned, meta_interval=meta_interval, **kwargs)
+        self.gate_order = gate_order
+        # The same layers up to the branches' logits, and hence the same variables in one order.
+        self.branches = keras.Model(classifier.input, classifier.get_layer(_BRANCHES).output)
+
+    def call(self, inputs, training=False):
+        """Logits under the newest shares."""
+        if is_training_element(inputs):
+            inputs = inputs["inputs"]
+        return self.meta_learner.mixed(self.branches(inputs, training=training))
+
+    def train_step(self, data):
+        check_training_element(data, self.needs_meta_set)
+        element, labels = data
+        batch = self.training_batch(labels, element["sample_id"])
+        linear = Linearisation(self.branches, element["inputs"], loss_scale(self.optimizer))
+        self.learn_objective(linear, batch, element)
+        cotangent, _ = self.logits_gradient(linear.logits, batch)
+        self.actual_step(linear, cotangent)
+        return self.update_metrics(element, labels, self.meta_learner.mixed(linear.logits))
+
+    def meta_gradient_and_step(self, linear: Linearisation, batch: TrainingBatch, element):
+        """Both terms, or the first alone (this replica's share)."""
+        if self.gate_order == "first":
+            logits, _, _ = functional_call(self.branches, linear.updates, element["meta_inputs"])
+            return [self._direct_term(logits, element["meta_labels"])], None
+        with tf.GradientTape() as meta_tape:
+            cotangent, _ = self.logits_gradient(linear.logits, batch)
+        gradient, pushforward = linear.pullback_and_pushforward(cotangent, self.virtual_selection)
+        virtual, rate = plain_step(
+            linear.weights, all_reduce_sum(gradient), self.optimizer.learning_rate
+        )
+        direction, direct = self._at_virtual_weights(linear, virtual, element)
+        tangent = pushforward(all_reduce_sum(direction), loss_scale(self.meta_optimizer))
+        (through_weights,) = meta_tape.gradient(
+            cotangent,
+            self.meta_learner.trainable_variables,
+            output_gradients=-tf.cast(rate, tangent.dtype) * tangent,
+        )
+        return [direct + through_weights], None
+
+    def _at_virtual_weights(self, linear, virtual, element):
+        """u and the first term, of one pass over the meta batch (this replica's shares)."""
+        labels, seen = element["meta_labels"], []
+
+        def losses_of(branches):
+            seen.append(branches)
+            return self.per_example_loss(labels, self.meta_learner.mixed(branches))
+
+        direction, _ = meta_loss_gradient(
+            self.branches,
+            linear,
+            self.virtual_selection,
+            virtual,
+            element["meta_inputs"],
+            losses_of,
+            loss_scale(self.meta_optimizer),
+        )
+        return direction, self._direct_term(seen[0], labels)
+
+    def _direct_term(self, branches: tf.Tensor, labels) -> tf.Tensor:
+        """∂L_meta/∂Θ where the branches' logits [B, K C] of the meta batch are constant."""
+        branches = tf.stop_gradient(branches)
+        with tf.GradientTape() as tape:
+            losses = self.per_example_loss(labels, self.meta_learner.mixed(branches))
+            loss = global_mean(losses)
+        self.meta_loss_metric.update_state(losses)
+        return tape.gradient(loss, self.meta_learner.trainable_variables)[0]
+
+    def end_epoch(self):
+        super().end_epoch()
+        gate = self.classifier.get_layer(_GATE)
+        gate.kernel.assign(keras.ops.convert_to_numpy(self.meta_learner.shares()))
+
+    def sample_weight(self, labels, logits, sample_id=None):
+        """None: it gives no weights."""
+
+    def get_config(self):
+        config = super().get_config()
+        for name in ("meta_learner", *OWN_STEP):
+            del config[name]
+        return {**config, "gate_order": self.gate_order}
+
+
+def architecture_gate(
+    classifier: keras.Model, gate_units: int = 100, **options
+) -> ArchitectureGate:
+    """The classifier's own head against a head with a hidden layer, on the same features.
+
+    Args:
+        classifier: built functional or Sequential model; the input of its last layer with weights
+            is [B, F]. Its layers are trained themselves.
+        gate_units: width of the second head's hidden layer.
+        **options: of `ArchitectureGate`.
+
+    Raises:
+        ValueError: a subclassed model, or one whose features have more than one axis.
+    """
+    units = check_count("gate_units", gate_units)
+    features, own = with_features(classifier).outputs
+    hidden = keras.layers.Dense(units, activation="relu")(features)
+    other = keras.layers.Dense(own.shape[-1])(hidden)
+    return ArchitectureGate(gated_classifier(classifier.input, [own, other]), **options)

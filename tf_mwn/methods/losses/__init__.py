@@ -1,0 +1,1 @@
+"""Robust losses, fixed, learned or replayed."""

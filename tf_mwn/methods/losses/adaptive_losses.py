@@ -1,0 +1,57 @@
+"""Robust losses with learned hyper-parameters (Shu et al. 2020), on the bilevel engine.
+
+Each builder wraps a built Keras classifier that returns logits. Options with the name of those of
+the fixed loss are initial values; `**engine` goes to `MetaLearnedModel`. A value outside the
+bounds it is learned in is a ValueError that names them.
+"""
+
+import math
+
+from tf_mwn.losses.admissible import LOG_ZERO
+from tf_mwn.losses.bi_tempered import BiTempered
+from tf_mwn.losses.generalized import GeneralizedCrossEntropy
+from tf_mwn.losses.poly_soft import PolySoft
+from tf_mwn.losses.symmetric import SymmetricCrossEntropy
+from tf_mwn.methods.losses.learned_loss import LearnedLoss
+from tf_mwn.training.meta_learned import MetaLearnedModel
+
+
+def adaptive_gce(classifier, gce_q: float = 0.7, **engine) -> MetaLearnedModel:
+    """q of the generalised cross-entropy, in [0.01, 1]."""
+    learned = LearnedLoss(GeneralizedCrossEntropy(gce_q), {"q": (0.01, 1.0)})
+    return MetaLearnedModel(classifier, learned, **engine)
+
+
+def adaptive_sce(
+    classifier, sce_alpha: float = 0.1, sce_beta: float = 1.0, sce_a: float = LOG_ZERO, **engine
+) -> MetaLearnedModel:
+    """α and β of the symmetric cross-entropy, in [0, 20] each; A stays."""
+    loss = SymmetricCrossEntropy(sce_alpha, sce_beta, sce_a)
+    learned = LearnedLoss(loss, {"alpha": (0.0, 20.0), "beta": (0.0, 20.0)})
+    return MetaLearnedModel(classifier, learned, **engine)
+
+
+def adaptive_bi_tempered(
+    classifier, bi_tempered_t1: float = 0.8, bi_tempered_t2: float = 1.2, **engine
+) -> MetaLearnedModel:
+    """t1 in [0, 0.99] and t2 in [1.01, 4] of the bi-tempered loss."""
+    loss = BiTempered(bi_tempered_t1, bi_tempered_t2)
+    learned = LearnedLoss(loss, {"t1": (0.0, 0.99), "t2": (1.01, 4.0)})
+    return MetaLearnedModel(classifier, learned, **engine)
+
+
+def adaptive_poly_soft(
+    classifier,
+    num_classes: int,
+    poly_soft_lambda: float = 5.0,
+    poly_soft_d: float = 2.0,
+    **engine,
+) -> MetaLearnedModel:
+    """λ in [ln C, 20] and d in [1.01, 20] of PolySoft.
+
+    Beyond λ an example has no weight, and λ and d get no signal from it. A uniform prediction has
+    the loss ln C, so the lower bound keeps a classifier that knows nothing within reach.
+    """
+    loss = PolySoft(poly_soft_lambda, poly_soft_d)
+    learned = LearnedLoss(loss, {"lambda_": (math.log(num_classes), 20.0), "d": (1.01, 20.0)})
+    return MetaLearnedModel(classifier, learned, **engine)

@@ -1,0 +1,109 @@
+"""A loss whose hyper-parameters are learned on the meta set instead of searched."""
+
+import itertools
+import sys
+from collections.abc import Mapping
+
+import keras
+import tensorflow as tf
+
+from tf_mwn.engine.replicas import global_mean
+from tf_mwn.losses.admissible import Interval
+from tf_mwn.losses.loss_class import PerExampleLoss
+from tf_mwn.training.meta_learner import MetaLearner
+
+
+@keras.saving.register_keras_serializable(package="tf_mwn")
+class LearnedLoss(MetaLearner):
+    """T = (1/n) Σ ℓ(y_i, z_i; Λ): Θ is the hyper-parameters Λ of a loss.
+
+    Each learned hyper-parameter is one variable, clipped to its interval after every update; the
+    raw value is learned, without a squashing function. The others keep their value. Give Λ the
+    optimizer and rate that suit its scale: the sources use SGD at the classifier's rate, or Adam
+    at 1e-3.
+
+    ```python
+    learned = LearnedLoss(GeneralizedCrossEntropy(q=0.7), {"q": (0.01, 1.0)})
+    model = MetaLearnedModel(classifier, learned)
+    ```
+
+    Args:
+        loss: a loss of `tf_mwn.losses`; its hyper-parameters are the initial values.
+        bounds: name -> (least, largest) of each hyper-parameter to learn; the largest may be
+            infinite.
+
+    Raises:
+        TypeError: `loss` is none of this package's, or the hyper-parameter is no real number.
+        ValueError: a name the loss does not have, no name, an initial value out of its bounds, or
+            bounds that reach out of the admissible set of the loss.
+
+    References:
+        Shu, Zhao, Chen, Xu and Meng, Learning Adaptive Loss for Robust Learning with Noisy Labels,
+        https://arxiv.org/abs/2002.06482.
+    """
+
+    def __init__(self, loss: PerExampleLoss, bounds: Mapping[str, tuple[float, float]], **kwargs):
+        super().__init__(**kwargs)
+        if not isinstance(loss, PerExampleLoss):
+            raise TypeError(f"loss: expected a loss of tf_mwn.losses, received {loss!r}")
+        if not bounds or not set(bounds) <= set(loss.hyper_parameters):
+            raise ValueError(
+                f"bounds: expected some of {', '.join(loss.hyper_parameters)}, "
+                f"received {', '.join(bounds) or 'none'}"
+            )
+        self._loss = loss
+        self._intervals = {name: Interval(*map(float, ends)) for name, ends in bounds.items()}
+        _check_corners(loss, self._intervals)
+        self._fixed = {k: v for k, v in loss.hyper_parameters.items() if k not in bounds}
+        self._learned = {
+            name: self._variable(name, interval.check(name, loss.hyper_parameters[name]))
+            for name, interval in self._intervals.items()
+        }
+
+    def _variable(self, name: str, initial: float) -> keras.Variable:
+        return self.add_weight(
+            name=name,
+            shape=(),
+            # Not `Constant`, which takes a Python float to float64 by way of float32.
+            initializer=lambda shape, dtype: tf.constant(initial, dtype, shape),
+            aggregation="only_first_replica",  # all replicas clip the same value
+        )
+
+    def objective(self, logits, batch):
+        """The mean loss under the current Λ; no weights."""
+        learned = {name: tf.convert_to_tensor(v) for name, v in self._learned.items()}
+        return global_mean(
+            self._loss.function(batch.labels, logits, **self._fixed, **learned)
+        ), None
+
+    def project(self):
+        for name, variable in self._learned.items():
+            interval = self._intervals[name]
+            variable.assign(tf.clip_by_value(variable, interval.low, interval.high))
+
+    def scalars(self):
+        return {name.rstrip("_"): variable for name, variable in self._learned.items()}
+
+    def get_config(self):
+        bounds = {name: (ends.low, ends.high) for name, ends in self._intervals.items()}
+        arguments = keras.saving.serialize_keras_object({"loss": self._loss, "bounds": bounds})
+        return {**super().get_config(), **arguments}
+
+    @classmethod
+    def from_config(cls, config):
+        return super().from_config(
+            {k: keras.saving.deserialize_keras_object(v) for k, v in config.items()}
+        )
+
+
+def _check_corners(loss: PerExampleLoss, intervals: Mapping[str, Interval]) -> None:
+    """Refuses bounds at which there is no such loss: learning may bring Λ to any corner."""
+    largest = sys.float_info.max
+    ends = [[max(i.low, -largest), min(i.high, largest)] for i in intervals.values()]
+    for corner in itertools.product(*ends):
+        try:
+            type(loss).from_config(
+                {**loss.get_config(), **dict(zip(intervals, corner, strict=True))}
+            )
+        except ValueError as error:
+            raise ValueError(f"bounds of {error}") from None

@@ -1,0 +1,120 @@
+"""A loss whose hyper-parameters follow a trajectory that was learned before."""
+
+import csv
+from collections.abc import Mapping, Sequence
+
+import keras
+import tensorflow as tf
+
+from tf_mwn.engine.replicas import global_mean
+from tf_mwn.losses.admissible import check_count
+from tf_mwn.losses.loss_class import PerExampleLoss
+from tf_mwn.training.mean_loss import MeanLoss
+
+_COLUMN = "hyper_"  # of metrics.csv
+
+
+@keras.saving.register_keras_serializable(package="tf_mwn")
+class ReplayedLoss(MeanLoss):
+    """T = (1/n) Σ ℓ(y_i, z_i; Λ(t)), with Λ(t) recorded by an earlier, adaptive training.
+
+    Λ is linear between the ends of epochs, and stays at its last value.
+
+    Args:
+        loss: a loss of `tf_mwn.losses`; its own hyper-parameters are Λ(0).
+        trajectory: name -> values at the end of each epoch.
+        steps_per_epoch: optimizer steps in an epoch.
+
+    Raises:
+        TypeError: `loss` is none of this package's.
+        ValueError: a name that the loss does not have, or no values.
+
+    References:
+        The question is that of Shu, Zhao, Chen, Xu and Meng, https://arxiv.org/abs/2002.06482:
+        is it the final value that helps, or the way to it?
+    """
+
+    def __init__(
+        self,
+        loss: PerExampleLoss,
+        trajectory: Mapping[str, Sequence[float]],
+        steps_per_epoch: int,
+        **kwargs,
+    ):
+        super().__init__(loss, **kwargs)
+        if not isinstance(loss, PerExampleLoss):
+            raise TypeError(f"loss: expected a loss of tf_mwn.losses, received {loss!r}")
+        known = loss.hyper_parameters
+        lengths = {len(values) for values in trajectory.values()}
+        if not trajectory or not set(trajectory) <= set(known) or len(lengths) != 1 or 0 in lengths:
+            raise ValueError(
+                f"trajectory: expected values of some of {', '.join(known)}, one per epoch, "
+                f"received {', '.join(trajectory) or 'none'}"
+            )
+        trajectory = {name: [float(v) for v in values] for name, values in trajectory.items()}
+        self.remember(trajectory=trajectory, steps_per_epoch=steps_per_epoch)
+        self._steps = check_count("steps_per_epoch", steps_per_epoch)
+        self._loss = loss
+        self._points = {name: [known[name], *values] for name, values in trajectory.items()}
+        self._now = {
+            name: self.add_weight(
+                name=name,
+                shape=(),
+                initializer=keras.initializers.Constant(known[name]),
+                trainable=False,
+                aggregation="only_first_replica",
+            )
+            for name in trajectory
+        }
+
+    def observe(self, logits, batch):
+        for name, variable in self._now.items():
+            points = tf.constant(self._points[name], variable.dtype)
+            variable.assign(_interpolated(points, batch.step, self._steps))
+
+    def objective(self, logits, batch):
+        """The mean loss under Λ(t); no weights."""
+        values = {name: tf.convert_to_tensor(variable) for name, variable in self._now.items()}
+        hyper_parameters = {**self._loss.hyper_parameters, **values}
+        losses = self._loss.function(batch.labels, logits, **hyper_parameters)
+        return global_mean(losses), None
+
+    def scalars(self):
+        return {name.rstrip("_"): variable for name, variable in self._now.items()}
+
+
+def read_trajectory(path: str, names: Sequence[str]) -> dict[str, list[float]]:
+    """The hyper-parameters that an adaptive run wrote to its metrics.csv, at the end of each epoch.
+
+    Args:
+        path: the file.
+        names: arguments of the loss that may have been learned.
+
+    Raises:
+        ValueError: no such file, or one without any of them.
+    """
+    try:
+        with open(path, newline="") as file:
+            records = list(csv.DictReader(file))
+    except OSError as error:
+        raise ValueError(
+            f"trajectory: expected the metrics.csv of an adaptive run, received {path} ({error})"
+        ) from error
+    columns = {name: _COLUMN + name.rstrip("_") for name in names}
+    found = {n: c for n, c in columns.items() if records and records[0].get(c)}
+    if not found:
+        raise ValueError(
+            f"trajectory: expected one of the columns {', '.join(columns.values())} of an "
+            f"adaptive run, received {path} without any"
+        )
+    return {name: [float(record[column]) for record in records] for name, column in found.items()}
+
+
+def _interpolated(points: tf.Tensor, step, steps: int) -> tf.Tensor:
+    """The value at `step` of a line through `points` [n], which are `steps` steps apart."""
+    last = points.shape[0] - 1
+    position = tf.minimum(tf.cast(step, tf.float64) / steps, float(last))
+    before = tf.cast(tf.floor(position), tf.int32)
+    after = tf.minimum(before + 1, last)
+    share = tf.cast(position - tf.floor(position), points.dtype)
+    return (1 - share) * tf.gather(points, before) + share * tf.gather(points, after)

@@ -1,0 +1,145 @@
+"""Methods that minimise the mean of one fixed robust loss; nothing is learned but the classifier.
+
+Each builder wraps a built Keras classifier that returns logits. Options are the hyper-parameters
+of the loss, with the defaults of its paper; a value outside its set is a ValueError that names
+the set. The logged "loss" stays the one of `compile`.
+"""
+
+from collections.abc import Sequence
+
+import keras
+
+from tf_mwn.losses.admissible import (
+    CLASS_BALANCED_BETA,
+    LOG_ZERO,
+    UNIT,
+    check_class_counts,
+)
+from tf_mwn.losses.bi_tempered import BiTempered
+from tf_mwn.losses.bootstrapping import ReedHard, ReedSoft
+from tf_mwn.losses.class_counts import LDAM, class_balanced_weights
+from tf_mwn.losses.focal import Focal
+from tf_mwn.losses.generalized import GeneralizedCrossEntropy
+from tf_mwn.losses.label_correction import ForwardCorrection
+from tf_mwn.losses.poly_soft import PolySoft
+from tf_mwn.losses.symmetric import MeanAbsoluteError, SymmetricCrossEntropy
+from tf_mwn.methods.losses.replayed_loss import ReplayedLoss, read_trajectory
+from tf_mwn.methods.rules.weighted_loss import ClassWeighting
+from tf_mwn.training.mean_loss import MeanLoss
+from tf_mwn.training.robust_model import RobustModel
+
+
+def _mean(classifier: keras.Model, loss: keras.losses.Loss) -> RobustModel:
+    return RobustModel(classifier, MeanLoss(loss))
+
+
+def _fixed_or_replayed(classifier, loss, trajectory=None, steps_per_epoch=None) -> RobustModel:
+    """`loss` as it is, or with the hyper-parameters in the metrics.csv of an adaptive run."""
+    if trajectory is None:
+        return _mean(classifier, loss)
+    recorded = read_trajectory(trajectory, tuple(loss.hyper_parameters))
+    return RobustModel(classifier, ReplayedLoss(loss, recorded, steps_per_epoch))
+
+
+def gce(classifier, gce_q: float = 0.7, **replay) -> RobustModel:
+    """Generalised cross-entropy (1 - p_y^q)/q; `**replay`: see `_fixed_or_replayed`."""
+    return _fixed_or_replayed(classifier, GeneralizedCrossEntropy(gce_q), **replay)
+
+
+def sce(
+    classifier, sce_alpha: float = 0.1, sce_beta: float = 1.0, sce_a: float = LOG_ZERO, **replay
+) -> RobustModel:
+    """Symmetric cross-entropy α CE + β RCE, with A for ln 0; `**replay` as in `gce`."""
+    loss = SymmetricCrossEntropy(sce_alpha, sce_beta, sce_a)
+    return _fixed_or_replayed(classifier, loss, **replay)
+
+
+def mae(classifier) -> RobustModel:
+    """Mean absolute error 2 - 2 p_y; its gradient vanishes with p_y, so it learns slowly."""
+    return _mean(classifier, MeanAbsoluteError())
+
+
+def bi_tempered(
+    classifier, bi_tempered_t1: float = 0.8, bi_tempered_t2: float = 1.2, **replay
+) -> RobustModel:
+    """The bi-tempered logistic loss; predictions are those of the largest logit.
+
+    `**replay` as in `gce`.
+    """
+    return _fixed_or_replayed(classifier, BiTempered(bi_tempered_t1, bi_tempered_t2), **replay)
+
+
+def poly_soft(
+    classifier, poly_soft_lambda: float = 5.0, poly_soft_d: float = 2.0, **replay
+) -> RobustModel:
+    """PolySoft of the age λ and the shape d; `**replay` as in `gce`."""
+    return _fixed_or_replayed(classifier, PolySoft(poly_soft_lambda, poly_soft_d), **replay)
+
+
+def focal(classifier, focal_gamma: float = 2.0, focal_detach: bool = False) -> RobustModel:
+    """The focal loss in its softmax form."""
+    return _mean(classifier, Focal(focal_gamma, focal_detach))
+
+
+def reed_soft(classifier, reed_soft_beta: float = 0.95) -> RobustModel:
+    """Soft bootstrapping."""
+    return _mean(classifier, ReedSoft(reed_soft_beta))
+
+
+def reed_hard(classifier, reed_hard_beta: float = 0.8) -> RobustModel:
+    """Hard bootstrapping."""
+    return _mean(classifier, ReedHard(reed_hard_beta))
+
+
+def forward_correction(classifier, transition_matrix) -> RobustModel:
+    """Cross-entropy of the label that a known transition matrix [C, C] makes of the prediction."""
+    return _mean(classifier, ForwardCorrection(transition_matrix))
+
+
+def class_balanced(
+    classifier, class_counts: Sequence[float], class_balanced_beta: float = 0.9999
+) -> RobustModel:
+    """The loss of `compile` weighted by the inverse effective number of examples [C]."""
+    weights = _class_balanced(class_counts, class_balanced_beta)
+    return RobustModel(classifier, ClassWeighting(weights))
+
+
+def ldam_drw(
+    classifier,
+    class_counts: Sequence[float],
+    steps_per_epoch: int,
+    epochs: int,
+    class_balanced_beta: float = 0.9999,
+    ldam_max_margin: float = 0.5,
+    ldam_scale: float = 1.0,
+    ldam_defer: float = 0.8,
+) -> RobustModel:
+    """LDAM with deferred re-weighting: class-balanced weights join after a part of the epochs.
+
+    The authors' margins belong to cosines in [-1, 1], from a last layer with normalised weights
+    and features, and their scale 30 turns these into logits. Here the classifier is the user's,
+    with a plain last layer whose logits have a scale of their own; so the scale is 1 and the
+    margin is in units of a logit. With a normalised last layer pass the authors' scale.
+
+    Args:
+        classifier: built Keras model that returns logits.
+        class_counts: training examples of each class, [C].
+        steps_per_epoch, epochs: of the whole training.
+        class_balanced_beta: β of the weights, in [0, 1).
+        ldam_max_margin: margin of the rarest class, at least 0.
+        ldam_scale: factor on the logits, above 0.
+        ldam_defer: fraction of the epochs before the weights, in [0, 1]; 160 of 200 in the paper.
+
+    References:
+        Cao et al., NeurIPS 2019. https://arxiv.org/abs/1906.07413
+    """
+    start_epoch = round(UNIT.check("ldam_defer", ldam_defer) * epochs)
+    loss = LDAM(class_counts, ldam_max_margin, ldam_scale)
+    weights = _class_balanced(class_counts, class_balanced_beta)
+    return RobustModel(classifier, ClassWeighting(weights, start_epoch * steps_per_epoch, loss))
+
+
+def _class_balanced(class_counts, beta: float) -> list[float]:
+    beta = CLASS_BALANCED_BETA.check("class_balanced_beta", beta)
+    weights = class_balanced_weights(check_class_counts(class_counts), beta=beta)
+    return keras.ops.convert_to_numpy(weights).tolist()

@@ -1,0 +1,1 @@
+"""MentorNet: sample weights by a network that knows or learns a curriculum."""

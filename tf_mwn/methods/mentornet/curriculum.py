@@ -1,0 +1,100 @@
+"""MentorNet's curricula: the weight v* an example is meant to have at a stage of training.
+
+An example is described by its loss l, by the difference d of its loss to a running percentile of
+the losses, and by the stage: the percentage of training that is done.
+"""
+
+import tensorflow as tf
+
+from tf_mwn.checks import unknown_name
+from tf_mwn.methods.rules import CURRICULA
+from tf_mwn.methods.rules.focal_weights import focal
+from tf_mwn.methods.rules.self_paced import self_paced
+
+EASY_UNTIL, LINEAR_FROM = 18, 90  # percent
+
+
+def hard_mining(differences: tf.Tensor, is_positive: tf.Tensor | None = None) -> tf.Tensor:
+    """v* = 1(d >= 0); positives have 1 whatever their loss.
+
+    Args:
+        differences: d, [N].
+        is_positive: booleans [N]; None where there are no positives.
+
+    Returns:
+        Weights of 0 and 1, [N].
+    """
+    kept = differences >= 0
+    if is_positive is not None:
+        kept |= is_positive
+    return tf.cast(kept, differences.dtype)
+
+
+def linear(differences: tf.Tensor, *, gamma=1.0) -> tf.Tensor:
+    """v* = min(1, max(0, 1 - d/γ)).
+
+    Args:
+        differences: d, any shape.
+        gamma: γ > 0, the difference from which on an example has no weight.
+
+    Returns:
+        Weights in [0, 1], shaped like `differences`.
+    """
+    return tf.clip_by_value(1 - differences / gamma, 0, 1)
+
+
+def mixed(differences: tf.Tensor, percent: tf.Tensor, *, gamma=1.0) -> tf.Tensor:
+    """The predefined curriculum: all examples, then the easy ones, then soft weights.
+
+    v* = 1 until 18 % of training, 1(d <= 0) between 18 % and 90 %, and linear in d from 90 % on.
+
+    Args:
+        differences: d, [N].
+        percent: integers 0..99, [N] or a scalar.
+        gamma: see `linear`.
+
+    Returns:
+        Weights in [0, 1], [N].
+    """
+    late = tf.where(
+        percent >= LINEAR_FROM,
+        linear(differences, gamma=gamma),
+        self_paced(differences, lambda_=0.0),
+    )
+    return tf.where(percent <= EASY_UNTIL, tf.ones_like(differences), late)
+
+
+_FUNCTIONS = {
+    "mixed": lambda losses, differences, percent: mixed(differences, percent),
+    "baseline": lambda losses, differences, percent: tf.ones_like(losses),
+    "self_paced": lambda losses, differences, percent: self_paced(differences, lambda_=0.0),
+    "hard_mining": lambda losses, differences, percent: hard_mining(differences),
+    "focal": lambda losses, differences, percent: focal(losses, alpha=2.0),
+    "linear": lambda losses, differences, percent: linear(differences),
+}
+
+
+def curriculum(
+    name: str, losses: tf.Tensor, differences: tf.Tensor, percent: tf.Tensor
+) -> tf.Tensor:
+    """v* of one of `CURRICULA`, with the parameters of the authors' code: γ = 1, focal 2.
+
+    Args:
+        name: "mixed" is the one MentorNet is known by; "baseline" is 1 for all.
+        losses: l >= 0, [N].
+        differences: d, [N].
+        percent: integers 0..99, [N].
+
+    Returns:
+        Weights in [0, 1], [N].
+
+    Raises:
+        ValueError: another name.
+
+    References:
+        Jiang et al., MentorNet: Learning Data-Driven Curriculum for Very Deep Neural Networks on
+        Corrupted Labels, ICML 2018. https://arxiv.org/abs/1712.05055
+    """
+    if name not in CURRICULA:
+        raise ValueError(unknown_name("curriculum", name, CURRICULA))
+    return _FUNCTIONS[name](losses, differences, percent)

@@ -1,0 +1,133 @@
+"""The objective of MentorNet: weights by a mentor that training leaves alone."""
+
+import keras
+import tensorflow as tf
+
+from tf_mwn.engine.replicas import all_gather
+from tf_mwn.losses.admissible import BELOW_ONE, FRACTION, Interval, check_count
+from tf_mwn.methods.mentornet.example_dropout import kept, rates_by_percent
+from tf_mwn.methods.mentornet.mentor_net import MentorNet, mentor_features
+from tf_mwn.methods.rules.self_paced import quantile
+from tf_mwn.methods.rules.weighted_loss import WeightedLoss
+from tf_mwn.training.random_bits import random_bits
+
+_PERCENT = Interval(0, 100)
+
+
+@keras.saving.register_keras_serializable(package="tf_mwn")
+class MentorWeighting(WeightedLoss):
+    """T = (1/n) Σ v_i l_i, with v_i = g(l_i, l_i - m, 0, percent) of a mentor, and dropout.
+
+    m is the running mean, from 0, of a percentile of the losses of each global batch. The authors'
+    code also scales the classifier's weight decay by the mean of v; here it stays as it is set.
+
+    Args:
+        mentor: g; its variables are state of this objective and nothing here changes them.
+        num_sample_ids: the `sample_id` of a batch is in [0, num_sample_ids).
+        steps_per_epoch, epochs: of the whole training; 100 % are reached after them.
+        percentile: which, as a fraction in (0, 1].
+        memory: share of the old m in the running mean, in [0, 1).
+        burn_in: percent of training; every v_i is 1 as long as percent < burn_in - 1.
+        freezes: the mentor is told min(percent, burn_in).
+        example_dropout: see `rates_by_percent`; at each step
+            a random int(n (1 - r)) of the weights of the global batch are kept, the others 0.
+        seed: which are kept is a function of (seed, step, sample_id).
+
+    Raises:
+        TypeError, ValueError: an argument outside its set.
+
+    References:
+        Jiang et al., ICML 2018, https://arxiv.org/abs/1712.05055.
+    """
+
+    def __init__(
+        self,
+        mentor: MentorNet,
+        num_sample_ids: int,
+        steps_per_epoch: int,
+        epochs: int,
+        percentile: float = 0.7,
+        memory: float = 0.5,
+        burn_in: int = 0,
+        freezes: bool = False,
+        example_dropout: str = "0,100",
+        seed: int = 0,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.remember(
+            mentor=mentor,
+            num_sample_ids=num_sample_ids,
+            steps_per_epoch=steps_per_epoch,
+            epochs=epochs,
+            percentile=percentile,
+            memory=memory,
+            burn_in=burn_in,
+            freezes=freezes,
+            example_dropout=example_dropout,
+            seed=seed,
+        )
+        self._size = check_count("num_sample_ids", num_sample_ids)
+        self._steps = check_count("steps_per_epoch", steps_per_epoch) * check_count(
+            "epochs", epochs
+        )
+        self._fraction = FRACTION.check("percentile", percentile)
+        self._memory = BELOW_ONE.check("memory", memory)
+        self._burn_in = int(_PERCENT.check("burn_in", burn_in))
+        self._freezes = freezes
+        self._rates = rates_by_percent(example_dropout)
+        self._seed = seed
+        self.mentor = mentor
+        mentor.trainable = False
+        self._mark = self._state("percentile", keras.config.floatx())
+        self._percent = self._state("percent", "int32")
+
+    def _state(self, name: str, dtype: str) -> keras.Variable:
+        return self.add_weight(
+            name=name,
+            shape=(),
+            dtype=dtype,
+            initializer="zeros",
+            trainable=False,
+            aggregation="only_first_replica",
+        )
+
+    def observe(self, logits, batch):
+        mark = tf.convert_to_tensor(self._mark)
+        losses = all_gather(tf.cast(batch.losses(logits), mark.dtype))
+        new = quantile(losses, self._fraction)
+        self._mark.assign(self._memory * mark + (1 - self._memory) * new)
+        percent = 100 * tf.cast(batch.step, tf.int64) // self._steps
+        self._percent.assign(tf.cast(tf.minimum(percent, 99), tf.int32))
+
+    def example_weights(self, logits, losses, batch):
+        """The mentor's weights [B], 0 for the examples that dropout leaves out."""
+        return self.curve(losses) * tf.cast(self._takes_part(batch), losses.dtype)
+
+    def curve(self, losses):
+        """The mentor's weights [N] at this stage of training, before dropout."""
+        percent = tf.convert_to_tensor(self._percent)
+        told = tf.minimum(percent, self._burn_in) if self._freezes else percent
+        differences = losses - tf.cast(self._mark, losses.dtype)
+        weights = tf.cast(self.mentor(mentor_features(losses, differences, told)), losses.dtype)
+        return tf.where(percent < self._burn_in - 1, tf.ones_like(weights), weights)
+
+    def _takes_part(self, batch) -> tf.Tensor:
+        """Booleans [B]: whom the example dropout of the global batch keeps."""
+        if batch.sample_id is None:
+            raise ValueError("sample_id: expected the ids of the examples, received none")
+        rate = tf.gather(tf.constant(self._rates, tf.float64), self._percent)
+        drawn = random_bits([self._size], self._seed, batch.step, "example dropout")
+        mine = tf.gather(drawn, batch.sample_id)
+        return _of_this_replica(kept(all_gather(mine), rate), tf.size(mine))
+
+    def scalars(self):
+        return {"percentile": self._mark}
+
+
+def _of_this_replica(values: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
+    """The part of a global batch's `values` [n] that belongs to this replica, [size]."""
+    sizes = all_gather(size[tf.newaxis])
+    context = tf.distribute.get_replica_context()
+    replica = 0 if context is None else context.replica_id_in_sync_group
+    return tf.slice(values, [tf.reduce_sum(sizes[:replica])], [size])

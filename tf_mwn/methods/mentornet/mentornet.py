@@ -1,0 +1,256 @@
+"""MentorNet: a mentor, learned beforehand, says how much each example counts at each stage."""
+
+import os
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tf_mwn.checks import unknown_name
+from tf_mwn.losses.admissible import check_count, check_transition_matrix
+from tf_mwn.messages import long_step
+from tf_mwn.methods.mentornet.mentor_net import MentorNet
+from tf_mwn.methods.mentornet.mentor_training import (
+    data_driven_mentor,
+    noisy_labels,
+    predefined_mentor,
+    record_losses,
+)
+from tf_mwn.methods.mentornet.mentor_weighting import MentorWeighting
+from tf_mwn.methods.rules import CURRICULA
+from tf_mwn.training.classifiers import new_classifier
+from tf_mwn.training.robust_model import RobustModel
+
+
+class _Mentored(RobustModel):
+    """Learns its mentor on the host before the first step, once; then trains by its weights."""
+
+    def __init__(self, classifier: keras.Model, objective: MentorWeighting, is_ready, **kwargs):
+        super().__init__(classifier, objective, **kwargs)
+        self._is_ready = self.add_weight(
+            name="mentor_is_ready",
+            shape=(),
+            dtype="int32",
+            initializer="ones" if is_ready else "zeros",
+            trainable=False,
+            aggregation="only_first_replica",
+        )
+
+    @property
+    def mentor(self) -> MentorNet:
+        """g; `model.mentor.save(path)` keeps it."""
+        return self.training_objective.mentor
+
+    @property
+    def mentor_is_ready(self) -> bool:
+        """Whether the mentor has been learned, or was given."""
+        return bool(keras.ops.convert_to_numpy(self._is_ready))
+
+    def begin_epoch(self) -> None:
+        super().begin_epoch()
+        if not self.mentor_is_ready:
+            with long_step("learning the mentor"):
+                values = self.learn_mentor()
+            for variable, value in zip(self.mentor.variables, values, strict=True):
+                variable.assign(value)
+            self._is_ready.assign(1)
+
+    def learn_mentor(self) -> list[np.ndarray]:
+        """The values of the mentor's variables."""
+        raise NotImplementedError
+
+    def sample_weight(self, labels, logits, sample_id=None):
+        """The mentor's weights [B], before example dropout."""
+        return self.training_objective.curve(self.per_example_loss(labels, logits))
+
+    def artifacts(self):
+        return {"mentor.json": self.mentor.save}
+
+    def get_config(self):
+        config = super().get_config()
+        del config["training_objective"]
+        return {**config, **self._arguments}
+
+
+@keras.saving.register_keras_serializable(package="tf_mwn")
+class MentorNetPD(_Mentored):
+    """MentorNet with a predefined curriculum, which the mentor learns to imitate. No clean data.
+
+    Args:
+        classifier: built Keras model that returns logits [B, C].
+        num_sample_ids: ids of the training elements are below it.
+        steps_per_epoch, epochs: of the whole training, whose percent the mentor is told.
+        mentor_curriculum: one of `tf_mwn.methods.rules.CURRICULA`; "mixed" is the paper's.
+        mentor_percentile: the percentile of the losses that divides easy from hard, as a
+            fraction; by default 0.75, as in the authors' commands for 20 and 40 % of noise (they
+            take 0.5 for 80 %, and their code has 0.7 where nothing is said).
+        mentor_example_dropout: see `rates_by_percent`; by
+            default "0.5,17,0.05,83", as in the authors' commands.
+        seed: of the mentor and of the example dropout.
+
+    References:
+        Jiang et al., MentorNet: Learning Data-Driven Curriculum for Very Deep Neural Networks on
+        Corrupted Labels, ICML 2018. https://arxiv.org/abs/1712.05055
+    """
+
+    def __init__(
+        self,
+        classifier: keras.Model,
+        num_sample_ids: int,
+        steps_per_epoch: int,
+        epochs: int,
+        mentor_curriculum: str = "mixed",
+        mentor_percentile: float | None = None,
+        mentor_example_dropout: str | None = None,
+        seed: int = 0,
+        **kwargs,
+    ):
+        if mentor_curriculum not in CURRICULA:
+            raise ValueError(unknown_name("mentor_curriculum", mentor_curriculum, CURRICULA))
+        objective = MentorWeighting(
+            MentorNet(seed, name="mentor"),
+            num_sample_ids,
+            steps_per_epoch,
+            epochs,
+            0.75 if mentor_percentile is None else mentor_percentile,
+            example_dropout=mentor_example_dropout or "0.5,17,0.05,83",
+            seed=seed,
+        )
+        super().__init__(classifier, objective, is_ready=False, **kwargs)
+        self._arguments = {
+            "num_sample_ids": num_sample_ids,
+            "steps_per_epoch": steps_per_epoch,
+            "epochs": epochs,
+            "mentor_curriculum": mentor_curriculum,
+            "mentor_percentile": mentor_percentile,
+            "mentor_example_dropout": mentor_example_dropout,
+            "seed": seed,
+        }
+
+    def learn_mentor(self):
+        return predefined_mentor(self._arguments["mentor_curriculum"], self._arguments["seed"])
+
+
+@keras.saving.register_keras_serializable(package="tf_mwn")
+class MentorNetDD(_Mentored):
+    """MentorNet with a curriculum learned from data: the mentor learns to tell wrong labels.
+
+    The clean meta set is given wrong labels; a student of the classifier's architecture, from the
+    classifier's first weights, trains on it; the mentor learns 1(noisy label == clean label) from
+    the losses on the way. Then the classifier trains on the training set by the mentor's weights.
+    The meta set serves the mentor alone.
+
+    Args:
+        classifier: built Keras model that returns logits [B, C].
+        num_sample_ids: ids of the training elements are below it.
+        steps_per_epoch, epochs: of the whole training, whose percent the mentor is told.
+        transition_matrix: [C, C], P(noisy j | clean i), by which the meta labels are made wrong;
+            None with a `mentor`.
+        mentor: a `MentorNet`, or a file of `MentorNet.save`, that has learned already: on other
+            data, with another classifier and other classes; then no meta set is needed.
+        mentor_percentile: the percentile of the losses that the mentor compares with, as a
+            fraction; by default 0.6, as in the authors' commands for 40 % of noise (0.8 for
+            20 %, 0.5 for 80 %).
+        mentor_example_dropout: see `rates_by_percent`; by
+            default "0.5,17,0.05,78,0.9,5", as in the authors' commands.
+        mentor_burn_in: percent of training in which all examples count; then the mentor is told
+            this percent until the end.
+        mentor_student_epochs: of the student, on batches of 100. The paper does not say; what the
+            student has learned by heart at `mentor_burn_in` percent teaches the mentor nothing.
+        seed: of the mentor, its noise and its student's batches, and of the example dropout.
+
+    Raises:
+        ValueError: neither a transition matrix nor a mentor, or a file that holds none.
+
+    References:
+        Jiang et al., MentorNet: Learning Data-Driven Curriculum for Very Deep Neural Networks on
+        Corrupted Labels, ICML 2018. https://arxiv.org/abs/1712.05055
+    """
+
+    def __init__(
+        self,
+        classifier: keras.Model,
+        num_sample_ids: int,
+        steps_per_epoch: int,
+        epochs: int,
+        transition_matrix=None,
+        mentor: MentorNet | str | os.PathLike | None = None,
+        mentor_percentile: float | None = None,
+        mentor_example_dropout: str | None = None,
+        mentor_burn_in: int = 18,
+        mentor_student_epochs: int = 20,
+        seed: int = 0,
+        **kwargs,
+    ):
+        if transition_matrix is None and mentor is None:
+            raise ValueError(
+                "mentor: expected one that has learned, or else the transition_matrix by which "
+                "to make clean labels wrong, received neither"
+            )
+        if transition_matrix is not None:
+            transition_matrix = check_transition_matrix(transition_matrix)
+        is_given = mentor is not None
+        if isinstance(mentor, (str, os.PathLike)):
+            mentor = MentorNet.load(mentor)
+        objective = MentorWeighting(
+            mentor if is_given else MentorNet(seed, name="mentor"),
+            num_sample_ids,
+            steps_per_epoch,
+            epochs,
+            0.6 if mentor_percentile is None else mentor_percentile,
+            burn_in=mentor_burn_in,
+            freezes=True,
+            example_dropout=mentor_example_dropout or "0.5,17,0.05,78,0.9,5",
+            seed=seed,
+        )
+        super().__init__(classifier, objective, is_given, **kwargs)
+        self._arguments = {
+            "num_sample_ids": num_sample_ids,
+            "steps_per_epoch": steps_per_epoch,
+            "epochs": epochs,
+            "transition_matrix": transition_matrix,
+            "mentor": keras.saving.serialize_keras_object(mentor) if is_given else None,
+            "mentor_percentile": mentor_percentile,
+            "mentor_example_dropout": mentor_example_dropout,
+            "mentor_burn_in": mentor_burn_in,
+            "mentor_student_epochs": check_count("mentor_student_epochs", mentor_student_epochs),
+            "seed": seed,
+        }
+
+    @property
+    def needs_whole_sets(self) -> bool:
+        """As long as the mentor has to be learned."""
+        return not self.mentor_is_ready
+
+    def learn_mentor(self):
+        inputs, labels = self._meta_set()
+        seed = self._arguments["seed"]
+        rng = np.random.default_rng(seed)
+        given = noisy_labels(labels, self._arguments["transition_matrix"], rng)
+        student = new_classifier(self.classifier)
+        for variable, value in zip(student.variables, self.classifier.variables, strict=True):
+            variable.assign(value)
+        config = keras.saving.serialize_keras_object(self.optimizer)
+        optimizer = keras.saving.deserialize_keras_object(config)
+        epochs = self._arguments["mentor_student_epochs"]
+        losses = record_losses(
+            student, optimizer, self.per_example_loss, inputs, given, epochs, rng
+        )
+        return data_driven_mentor(losses, given == labels, seed)
+
+    def _meta_set(self):
+        """The inputs of the whole meta set, tensors [M, ...], and the labels [M]."""
+        if self.whole_sets.meta is None:
+            raise ValueError(
+                "whole_sets: MentorNetDD learns its mentor on the meta set, received none; "
+                "give x_meta and y_meta, or a mentor"
+            )
+        inputs, labels = zip(*self.whole_sets.meta, strict=True)
+        joined = tf.nest.map_structure(lambda *parts: tf.concat(parts, axis=0), *inputs)
+        known = np.concatenate([part.numpy() for part in labels])
+        if known.ndim != 1:
+            raise ValueError(
+                "whole_sets: expected class numbers as labels of the meta set, "
+                f"received shape {list(known.shape)}"
+            )
+        return joined, known

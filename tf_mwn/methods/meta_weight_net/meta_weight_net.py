@@ -1,0 +1,105 @@
+"""Meta-Weight-Net: learn, while the classifier trains, which examples to trust."""
+
+import functools
+import os
+from collections.abc import Sequence
+
+import keras
+
+from tf_mwn.methods.meta_weight_net.weight_net import WeightNet
+from tf_mwn.methods.meta_weight_net.weight_net_file import load_weight_net, save_weight_net
+from tf_mwn.training.classifiers import VirtualVariables
+from tf_mwn.training.meta_learned import MetaLearnedModel
+from tf_mwn.training.robust_model import RobustModel
+
+
+@keras.saving.register_keras_serializable(package="tf_mwn")
+class MetaWeightNet(MetaLearnedModel):
+    """Trains `classifier` with sample weights V(loss; Θ) learned on a small clean meta set.
+
+    ```python
+    model = tf_mwn.MetaWeightNet(classifier, weight_normalization="sum")
+    model.compile(optimizer=keras.optimizers.SGD(0.1, momentum=0.9),
+                  meta_optimizer=keras.optimizers.Adam(1e-3), metrics=["accuracy"])
+    model.fit(tf_mwn.paired_dataset(x, y, x_meta, y_meta, batch_size=100), epochs=60)
+    ```
+
+    Args:
+        classifier: built Keras model that returns logits [B, C]; it is trained itself, and
+            usable alone afterwards.
+        weight_net_units: hidden layer sizes of V; (100,) is the paper's 1-100-1.
+        weight_normalization: "none" (the paper: mean of v l), "sum" (Σ v l / Σ v) or
+            "sum_detached"; see `WeightNet`. Short trainings want "sum": with the plain mean the
+            first thing the meta gradient rewards is raising every weight.
+        virtual_variables, meta_interval, virtual_step, reuse_gradient, recompute, speed: where to
+            trade exactness for time, or time for memory; see `MetaLearnedModel`. The defaults are
+            the paper's step.
+        detach_loss: False lets the training gradient flow through V's input as well (the
+            authors' class-imbalance script); the paper detaches.
+
+    References:
+        Shu et al., Meta-Weight-Net: Learning an Explicit Mapping For Sample Weighting,
+        NeurIPS 2019, https://arxiv.org/abs/1902.07379.
+    """
+
+    def __init__(
+        self,
+        classifier: keras.Model,
+        weight_net_units: Sequence[int] = (100,),
+        weight_normalization: str = "none",
+        virtual_variables: VirtualVariables = "all",
+        meta_interval: int = 1,
+        virtual_step: str = "plain",
+        detach_loss: bool = True,
+        reuse_gradient: bool = False,
+        recompute: bool = False,
+        speed: str = "exact",
+        **kwargs,
+    ):
+        weight_net = WeightNet(
+            weight_net_units, weight_normalization, detach_loss, name="weight_net"
+        )
+        super().__init__(
+            classifier,
+            weight_net,
+            virtual_variables,
+            meta_interval,
+            virtual_step,
+            reuse_gradient,
+            recompute,
+            speed,
+            **kwargs,
+        )
+
+    @property
+    def weight_net(self) -> WeightNet:
+        """V; variables in the order kernel, bias, kernel, bias, ..."""
+        return self.meta_learner
+
+    def artifacts(self):
+        return {"weight_net.json": functools.partial(save_weight_net, self.weight_net)}
+
+    def get_config(self):
+        config = super().get_config()
+        del config["meta_learner"]
+        return {
+            **config,
+            "weight_net_units": self.weight_net.units,
+            "weight_normalization": self.weight_net.normalization,
+            "detach_loss": self.weight_net.detach_loss,
+        }
+
+
+def frozen_weight_net(classifier: keras.Model, weight_net: str | os.PathLike) -> RobustModel:
+    """Trains `classifier` by the weights of a V that has learned elsewhere and stays as it is.
+
+    Neither a meta set nor a meta optimizer; a step costs what one of plain training does.
+
+    Args:
+        classifier: built Keras model that returns logits [B, C].
+        weight_net: file of `save_weight_net`, which also says how weights enter the objective.
+
+    Raises:
+        ValueError, OSError: see `load_weight_net`.
+    """
+    return RobustModel(classifier, load_weight_net(weight_net))

@@ -1,0 +1,118 @@
+"""The weight net V(loss; Θ) of Meta-Weight-Net."""
+
+from collections.abc import Sequence
+
+import keras
+import tensorflow as tf
+
+from tf_mwn.engine.replicas import all_reduce_sum, global_mean
+from tf_mwn.methods.meta_weight_net import NORMALIZATIONS
+from tf_mwn.training.meta_learner import MetaLearner
+
+
+@keras.saving.register_keras_serializable(package="tf_mwn")
+class WeightNet(MetaLearner):
+    """v = V(l; Θ): an MLP from the loss of an example to its weight in (0, 1).
+
+    Hidden layers are ReLU, the output is a sigmoid; `units=(100,)` is the paper's 1-100-1. Both
+    kernel and bias start uniform in ±1/sqrt(fan in), as in the authors' code: Keras' default
+    zero biases would put every kink of the first layer at loss 0, so that V starts as a sigmoid
+    of a linear function. Initial weights are near 0.5.
+
+    Args:
+        units: sizes of the hidden layers.
+        normalization: how weights enter the objective. "none": (1/n) Σ v l, the paper's
+            equation; "sum": Σ v l / Σ v (the authors' 2019 scripts), whose meta gradient sees
+            only relative agreement, because normalising subtracts a baseline; "sum_detached":
+            the same with Σ v constant in the meta gradient (CMW-Net's code). Sums run over the
+            global batch; a sum of 0 divides by 1.
+        detach_loss: True (the paper's step 5): V's input is a constant in the training
+            gradient, v is a coefficient. False: the gradient also flows through V (the authors'
+            imbalance script).
+
+    References:
+        Shu et al., Meta-Weight-Net, NeurIPS 2019, https://arxiv.org/abs/1902.07379.
+    """
+
+    def __init__(
+        self,
+        units: Sequence[int] = (100,),
+        normalization: str = "none",
+        detach_loss: bool = True,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        units = tuple(units)
+        if any(isinstance(u, bool) or not isinstance(u, int) or u < 1 for u in units):
+            raise ValueError(f"units: expected positive integers, received {units}")
+        if normalization not in NORMALIZATIONS:
+            raise ValueError(
+                f"normalization: expected one of {', '.join(NORMALIZATIONS)}, "
+                f"received {normalization!r}"
+            )
+        self.units = units
+        self.normalization = normalization
+        self.detach_loss = detach_loss
+        sizes = (1, *units, 1)
+        self.dense_layers = [
+            dense(fan_in, size, "sigmoid" if last else "relu", self.dtype_policy)
+            for fan_in, size, last in zip(
+                sizes, sizes[1:], [False] * len(units) + [True], strict=False
+            )
+        ]
+        self.build(None)
+
+    def build(self, input_shape):
+        for fan_in, layer in zip((1, *self.units), self.dense_layers, strict=True):
+            if not layer.built:
+                layer.build((None, fan_in))
+        self.built = True
+
+    def call(self, loss):
+        """Weights for losses of shape [B] or [B, 1]; the shape is kept, the range is (0, 1)."""
+        loss = tf.convert_to_tensor(loss)
+        x = tf.cast(tf.reshape(loss, [-1, 1]), self.compute_dtype)
+        for layer in self.dense_layers:
+            x = layer(x)
+        return x[:, 0] if loss.shape.rank == 1 else x
+
+    def objective(self, logits, batch):
+        """(1/n) Σ v_i l_i, or Σ v_i l_i / Σ v_i, by `normalization`; and the v_i [B]."""
+        losses = batch.losses(logits)
+        seen = tf.stop_gradient(losses) if self.detach_loss else losses
+        weights = tf.cast(self(seen), losses.dtype)
+        return weighted_share(weights, losses, self.normalization), weights
+
+    def curve(self, losses):
+        return self(losses)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "units": self.units,
+            "normalization": self.normalization,
+            "detach_loss": self.detach_loss,
+        }
+
+
+def weighted_share(weights: tf.Tensor, losses: tf.Tensor, normalization: str) -> tf.Tensor:
+    """This replica's share of the weighted loss of weights [B] and losses [B]; see `WeightNet`."""
+    if normalization == "none":
+        return global_mean(weights * losses)
+    total = all_reduce_sum(tf.reduce_sum(weights))
+    if normalization == "sum_detached":
+        total = tf.stop_gradient(total)
+    total = tf.where(total > 0, total, tf.ones_like(total))
+    return tf.reduce_sum(weights * losses) / total
+
+
+def dense(fan_in: int, size: int, activation: str, dtype) -> keras.layers.Dense:
+    """A layer whose kernel and bias start uniform in ±1/sqrt(fan in)."""
+    bound = fan_in**-0.5
+    return keras.layers.Dense(
+        size,
+        activation=activation,
+        kernel_initializer=keras.initializers.RandomUniform(-bound, bound),
+        bias_initializer=keras.initializers.RandomUniform(-bound, bound),
+        dtype=dtype,
+    )

@@ -1,0 +1,81 @@
+"""A learned weight net as a JSON file: to keep, to read, to use on other data."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from tf_mwn.methods.meta_weight_net.weight_net import WeightNet
+
+_FORMAT = "tf_mwn weight net 1"
+
+
+def save_weight_net(weight_net: WeightNet, path: str | Path) -> None:
+    """Writes V(loss; Θ) as JSON: `units`, `normalization`, `detach_loss`, and Θ.
+
+    `variables` is a list of kernel, bias, kernel, bias, ... in nested lists; V is a ReLU network
+    with a sigmoid at the end, so that a few lines in any language evaluate it.
+
+    Raises:
+        TypeError: not a `WeightNet`.
+        OSError: the file cannot be written.
+    """
+    if not isinstance(weight_net, WeightNet):
+        raise TypeError(f"weight_net: expected a WeightNet, received {type(weight_net).__name__}")
+    content = {
+        "format": _FORMAT,
+        "units": list(weight_net.units),
+        "normalization": weight_net.normalization,
+        "detach_loss": weight_net.detach_loss,
+        "variables": [variable.numpy().tolist() for variable in weight_net.trainable_variables],
+    }
+    Path(path).write_text(json.dumps(content) + "\n")
+
+
+def load_weight_net(path: str | Path) -> WeightNet:
+    """The weight net of a file of `save_weight_net`, bit for bit.
+
+    To train another classifier with it, as it is and without a meta set:
+
+    ```python
+    model = tf_mwn.RobustModel(classifier, tf_mwn.load_weight_net("weight_net.json"))
+    model.compile(keras.optimizers.SGD(0.1, momentum=0.9))
+    model.fit(tf_mwn.paired_dataset(x, y, None, None, batch_size=100), epochs=10)
+    ```
+
+    V is learned at the losses of one training; on another it means the same where losses do:
+    with as many classes and as much noise.
+
+    Raises:
+        ValueError: a file of another kind, or numbers that do not fit its sizes.
+        OSError: the file cannot be read.
+    """
+    content = _read(path)
+    try:
+        weight_net = WeightNet(
+            content["units"], content["normalization"], content["detach_loss"], name="weight_net"
+        )
+        values = [np.asarray(value, np.float64) for value in content["variables"]]
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{path}: expected a whole weight net, received {error!r}") from error
+    wanted = [tuple(variable.shape) for variable in weight_net.trainable_variables]
+    if [value.shape for value in values] != wanted:
+        raise ValueError(
+            f"{path}: expected variables of shapes {wanted}, "
+            f"received {[value.shape for value in values]}"
+        )
+    if not all(np.isfinite(value).all() for value in values):
+        raise ValueError(f"{path}: expected finite numbers, received NaN or infinity")
+    for variable, value in zip(weight_net.trainable_variables, values, strict=True):
+        variable.assign(value)
+    return weight_net
+
+
+def _read(path: str | Path) -> dict:
+    try:
+        content = json.loads(Path(path).read_text())
+    except ValueError as error:
+        raise ValueError(f"{path}: expected JSON of save_weight_net, received {error}") from error
+    if not isinstance(content, dict) or content.get("format") != _FORMAT:
+        raise ValueError(f"{path}: expected JSON of save_weight_net, received other content")
+    return content

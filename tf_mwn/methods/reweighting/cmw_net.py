@@ -1,0 +1,191 @@
+"""CMW-Net: sample weights by loss and class size, learned without a clean meta set."""
+
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tf_mwn.checks import unknown_name
+from tf_mwn.engine.linearise import Linearisation
+from tf_mwn.engine.objective import TrainingBatch, logits_gradient
+from tf_mwn.engine.replicas import global_mean
+from tf_mwn.losses.admissible import BELOW_ONE, UNIT, check_count
+from tf_mwn.methods.reweighting import META_SETS
+from tf_mwn.methods.reweighting.class_aware_net import ClassAwareNet
+from tf_mwn.methods.reweighting.moving_average import MovingAverage
+from tf_mwn.methods.reweighting.rebuilt_meta_set import RebuiltMetaSet
+from tf_mwn.training.classifiers import VirtualVariables
+from tf_mwn.training.meta_learned import MetaLearnedModel
+from tf_mwn.training.phases import Phases
+from tf_mwn.training.whole_sets import logits_of
+
+_LOW_LOSS_EXAMPLES = 10  # of each class, in the paper
+
+
+@keras.saving.register_keras_serializable(package="tf_mwn")
+class CMWNet(MetaLearnedModel):
+    """Trains with sample weights V(l, N_y; Θ) learned on a part of the training set itself.
+
+    After a warm-up on plain cross-entropy, the meta set is found anew before every epoch, in
+    `whole_sets.train`, by given labels and without augmentation. "low_loss", for noisy labels:
+    the examples of each class with the lowest loss under a moving average of the classifier.
+    "balanced", for imbalance: as many random examples of each class. "given" takes the clean meta
+    set of the training elements instead, as Meta-Weight-Net does.
+
+    Args:
+        classifier: built Keras model that returns logits [B, C]; of one input array, unless the
+            meta set is given.
+        class_counts: [C] training examples per given class.
+        epochs: of the training, warm-up included.
+        seed: of what is drawn: meta batches, "balanced" sets.
+        weight_net_units: hidden layer sizes of V; (100,) is the paper's.
+        weight_normalization: "none" (the paper: mean of v l), "sum" or "sum_detached" (the
+            authors' code); see `WeightNet`.
+        cmw_clusters: groups of classes of like size, see `ClassAwareNet`.
+        cmw_meta_set: "low_loss", "balanced" or "given".
+        cmw_meta_per_class: examples of each class in a meta set that is found. None for 10
+            (low_loss), or for the size of the smallest class (balanced), which is the most.
+        cmw_warmup: fraction of the epochs on plain cross-entropy; at least one epoch if above 0,
+            and at least one epoch follows. The authors' code: 10 of 300 epochs on CIFAR-10.
+        cmw_ema: momentum of the moving average of the classifier.
+        meta_batch_size: of a meta set that is found; None for the training batch's size, or the
+            whole meta set if that is smaller.
+        virtual_variables, meta_interval, virtual_step, **kwargs: see `MetaLearnedModel`; the
+            authors' code updates Θ every 10th step.
+
+    References:
+        Shu, Yuan, Meng and Xu, CMW-Net: Learning a Class-Aware Sample Weighting Mapping for
+        Robust Deep Learning, TPAMI 2023, https://arxiv.org/abs/2202.05613.
+    """
+
+    # Whether the moving average is wanted for more than the meta set.
+    needs_average = False
+
+    def __init__(
+        self,
+        classifier: keras.Model,
+        class_counts: Sequence[float],
+        epochs: int,
+        seed: int = 0,
+        weight_net_units: Sequence[int] = (100,),
+        weight_normalization: str = "none",
+        cmw_clusters: int = 3,
+        cmw_meta_set: str = "low_loss",
+        cmw_meta_per_class: int | None = None,
+        cmw_warmup: float = 0.1,
+        cmw_ema: float = 0.997,
+        meta_batch_size: int | None = None,
+        virtual_variables: VirtualVariables = "all",
+        meta_interval: int = 1,
+        virtual_step: str = "plain",
+        **kwargs,
+    ):
+        net = self.new_weight_net(
+            class_counts,
+            units=weight_net_units,
+            clusters=cmw_clusters,
+            normalization=weight_normalization,
+            name="weight_net",
+        )
+        super().__init__(classifier, net, virtual_variables, meta_interval, virtual_step, **kwargs)
+        if cmw_meta_set not in META_SETS:
+            raise ValueError(unknown_name("cmw_meta_set", cmw_meta_set, META_SETS))
+        self._arguments = {
+            "class_counts": [float(count) for count in class_counts],
+            "epochs": epochs,
+            "seed": seed,
+            "weight_net_units": tuple(weight_net_units),
+            "weight_normalization": weight_normalization,
+            "cmw_clusters": cmw_clusters,
+            "cmw_meta_set": cmw_meta_set,
+            "cmw_meta_per_class": cmw_meta_per_class,
+            "cmw_warmup": UNIT.check("cmw_warmup", cmw_warmup),
+            "cmw_ema": BELOW_ONE.check("cmw_ema", cmw_ema),
+            "meta_batch_size": meta_batch_size,
+        }
+        self.phases = Phases(self, _lengths(epochs, cmw_warmup))
+        self.needs_meta_set = cmw_meta_set == "given"
+        self.needs_whole_sets = not self.needs_meta_set
+        averages = cmw_meta_set == "low_loss" or self.needs_average
+        self.average = MovingAverage(self, classifier, cmw_ema) if averages else None
+        self.rebuilt = self._new_meta_set() if self.needs_whole_sets else None
+
+    def new_weight_net(self, class_counts, **options) -> ClassAwareNet:
+        """V, and the objective it weighs."""
+        return ClassAwareNet(class_counts, **options)
+
+    def _new_meta_set(self) -> RebuiltMetaSet:
+        given = self._arguments
+        counts, per_class = given["class_counts"], given["cmw_meta_per_class"]
+        if per_class is not None:
+            check_count("cmw_meta_per_class", per_class)
+        if given["cmw_meta_set"] == "low_loss":
+            per_class = per_class or _LOW_LOSS_EXAMPLES
+        else:
+            least = int(min(count for count in counts if count > 0))
+            per_class = min(per_class or least, least)
+        return RebuiltMetaSet(
+            self, self.classifier, counts, per_class, given["meta_batch_size"], given["seed"]
+        )
+
+    @property
+    def weight_net(self) -> ClassAwareNet:
+        """V."""
+        return self.meta_learner
+
+    @property
+    def is_warming_up(self) -> bool:
+        """Whether the epoch is one of plain cross-entropy."""
+        return self.phases.current == "warm_up"
+
+    def begin_epoch(self) -> None:
+        super().begin_epoch()
+        if self.rebuilt is not None and not self.is_warming_up:
+            self.rebuilt.rebuild(self.whole_sets.train, self._scores)
+
+    def _scores(self, train: tf.data.Dataset) -> tuple[np.ndarray, np.ndarray]:
+        """Labels, and losses under the averaged classifier or random numbers, of the whole set."""
+        if self._arguments["cmw_meta_set"] == "low_loss":
+            logits, labels, _ = logits_of(self.average.compiled, train)
+            return labels, self.per_example_loss(labels, logits).numpy()
+        labels = np.concatenate([part.numpy() for _, part in train])
+        rng = np.random.default_rng([self._arguments["seed"], self.phases.epochs_done])
+        return labels, rng.random(len(labels))
+
+    def learn_objective(self, linear: Linearisation, batch: TrainingBatch, element):
+        if self.is_warming_up:
+            return None
+        if self.rebuilt is not None:
+            element = {**element, **self.rebuilt.draw(batch.step, batch.labels)}
+        return super().learn_objective(linear, batch, element)
+
+    def logits_gradient(self, logits, batch):
+        if self.is_warming_up:
+            return logits_gradient(lambda z: (global_mean(batch.losses(z)), None), logits)
+        return super().logits_gradient(logits, batch)
+
+    def actual_step(self, linear, cotangent) -> None:
+        step = tf.convert_to_tensor(self.optimizer.iterations)
+        super().actual_step(linear, cotangent)
+        if self.average is not None:
+            self.average.update(step)
+
+    @property
+    def metrics(self):
+        every = super().metrics
+        if self._step_kind is None or self._step_kind[0] != "warm_up":
+            return every
+        return [metric for metric in every if metric is not self.meta_loss_metric]
+
+    def get_config(self):
+        config = super().get_config()
+        del config["meta_learner"]
+        return {**config, **self._arguments}
+
+
+def _lengths(epochs: int, warmup: float) -> dict[str, int]:
+    """Epochs of each phase."""
+    first = min(round(warmup * check_count("epochs", epochs)), epochs - 1)
+    lengths = {"warm_up": max(first, 1)} if warmup > 0 else {}
+    return {**lengths, "weighted": max(epochs - sum(lengths.values()), 1)}

@@ -1,0 +1,150 @@
+"""Learning to re-weight examples: weights from one meta gradient, without a weight net."""
+
+import keras
+import tensorflow as tf
+
+from tf_mwn.engine.linearise import Linearisation
+from tf_mwn.engine.meta_loss import meta_loss_gradient
+from tf_mwn.engine.objective import TrainingBatch, TrainingObjective, logits_gradient
+from tf_mwn.engine.optimizers import loss_scale
+from tf_mwn.engine.replicas import all_reduce_sum, global_mean
+from tf_mwn.training.classifiers import (
+    VirtualVariables,
+    select_variables,
+)
+from tf_mwn.training.elements import check_training_element
+from tf_mwn.training.example_memory import ExampleMemory
+from tf_mwn.training.robust_model import RobustModel
+
+
+@keras.saving.register_keras_serializable(package="tf_mwn")
+class LastWeights(TrainingObjective):
+    """(1/n) Σ v_i l_i with the weight v_i that each example had when it was last trained on.
+
+    Args:
+        num_sample_ids: see `ExampleMemory`.
+    """
+
+    def __init__(self, num_sample_ids: int, **kwargs):
+        super().__init__(**kwargs)
+        self._memory = ExampleMemory(self, num_sample_ids)
+        # 1, as in plain training, until an example is met.
+        self._last = self._memory.add("last_weights", 1.0)
+
+    def keep(self, weights: tf.Tensor, batch: TrainingBatch) -> None:
+        """Remembers the weights [B] of the batch's examples."""
+        last = tf.convert_to_tensor(self._last)
+        values, seen = self._memory.spread(tf.cast(weights, last.dtype), batch)
+        self._last.assign(tf.where(seen > 0, values, last))
+
+    def objective(self, logits, batch):
+        losses = batch.losses(logits)
+        weights = tf.cast(self._memory.of(self._last, batch), losses.dtype)
+        return global_mean(weights * losses), weights
+
+    def get_config(self):
+        return {**super().get_config(), "num_sample_ids": self._memory.size}
+
+
+@keras.saving.register_keras_serializable(package="tf_mwn")
+class L2RW(RobustModel):
+    """Weighs each example by how well its gradient agrees with that of the clean meta set.
+
+    The virtual step starts from weights ε = 0 and hence from ŵ = w, so that for every example
+    -∂L_meta/∂ε_i ∝ s_i = <∇l_i(w), ∇L_meta(w)>: one directional derivative of the training batch,
+    taken by one more reverse pass of its only forward. No inner learning rate exists, for it
+    would cancel. The step is taken on Σ w_i l_i with w_i = max(s_i, 0) / Σ_k max(s_k, 0) over the
+    global batch. If no gradient agrees, all w_i are 0 and the step is momentum and weight decay
+    alone.
+
+    Logged and remembered are v_i = n w_i, so that 1 is an example's weight in plain training.
+    `sample_weight` answers from memory with the v of the step in which an example was last
+    trained on: it depends on the batches of that step, and is 1 before the first.
+
+    Args:
+        classifier: built Keras model that returns logits [B, C].
+        num_sample_ids: one more than the largest `sample_id`.
+        virtual_variables: in which variables gradients are compared: "all" (the paper), "head"
+            (the last layer with weights, cheaper) or a function of a variable.
+
+    References:
+        Ren, Zeng, Yang and Urtasun, Learning to Reweight Examples for Robust Deep Learning,
+        ICML 2018, algorithm 1, https://arxiv.org/abs/1803.09050.
+    """
+
+    needs_meta_set = True
+
+    def __init__(
+        self,
+        classifier: keras.Model,
+        num_sample_ids: int,
+        virtual_variables: VirtualVariables = "all",
+        **kwargs,
+    ):
+        super().__init__(classifier, LastWeights(num_sample_ids), **kwargs)
+        self._num_sample_ids = num_sample_ids
+        self.virtual_variables = virtual_variables
+        self.virtual_selection = tuple(select_variables(classifier, virtual_variables))
+        self.meta_loss_metric = keras.metrics.Mean(name="meta_loss")
+
+    @property
+    def training_metrics(self):
+        return [*super().training_metrics, self.meta_loss_metric]
+
+    def train_step(self, data):
+        check_training_element(data, self.needs_meta_set)
+        element, labels = data
+        batch = self.training_batch(labels, element["sample_id"])
+        linear = self.linearise(element["inputs"])
+        weights = rectified(self.similarities(linear, batch, element))
+        known = weights
+        if loss_scale(self.optimizer) is not None:
+            # The optimizer leaves out a step whose scale was too large for float16; so shall this.
+            known = tf.where(tf.math.is_finite(weights), weights, tf.zeros_like(weights))
+        self.training_objective.keep(known, batch)
+        cotangent, _ = logits_gradient(
+            lambda z: (global_mean(weights * batch.losses(z)), None), linear.logits
+        )
+        self.actual_step(linear, cotangent)
+        return self.update_metrics(element, labels, linear.logits, weights=known)
+
+    def similarities(self, linear: Linearisation, batch: TrainingBatch, element) -> tf.Tensor:
+        """s = J_l u [B]: the derivative of each training loss along u = ∇L_meta(w)."""
+        direction = all_reduce_sum(self._meta_loss_gradient(linear, element))
+        slopes, _ = logits_gradient(lambda z: (tf.reduce_sum(batch.losses(z)), None), linear.logits)
+        _, pushforward = linear.pullback_and_pushforward(slopes, self.virtual_selection)
+        tangent = pushforward(direction, loss_scale(self.optimizer))
+        return tf.reduce_sum(slopes * tangent, axis=-1)
+
+    def _meta_loss_gradient(self, linear: Linearisation, element) -> list[tf.Tensor]:
+        """u in the variables that are compared (this replica's share)."""
+        gradient, losses = meta_loss_gradient(
+            self.classifier,
+            linear,
+            self.virtual_selection,
+            [linear.weights[i] for i in self.virtual_selection],
+            element["meta_inputs"],
+            lambda logits: self.per_example_loss(element["meta_labels"], logits),
+            loss_scale(self.optimizer),
+        )
+        self.meta_loss_metric.update_state(losses)
+        return gradient
+
+    def get_config(self):
+        config = super().get_config()
+        del config["training_objective"]
+        choice = self.virtual_variables
+        if callable(choice):
+            choice = keras.saving.serialize_keras_object(choice)
+        return {
+            **config,
+            "num_sample_ids": self._num_sample_ids,
+            "virtual_variables": choice,
+        }
+
+
+def rectified(similarities: tf.Tensor) -> tf.Tensor:
+    """v = n max(s, 0) / Σ max(s, 0) over the global batch; 0 where no s [B] is positive."""
+    raw = tf.nn.relu(similarities)
+    total, size = all_reduce_sum((tf.reduce_sum(raw), tf.cast(tf.size(raw), raw.dtype)))
+    return size * raw / tf.where(total > 0, total, tf.ones_like(total))

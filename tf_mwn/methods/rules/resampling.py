@@ -1,0 +1,52 @@
+"""Balancing the classes by repeating or leaving out examples."""
+
+import numpy as np
+
+from tf_mwn.checks import unknown_name
+from tf_mwn.methods.rules import RESAMPLING_KINDS
+
+
+def resampled_rows(labels: np.ndarray, kind: str, rng: np.random.Generator) -> np.ndarray:
+    """Rows of a training set that hold every class equally often.
+
+    Over-sampling keeps the length N: each class gets N/C rows (one more or less), an example's
+    expected number being proportional to 1/n_y. Within a class the numbers differ by at most one,
+    so that chance neither drops nor piles up an example. Under-sampling takes as many rows of each
+    class as the smallest has, none twice.
+
+    Args:
+        labels: [N] class numbers; classes without examples are left out.
+        kind: "over" or "under".
+        rng: draws which examples.
+
+    Returns:
+        int64 rows in random order.
+
+    Raises:
+        ValueError: for another kind.
+
+    References:
+        Chawla et al., SMOTE, JAIR 2002 (over-sampling with replacement and under-sampling).
+        https://arxiv.org/abs/1106.1813
+    """
+    if kind not in RESAMPLING_KINDS:
+        raise ValueError(unknown_name("kind", kind, RESAMPLING_KINDS))
+    classes, counts = np.unique(labels, return_counts=True)
+    if kind == "under":
+        sizes = np.full(len(classes), counts.min())
+    else:
+        sizes = np.diff(np.linspace(0, len(labels), len(classes) + 1).astype(int))
+    rows = [
+        _even_draw(np.flatnonzero(labels == c), n, rng) for c, n in zip(classes, sizes, strict=True)
+    ]
+    return _shuffled(np.concatenate(rows), rng)
+
+
+def _even_draw(rows: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarray:
+    """`size` of `rows`, each floor or ceil of size/len(rows) times."""
+    return np.resize(_shuffled(rows, rng), size)
+
+
+def _shuffled(rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    # Uniform keys and a stable sort: NumPy may change what `permutation` draws.
+    return rows[np.argsort(rng.random(len(rows)), kind="stable")]

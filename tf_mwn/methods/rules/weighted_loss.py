@@ -1,0 +1,241 @@
+"""Objectives that weigh each example by a fixed rule, without a history of it."""
+
+from collections.abc import Mapping, Sequence
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tf_mwn.checks import unknown_name
+from tf_mwn.engine.objective import TrainingBatch
+from tf_mwn.engine.replicas import all_gather, all_reduce_sum, global_mean
+from tf_mwn.losses.admissible import (
+    AT_LEAST_ONE,
+    BELOW_ONE,
+    FRACTION,
+    GCE_Q,
+    NON_NEGATIVE,
+    POLY_SOFT_D,
+    POSITIVE,
+    check_count,
+)
+from tf_mwn.losses.cross_entropy import expectation
+from tf_mwn.losses.targets import target_distribution
+from tf_mwn.methods.rules import AGES, focal_weights, robust_statistics, self_paced
+from tf_mwn.methods.rules.hard_mining import hard_mining, minority_classes
+from tf_mwn.training.mean_loss import MeanLoss
+
+# Name: the weight as a function of the loss, and the set of each parameter.
+FUNCTIONS = {
+    "self_paced": (self_paced.self_paced, {"lambda_": NON_NEGATIVE}),
+    "linear": (self_paced.linear, {"lambda_": POSITIVE}),
+    "polynomial": (self_paced.polynomial, {"lambda_": POSITIVE, "d": POLY_SOFT_D}),
+    "focal": (focal_weights.focal, {"alpha": NON_NEGATIVE}),
+    "geman_mcclure": (robust_statistics.geman_mcclure, {"sigma": POSITIVE}),
+    "gce": (robust_statistics.generalized_cross_entropy, {"q": GCE_Q}),
+}
+
+
+class WeightedLoss(MeanLoss):
+    """T = (1/n) Σ v_i ℓ_i, with weights v that are constants for the gradient.
+
+    Args:
+        loss: ℓ, see `MeanLoss`; the weights see the loss of `compile` in either case.
+    """
+
+    def example_weights(self, logits, losses, batch: TrainingBatch) -> tf.Tensor:
+        """v [B] for constant logits [B, C] and their losses [B]."""
+        raise NotImplementedError
+
+    def objective(self, logits, batch: TrainingBatch):
+        """(1/n) Σ v_i ℓ_i over the global batch, and v."""
+        constant = tf.stop_gradient(logits)
+        weights = tf.stop_gradient(self.example_weights(constant, batch.losses(constant), batch))
+        return global_mean(weights * self.trained_losses(logits, batch)), weights
+
+
+def scaled_to_mean_one(weights: tf.Tensor, taking_part: tf.Tensor | None = None) -> tf.Tensor:
+    """Weights [B] divided by their mean over the global batch; 0 if all are 0.
+
+    Args:
+        weights: [B].
+        taking_part: 0 or 1, [B]; only those enter the mean. None for all.
+    """
+    part = tf.ones_like(weights) if taking_part is None else taking_part
+    total, number = all_reduce_sum((tf.reduce_sum(weights * part), tf.reduce_sum(part)))
+    return weights * tf.math.divide_no_nan(number, total)
+
+
+@keras.saving.register_keras_serializable(package="tf_mwn")
+class LossWeighting(WeightedLoss):
+    """v = a function of the loss alone.
+
+    Args:
+        function: one of `FUNCTIONS`.
+        parameters: its parameters, by name.
+        loss: see `WeightedLoss`.
+
+    Raises:
+        ValueError: an unknown function or parameter, or a parameter outside its set.
+    """
+
+    def __init__(
+        self,
+        function: str,
+        parameters: Mapping[str, float],
+        loss: keras.losses.Loss | None = None,
+        **kwargs,
+    ):
+        super().__init__(loss, **kwargs)
+        if function not in FUNCTIONS:
+            raise ValueError(unknown_name("function", function, FUNCTIONS))
+        self.remember(function=function, parameters=dict(parameters))
+        self._function, sets = FUNCTIONS[function]
+        if set(parameters) != set(sets):
+            raise ValueError(
+                f"parameters: expected {', '.join(sets)}, received {', '.join(parameters)}"
+            )
+        self._parameters = {name: sets[name].check(name, v) for name, v in parameters.items()}
+
+    def example_weights(self, logits, losses, batch):
+        return self.curve(losses)
+
+    def curve(self, losses):
+        return self._function(losses, **self._parameters)
+
+
+@keras.saving.register_keras_serializable(package="tf_mwn")
+class SelfPaced(WeightedLoss):
+    """v = 1(l <= λ), with an age λ that follows training.
+
+    Args:
+        steps_per_epoch: optimizer steps in an epoch.
+        age: "growing": λ grows by the factor `growth` per epoch; "percentile": λ is the running
+            mean of the quantile of the losses of each global batch, so that about that fraction
+            of the examples takes part.
+        lambda_: λ at first, at least 0; for "growing". Below ln C nothing is learned until λ has
+            grown past it.
+        growth: at least 1; for "growing".
+        fraction: in (0, 1]; for "percentile".
+        memory: share of the old λ in the running mean, in [0, 1); for "percentile".
+
+    Raises:
+        ValueError: an argument outside its set.
+
+    References:
+        Kumar, Packer and Koller, NeurIPS 2010 (growing); Jiang et al., MentorNet, ICML 2018 (the
+        running percentile). https://arxiv.org/abs/1712.05055
+    """
+
+    def __init__(
+        self,
+        steps_per_epoch: int,
+        age: str = "percentile",
+        lambda_: float = 2.5,
+        growth: float = 1.1,
+        fraction: float = 0.75,
+        memory: float = 0.9,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.remember(
+            steps_per_epoch=steps_per_epoch,
+            age=age,
+            lambda_=lambda_,
+            growth=growth,
+            fraction=fraction,
+            memory=memory,
+        )
+        if age not in AGES:
+            raise ValueError(unknown_name("age", age, AGES))
+        self._steps = check_count("steps_per_epoch", steps_per_epoch)
+        self._rule = age
+        self._lambda = NON_NEGATIVE.check("lambda_", lambda_)
+        self._growth = AT_LEAST_ONE.check("growth", growth)
+        self._fraction = FRACTION.check("fraction", fraction)
+        self._memory = BELOW_ONE.check("memory", memory)
+        # The running mean starts at the first batch's quantile; losses are never negative.
+        first = self._lambda if age == "growing" else -1.0
+        self._age = self.add_weight(
+            name="age",
+            shape=(),
+            initializer=keras.initializers.Constant(first),
+            trainable=False,
+            aggregation="only_first_replica",
+        )
+
+    def observe(self, logits, batch):
+        age = tf.convert_to_tensor(self._age)
+        if self._rule == "growing":
+            epoch = tf.cast(batch.step // self._steps, age.dtype)
+            new = self_paced.growing_age(epoch, lambda_=self._lambda, growth=self._growth)
+        else:
+            losses = all_gather(tf.cast(batch.losses(logits), age.dtype))
+            quantile = self_paced.quantile(losses, self._fraction)
+            mean = self._memory * age + (1 - self._memory) * quantile
+            new = tf.where(age < 0, quantile, mean)
+        self._age.assign(new)
+
+    def example_weights(self, logits, losses, batch):
+        return self.curve(losses)
+
+    def curve(self, losses):
+        return self_paced.self_paced(losses, lambda_=tf.cast(self._age, losses.dtype))
+
+    def scalars(self):
+        return {"lambda": self._age}
+
+
+@keras.saving.register_keras_serializable(package="tf_mwn")
+class ClassWeighting(WeightedLoss):
+    """v = the weight of the example's class; soft labels weigh by their expectation.
+
+    Args:
+        class_weights: [C], at least 0.
+        start_step: optimizer step from which on the weights hold; every weight is 1 before.
+        loss: see `WeightedLoss`.
+    """
+
+    def __init__(
+        self,
+        class_weights: Sequence[float],
+        start_step: int = 0,
+        loss: keras.losses.Loss | None = None,
+        **kwargs,
+    ):
+        super().__init__(loss, **kwargs)
+        self.remember(class_weights=list(class_weights), start_step=start_step)
+        self._table = [NON_NEGATIVE.check("class_weights", float(v)) for v in class_weights]
+        self._start = int(start_step)
+
+    def example_weights(self, logits, losses, batch):
+        table = tf.constant(self._table, losses.dtype)
+        weights = expectation(
+            tf.cast(target_distribution(batch.labels, logits), table.dtype), table
+        )
+        return tf.where(batch.step >= self._start, weights, tf.ones_like(weights))
+
+
+@keras.saving.register_keras_serializable(package="tf_mwn")
+class HardMining(WeightedLoss):
+    """v = 1(l > λ) for the large classes; the small ones are kept whatever their loss.
+
+    Args:
+        class_counts: training examples of each class, [C]; small are the classes with less than
+            half as many as the largest.
+        lambda_: λ, at least 0.
+
+    References:
+        See `tf_mwn.methods.rules.hard_mining`.
+    """
+
+    def __init__(self, class_counts: Sequence[float], lambda_: float = 0.5, **kwargs):
+        super().__init__(**kwargs)
+        self.remember(class_counts=np.asarray(class_counts).tolist(), lambda_=lambda_)
+        self._small = [float(small) for small in minority_classes(class_counts)]
+        self._lambda = NON_NEGATIVE.check("lambda_", lambda_)
+
+    def example_weights(self, logits, losses, batch):
+        target = target_distribution(batch.labels, logits)
+        is_positive = expectation(target, tf.constant(self._small, target.dtype)) > 0.5
+        return hard_mining(losses, is_positive, lambda_=self._lambda)

@@ -1,0 +1,56 @@
+"""Training on the clean meta set itself: alone, or after the biased training."""
+
+import keras
+
+from tf_mwn.training.cross_entropy import CrossEntropy
+from tf_mwn.training.phases import Phases
+
+
+@keras.saving.register_keras_serializable(package="tf_mwn")
+class CleanOnly(CrossEntropy):
+    """Plain training on the meta batches alone; the training set is never looked at.
+
+    It takes as many steps as any other method, each on a meta batch.
+
+    Args:
+        classifier: built Keras model that returns logits [B, C].
+
+    References:
+        The "clean only" row of Ren et al., ICML 2018, https://arxiv.org/abs/1803.09050.
+    """
+
+    needs_meta_set = True
+
+    def training_part(self, element, labels):
+        return element["meta_inputs"], element["meta_labels"], None
+
+
+@keras.saving.register_keras_serializable(package="tf_mwn")
+class FineTuning(CleanOnly):
+    """Plain training on the given labels, then some epochs more on the meta batches alone.
+
+    The optimizer goes on as it was: its slots stay, and its learning rate follows its schedule.
+
+    Args:
+        classifier: built Keras model that returns logits [B, C].
+        epochs: of the training on the given labels.
+        fine_tuning_epochs: epochs after that, as many steps each as an epoch of training. The
+            papers do not say how many; the code of Ren et al. takes 5 000 steps after 80 000.
+
+    References:
+        The "fine-tuning" row of Shu et al., NeurIPS 2019, https://arxiv.org/abs/1902.07379, and
+        "baseline + fine-tuning" of Ren et al., ICML 2018, https://arxiv.org/abs/1803.09050.
+    """
+
+    def __init__(self, classifier: keras.Model, epochs: int, fine_tuning_epochs: int = 5, **kwargs):
+        super().__init__(classifier, **kwargs)
+        self._lengths = {"epochs": epochs, "fine_tuning_epochs": fine_tuning_epochs}
+        self.phases = Phases(self, self._lengths)
+
+    def training_part(self, element, labels):
+        if self.phases.current == "epochs":
+            return element["inputs"], labels, element["sample_id"]
+        return super().training_part(element, labels)
+
+    def get_config(self):
+        return {**super().get_config(), **self._lengths}

@@ -1,0 +1,228 @@
+"""Co-teaching: two networks, each of which learns from what the other one finds easy."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tf_mwn.engine.linearise import Linearisation
+from tf_mwn.engine.objective import TrainingBatch, TrainingObjective, logits_gradient
+from tf_mwn.engine.optimizers import apply_gradient, loss_scale
+from tf_mwn.engine.replicas import all_gather, all_reduce_sum, num_replicas, own_rows
+from tf_mwn.losses.admissible import BELOW_ONE, POSITIVE, check_count
+from tf_mwn.training.classifiers import check_classifier, new_classifier
+from tf_mwn.training.elements import check_training_element
+from tf_mwn.training.example_memory import ExampleMemory
+from tf_mwn.training.robust_model import RobustModel
+
+
+def small_losses(losses: tf.Tensor, number: tf.Tensor) -> tf.Tensor:
+    """1 for the `number` smallest losses of each column, 0 for the others; [B, K].
+
+    Exactly so many: of equal losses the one further up comes first.
+
+    Args:
+        losses: [B, K].
+        number: scalar, in [0, B].
+    """
+    ranks = tf.argsort(tf.argsort(losses, axis=0, stable=True), axis=0)
+    return tf.cast(ranks < number, losses.dtype)
+
+
+@keras.saving.register_keras_serializable(package="tf_mwn")
+class SmallLossSelection(TrainingObjective):
+    """T = the mean loss of the selected examples, and the schedule of how many are selected.
+
+    After T whole epochs forget(T) = τ min((T/T_k)^c, 1) of each global batch is left out.
+
+    Args:
+        num_sample_ids: see `ExampleMemory`.
+        steps_per_epoch: optimizer steps in an epoch.
+        forget_rate: τ, in [0, 1).
+        gradual_epochs: T_k, at least 1.
+        exponent: c, above 0.
+
+    Raises:
+        TypeError, ValueError: an argument outside its set.
+    """
+
+    def __init__(
+        self,
+        num_sample_ids: int,
+        steps_per_epoch: int,
+        forget_rate: float,
+        gradual_epochs: int = 10,
+        exponent: float = 1.0,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self._memory = ExampleMemory(self, num_sample_ids)
+        self._steps = check_count("steps_per_epoch", steps_per_epoch)
+        self._rate = BELOW_ONE.check("forget_rate", forget_rate)
+        self._gradual = check_count("gradual_epochs", gradual_epochs)
+        self._exponent = POSITIVE.check("exponent", exponent)
+        self._shares = self._memory.add("shares", 1.0)
+
+    def forgotten(self, step: tf.Tensor) -> tf.Tensor:
+        """forget(T) of the epoch that optimizer step `step` is in."""
+        progress = tf.cast(step // self._steps, self.dtype) / self._gradual
+        return self._rate * tf.minimum(progress**self._exponent, 1.0)
+
+    def selected(self, losses: tf.Tensor, batch: TrainingBatch) -> tf.Tensor:
+        """Which examples have the smallest losses of the global batch, for each network.
+
+        Args:
+            losses: [B, K] of K networks.
+
+        Returns:
+            [B, K], 0 or 1. R(T) n of the global batch of n examples, and at least one, are 1.
+        """
+        every = all_gather(tf.stop_gradient(losses))
+        size = tf.cast(tf.shape(every)[0], self.dtype)
+        # In floats (1 - 0.4) 100 may be a little below 60.
+        number = tf.floor((1.0 - self.forgotten(batch.step)) * size + 1e-3)
+        number = tf.maximum(tf.cast(number, tf.int32), 1)
+        return own_rows(small_losses(every, number), tf.shape(losses)[0])
+
+    def remember(self, selected: tf.Tensor, batch: TrainingBatch) -> tf.Tensor:
+        """Keeps, and returns, the share [B] of the networks that select each example."""
+        shares = tf.reduce_mean(selected, axis=-1)
+        kept = tf.convert_to_tensor(self._shares)
+        values, seen = self._memory.spread(tf.cast(shares, kept.dtype), batch)
+        self._shares.assign(tf.where(seen > 0, values, kept))
+        return shares
+
+    def mean_over(self, selected: tf.Tensor, logits: tf.Tensor, batch: TrainingBatch):
+        """This replica's share of the mean loss over `selected` [B]; shares add up."""
+        number = all_reduce_sum(tf.reduce_sum(selected))
+        return tf.math.divide_no_nan(tf.reduce_sum(selected * batch.losses(logits)), number)
+
+    def objective(self, logits, batch):
+        """T of the examples as they were selected at their last visit, and those shares [B]."""
+        shares = tf.cast(self._memory.of(self._shares, batch), logits.dtype)
+        return self.mean_over(shares, logits, batch), shares
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "num_sample_ids": self._memory.size,
+            "steps_per_epoch": self._steps,
+            "forget_rate": self._rate,
+            "gradual_epochs": self._gradual,
+            "exponent": self._exponent,
+        }
+
+
+@keras.saving.register_keras_serializable(package="tf_mwn")
+class CoTeaching(RobustModel):
+    """Two networks; each picks the examples of small loss that the other one steps on.
+
+    Both see every batch. A network that has begun to memorise a wrong label gives it a small
+    loss, but its peer, which made other mistakes, does not learn from its own.
+
+    The first network, the user's classifier, predicts. The weight of an example is the share of
+    the networks that picked it at its last visit: 0, 1/2 or 1, and 1 before its first.
+
+    Args:
+        classifier: built Keras model that returns logits [B, C].
+        num_sample_ids: the `sample_id` of a batch is in [0, num_sample_ids).
+        steps_per_epoch: optimizer steps in an epoch.
+        noise_rate: fraction of wrong labels; what τ is by default.
+        co_teaching_forget_rate: τ, in [0, 1): the fraction left out in the end.
+        co_teaching_gradual_epochs: T_k, epochs until τ is reached; 10 in the paper.
+        co_teaching_exponent: c of the schedule; 1 in the paper.
+        peer: the second network; by default one of the same architecture with newly drawn
+            weights. Needed where the classifier starts from weights of another training, or from
+            initializers with fixed seeds.
+
+    Raises:
+        TypeError, ValueError: as `RobustModel`, for either network; neither rate is given, or a
+            value is outside its set; the new network has the classifier's own weights.
+
+    References:
+        Han et al., NeurIPS 2018, https://arxiv.org/abs/1804.06872. The selected losses are
+        averaged, as in the paper; the authors' code divides that mean by their number once more.
+    """
+
+    def __init__(
+        self,
+        classifier: keras.Model,
+        num_sample_ids: int,
+        steps_per_epoch: int,
+        noise_rate: float | None = None,
+        co_teaching_forget_rate: float | None = None,
+        co_teaching_gradual_epochs: int = 10,
+        co_teaching_exponent: float = 1.0,
+        peer: keras.Model | None = None,
+        **kwargs,
+    ):
+        rate = noise_rate if co_teaching_forget_rate is None else co_teaching_forget_rate
+        if rate is None:
+            raise ValueError("co_teaching_forget_rate: expected a number in [0, 1), received None")
+        self._options = {
+            "num_sample_ids": num_sample_ids,
+            "steps_per_epoch": steps_per_epoch,
+            "co_teaching_forget_rate": rate,
+            "co_teaching_gradual_epochs": co_teaching_gradual_epochs,
+            "co_teaching_exponent": co_teaching_exponent,
+        }
+        selection = SmallLossSelection(*self._options.values())
+        super().__init__(classifier, selection, **kwargs)
+        self.peer = _other_network(classifier) if peer is None else peer
+        check_classifier(self.peer)
+
+    def compile(self, optimizer, loss=None, metrics=None, **kwargs):
+        """As `RobustModel.compile`; the peer has an optimizer of the same configuration.
+
+        It follows the learning rate that callbacks give the first one.
+        """
+        super().compile(optimizer, loss=loss, metrics=metrics, **kwargs)
+        self.peer_optimizer = type(self.optimizer).from_config(self.optimizer.get_config())
+        self.peer_optimizer.build(self.peer.trainable_variables)
+
+    def state_variables(self) -> list[keras.Variable]:
+        return [*super().state_variables(), *self.peer_optimizer.variables]
+
+    def train_step(self, data):
+        check_training_element(data, self.needs_meta_set)
+        element, labels = data
+        batch = self.training_batch(labels, element["sample_id"])
+        own = self.linearise(element["inputs"])
+        peers = Linearisation(self.peer, element["inputs"], loss_scale(self.peer_optimizer))
+        losses = tf.stack([batch.losses(own.logits), batch.losses(peers.logits)], axis=1)
+        selected = self.training_objective.selected(losses, batch)
+        weights = self.training_objective.remember(selected, batch)
+        # Crosswise: each steps on the other's selection.
+        self.actual_step(own, self._cotangent(own, selected[:, 1], batch))
+        self._peer_step(peers, self._cotangent(peers, selected[:, 0], batch))
+        return self.update_metrics(element, labels, own.logits, weights=weights)
+
+    def _cotangent(self, linear: Linearisation, selected, batch: TrainingBatch) -> tf.Tensor:
+        def objective(logits):
+            return self.training_objective.mean_over(selected, logits, batch), None
+
+        return logits_gradient(objective, linear.logits)[0]
+
+    def _peer_step(self, linear: Linearisation, cotangent: tf.Tensor) -> None:
+        if isinstance(self.peer_optimizer.learning_rate, keras.Variable):
+            self.peer_optimizer.learning_rate.assign(self.optimizer.learning_rate)
+        gradient = linear.pullback(cotangent, regularisation_scale=1.0 / num_replicas())
+        apply_gradient(self.peer_optimizer, gradient, self.peer.trainable_variables)
+        linear.commit()
+
+    def get_config(self):
+        config = super().get_config()
+        del config["training_objective"]
+        peer = keras.saving.serialize_keras_object(self.peer)
+        return {**config, **self._options, "peer": peer}
+
+
+def _other_network(classifier: keras.Model) -> keras.Model:
+    """A network of the same architecture, which must not start as the same function."""
+    other = new_classifier(classifier)
+    pairs = zip(classifier.trainable_variables, other.trainable_variables, strict=True)
+    if all(np.array_equal(*map(keras.ops.convert_to_numpy, pair)) for pair in pairs):
+        raise ValueError(
+            "peer: expected a network with other initial weights than the classifier, whose "
+            "initializers are constant or have fixed seeds; pass peer=, a second classifier"
+        )
+    return other

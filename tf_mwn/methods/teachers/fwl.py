@@ -1,0 +1,192 @@
+"""Fidelity-weighted learning: a teacher re-labels the training set and says what to trust."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tf_mwn.checks import unknown_name
+from tf_mwn.engine.objective import TrainingObjective
+from tf_mwn.engine.replicas import global_mean
+from tf_mwn.losses.admissible import NON_NEGATIVE, check_count
+from tf_mwn.losses.targets import as_logits, target_distribution
+from tf_mwn.messages import long_step
+from tf_mwn.methods.teachers.gaussian_process_teacher import (
+    LENGTH_SCALES,
+    GaussianProcessTeacher,
+    check_teacher,
+)
+from tf_mwn.training.classifiers import with_features
+from tf_mwn.training.example_memory import ExampleMemory
+from tf_mwn.training.phases import Phases
+from tf_mwn.training.robust_model import RobustModel
+from tf_mwn.training.whole_sets import evaluated
+
+
+@keras.saving.register_keras_serializable(package="tf_mwn")
+class FidelityWeightedLoss(TrainingObjective):
+    """T = (1/n) Σ exp(-β Σ_i) ℓ(ȳ_i, z_i), with labels ȳ and variances Σ of a teacher.
+
+    An example that no teacher has labelled keeps its given label and weighs 1.
+
+    Args:
+        num_sample_ids: N, see `ExampleMemory`.
+        num_classes: C. The teacher's labels are state [N, C]: 4 N C bytes, 200 MB for a million
+            examples of 50 classes, and as much again in each checkpoint.
+        beta: β, at least 0.
+
+    Raises:
+        TypeError, ValueError: an argument outside its set.
+    """
+
+    def __init__(self, num_sample_ids: int, num_classes: int, beta: float = 1.0, **kwargs):
+        super().__init__(**kwargs)
+        self._memory = ExampleMemory(self, num_sample_ids)
+        self._num_classes = check_count("num_classes", num_classes)
+        self._beta = NON_NEGATIVE.check("beta", beta)
+        self._variances = self._memory.add("variances", 0.0)
+        self._labels = self.add_weight(
+            name="labels",
+            shape=(self._memory.size, self._num_classes),
+            initializer="zeros",
+            trainable=False,
+            aggregation="only_first_replica",
+        )
+
+    def be_taught(self, sample_id: np.ndarray, labels: np.ndarray, variances: np.ndarray) -> None:
+        """Takes the labels [M, C] and variances [M] of the examples `sample_id` [M]."""
+        kept_labels = keras.ops.convert_to_numpy(self._labels).copy()
+        kept_variances = keras.ops.convert_to_numpy(self._variances).copy()
+        kept_labels[sample_id], kept_variances[sample_id] = labels, variances
+        self._labels.assign(kept_labels)
+        self._variances.assign(kept_variances)
+
+    def objective(self, logits, batch):
+        logits = as_logits(logits)
+        labels = tf.cast(self._memory.of(self._labels, batch), logits.dtype)
+        taught = tf.reduce_sum(labels, axis=-1, keepdims=True) > 0
+        labels = tf.where(taught, labels, target_distribution(batch.labels, logits))
+        weights = tf.exp(-self._beta * self._memory.of(self._variances, batch))
+        weights = tf.cast(weights, logits.dtype)
+        return global_mean(weights * batch.per_example_loss(labels, logits)), weights
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "num_sample_ids": self._memory.size,
+            "num_classes": self._num_classes,
+            "beta": self._beta,
+        }
+
+
+@keras.saving.register_keras_serializable(package="tf_mwn")
+class FidelityWeighted(RobustModel):
+    """A student, and a Gaussian process that teaches it what it knows of the meta set.
+
+    1. The student, the user's classifier, is trained on the given labels.
+    2. The teacher is fitted to the meta set on the student's features, the input of its last
+       layer, and gives every training example a label ȳ, the posterior mean, and a variance Σ.
+    3. The student goes on, with the optimizer as it was, on the teacher's labels; an example
+       weighs exp(-β Σ).
+
+    The weight is 1 in the first phase. `whole_sets` must hold both sets; the steps themselves look
+    at no meta batch. What lies between the phases runs before the first epoch of the last: see
+    `GaussianProcessTeacher` for its time, `FidelityWeightedLoss` for its memory.
+
+    Args:
+        classifier: built functional or Sequential model that returns logits [B, C]; its last
+            layer with weights is given features [B, F].
+        num_sample_ids: the `sample_id` of a batch is in [0, num_sample_ids).
+        epochs: of the first phase.
+        fwl_epochs: of the last.
+        fwl_beta: β, at least 0; 0 trusts all the teacher's labels alike.
+        fwl_length_scale: "median" or "marginal_likelihood", see `GaussianProcessTeacher`.
+        fwl_clusters: number of Gaussian processes; for meta sets of more than some thousands.
+
+    Raises:
+        ValueError: a classifier whose features are not known, or a value outside its set.
+
+    References:
+        Dehghani et al., ICLR 2018, https://arxiv.org/abs/1711.02799. There the last phase trains
+        on the meta set too; here the training set alone.
+    """
+
+    needs_meta_set = True
+    needs_whole_sets = True
+
+    def __init__(
+        self,
+        classifier: keras.Model,
+        num_sample_ids: int,
+        epochs: int,
+        fwl_epochs: int = 20,
+        fwl_beta: float = 1.0,
+        fwl_length_scale: str = "median",
+        fwl_clusters: int = 1,
+        **kwargs,
+    ):
+        num_classes = with_features(classifier).outputs[1].shape[-1]
+        objective = FidelityWeightedLoss(num_sample_ids, num_classes, fwl_beta)
+        super().__init__(classifier, objective, **kwargs)
+        if fwl_length_scale not in LENGTH_SCALES:
+            raise ValueError(unknown_name("fwl_length_scale", fwl_length_scale, LENGTH_SCALES))
+        self._options = {
+            "num_sample_ids": num_sample_ids,
+            "epochs": epochs,
+            "fwl_epochs": fwl_epochs,
+            "fwl_beta": fwl_beta,
+            "fwl_length_scale": fwl_length_scale,
+            "fwl_clusters": check_count("fwl_clusters", fwl_clusters),
+        }
+        self.phases = Phases(self, {"epochs": epochs, "fwl_epochs": fwl_epochs})
+
+    def compile(self, optimizer, loss=None, metrics=None, **kwargs):
+        """As `RobustModel.compile`, with a loss that takes distributions [B, C] as labels."""
+        super().compile(optimizer, loss=loss, metrics=metrics, **kwargs)
+        row = np.full((1, self.classifier.output_shape[-1]), 0.5, keras.config.floatx())
+        try:
+            fits = self.per_example_loss(row, row).shape == (1,)
+        except (TypeError, ValueError, tf.errors.InvalidArgumentError):
+            fits = False
+        if not fits:
+            raise ValueError(
+                "loss: expected one that takes distributions [B, C] as labels, for the teacher's "
+                f"are; received {loss!r}"
+            )
+
+    def fit(self, *args, **kwargs):
+        if self.whole_sets is not None:
+            if self.whole_sets.meta is None:
+                raise ValueError("whole_sets: expected a meta set in it, received none")
+            size = sum(len(labels) for _, labels in self.whole_sets.meta)
+            check_teacher(size, self._options["fwl_clusters"])
+        return super().fit(*args, **kwargs)
+
+    def begin_phase(self, phase):
+        if phase == "fwl_epochs":
+            with long_step("fitting the teacher to the meta set, and labelling the training set"):
+                self.consult_teacher()
+
+    def consult_teacher(self) -> None:
+        """Fits the teacher to the meta set, and labels the training set."""
+        network = with_features(self.classifier)
+
+        def outputs(inputs):
+            return network(inputs, training=False)
+
+        trusted = list(evaluated(outputs, self.whole_sets.meta))
+        teacher = GaussianProcessTeacher(
+            np.concatenate([features for (features, _), _, _ in trusted]),
+            np.concatenate([target_distribution(y, logits) for (_, logits), y, _ in trusted]),
+            self._options["fwl_length_scale"],
+            self._options["fwl_clusters"],
+        )
+        parts = [
+            (ids, *teacher(features))
+            for (features, _), _, ids in evaluated(outputs, self.whole_sets.train)
+        ]
+        self.training_objective.be_taught(*map(np.concatenate, zip(*parts, strict=True)))
+
+    def get_config(self):
+        config = super().get_config()
+        del config["training_objective"]
+        return {**config, **self._options}

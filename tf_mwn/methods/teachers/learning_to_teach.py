@@ -1,0 +1,188 @@
+"""Learning to teach: a teacher that decides which examples the classifier is shown."""
+
+import keras
+import tensorflow as tf
+
+from tf_mwn.checks import unknown_name
+from tf_mwn.engine.linearise import Linearisation
+from tf_mwn.engine.objective import TrainingBatch
+from tf_mwn.engine.replicas import all_reduce_sum, global_mean, num_replicas
+from tf_mwn.losses.admissible import FRACTION, check_count
+from tf_mwn.methods.teachers import TEACHING_REWARDS
+from tf_mwn.methods.teachers.taught_loss import TaughtLoss
+from tf_mwn.training.phases import Phases, Snapshot
+from tf_mwn.training.robust_model import RobustModel
+
+
+@keras.saving.register_keras_serializable(package="tf_mwn")
+class LearningToTeach(RobustModel):
+    """Trains `classifier` on the examples that a teacher keeps, and the teacher by reward.
+
+    The teacher learns in episodes, each a short training of a new student: the classifier from
+    its initial weights. It keeps or drops each example of each batch, by a draw; the student
+    takes its step on the mean loss of those that are kept. The reward at the end of an episode
+    is the student's success on the dev set, which is the meta set; REINFORCE raises the
+    probability of what was decided in episodes of more than the usual reward. Last comes one full
+    training with the teacher as it then is, still by draws.
+
+    An episode is one update of the teacher, and its reward depends little on any one of its many
+    decisions, so that the estimated gradient is mostly noise. After the default 10 episodes the
+    method is still a training in which about an eighth of the examples is left out at random;
+    see docs/methods/teaching.md for what longer teaching gave.
+
+    ```python
+    model = tf_mwn.LearningToTeach(classifier, num_classes=10, num_sample_ids=len(x),
+                                   steps_per_epoch=len(x) // 100, epochs=60)
+    model.compile(keras.optimizers.SGD(0.1, momentum=0.9), metrics=["accuracy"])
+    model.fit(tf_mwn.paired_dataset(x, y, x_meta, y_meta, batch_size=100),
+              epochs=model.num_epochs)
+    ```
+
+    Args:
+        classifier: built Keras model that returns logits [B, C].
+        num_classes: C.
+        num_sample_ids: one more than the largest `sample_id`.
+        steps_per_epoch: optimizer steps in an epoch.
+        epochs: of the last training.
+        seed: of the draws.
+        l2t_episodes: trainings of a student from which the teacher learns.
+        l2t_episode_epochs: epochs of each; None for a tenth of `epochs`, at least 1.
+        l2t_reward: "accuracy", the mean dev accuracy over the last epoch of the episode; or
+            "speed" (the paper), -ln(i/T) where i of T steps is the first with a dev accuracy of
+            `l2t_accuracy`, and 0 where there is none. Speed says nothing as long as no student
+            gets that far, so accuracy is the default here.
+        l2t_accuracy: the dev accuracy that counts for "speed", in (0, 1].
+
+    Raises:
+        TypeError, ValueError: an argument outside its set.
+
+    References:
+        Fan, Tian, Qin, Li and Liu, Learning to Teach, ICLR 2018, https://arxiv.org/abs/1805.03643.
+    """
+
+    needs_meta_set = True
+
+    def __init__(
+        self,
+        classifier: keras.Model,
+        num_classes: int,
+        num_sample_ids: int,
+        steps_per_epoch: int,
+        epochs: int,
+        seed: int = 0,
+        l2t_episodes: int = 10,
+        l2t_episode_epochs: int | None = None,
+        l2t_reward: str = "accuracy",
+        l2t_accuracy: float = 0.8,
+        **kwargs,
+    ):
+        if l2t_reward not in TEACHING_REWARDS:
+            raise ValueError(unknown_name("l2t_reward", l2t_reward, TEACHING_REWARDS))
+        self._accuracy = FRACTION.check("l2t_accuracy", l2t_accuracy)
+        self._steps_per_epoch = check_count("steps_per_epoch", steps_per_epoch)
+        self._epochs = check_count("epochs", epochs)
+        short = max(1, epochs // 10) if l2t_episode_epochs is None else l2t_episode_epochs
+        self._episode_epochs = check_count("l2t_episode_epochs", short)
+        super().__init__(classifier, TaughtLoss(num_classes, num_sample_ids, seed), **kwargs)
+        number = check_count("l2t_episodes", l2t_episodes)
+        lengths = {f"episode_{i + 1}": self._episode_epochs for i in range(number)}
+        self.phases = Phases(self, {**lengths, "final": epochs})
+        self._initial = Snapshot(self, "initial", classifier.variables)
+        self._options = {
+            "num_classes": num_classes,
+            "num_sample_ids": num_sample_ids,
+            "steps_per_epoch": steps_per_epoch,
+            "epochs": epochs,
+            "seed": seed,
+            "l2t_episodes": l2t_episodes,
+            "l2t_episode_epochs": l2t_episode_epochs,
+            "l2t_reward": l2t_reward,
+            "l2t_accuracy": l2t_accuracy,
+        }
+
+    @property
+    def teacher(self) -> TaughtLoss:
+        """The training objective, which holds the teacher's policy and what it has seen."""
+        return self.training_objective
+
+    def compile(self, optimizer, meta_optimizer="adam", loss=None, metrics=None, **kwargs):
+        """As `RobustModel.compile`, and `meta_optimizer` for the teacher (Adam by default)."""
+        super().compile(optimizer, loss=loss, metrics=metrics, **kwargs)
+        self.meta_optimizer = keras.optimizers.get(meta_optimizer)
+        self.meta_optimizer.build(self.teacher.policy.trainable_variables)
+
+    def state_variables(self) -> list[keras.Variable]:
+        return [*super().state_variables(), *self.meta_optimizer.variables]
+
+    @property
+    def in_episode(self) -> bool:
+        """Whether the teacher learns; not so in the last training."""
+        return self.phases.current != "final"
+
+    def step_kind(self):
+        return "episode" if self.in_episode else "final"
+
+    def begin_phase(self, phase):
+        """A new student, which knows nothing: initial weights, optimizer and progress."""
+        if self.phases.epochs_done:
+            self._initial.restore()
+            self.reset_optimizer()
+        else:
+            self._initial.take()
+        epochs = self._episode_epochs if self.in_episode else self._epochs
+        self.teacher.begin_training(epochs * self._steps_per_epoch)
+
+    def begin_epoch(self):
+        super().begin_epoch()
+        self.teacher.begin_epoch()
+
+    def end_epoch(self):
+        learns = self.in_episode
+        super().end_epoch()
+        if learns and self.phases.is_starting:
+            self._learn_policy()
+
+    def _learn_policy(self) -> None:
+        """Θ ← meta_optimizer(-∇ expected reward), at the end of an episode."""
+        by_speed = self._options["l2t_reward"] == "speed"
+        reward = self.teacher.speed() if by_speed else float(self.teacher.dev_accuracy())
+        gradient = self.teacher.reinforce.end_episode(reward)
+        variables = self.teacher.policy.trainable_variables
+
+        def update():
+            # Every replica holds the same gradient, and the optimizer sums over replicas.
+            self.meta_optimizer.apply([g / num_replicas() for g in gradient], variables)
+
+        self.distribute_strategy.run(update)
+
+    def learn_objective(self, linear: Linearisation, batch: TrainingBatch, element) -> None:
+        """Looks at the dev set; in episodes, remembers what is decided at this step."""
+        logits = self.classifier(element["meta_inputs"], training=False)
+        logits = tf.cast(logits, linear.logits.dtype)
+        labels = element["meta_labels"]
+        loss = global_mean(self.per_example_loss(labels, logits))
+        accuracy = global_mean(tf.cast(_is_right(labels, logits), loss.dtype))
+        self.teacher.observe_dev(*all_reduce_sum((loss, accuracy)), batch.step, self._accuracy)
+        if self._step_kind != "final":
+            self.teacher.remember_decisions(tf.stop_gradient(linear.logits), batch)
+
+    def sample_weight(self, labels, logits, sample_id=None) -> tf.Tensor:
+        """The probability [B] with which the teacher keeps each example now."""
+        return self.teacher.keep_probability(logits, self.training_batch(labels, sample_id))
+
+    def get_config(self):
+        config = super().get_config()
+        del config["training_objective"]
+        return {**config, **self._options}
+
+    def get_compile_config(self):
+        config = super().get_compile_config()
+        if config:
+            config["meta_optimizer"] = keras.saving.serialize_keras_object(self.meta_optimizer)
+        return config
+
+
+def _is_right(labels, logits) -> tf.Tensor:
+    if labels.shape.rank == logits.shape.rank and labels.shape[-1] != 1:
+        labels = tf.argmax(labels, axis=-1)
+    return tf.reshape(tf.cast(labels, tf.int64), [-1]) == tf.argmax(logits, axis=-1)

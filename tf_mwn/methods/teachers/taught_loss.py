@@ -1,0 +1,148 @@
+"""The objective of learning to teach: the mean loss of the examples the teacher keeps."""
+
+import math
+
+import keras
+import tensorflow as tf
+
+from tf_mwn.engine.objective import TrainingBatch, TrainingObjective
+from tf_mwn.engine.replicas import all_reduce_sum, global_mean
+from tf_mwn.losses.admissible import check_count
+from tf_mwn.methods.rules.random_weights import uniform
+from tf_mwn.methods.teachers.teacher_policy import Reinforce, TeacherPolicy, teaching_features
+
+
+@keras.saving.register_keras_serializable(package="tf_mwn")
+class TaughtLoss(TrainingObjective):
+    """T = Σ a_i ℓ_i / Σ a_i, where a_i is 1 if the teacher keeps example i, which is a draw.
+
+    Sums run over the global batch; where no example is kept, T is 0.
+
+    Args:
+        num_classes: C.
+        num_sample_ids: N; the `sample_id` of a batch is in [0, N). Draws are made for all
+            examples, so that they do not depend on how batches are shared among devices.
+        seed: of the draws.
+
+    Attributes:
+        policy: the teacher.
+        reinforce: how it learns.
+    """
+
+    def __init__(self, num_classes: int, num_sample_ids: int, seed: int = 0, **kwargs):
+        super().__init__(**kwargs)
+        self.num_classes = check_count("num_classes", num_classes)
+        self.num_sample_ids = check_count("num_sample_ids", num_sample_ids)
+        self.seed = seed
+        self.policy = TeacherPolicy(2 * num_classes + 5, name="policy", dtype=self.dtype_policy)
+        self.reinforce = Reinforce(self, self.policy.trainable_variables)
+        self._draws = self._state("draws", "int32")
+        self._steps = self._state("steps", "int32")
+        self._training_loss = self._state("training_loss")
+        self._best_dev_loss = self._state("best_dev_loss")
+        self._reached = self._state("reached", "int32")
+        self._dev_accuracy = self._state("dev_accuracy")
+        self._dev_batches = self._state("dev_batches")
+        self.begin_training(1)
+
+    def _state(self, name: str, dtype: str | None = None) -> keras.Variable:
+        return self.add_weight(
+            name=name,
+            shape=(),
+            dtype=dtype,
+            initializer="zeros",
+            trainable=False,
+            aggregation="only_first_replica",
+        )
+
+    def begin_training(self, steps: int) -> None:
+        """A new student begins a training of `steps` optimizer steps."""
+        self._steps.assign(steps)
+        # A loss of ln C is that of a uniform prediction, and 1 once it is scaled.
+        for variable in (self._training_loss, self._best_dev_loss):
+            variable.assign(math.log(self.num_classes))
+        self._reached.assign(0)
+        self.begin_epoch()
+
+    def begin_epoch(self) -> None:
+        """A new epoch begins, and with it a new mean of the dev accuracy."""
+        self._dev_accuracy.assign(0.0)
+        self._dev_batches.assign(0.0)
+
+    def observe(self, logits, batch: TrainingBatch) -> None:
+        """Counts the draw, and takes the batch into the mean training loss."""
+        self._draws.assign_add(1)
+        loss = all_reduce_sum(global_mean(batch.losses(logits)))
+        mean = tf.convert_to_tensor(self._training_loss)
+        share = 1 / (1 + tf.cast(batch.step, mean.dtype))
+        self._training_loss.assign(mean + share * (tf.cast(loss, mean.dtype) - mean))
+
+    def observe_dev(self, loss, accuracy, step, threshold: float) -> None:
+        """Takes in the loss and the accuracy of the student on a batch of the dev set.
+
+        Args:
+            loss, accuracy: scalars, the same on every replica.
+            step: optimizer steps so far.
+            threshold: the accuracy whose first occurrence is remembered.
+        """
+        best = tf.convert_to_tensor(self._best_dev_loss)
+        self._best_dev_loss.assign(tf.minimum(best, tf.cast(loss, best.dtype)))
+        reached = tf.convert_to_tensor(self._reached)
+        now = (reached == 0) & (accuracy >= threshold)
+        self._reached.assign(tf.where(now, tf.cast(step, reached.dtype) + 1, reached))
+        self._dev_accuracy.assign_add(tf.cast(accuracy, best.dtype))
+        self._dev_batches.assign_add(1.0)
+
+    def dev_accuracy(self) -> tf.Tensor:
+        """Mean accuracy on the dev set over the epoch so far; 0 at its start."""
+        total, batches = map(tf.convert_to_tensor, (self._dev_accuracy, self._dev_batches))
+        return tf.math.divide_no_nan(total, batches)
+
+    def speed(self) -> float:
+        """-ln(i/T): i the first step with the wanted dev accuracy, of T; 0 if there is none."""
+        reached, steps = (int(keras.ops.convert_to_numpy(v)) for v in (self._reached, self._steps))
+        return math.log(steps / reached) if reached else 0.0
+
+    def features(self, logits, batch: TrainingBatch) -> tf.Tensor:
+        """What the policy sees of each example, [B, 2 C + 5]; losses in units of ln C, up to 1."""
+        training, best = map(tf.convert_to_tensor, (self._training_loss, self._best_dev_loss))
+        passed = tf.cast(batch.step, best.dtype) / tf.cast(self._steps, best.dtype)
+        uniform_loss = math.log(self.num_classes)
+        student = tf.stack([passed, training / uniform_loss, best / uniform_loss])
+        student = tf.clip_by_value(student, 0, 1)
+        return tf.cast(teaching_features(batch.labels, logits, student), self.compute_dtype)
+
+    def keep_probability(self, logits, batch: TrainingBatch) -> tf.Tensor:
+        """With which probability each example is kept, [B]."""
+        return tf.sigmoid(self.policy(self.features(logits, batch)))
+
+    def kept(self, logits, batch: TrainingBatch) -> tf.Tensor:
+        """1 for the examples [B] that are kept at this step, 0 for the others."""
+        drawn = tf.gather(uniform(self.seed, self._draws, self.num_sample_ids), batch.sample_id)
+        return tf.cast(drawn <= self.keep_probability(logits, batch), logits.dtype)
+
+    def remember_decisions(self, logits, batch: TrainingBatch) -> None:
+        """Takes the decisions of this step into what the teacher learns from."""
+        kept = self.kept(logits, batch)
+        scores = self.policy.score(self.features(logits, batch), kept)
+        number = tf.cast(tf.shape(kept)[0], scores[0].dtype)
+        self.reinforce.remember(*all_reduce_sum((scores, number)))
+
+    def objective(self, logits, batch: TrainingBatch):
+        """This replica's share of T, and a [B]."""
+        kept = self.kept(tf.stop_gradient(logits), batch)
+        losses = batch.losses(logits)
+        number = tf.maximum(all_reduce_sum(tf.reduce_sum(kept)), 1)
+        return tf.reduce_sum(kept * losses) / number, kept
+
+    def scalars(self):
+        """Reward of the last episode, and the baseline."""
+        return {"reward": self.reinforce.reward, "baseline": self.reinforce.baseline}
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "num_classes": self.num_classes,
+            "num_sample_ids": self.num_sample_ids,
+            "seed": self.seed,
+        }

@@ -1,0 +1,1 @@
+"""Named settings, with their sources and published numbers."""

@@ -1,0 +1,55 @@
+"""What `--recipe=list` and `--method=list` print. Imports nothing heavy."""
+
+from tf_mwn.methods.registry import METHODS
+from tf_mwn.recipes.experiment import RECIPES, Experiment
+from tf_mwn.recipes.recipe import Recipe
+
+
+def recipes() -> str:
+    """Every recipe, by group, with its source, the number it should reach and its cost."""
+    blocks = []
+    for group in dict.fromkeys(recipe.group for recipe in RECIPES.values()):
+        blocks.append(f"== {group} ==")
+        blocks += [_recipe(recipe) for recipe in RECIPES.values() if recipe.group == group]
+    return "\n".join(blocks)
+
+
+def _recipe(recipe: Recipe) -> str:
+    return (
+        f"{recipe.name}: {recipe.title}\n"
+        f"    source    {recipe.source}\n"
+        f"    expected  {recipe.expected}\n"
+        f"    cost      {recipe.cost}\n"
+        f"    methods   {', '.join(recipe.methods)}"
+    )
+
+
+def methods() -> str:
+    """Every method with its title, what it needs and its options."""
+    blocks = []
+    for row in METHODS.values():
+        lines = [f"{row.name}: {row.title}", f"    paper    {row.paper}"]
+        if row.needs_meta_set:
+            unless = f", unless --{row.file_option} is given" if row.file_option else ""
+            lines.append(f"    needs    a meta set (--meta_size){unless}")
+        if row.reads:
+            lines.append("    options  " + " ".join(f"--{name}" for name in row.reads))
+        blocks.append("\n".join(lines))
+    return "\n".join(blocks)
+
+
+def experiment(chosen: Experiment) -> str:
+    """The lines a run starts with."""
+    recipe = chosen.recipe
+    changed = chosen.config.differences(recipe.config)
+    lines = [f"recipe {recipe.name}: {recipe.title}", f"  source: {recipe.source}"]
+    if changed:
+        lines.append("  changed: " + ", ".join(f"{k} = {v}" for k, v in changed.items()))
+    else:
+        lines.append(f"  expected: {recipe.expected}")
+    lines.append(f"  methods: {', '.join(chosen.methods)}; seeds: {_numbers(chosen.seeds)}")
+    return "\n".join(lines)
+
+
+def _numbers(values: tuple[int, ...]) -> str:
+    return ", ".join(map(str, values))

@@ -1,0 +1,126 @@
+"""The settings of the Meta-Weight-Net paper, with their published numbers.
+
+Hours on a GPU, days on a CPU.
+
+Where the sources disagree, each source line says what was chosen. Published numbers are accuracies
+in %, and the best test epoch unless said otherwise; a run reports the last epoch as well.
+"""
+
+from typing import Any
+
+from tf_mwn.recipes.other_papers import CIFAR, OTHER_PAPER_RECIPES, STEP_TIMES
+from tf_mwn.recipes.published import TABLES, Table
+from tf_mwn.recipes.recipe import Recipe
+
+_MWN = "Shu et al., Meta-Weight-Net, NeurIPS 2019"
+# The 2019 scripts that made the tables: weights divided by their batch sum, SGD on the weight net.
+_SCRIPTS_2019 = {
+    "weight_normalization": "sum",
+    "meta_optimizer": "sgd",
+    "meta_weight_decay": 5e-4,
+}
+_CHOICES_2019 = (
+    "settings of the 2019 scripts: weights divided by their batch sum (the paper's equation: "
+    "--weight_normalization=none), SGD on the weight net (the 2020 re-release: Adam 1e-3, weight "
+    "decay 1e-4)"
+)
+_LONG_TAIL = {**CIFAR, **_SCRIPTS_2019, "epochs": 100, "decay_epochs": (80, 90)}
+_LONG_TAIL["meta_learning_rate"] = 1e-5
+_UNIFORM = {**CIFAR, **_SCRIPTS_2019, "network": "wrn_28_10", "epochs": 40}
+_UNIFORM |= {"decay_epochs": (36, 38), "meta_size": 1000, "noise": "uniform"}
+_FLIP = {**CIFAR, **_SCRIPTS_2019, "epochs": 60, "decay_epochs": (40, 50)}
+_FLIP |= {"meta_size": 1000, "noise": "flip2"}
+
+
+def _published(table: Table, column: str, base_name: str = "base model") -> str:
+    base, ours = (table.number(row, column).mean for row in ("cross_entropy", "meta_weight_net"))
+    return f"published: {base_name} {base}, Meta-Weight-Net {ours}"
+
+
+def _settings(bias: str, dataset: str, value: int) -> dict[str, Any]:
+    """Settings of one column of the Meta-Weight-Net tables: bias by name, factor or percentage."""
+    if bias == "longtail":
+        meta_size = 100 if dataset == "cifar10" else 1000  # 10 of each class
+        extra = {"imbalance_factor": float(value), "meta_size": meta_size}
+        return {**_LONG_TAIL, "dataset": dataset, **extra}
+    base = _UNIFORM if bias == "uniform" else _FLIP
+    return {**base, "dataset": dataset, "noise_rate": value / 100}
+
+
+def _table(number: int, cost: str) -> list[Recipe]:
+    """One recipe per column of a table of the Meta-Weight-Net paper."""
+    table, recipes = TABLES[str(number)], []
+    for column in table.columns:
+        dataset, bias, value = column.split("_")
+        recipes.append(
+            Recipe(
+                group=f"Meta-Weight-Net, Table {number}",
+                name=f"mwn_table{number}_{column}",
+                title=f"{dataset}, {bias} {value}{'' if bias == 'longtail' else ' %'}",
+                source=f"{_MWN}, Table {number}; {_CHOICES_2019}",
+                expected=_published(table, column),
+                cost=cost,
+                settings=_settings(bias, dataset, int(value)),
+            )
+        )
+    return recipes
+
+
+def _ablation() -> list[Recipe]:
+    """The weight net's architecture, on the three biases."""
+    table, recipes = TABLES["ablation"], []
+    for column in table.columns:
+        dataset, bias, value = column.split("_")
+        pairs = ", ".join(f"{row.label} {row.numbers[column].mean}" for row in table.rows)
+        recipes.append(
+            Recipe(
+                group="Meta-Weight-Net, ablation of the weight net",
+                name=f"mwn_ablation_{column}",
+                title=f"{dataset}, {bias} {value}; a net by --weight_net_units=100,100",
+                source=f"{_MWN}, supplement; {_CHOICES_2019}",
+                expected=f"published: {pairs}",
+                cost=f"as the table's; {STEP_TIMES}",
+                settings=_settings(bias, dataset, int(value)),
+                methods=("meta_weight_net",),
+            )
+        )
+    return recipes
+
+
+_CLOTHING1M = Recipe(
+    group="Meta-Weight-Net, Clothing1M",
+    name="mwn_clothing1m",
+    title="Clothing1M, real noisy labels: give its folder by --dataset=FOLDER",
+    source=(
+        f"{_MWN}, section 4.3; ResNet-50 with ImageNet weights, 7 000 of the clean validation "
+        "images as meta set. Deviation: training crops are central, 224 of 256, not random"
+    ),
+    expected=_published(TABLES["clothing1m"], "clothing1m", "cross-entropy"),
+    cost="about 12 hours on one GPU",
+    files=(
+        "Clothing1M's folder: images/, noisy_train_key_list.txt, clean_val_key_list.txt, "
+        "clean_test_key_list.txt, noisy_label_kv.txt, clean_label_kv.txt"
+    ),
+    settings={
+        "dataset": "clothing1m",
+        "image_size": 224,
+        "network": "applications/ResNet50",
+        "network_weights": "imagenet",
+        "meta_size": 7000,
+        "epochs": 10,
+        "batch_size": 32,
+        "learning_rate": 0.01,
+        "decay_epochs": (5,),
+        "weight_decay": 1e-3,
+        "meta_learning_rate": 1e-3,
+    },
+)
+
+PAPER_RECIPES = (
+    *_table(1, f"100 epochs; {STEP_TIMES}"),
+    *_table(2, "40 epochs of WRN-28-10: about 6 hours on one GPU"),
+    *_table(3, f"29 400 steps; {STEP_TIMES}"),
+    *_ablation(),
+    _CLOTHING1M,
+    *OTHER_PAPER_RECIPES,
+)

@@ -1,0 +1,1 @@
+"""Published tables and claims: their runs, verdicts and pages."""

@@ -1,0 +1,134 @@
+"""What the claims were found to be: Markdown, JSON and a figure each."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from tf_mwn.reproduction import planned_runs
+from tf_mwn.reproduction.claims import Result
+from tf_mwn.reproduction.evidence import NOT_RUN, Finding
+from tf_mwn.reproduction.markdown_tables import markdown_table
+from tf_mwn.runs.run_folder import RunFolder
+
+
+def summary(results: Sequence[Result]) -> str:
+    """One row per claim."""
+    rows = [[r.claim.key, r.claim.statement, _seeds(r), f"**{r.verdict}**"] for r in results]
+    return markdown_table(("", "claim", "seeds", "verdict"), rows)
+
+
+def text(results: Sequence[Result]) -> str:
+    """The whole page: the summary, then a section for each claim."""
+    legend = (
+        "Every verdict follows from a 95 % confidence interval over seeds: *holds* if all of it "
+        "is on the claimed side of the threshold, *fails* if all of it is on the other side, "
+        "*undecided* if it contains the threshold. Accuracies are those of the last epoch on the "
+        "test set. A claim holds if all of its rows hold and fails if one of them fails."
+    )
+    sections = [_section(result) for result in results]
+    return "\n\n".join(["# Claims, measured", legend, summary(results), *sections]) + "\n"
+
+
+def to_json(results: Sequence[Result]) -> list[dict[str, Any]]:
+    """The content of claims.json; infinite limits are null."""
+    return [
+        {
+            "claim": result.claim.key,
+            "statement": result.claim.statement,
+            "note": result.claim.note,
+            "verdict": result.verdict,
+            "seeds": list(result.context.seeds),
+            "findings": [_finding(finding) for finding in result.findings],
+            "commands": planned_runs.commands(result.claim.runs(result.context)),
+        }
+        for result in results
+    ]
+
+
+def write(folder: RunFolder, results: Sequence[Result]) -> None:
+    """Writes claims.md, claims.json and <key>.png of every claim that was run."""
+    from tf_mwn.monitoring import figures  # imported late: slow, and a listing draws nothing
+
+    folder.path.mkdir(parents=True, exist_ok=True)
+    folder.write_text("claims.md", text(results))
+    folder.write_json("claims.json", to_json(results))
+    for result in results:
+        panels = _panels(result)
+        if panels:
+            title = f"{result.claim.key}. {result.claim.statement}"
+            with folder.replacing(f"{result.claim.key}.png") as path:
+                path.write_bytes(figures.png(figures.intervals(panels, title)))
+
+
+def _panels(result: Result) -> dict[str, list[tuple]]:
+    """The findings by unit, as `figures.intervals` takes them."""
+    panels: dict[str, list[tuple]] = {}
+    for finding in result.findings:
+        if finding.interval is not None:
+            limits = (finding.interval.low, finding.interval.estimate, finding.interval.high)
+            label = finding.label.replace(": ", ":\n", 1)
+            row = (label, finding.values, limits, finding.threshold)
+            panels.setdefault(finding.unit, []).append(row)
+    return panels
+
+
+def _section(result: Result) -> str:
+    claim = result.claim
+    rows = [
+        [
+            finding.label,
+            finding.unit,
+            _number(finding.interval and finding.interval.estimate),
+            _limits(finding),
+            f"{'above' if finding.above else 'below'} {finding.threshold:g}",
+            finding.verdict,
+        ]
+        for finding in result.findings
+    ]
+    header = ("measured", "unit", "estimate", "95 % interval", "claimed", "verdict")
+    parts = [
+        f"## {claim.key}. {claim.statement}",
+        f"**{result.verdict}**, seeds {_seeds(result)}. {claim.note}".rstrip(),
+        markdown_table(header, rows),
+    ]
+    if _panels(result):
+        parts.append(f"![{claim.key}]({claim.key}.png)")
+    commands = "\n".join(planned_runs.commands(claim.runs(result.context)))
+    return "\n\n".join([*parts, f"```sh\n{commands}\n```"])
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    limits = {"estimate": None, "low": None, "high": None}
+    if finding.interval is not None:
+        limits = {name: _finite(getattr(finding.interval, name)) for name in limits}
+    return {
+        "measured": finding.label,
+        "unit": finding.unit,
+        "values": [_finite(value) for value in finding.values],
+        **limits,
+        "threshold": finding.threshold,
+        "claimed": "above" if finding.above else "below",
+        "verdict": finding.verdict,
+    }
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.3g}"
+
+
+def _limits(finding: Finding) -> str:
+    if finding.verdict == NOT_RUN:
+        return ""
+    interval = finding.interval
+    return f"{_number(interval.low)} to {_number(interval.high)}"
+
+
+def _seeds(result: Result) -> str:
+    seeds = list(result.context.seeds)
+    if len(seeds) > 3 and seeds == list(range(seeds[0], seeds[-1] + 1)):
+        return f"{seeds[0]}-{seeds[-1]}"
+    return ",".join(map(str, seeds))

@@ -1,0 +1,189 @@
+"""Runs that a comparison needs: which are there, and the commands that make the others.
+
+They are those of `launch.main` and `launch.study`, in the same folders, so that what was trained
+by hand is found. Imports nothing heavy.
+"""
+
+import csv
+import dataclasses
+import functools
+import json
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tf_mwn.methods import registry
+from tf_mwn.recipes.experiment import Experiment, find, resolve
+from tf_mwn.runs.run_folder import RESULTS, RunFolder
+from tf_mwn.search.study_plan import STUDY, StudyPlan
+
+_BIAS = ("noise", "noise_rate", "imbalance_factor")
+FINISHED, STARTED, MISSING, OTHER = "finished", "started", "missing", "other settings"
+
+
+@dataclasses.dataclass(frozen=True)
+class PlannedRun:
+    """One method and one seed of an experiment."""
+
+    experiment: Experiment
+
+    @classmethod
+    def make(cls, recipe: str, settings: Mapping[str, Any], method: str, seed: int) -> "PlannedRun":
+        """The run that `launch.main` makes of these flags.
+
+        Raises:
+            ValueError, TypeError: as `resolve`.
+        """
+        return cls(resolve(recipe, settings, [method], [seed]))
+
+    @property
+    def method(self) -> str:
+        return self.experiment.methods[0]
+
+    @property
+    def seed(self) -> int:
+        return self.experiment.seeds[0]
+
+    @property
+    def name(self) -> str:
+        """Its folder below the workdir; equal for equal runs."""
+        return str(self.experiment.path("", self.method, self.seed))
+
+    def state(self, workdir: str | Path) -> str:
+        """One of `FINISHED`, `STARTED`, `MISSING`, and `OTHER` for a folder it cannot have."""
+        folder = RunFolder(Path(workdir) / self.name)
+        identity = folder.read_json("config.json")
+        if identity is None:
+            return MISSING
+        settings = json.loads(json.dumps(self.experiment.config.to_json()))
+        if identity.get("settings") != settings:
+            return OTHER
+        return STARTED if folder.read_json(RESULTS) is None else FINISHED
+
+    def record(self, workdir: str | Path) -> "Record":
+        """What the finished run has left."""
+        return Record(Path(workdir) / self.name)
+
+    def command(self) -> list[str]:
+        """Module and flags, but for those of folders."""
+        return ["launch.main", *self.experiment.flags(self.method, self.seed).splitlines()]
+
+    def cost_units(self) -> int:
+        """Trainings of its configuration: one."""
+        return 1
+
+
+@dataclasses.dataclass(frozen=True)
+class PlannedStudy:
+    """A study of `launch.study`: several seeds, and many runs in one process."""
+
+    plan: StudyPlan
+
+    @property
+    def name(self) -> str:
+        return self.plan.folder
+
+    @property
+    def experiment(self) -> Experiment:
+        return self.plan.joint
+
+    @property
+    def method(self) -> str:
+        return self.plan.method.name
+
+    def state(self, workdir: str | Path) -> str:
+        path = Path(workdir) / self.name
+        return FINISHED if (path / STUDY).exists() else MISSING
+
+    def rows(self, workdir: str | Path) -> dict[str, dict[str, Any]]:
+        """The rows of a finished study, by name."""
+        rows = RunFolder(Path(workdir) / self.name).read_json(STUDY)
+        return {row["name"]: row for row in rows}
+
+    def command(self) -> list[str]:
+        flags = self.experiment.flags(self.method, self.experiment.seeds[0]).splitlines()
+        seeds = ",".join(map(str, self.experiment.seeds))
+        flags = [flag for flag in flags if not flag.startswith("--seed=")]
+        return ["launch.study", *flags, f"--seed={seeds}"]
+
+    def cost_units(self) -> int:
+        """Each seed searches the grid, and trains at the final value, replayed and jointly."""
+        grid = int(np.prod([len(domain.values) for domain in self.plan.search.space]))
+        return len(self.experiment.seeds) * (grid + 3)
+
+
+Planned = PlannedRun | PlannedStudy
+
+
+@dataclasses.dataclass(frozen=True)
+class Record:
+    """The files of a finished run, read when they are asked for."""
+
+    path: Path
+
+    @functools.cached_property
+    def results(self) -> dict[str, Any]:
+        return RunFolder(self.path).read_json(RESULTS)
+
+    def column(self, name: str) -> np.ndarray | None:
+        """A measure over the epochs [E], NaN where it is not known; None if it was not taken."""
+        return self._columns("metrics.csv").get(name)
+
+    def weights(self) -> tuple[np.ndarray, np.ndarray]:
+        """Loss and weight [N] of the training examples at the end."""
+        columns = self._columns("weights.csv")
+        return columns["loss"], columns["weight"]
+
+    def _columns(self, name: str) -> dict[str, np.ndarray]:
+        with open(self.path / name, newline="") as file:
+            rows = list(csv.DictReader(file))
+        return {
+            key: np.array([float(row[key]) if row[key] else np.nan for row in rows])
+            for key in (rows[0] if rows else ())
+        }
+
+
+def commands(runs: Iterable[Planned]) -> list[str]:
+    """The commands that make `runs`, as a user types them, seeds of one configuration together."""
+    seeds: dict[tuple[str, ...], list[int]] = {}
+    for run in runs:
+        flags = tuple(flag for flag in run.command() if not flag.startswith("--seed="))
+        seeds.setdefault(flags, []).extend(run.experiment.seeds)
+    return [
+        shlex.join(["python", "-m", *flags, f"--seed={','.join(map(str, numbers))}"])
+        for flags, numbers in seeds.items()
+    ]
+
+
+def settings_for(method: str, common: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """`common` settings, as far as the method reads them, under its `own`, which decide."""
+    readers = {name for row in registry.METHODS.values() for name in row.reads}
+    read = registry.find(method).reads
+    kept = {n: v for n, v in common.items() if n not in readers or n in read}
+    return {**kept, **own}
+
+
+def decided(recipe: str, own: Mapping[str, Any]) -> dict[str, Any]:
+    """`own` settings, and the bias of the recipe, which its title and its numbers are about."""
+    bias = {n: v for n, v in find(recipe).settings.items() if n in _BIAS}
+    return {**bias, **own}
+
+
+def each_once(runs: Iterable[Planned]) -> list[Planned]:
+    """The runs without repetition, in order."""
+    return list({run.name: run for run in runs}.values())
+
+
+def check_used(common: Mapping[str, Any], runs: Sequence[Planned]) -> None:
+    """Refuses a setting that has no effect on any of the runs.
+
+    Raises:
+        ValueError: naming it.
+    """
+    for name, value in common.items():
+        wanted = list(value) if isinstance(value, tuple) else value
+        if all(run.experiment.config.to_json()[name] != wanted for run in runs):
+            raise ValueError(f"{name}: no effect on any of the {len(runs)} runs")

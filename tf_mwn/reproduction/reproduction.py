@@ -1,0 +1,155 @@
+"""What `launch.reproduce` does: tables and claims, the runs they share, and what is written."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tf_mwn.recipes.published import TABLES
+from tf_mwn.reproduction import claims_list, claims_report, run_queue, run_time
+from tf_mwn.reproduction import tables as tables_page
+from tf_mwn.reproduction.claims import Claim, Result
+from tf_mwn.reproduction.evidence import Context
+from tf_mwn.reproduction.planned_runs import (
+    FINISHED,
+    MISSING,
+    OTHER,
+    STARTED,
+    Planned,
+    check_used,
+    each_once,
+)
+from tf_mwn.reproduction.tables import Cell
+from tf_mwn.runs.run_folder import RunFolder
+
+_STATES = (FINISHED, STARTED, MISSING, OTHER)
+
+
+def tables() -> str:
+    """The tables that can be named, a line each."""
+    return "\n".join(f"{name}: {table.title} ({table.source})" for name, table in TABLES.items())
+
+
+def claims() -> str:
+    """The claims that can be named, a line each."""
+    known = claims_list.claims()
+    return "\n".join(f"{claim.key}: {claim.statement}" for claim in known.values())
+
+
+@dataclasses.dataclass(frozen=True)
+class Reproduction:
+    """Tables and claims, checked; nothing written yet.
+
+    Attributes:
+        workdir: of the runs; tables/ and claims/ in it take the comparisons.
+        scale: of the tables.
+        tables: their cells, by name.
+        claims: each with its seeds.
+        runs: what they need, each once.
+    """
+
+    workdir: Path
+    scale: str
+    tables: Mapping[str, Sequence[Cell]]
+    claims: Sequence[tuple[Claim, Context]]
+    runs: Sequence[Planned]
+
+    @classmethod
+    def make(
+        cls,
+        workdir: str,
+        tables: Sequence[str] = (),
+        claims: Sequence[str] = (),
+        scale: str | None = None,
+        seeds: Sequence[int] = (0, 1, 2),
+        common: Mapping[str, Any] | None = None,
+        with_sets: bool = False,
+    ) -> "Reproduction":
+        """What a command line describes.
+
+        Args:
+            workdir: folder of the runs.
+            tables, claims: their names; "all" for each.
+            scale: "paper" or "cpu"; by default that of the paper for tables.
+            seeds: of each configuration.
+            common: settings for all runs, where a table or a claim does not decide them.
+            with_sets: whether data of TensorFlow Datasets are at hand.
+
+        Raises:
+            ValueError, TypeError: one sentence that says what to change.
+        """
+        if not tables and not claims:
+            raise ValueError("expected --table=NAME or --claims; --table=list shows the tables")
+        if claims and scale == "paper":
+            raise ValueError("scale: expected cpu with --claims, received paper")
+        if not seeds or len(set(seeds)) < len(seeds):
+            shown = ",".join(map(str, seeds)) or "none"
+            raise ValueError(f"seeds: expected at least one and each once, received {shown}")
+        scale, common = scale or "paper", dict(common or {})
+        names = list(TABLES) if list(tables) == ["all"] else list(dict.fromkeys(tables))
+        found = {name: tables_page.cells(name, scale, seeds, common, with_sets) for name in names}
+        chosen = claims_list.select(list(claims), with_sets) if claims else []
+        pairs = [(claim, claim.context(workdir, seeds, common)) for claim in chosen]
+        runs = each_once(
+            [
+                *(run for cells in found.values() for cell in cells for run in cell.runs),
+                *(run for claim, context in pairs for run in claim.runs(context)),
+            ]
+        )
+        check_used(common, runs)
+        return cls(Path(workdir), scale, found, pairs, runs)
+
+    def missing(self) -> list[Planned]:
+        """What has to be trained, or trained on.
+
+        Raises:
+            ValueError: a folder holds a run of other settings.
+        """
+        states = {run.name: run.state(self.workdir) for run in self.runs}
+        for name, state in states.items():
+            if state == OTHER:
+                raise ValueError(
+                    f"workdir: {self.workdir / name} holds a run of other settings, of another "
+                    "version perhaps; choose another --workdir"
+                )
+        return [run for run in self.runs if states[run.name] != FINISHED]
+
+    def listing(self) -> str:
+        """The state of every run, a line each."""
+        return "\n".join(f"{run.state(self.workdir):8}  {run.name}" for run in self.runs)
+
+    def estimate(self) -> str:
+        """How many runs there are in each state, and how long the missing ones take."""
+        states = [run.state(self.workdir) for run in self.runs]
+        counts = ", ".join(f"{states.count(s)} {s}" for s in _STATES if s in states)
+        missing = [r for r, s in zip(self.runs, states, strict=True) if s != FINISHED]
+        faster = run_time.factor(self.runs, self.workdir)
+        times = [run_time.seconds(run, faster or 1.0) for run in missing]
+        known = [value for value in times if value is not None]
+        line = f"{len(self.runs)} {'run' if len(self.runs) == 1 else 'runs'}: {counts}"
+        if known:
+            where = "at the pace of the finished ones" if faster else "on two idle CPU cores"
+            time = run_time.shown(sum(known))
+            line += f"; about {time} for what is missing, one after another, {where}"
+        if len(known) < len(times):
+            line += f", and {len(times) - len(known)} of unknown length"
+        return line
+
+    def train(self, folders: Sequence[str], jobs: int) -> dict[str, str]:
+        """Trains what is missing; of each run that failed why, by its name."""
+        return run_queue.execute(
+            self.missing(), folders, jobs, lambda line: print(line, flush=True)
+        )
+
+    def write(self) -> None:
+        """Writes and prints every comparison, of the runs that are finished."""
+        for name, found in self.tables.items():
+            records = tables_page.compare(found, self.workdir)
+            paths = tables_page.write(RunFolder(self.workdir / "tables"), name, self.scale, records)
+            print(f"\n{tables_page.text(name, self.scale, records)}")
+            print("\n".join(map(str, paths)), flush=True)
+        if self.claims:
+            results = [Result.of(claim, context) for claim, context in self.claims]
+            folder = RunFolder(self.workdir / "claims")
+            claims_report.write(folder, results)
+            print(f"\n{claims_report.summary(results)}\n\n{folder / 'claims.md'}", flush=True)

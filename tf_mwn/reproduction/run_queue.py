@@ -1,0 +1,128 @@
+"""Trains planned runs as processes of their own, a few at a time."""
+
+import collections
+import contextlib
+import dataclasses
+import math
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import IO
+
+from tf_mwn.reproduction.planned_runs import Planned
+from tf_mwn.runs.run_folder import IN_USE
+
+_REST = 10.0  # seconds until a run that another process trains is asked for again
+
+
+@dataclasses.dataclass
+class _Process:
+    run: Planned
+    process: subprocess.Popen
+    errors: IO[str]
+    started: float
+
+
+def command(run: Planned, folders: Sequence[str]) -> list[str]:
+    """The command that trains `run`, with the flags of `folders` behind its own."""
+    return [sys.executable, "-m", *run.command(), *folders]
+
+
+def execute(
+    runs: Sequence[Planned],
+    folders: Sequence[str],
+    jobs: int,
+    tell: Callable[[str], None] = print,
+) -> dict[str, str]:
+    """Trains `runs` in their order, `jobs` at a time; one that fails does not stop the others.
+
+    A run that another process trains, on this machine or another, is put off until it has ended.
+    Whatever ends this early ends the processes by SIGTERM first, which keeps their state.
+
+    Args:
+        runs: what to train.
+        folders: flags such as --workdir.
+        jobs: processes at a time.
+        tell: takes a line of progress.
+
+    Returns:
+        Of each run that failed its error in one line, by the run's name.
+    """
+    waiting, running, failed = collections.deque(runs), [], {}
+    put_off = {}
+    with _terminated_as_exit():
+        try:
+            while waiting or running:
+                while waiting and len(running) < jobs and _has_rested(waiting[0], put_off):
+                    run = waiting.popleft()
+                    running.append(_start(run, command(run, folders)))
+                ended = [entry for entry in running if entry.process.poll() is not None]
+                for entry in ended:
+                    running.remove(entry)
+                    problem = _problem(entry)
+                    if problem and IN_USE in problem:
+                        if entry.run.name not in put_off:
+                            tell(f"{entry.run.name}: another process trains it; put off")
+                        put_off[entry.run.name] = time.monotonic()
+                        waiting.append(entry.run)
+                        continue
+                    if problem:
+                        failed[entry.run.name] = problem
+                    left = len(waiting) + len(running)
+                    spent = f"{time.monotonic() - entry.started:.0f} s"
+                    tell(f"{entry.run.name}: {problem or 'finished'} ({spent}, {left} left)")
+                if not ended:
+                    time.sleep(0.1)
+        finally:
+            _end(running)
+    return failed
+
+
+def _has_rested(run: Planned, put_off: Mapping[str, float]) -> bool:
+    return time.monotonic() - put_off.get(run.name, -math.inf) >= _REST
+
+
+def _start(run: Planned, arguments: Sequence[str]) -> _Process:
+    errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed by `_problem` or `_end`
+    environment = {"TF_CPP_MIN_LOG_LEVEL": "2", **os.environ}
+    process = subprocess.Popen(
+        arguments, stdout=subprocess.DEVNULL, stderr=errors, env=environment, text=True
+    )
+    return _Process(run, process, errors, time.monotonic())
+
+
+def _problem(entry: _Process) -> str | None:
+    """Why a process failed, in one line; None of one that did not fail."""
+    with entry.errors as errors:
+        if entry.process.returncode == 0:
+            return None
+        errors.seek(0)
+        lines = [line.strip() for line in errors if line.strip()]
+    own = [line for line in lines if line.startswith("error: ")] or lines
+    return own[-1] if own else f"error: exit code {entry.process.returncode}"
+
+
+def _end(running: Sequence[_Process]) -> None:
+    for entry in running:
+        entry.process.terminate()
+    for entry in running:
+        entry.process.wait()
+        entry.errors.close()
+
+
+@contextlib.contextmanager
+def _terminated_as_exit() -> Iterator[None]:
+    """Within, SIGTERM is an exception, so that `finally` is reached; the exit code is 143."""
+
+    def leave(number, frame):
+        raise SystemExit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

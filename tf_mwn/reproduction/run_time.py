@@ -1,0 +1,100 @@
+"""How long planned runs will take: from a table of two idle CPU cores, scaled by finished runs."""
+
+import statistics
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from tf_mwn.data.bias.imbalance import class_shares
+from tf_mwn.engine.pace import pace
+from tf_mwn.methods import registry
+from tf_mwn.reproduction.planned_runs import FINISHED, Planned, PlannedRun
+from tf_mwn.settings.config import Config
+
+# Training examples, classes and pixels of the sets that the recipes use.
+_SETS = {
+    "digits": (1438, 10, 64),
+    "fashion_mnist": (60_000, 10, 784),
+    "cifar10": (50_000, 10, 1024),
+    "cifar100": (50_000, 100, 1024),
+    "clothing1m": (1_000_000, 14, 224 * 224),
+}
+# Seconds of a plain step on 100 examples; those above a second follow from the multiplications.
+_STEP = {
+    "mlp": 0.004,
+    "resnet32": 0.25,
+    "wrn_28_10": 19.0,
+    "applications/ResNet50": 15.0,
+}
+_META = 3.3  # a step with a meta update, in plain steps
+_START = 15.0  # seconds until the first step of a process
+_EPOCH = 0.2  # seconds of evaluation and writing after each epoch
+
+
+def seconds(run: Planned, faster: float = 1.0) -> float | None:
+    """Estimated time of a run or study; None where the data set or the network is not known.
+
+    Args:
+        run: what will be trained.
+        faster: measured over tabulated time of a step, see `factor`.
+    """
+    step = _step_seconds(run.experiment.config, run.method)
+    count = _steps(run)
+    if step is None or count is None:
+        return None
+    per_run = run.experiment.config.epochs * (_EPOCH + count * step * faster)
+    return _START + run.cost_units() * per_run
+
+
+def factor(runs: Sequence[Planned], workdir: str | Path) -> float | None:
+    """Median of measured over tabulated time of a step, over the finished runs; or None."""
+    ratios = []
+    for run in runs:
+        if isinstance(run, PlannedRun) and run.state(workdir) == FINISHED:
+            step = _step_seconds(run.experiment.config, run.method)
+            if step is not None:
+                ratios.append(run.record(workdir).results["seconds_per_step"] / step)
+    return statistics.median(ratios) if ratios else None
+
+
+def shown(value: float) -> str:
+    """Seconds as text with a unit that fits."""
+    for unit, size in (("days", 86_400), ("hours", 3600), ("minutes", 60)):
+        if value >= 1.5 * size:
+            return f"{value / size:.1f} {unit}"
+    return f"{value:.0f} seconds"
+
+
+def _name_of_set(config: Config) -> str | None:
+    if config.network == "applications/ResNet50" and config.image_size == 224:
+        return "clothing1m"
+    return config.dataset if config.dataset in _SETS else None
+
+
+def _step_seconds(config: Config, method: str) -> float | None:
+    name = _name_of_set(config)
+    plain = _STEP.get(config.network)
+    if config.network == "small_cnn" and name is not None:
+        plain = 0.006 + 1e-5 * _SETS[name][2]
+    if plain is None:
+        return None
+    row = registry.find(method)
+    meta = row.needs_meta_set or "meta_interval" in row.options
+    interval, reuses = pace(config.speed, config.meta_interval, config.reuse_gradient)
+    # Of the three passes of a plain step: a backward pass less, a forward pass more.
+    more = _META - 1 - 2 / 3 * reuses + 1 / 3 * config.recompute
+    return plain * config.batch_size / 100 * (1 + more / interval * meta)
+
+
+def _steps(run: Planned) -> int | None:
+    """Steps of an epoch."""
+    config = run.experiment.config
+    name = _name_of_set(config)
+    if name is None:
+        return None
+    examples, classes, _ = _SETS[name]
+    examples -= config.meta_size + config.validation_size
+    examples = min(examples, config.train_size or examples)
+    shares = class_shares(config.imbalance, config.imbalance_factor, classes)
+    return max(1, int(examples * np.mean(shares)) // config.batch_size)

@@ -1,0 +1,263 @@
+"""Published tables as sets of runs: ours beside theirs.
+
+At scale "paper" a column is the recipe with the paper's settings. At scale "cpu" it is a short
+run of the same bias on smaller data: its numbers are not the paper's, but methods can be compared.
+"""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tf_mwn.checks import unknown_name
+from tf_mwn.recipes import published
+from tf_mwn.reproduction.markdown_tables import markdown_table
+from tf_mwn.reproduction.planned_runs import FINISHED, PlannedRun, decided, settings_for
+from tf_mwn.runs.run_folder import RunFolder
+
+SCALES = ("paper", "cpu")
+
+
+@dataclasses.dataclass(frozen=True)
+class Column:
+    """A column of a table as an experiment.
+
+    Attributes:
+        name: of the experiment.
+        published: the column of the published table.
+        recipe, settings: what is run.
+        needs_set: whether its data come from TensorFlow Datasets.
+    """
+
+    name: str
+    published: str
+    recipe: str
+    settings: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    needs_set: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Cell:
+    """One number of a published table, and the runs that repeat it."""
+
+    column: Column
+    row: published.Row
+    runs: tuple[PlannedRun, ...]
+
+    @property
+    def number(self) -> published.Number:
+        return self.row.numbers[self.column.published]
+
+
+def cells(
+    name: str,
+    scale: str,
+    seeds: Sequence[int],
+    common: Mapping[str, Any] | None = None,
+    with_sets: bool = True,
+) -> list[Cell]:
+    """The numbers of a table that can be repeated, column by column.
+
+    Args:
+        name: of the table.
+        scale: one of `SCALES`.
+        seeds: of every run.
+        common: settings for all runs; what a column or a row decides stays.
+        with_sets: whether data of TensorFlow Datasets are at hand; without, scale "cpu" keeps to
+            the digits.
+
+    Raises:
+        ValueError, TypeError: as `recipes.resolve`; an unknown table, or one without small version.
+    """
+    if name not in published.TABLES:
+        raise ValueError(unknown_name("table", name, published.TABLES))
+    table, found = published.TABLES[name], []
+    if scale == "cpu" and name not in _SMALL:
+        raise ValueError(f"scale=cpu: expected a table of {', '.join(_SMALL)}, received {name}")
+    for column in _paper(name, table) if scale == "paper" else _SMALL[name]:
+        for row in table.rows:
+            if column.published in row.numbers and (with_sets or not column.needs_set):
+                own = {**decided(column.recipe, column.settings), **row.settings}
+                settings = settings_for(row.method, common or {}, own)
+                runs = [PlannedRun.make(column.recipe, settings, row.method, s) for s in seeds]
+                found.append(Cell(column, row, tuple(runs)))
+    return found
+
+
+def compare(found: Sequence[Cell], workdir: str | Path) -> list[dict[str, Any]]:
+    """One record per cell: the published number, ours over the finished seeds, the difference.
+
+    Accuracies in %. The difference is that of the best epoch, which papers report.
+    """
+    return [_compared(cell, workdir) for cell in found]
+
+
+def text(name: str, scale: str, records: Sequence[Mapping[str, Any]]) -> str:
+    """The comparison in Markdown."""
+    table = published.TABLES[name]
+    parts = [f"# {_heading(name)}: {table.title}", f"Published: {table.source}."]
+    if scale == "cpu":
+        parts.append(
+            "Scale cpu: short runs of the same bias on smaller data beside the published column "
+            "of that bias. Compare the methods of a column with each other, not the numbers."
+        )
+    for column in dict.fromkeys(record["column"] for record in records):
+        group = [record for record in records if record["column"] == column]
+        parts.append(f"## {column}")
+        parts.append(_column_table(group))
+        correlation = rank_correlation(group)
+        if correlation is not None:
+            parts.append(f"Rank correlation of the methods with the paper: {correlation:.2f}.")
+    legend = (
+        "Test accuracy in %, mean ± standard deviation over seeds; difference: ours at the best "
+        "epoch, which papers report, minus published."
+    )
+    return "\n\n".join([*parts, legend]) + "\n"
+
+
+def rank_correlation(records: Sequence[Mapping[str, Any]]) -> float | None:
+    """Spearman's, of our best-epoch and the published means; None for fewer than three rows."""
+    pairs = [(r["published"], r["best_epoch"]) for r in records if r["best_epoch"] is not None]
+    if len(pairs) < 3 or any(len(set(values)) < 2 for values in zip(*pairs, strict=True)):
+        return None
+    from scipy import stats  # imported late: slow
+
+    return float(stats.spearmanr(*zip(*pairs, strict=True)).statistic)
+
+
+def write(
+    folder: RunFolder, name: str, scale: str, records: Sequence[Mapping[str, Any]]
+) -> list[Path]:
+    """Writes table<name>_<scale> as .md, .csv and .json; their paths."""
+    folder.path.mkdir(parents=True, exist_ok=True)
+    stem = f"{_heading(name).lower().replace(' ', '')}_{scale}"
+    folder.write_text(f"{stem}.md", text(name, scale, records))
+    header = [key for key in records[0] if key != "runs"] if records else []
+    rows = [[_plain(record[key]) for key in header] for record in records]
+    folder.write_csv(f"{stem}.csv", header, rows)
+    folder.write_json(f"{stem}.json", {"table": name, "scale": scale, "cells": list(records)})
+    return [folder / f"{stem}.{kind}" for kind in ("md", "csv", "json")]
+
+
+def _compared(cell: Cell, workdir: str | Path) -> dict[str, Any]:
+    ended = [run for run in cell.runs if run.state(workdir) == FINISHED]
+    results = [run.record(workdir).results for run in ended]
+    best, best_deviation = _moments([result["best_epoch_accuracy"] for result in results])
+    last, last_deviation = _moments([result["last_epoch_accuracy"] for result in results])
+    return {
+        "column": cell.column.name,
+        "published_column": cell.column.published,
+        "row": cell.row.label,
+        "method": cell.row.method,
+        "published": cell.number.mean,
+        "published_deviation": cell.number.deviation,
+        "best_epoch": best,
+        "best_epoch_deviation": best_deviation,
+        "last_epoch": last,
+        "last_epoch_deviation": last_deviation,
+        "difference": None if best is None else best - cell.number.mean,
+        "seeds": [run.seed for run in ended],
+        "missing_seeds": [run.seed for run in cell.runs if run not in ended],
+        "runs": [run.name for run in cell.runs],
+    }
+
+
+def _moments(accuracies: Sequence[float]) -> tuple[float | None, float | None]:
+    """Mean and sample deviation in %."""
+    if not accuracies:
+        return None, None
+    values = 100 * np.array(accuracies)
+    return float(values.mean()), float(values.std(ddof=1)) if len(values) > 1 else None
+
+
+def _column_table(group: Sequence[Mapping[str, Any]]) -> str:
+    header = ("method", f"published, {group[0]['published_column']}", "ours, best epoch")
+    header += ("difference", "ours, last epoch", "seeds", "missing")
+    rows = [
+        [
+            record["row"],
+            str(published.Number(record["published"], record["published_deviation"])),
+            _ours(record, "best_epoch"),
+            "" if record["difference"] is None else f"{record['difference']:+.2f}",
+            _ours(record, "last_epoch"),
+            _plain(record["seeds"]),
+            _plain(record["missing_seeds"]),
+        ]
+        for record in group
+    ]
+    return markdown_table(header, rows)
+
+
+def _ours(record: Mapping[str, Any], name: str) -> str:
+    if record[name] is None:
+        return ""
+    return str(published.Number(record[name], record[f"{name}_deviation"]))
+
+
+def _plain(value) -> Any:
+    return " ".join(map(str, value)) if isinstance(value, list) else value
+
+
+def _heading(name: str) -> str:
+    return f"Table {name}"
+
+
+def _paper(name: str, table: published.Table) -> list[Column]:
+    """The columns at the paper's scale."""
+    if name == "clothing1m":
+        return [Column("clothing1m", "clothing1m", "mwn_clothing1m")]
+    if name == "arl":
+        return [_arl(column) for column in table.columns]
+    prefix = "mwn_ablation" if name == "ablation" else f"mwn_table{name}"
+    return [Column(column, column, f"{prefix}_{column}") for column in table.columns]
+
+
+def _arl(column: str) -> Column:
+    """The recipes are those of CIFAR-10 with symmetric noise; others differ from the first."""
+    dataset, noise, percentage = column.split("_")
+    if (dataset, noise) == ("cifar10", "symmetric") and percentage != "0":
+        return Column(column, column, f"arl_{column}")
+    settings = {"dataset": dataset, "noise": noise, "noise_rate": int(percentage) / 100}
+    return Column(column, column, "arl_cifar10_symmetric_20", settings)
+
+
+def _digits(published_column: str, noise: str, percentage: int) -> Column:
+    settings = {"noise": noise, "noise_rate": percentage / 100}
+    return Column(f"digits_{noise}_{percentage}", published_column, "quickstart", settings)
+
+
+def _digits_long_tail(factor: int, published_column: str) -> Column:
+    settings = {"noise": "none", "noise_rate": 0.0, "imbalance_factor": float(factor)}
+    return Column(f"digits_longtail_{factor}", published_column, "quickstart", settings)
+
+
+def _of_set(recipe: str, published_column: str) -> Column:
+    return Column(recipe, published_column, recipe, needs_set=True)
+
+
+_SMALL: dict[str, tuple[Column, ...]] = {
+    "1": (
+        *(_digits_long_tail(factor, f"cifar10_longtail_{factor}") for factor in (20, 10)),
+        _of_set("fashion_longtail_100", "cifar10_longtail_100"),
+        _of_set("cifar10_small_longtail_100", "cifar10_longtail_100"),
+    ),
+    "2": (
+        *(_digits(f"cifar10_uniform_{rate}", "uniform", rate) for rate in (0, 40, 60)),
+        _of_set("fashion_uniform_60", "cifar10_uniform_60"),
+    ),
+    "3": (
+        *(_digits(f"cifar10_flip2_{rate}", "flip2", rate) for rate in (0, 20, 40)),
+        _of_set("fashion_flip2_40", "cifar10_flip2_40"),
+        _of_set("cifar10_small_flip2_40", "cifar10_flip2_40"),
+    ),
+    "ablation": (
+        _digits_long_tail(20, "cifar10_longtail_100"),
+        _digits("cifar10_uniform_40", "uniform", 40),
+        _digits("cifar10_flip2_40", "flip2", 40),
+    ),
+    "arl": tuple(
+        _digits(f"cifar10_symmetric_{rate}", "symmetric", rate) for rate in (0, 20, 40, 60)
+    ),
+}

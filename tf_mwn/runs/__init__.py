@@ -1,0 +1,1 @@
+"""One run: built, trained, checkpointed, read again, evaluated, exported, reported."""

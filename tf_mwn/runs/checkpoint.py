@@ -1,0 +1,190 @@
+"""The exact state of a run in one file: kill it anywhere, and it goes on with the same bits."""
+
+import dataclasses
+import hashlib
+import json
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from tf_mwn.runs.run_folder import FolderConflictError, RunFolder
+from tf_mwn.training.robust_model import RobustModel
+
+CHECKPOINT = "checkpoint.npz"  # at the end of an epoch
+_BEFORE = "checkpoint_before.npz"  # at the end of the epoch before
+_PART = "checkpoint_part.npz"  # within the epoch after the newest
+
+
+class _DamagedError(Exception):
+    """A file does not hold what was written to it."""
+
+
+def save(folder: RunFolder, model: RobustModel, history: list[dict]) -> None:
+    """Writes every state variable and the history of finished epochs, atomically.
+
+    The checkpoint before stays, for the case that the disk damages this one. The data stream needs
+    no state: it is a function of the seed, the epoch and the step.
+    """
+    _write(folder, CHECKPOINT, {"history": history}, v=model.state_variables())
+    folder.remove(_PART)
+
+
+def recover(folder: RunFolder) -> None:
+    """Puts the checkpoint before in the place of a newest one that is damaged or missing.
+
+    Only for the process that has locked the folder. It prints what it does.
+
+    Raises:
+        FolderConflictError: there is a damaged checkpoint, and no good one.
+    """
+    problems = []
+    for name in (CHECKPOINT, _BEFORE):
+        try:
+            arrays = _read(folder, name)
+        except _DamagedError as error:
+            problems.append(f"{name} is damaged ({error})")
+            continue
+        if arrays is not None and name == _BEFORE:
+            os.replace(folder / _BEFORE, folder / CHECKPOINT)
+            problem = problems[0] if problems else f"{CHECKPOINT} is missing"
+            print(f"{folder.path}: {problem}; going on from the epoch before", flush=True)
+        if arrays is not None:
+            return
+    if problems:
+        raise FolderConflictError(
+            f"{folder.path}: {' and '.join(problems)}; delete the folder to start this run again"
+        )
+
+
+def restore(folder: RunFolder, model: RobustModel) -> list[dict]:
+    """Brings `model` to the state of the checkpoint; the history of its finished epochs.
+
+    Without a checkpoint the model stays as it is and the history is empty.
+
+    Raises:
+        FolderConflictError: the checkpoint is damaged, or belongs to a model of other shapes.
+    """
+    try:
+        arrays = _read(folder, CHECKPOINT)
+    except _DamagedError as error:
+        raise FolderConflictError(
+            f"{folder / CHECKPOINT}: the checkpoint is damaged ({error})"
+        ) from error
+    if arrays is None:
+        return []
+    values, variables = _listed(arrays, "v"), model.state_variables()
+    if [v.shape for v in values] != [tuple(v.shape) for v in variables]:
+        raise FolderConflictError(
+            f"{folder / CHECKPOINT}: expected {len(variables)} variables as in this model, "
+            f"received {len(values)} of other shapes; delete it to start this run again"
+        )
+    _assign(variables, values)
+    return _record(arrays)["history"]
+
+
+def remove_spare(folder: RunFolder) -> None:
+    """Removes what a run that has ended does not need."""
+    for name in (_BEFORE, _PART):
+        folder.remove(name)
+
+
+@dataclasses.dataclass(frozen=True)
+class EpochPart:
+    """The state within an epoch.
+
+    Attributes:
+        step: steps of the epoch that are done; at least one is not.
+        variables: of the model.
+        metrics: sums and counts over those steps.
+    """
+
+    step: int
+    variables: Sequence[np.ndarray]
+    metrics: Sequence[np.ndarray]
+
+    def restore_variables(self, model: RobustModel) -> None:
+        """To be called when the epoch has begun from its checkpoint.
+
+        So what a method does at the beginning of an epoch, and keeps outside its variables, is
+        done on the same state as the first time.
+        """
+        _assign(model.state_variables(), self.variables)
+
+    def add_metrics(self, model: RobustModel) -> None:
+        """To be called after one more step: Keras builds metrics in the first step."""
+        variables = _metric_variables(model)
+        _assign(variables, [v.numpy() + m for v, m in zip(variables, self.metrics, strict=True)])
+
+
+def save_part(folder: RunFolder, model: RobustModel, epoch: int, step: int) -> None:
+    """Writes the state after `step` steps of the epoch that follows `epoch` finished ones."""
+    record = {"epoch": epoch, "step": step}
+    _write(folder, _PART, record, v=model.state_variables(), m=_metric_variables(model))
+
+
+def find_part(folder: RunFolder, epoch: int) -> EpochPart | None:
+    """The state within the epoch that follows `epoch` finished ones, if there is one.
+
+    A damaged one is as good as none: the epoch starts from its checkpoint.
+    """
+    try:
+        arrays = _read(folder, _PART)
+    except _DamagedError as error:
+        print(f"{folder / _PART} is damaged ({error}); the epoch starts again", flush=True)
+        return None
+    if arrays is None or _record(arrays)["epoch"] != epoch:
+        return None
+    return EpochPart(_record(arrays)["step"], _listed(arrays, "v"), _listed(arrays, "m"))
+
+
+def _metric_variables(model: RobustModel) -> list:
+    return [variable for metric in model.metrics for variable in metric.variables]
+
+
+def _assign(variables: Sequence, values: Sequence[np.ndarray]) -> None:
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
+
+
+def _write(folder: RunFolder, name: str, record: Mapping[str, Any], **groups: Sequence) -> None:
+    """Writes a record and groups of variables, numbered, with a digest of them all."""
+    arrays = {f"{key}{i}": v.numpy() for key, group in groups.items() for i, v in enumerate(group)}
+    arrays["record"] = np.frombuffer(json.dumps(record).encode(), np.uint8)
+    before = _BEFORE if name == CHECKPOINT else None
+    with folder.replacing(name, keep_as=before) as path:
+        np.savez(path, digest=_digest(arrays), **arrays)
+
+
+def _read(folder: RunFolder, name: str) -> dict[str, np.ndarray] | None:
+    """The arrays of a file, as they were written; None if there is no file."""
+    try:
+        with np.load(folder / name) as archive:
+            arrays = {member: archive[member] for member in archive.files}
+        if not np.array_equal(arrays.pop("digest"), _digest(arrays)):
+            raise ValueError("its content does not match its digest")
+        return arrays
+    except FileNotFoundError:
+        return None
+    except Exception as error:  # one flipped bit makes readers of zip and npy raise anything
+        raise _DamagedError(str(error) or type(error).__name__) from error
+
+
+def _digest(arrays: Mapping[str, np.ndarray]) -> np.ndarray:
+    """SHA-256 of names, shapes and contents, as [32] uint8."""
+    digest = hashlib.sha256()
+    for name, array in sorted(arrays.items()):
+        digest.update(f"{name} {array.dtype.kind}{array.itemsize} {array.shape} ".encode())
+        digest.update(array.tobytes())
+    return np.frombuffer(digest.digest(), np.uint8)
+
+
+def _listed(arrays: Mapping[str, np.ndarray], key: str) -> list[np.ndarray]:
+    """The group of arrays that was written under `key`."""
+    count = sum(name.startswith(key) for name in arrays)
+    return [arrays[f"{key}{i}"] for i in range(count)]
+
+
+def _record(arrays: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    return json.loads(arrays["record"].tobytes())

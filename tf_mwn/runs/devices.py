@@ -1,0 +1,211 @@
+"""The devices that train together: one, all of a machine, or those of many machines."""
+
+import contextlib
+import functools
+import json
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import tensorflow as tf
+
+from tf_mwn.runs.run_folder import FolderConflictError, ReadOnlyFolder, RunFolder
+from tf_mwn.settings.config import Config
+from tf_mwn.training.distributed_loop import spans_machines
+
+# What TensorFlow raises in a step when another worker has gone.
+_GONE = (
+    tf.errors.UnavailableError,
+    tf.errors.AbortedError,
+    tf.errors.CancelledError,
+    tf.errors.DeadlineExceededError,
+)
+
+
+class LostWorkerError(ConnectionError):
+    """Another worker has ended or cannot be reached; the last checkpoint stays."""
+
+
+def configure_devices(config: Config, many_machines: bool = False) -> tf.distribute.Strategy:
+    """Applies the process-wide settings of `config`, before any tensor is made.
+
+    Args:
+        config: of the experiment.
+        many_machines: whether the caller runs the same on every worker of a cluster.
+
+    Returns:
+        The strategy: all GPUs, or logical CPU devices, or those of all workers in TF_CONFIG; the
+        default one for "none".
+
+    Raises:
+        ValueError: for more devices than can be had, or a TF_CONFIG that is missing or wrong.
+    """
+    if config.strategy == "multi_worker" and not many_machines:
+        raise ValueError("strategy: expected none or mirrored; multi_worker is for launch.main")
+    if config.deterministic:
+        tf.config.experimental.enable_op_determinism()
+    if config.strategy == "none":
+        tf.config.list_logical_devices()
+        return tf.distribute.get_strategy()
+    if config.strategy == "multi_worker":
+        return _multi_worker()
+    return _mirrored(config.devices)
+
+
+def _mirrored(devices: int) -> tf.distribute.MirroredStrategy:
+    gpus = tf.config.list_physical_devices("GPU")
+    if gpus and devices > 1:
+        raise ValueError(
+            f"devices: expected 1 on a machine with GPUs, which are all used, received {devices}"
+        )
+    if not gpus:
+        cpu = tf.config.list_physical_devices("CPU")[0]
+        logical = [tf.config.LogicalDeviceConfiguration()] * devices
+        tf.config.set_logical_device_configuration(cpu, logical)
+    kind = "GPU" if gpus else "CPU"
+    names = [device.name for device in tf.config.list_logical_devices(kind)]
+    # On the CPU: collectives break when one process builds models of different shapes.
+    operations = None if gpus else tf.distribute.ReductionToOneDevice()
+    return tf.distribute.MirroredStrategy(names, cross_device_ops=operations)
+
+
+def _multi_worker() -> tf.distribute.MultiWorkerMirroredStrategy:
+    cluster, (kind, index) = _tf_config()
+    workers = [address for job in cluster.values() for address in job]
+    print(f"{kind} {index} at {cluster[kind][index]}, {len(workers)} workers", flush=True)
+    try:
+        return tf.distribute.MultiWorkerMirroredStrategy()
+    except (tf.errors.OpError, RuntimeError) as error:
+        reason = str(error).splitlines()[0]
+        raise ValueError(f"TF_CONFIG: the workers {workers} did not meet: {reason}") from error
+
+
+def _tf_config() -> tuple[Mapping[str, list[str]], tuple[str, int]]:
+    """The cluster in TF_CONFIG and this worker's task, checked."""
+    text = os.environ.get("TF_CONFIG")
+    if not text:
+        raise ValueError(
+            "strategy: multi_worker expects the environment variable TF_CONFIG on every worker; "
+            "see docs/scaling.md"
+        )
+    try:
+        content = json.loads(text)
+        cluster, task = content["cluster"], content["task"]
+        kind, index = task["type"], int(task["index"])
+        # A string has items too, and -1 is a place in a list.
+        if not all(isinstance(job, list) for job in cluster.values()) or index < 0:
+            raise ValueError("no list of addresses, or no place in it")
+        cluster[kind][index]  # noqa: B018
+    except (ValueError, TypeError, LookupError, AttributeError) as error:
+        raise ValueError(
+            'TF_CONFIG: expected {"cluster": {"worker": ["host:port", ...]}, "task": {"type": '
+            f'"worker", "index": 0}}}}, received {text!r}'
+        ) from error
+    if not set(cluster) <= {"chief", "worker"}:
+        raise ValueError(
+            f"TF_CONFIG: expected jobs chief and worker, received {', '.join(cluster)}"
+        )
+    return cluster, (kind, index)
+
+
+def check_shares(strategy: tf.distribute.Strategy, **sizes: int) -> None:
+    """Refuses global batches of which a device would get nothing.
+
+    TensorFlow cuts a batch into equal shares, rounded up, and the last one is what is left.
+    """
+    replicas = strategy.num_replicas_in_sync
+    for name, size in sizes.items():
+        if (replicas - 1) * -(-size // replicas) >= size:
+            raise ValueError(
+                f"{name}: expected a share for each of {replicas} devices, received {size}; choose "
+                f"a multiple of {replicas}"
+            )
+
+
+class Workers:
+    """The processes that train together by one strategy; often this one alone.
+
+    All run the same program and call `any` and `chief_first` at the same places.
+
+    Attributes:
+        is_chief: whether this process is the one that writes.
+    """
+
+    def __init__(self, strategy: tf.distribute.Strategy):
+        self._strategy = strategy if spans_machines(strategy) else None
+        self.is_chief = self._strategy is None or _is_chief(strategy.cluster_resolver)
+
+    def folder(self, path: str | Path) -> RunFolder:
+        """The folder at `path`, which the chief alone writes."""
+        return RunFolder(path) if self.is_chief else ReadOnlyFolder(path)
+
+    def any(self, flag: bool) -> bool:
+        """Whether `flag` is true on any worker; all have come here when it returns."""
+        if self._strategy is None:
+            return flag
+        return float(_sum_over(self._strategy)(tf.constant(float(flag)))) > 0
+
+    def wait(self) -> None:
+        """Returns when all have come here."""
+        self.any(False)
+
+    def check_same(self, epochs: int, path: Path) -> None:
+        """Refuses folders at `path` that hold different numbers of finished epochs.
+
+        Raises:
+            FolderConflictError: on every worker.
+        """
+        if self._strategy is None:
+            return
+        total = float(_sum_over(self._strategy)(tf.constant(float(epochs))))
+        if self.any(total != epochs * self._strategy.num_replicas_in_sync):
+            raise FolderConflictError(
+                f"{path}: expected one folder that all workers see, received {epochs} finished "
+                "epochs here and another number elsewhere; choose a --workdir that they share"
+            )
+
+    @contextlib.contextmanager
+    def chief_first(self) -> Iterator[None]:
+        """The chief runs the block before the others do.
+
+        Raises:
+            LostWorkerError: on the others, if the chief's block has failed.
+        """
+        if not self.is_chief and self.any(False):
+            raise LostWorkerError("the chief has stopped; its output says why")
+        failed = True
+        try:
+            yield
+            failed = False
+        finally:
+            if self.is_chief:
+                self.any(failed)
+
+    @contextlib.contextmanager
+    def losses(self) -> Iterator[None]:
+        """Raises `LostWorkerError` with one sentence where another worker has gone."""
+        try:
+            yield
+        except _GONE as error:
+            if self._strategy is None:
+                raise
+            raise LostWorkerError(
+                f"a worker was lost ({type(error).__name__}); start the same command on all "
+                "workers again, and they go on from the last checkpoint"
+            ) from error
+
+
+def _is_chief(resolver) -> bool:
+    first = ("chief", "worker")["chief" not in resolver.cluster_spec().jobs]
+    return (resolver.task_type, resolver.task_id) == (first, 0)
+
+
+@functools.cache
+def _sum_over(strategy: tf.distribute.Strategy):
+    """A compiled sum of a float32 scalar over all replicas."""
+
+    def total(value):
+        return strategy.reduce("SUM", strategy.run(tf.identity, args=(value,)), axis=None)
+
+    scalar = tf.TensorSpec([], tf.float32)
+    return tf.function(total, autograph=False, input_signature=[scalar])

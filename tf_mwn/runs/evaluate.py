@@ -1,0 +1,87 @@
+"""A finished run on its test set, or on any other data."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tf_mwn.data.sources.loading import load
+from tf_mwn.data.subset import Subset
+from tf_mwn.monitoring.classification import evaluation
+from tf_mwn.runs.finished_run import FinishedRun
+
+REPORT, CONFUSION = "evaluation.json", "confusion.csv"
+
+
+def parts(
+    run: FinishedRun,
+    dataset: str | None = None,
+    data_dir: str | None = None,
+    download: bool = False,
+    cache_dir: str | None = None,
+) -> tuple[list[Subset], str]:
+    """What to evaluate on, and its name: the run's test set, or all examples of `dataset`.
+
+    Classes are matched by name; where the data set has none, and calls them "0", "1", ..., by
+    number.
+
+    Raises:
+        ValueError, TypeError, OSError: data that cannot be used, or that does not fit the run.
+    """
+    if dataset is None:
+        return [run.data.test], f"the test set of {run.config.dataset}"
+    size = run.config.image_size
+    source = load(dataset, data_dir, download, image_size=size, cache_dir=cache_dir)
+    wanted, received = tuple(run.data.train.x.shape[1:]), tuple(source.x.shape[1:])
+    if wanted != received:
+        raise ValueError(f"dataset: expected inputs of shape {wanted}, received {received}")
+    classes = _classes(list(source.class_names), run.data.card["class_names"])
+    pairs = (source.x, source.y, source.sample_id), (source.x_test, source.y_test, source.test_id)
+    return [Subset(x, classes[y], classes[y], ids) for x, y, ids in pairs], dataset
+
+
+def _classes(names: list[str], known: list[str]) -> np.ndarray:
+    """The run's number of each class of a data set."""
+    if set(names) <= set(known):
+        return np.array([known.index(name) for name in names])
+    if len(names) > len(known) or names != [str(i) for i in range(len(names))]:
+        raise ValueError(
+            f"dataset: expected classes among those of the run, {', '.join(known[:20])}; "
+            f"received {', '.join(names[:20])}"
+        )
+    return np.arange(len(names))
+
+
+def evaluate(run: FinishedRun, subsets: list[Subset]) -> dict[str, Any]:
+    """See `tf_mwn.monitoring.classification.evaluation`."""
+    logits = np.concatenate([run.logits(subset) for subset in subsets])
+    return evaluation(logits, np.concatenate([subset.label for subset in subsets]))
+
+
+def write(run: FinishedRun, result: dict[str, Any], name: str) -> list[Path]:
+    """Writes evaluation.json and confusion.csv, rows true and columns predicted classes."""
+    names = run.data.card["class_names"]
+    numbers = {key: value for key, value in result.items() if key != "confusion"}
+    run.folder.write_json(REPORT, {"dataset": name, **numbers})
+    rows = [[names[i], *counts] for i, counts in enumerate(result["confusion"].tolist())]
+    run.folder.write_csv(CONFUSION, ["true class", *names], rows)
+    return [run.folder / REPORT, run.folder / CONFUSION]
+
+
+def text(result: dict[str, Any], names: list[str], largest: int = 20) -> str:
+    """The result for a terminal; the confusion matrix of at most `largest` classes."""
+    lines = [
+        f"{result['examples']} examples, accuracy {result['accuracy']:.4f}, "
+        f"expected calibration error {result['expected_calibration_error']:.4f}"
+    ]
+    width = max(len("true class"), *map(len, names))
+    shown = len(names) <= largest
+    head = f"{'true class'.ljust(width)}  recall"
+    lines.append(head + ("  predicted, in the same order" if shown else ""))
+    digits = len(str(int(result["confusion"].max())))
+    for name, recall, counts in zip(names, result["recall"], result["confusion"], strict=True):
+        line = f"{name.ljust(width)}  " + ("     -" if recall is None else f"{recall:6.3f}")
+        if shown:
+            line += "  " + " ".join(f"{count:{digits}d}" for count in counts)
+        lines.append(line)
+    return "\n".join(lines)

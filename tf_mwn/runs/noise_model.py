@@ -1,0 +1,46 @@
+"""The model behind feature-dependent noise, trained on the spot where no file is given."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from tf_mwn.data.bias.noise import FEATURE_KINDS
+from tf_mwn.data.splits.biased_data import BiasedData
+from tf_mwn.data.subset import Source
+from tf_mwn.messages import logger
+from tf_mwn.runs.train import Run, trained_probabilities
+from tf_mwn.settings.config import Config
+
+PROBABILITIES = "probabilities.npz"
+
+
+def needs_noise_model(config: Config) -> bool:
+    """Whether the noise follows class probabilities that nobody has given."""
+    return config.noise in FEATURE_KINDS and config.noise_probabilities is None
+
+
+def without_noise(config: Config) -> Config:
+    """The same training on clean labels, for plain cross-entropy."""
+    return dataclasses.replace(
+        config, noise="none", noise_rate=0.0, noise_factor=None, noise_sampling="expected"
+    )
+
+
+def write_probabilities(
+    run: Run, data: BiasedData, source: Source, strategy: tf.distribute.Strategy
+) -> Path:
+    """Trains `run` on clean labels and writes its probabilities of the source's training part.
+
+    Returns:
+        The path of the file, `probabilities.npz` with `sample_id` and `probability`; a file that
+        is there already is kept.
+    """
+    path = run.folder / PROBABILITIES
+    if not path.exists():
+        logger.info("training the model whose probabilities the noise follows: %s", run.folder.path)
+        probability = trained_probabilities(run, data, strategy, source.x)
+        with run.folder.replacing(PROBABILITIES) as temporary:
+            np.savez(temporary, sample_id=source.sample_id, probability=probability)
+    return path

@@ -1,0 +1,175 @@
+"""All runs of one experiment, in one process."""
+
+import dataclasses
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+from tf_mwn.data.sources.loading import load
+from tf_mwn.data.splits.biased_data import BiasedData, prepare
+from tf_mwn.data.splits.card import format_card
+from tf_mwn.data.subset import Source
+from tf_mwn.messages import logger, long_step
+from tf_mwn.methods import registry
+from tf_mwn.monitoring import hparams
+from tf_mwn.recipes.experiment import Experiment
+from tf_mwn.runs import build, report
+from tf_mwn.runs.devices import Workers, check_shares
+from tf_mwn.runs.noise_model import (
+    needs_noise_model,
+    without_noise,
+    write_probabilities,
+)
+from tf_mwn.runs.run_folder import RunFolder
+from tf_mwn.runs.train import Run, finished, train
+
+
+@dataclasses.dataclass
+class Session:
+    """An experiment with its data loaded and every setting checked; nothing written yet.
+
+    Attributes:
+        experiment: what to run.
+        workdir: where run folders go.
+        source: the data set before any bias.
+        open_set: the data set of `Config.open_set`, or None.
+        strategy: the devices.
+    """
+
+    experiment: Experiment
+    workdir: str
+    source: Source
+    open_set: Source | None
+    strategy: tf.distribute.Strategy
+
+    @property
+    def workers(self) -> Workers:
+        """The processes that run this session."""
+        return Workers(self.strategy)
+
+    @classmethod
+    def prepare(
+        cls,
+        experiment: Experiment,
+        strategy: tf.distribute.Strategy,
+        workdir: str,
+        data_dir: str | None = None,
+        download: bool = False,
+        cache_dir: str | None = None,
+    ) -> "Session":
+        """Loads the data and refuses whatever would fail later.
+
+        Raises:
+            ValueError, TypeError, OSError: one sentence that says what to change.
+        """
+        config = experiment.config
+        with long_step(f"loading {config.dataset}"):
+            source = build.load_source(config, data_dir, download, cache_dir)
+        open_set = None
+        if config.open_set is not None:
+            open_set = load(config.open_set, data_dir, download, cache_dir=cache_dir)
+        session = cls(experiment, workdir, source, open_set, strategy)
+        with session.workers.losses():
+            session._check()
+        return session
+
+    def data(self, seed: int) -> BiasedData:
+        """The splits of one seed, the same for every method.
+
+        Feature-dependent noise without a file of probabilities trains the model it needs first.
+        """
+        config = self.experiment.config
+        if needs_noise_model(config):
+            path = self._path("noise_model", seed)
+            clean = without_noise(config)
+            run = Run("noise model", "cross_entropy", seed, clean, self.workers.folder(path), "")
+            data = prepare(self.source, clean, seed)
+            probabilities = write_probabilities(run, data, self.source, self.strategy)
+            self.workers.wait()  # for the chief's file
+            config = dataclasses.replace(config, noise_probabilities=str(probabilities))
+        return prepare(self.source, config, seed, self.open_set)
+
+    def _path(self, method: str, seed: int) -> Path:
+        return self.experiment.path(self.workdir, method, seed)
+
+    def runs(self) -> Iterator[Run]:
+        """Every run, seed by seed, so that an interrupted session has whole comparisons."""
+        for seed in self.experiment.seeds:
+            for method in self.experiment.methods:
+                path = self._path(method, seed)
+                name, config = self.experiment.recipe.name, self.experiment.config
+                flags = self.experiment.flags(method, seed)
+                yield Run(name, method, seed, config, self.workers.folder(path), flags)
+
+    def execute(self) -> list[dict[str, Any]]:
+        """Trains, continues or reports every run, and prints what a user wants to know.
+
+        Returns:
+            The content of each run's results.json.
+        """
+        results, data = [], None
+        for run in self.runs():
+            if data is None or data.card["seed"] != run.seed:
+                data = self.data(run.seed)
+                self._print_card(data.card)
+            if finished(run) is not None:
+                logger.info("%s seed %d: finished before", run.method, run.seed)
+            results.append(train(run, data, self.strategy))
+            if run.folder.writes:
+                settings = run.config.to_json()
+                hparams.write_run(run.folder.path, self.experiment.folder, run.method, settings)
+        if self.workers.is_chief:
+            self._report(results)
+        return results
+
+    def _print_card(self, card: dict[str, Any]) -> None:
+        """The data card of the first seed; of the others what differs."""
+        if card["seed"] == self.experiment.seeds[0]:
+            logger.info("\n%s\n", format_card(card))
+            return
+        rate = card["noise"]["realised_rate"]
+        noise = "" if rate is None else f", realised noise rate {rate:.4f}"
+        logger.info("\nseed %d%s, fingerprint %s", card["seed"], noise, card["fingerprint"][:16])
+
+    def _report(self, results: list[dict[str, Any]]) -> None:
+        folder = RunFolder(Path(self.workdir) / self.experiment.folder)
+        runs = list(self.runs())
+        figure = report.write_accuracy_figure(folder, self.experiment.folder, runs)
+        logger.info("")
+        print(f"{report.table(results)}\n")
+        print(f"figure       {figure}")
+        for run in runs:
+            print(f"run          {run.folder.path}")
+        print(f"TensorBoard  tensorboard --logdir {folder.path}", flush=True)
+
+    def _check(self) -> None:
+        config, seed = self.experiment.config, self.experiment.seeds[0]
+        # A noise model is trained later: sizes and shapes do not depend on it.
+        settings = without_noise(config) if needs_noise_model(config) else config
+        data = prepare(self.source, settings, seed, self.open_set)
+        rows = [registry.find(method) for method in self.experiment.methods]
+        build.check_sizes(config, data, rows)
+        check_shares(self.strategy, batch_size=config.batch_size)
+        if any(row.takes_meta_set(vars(config)) for row in rows):
+            meta_size = config.meta_batch_size or min(config.batch_size, len(data.meta))
+            check_shares(self.strategy, meta_batch_size=meta_size)
+        with self.strategy.scope():
+            model = build.build_model(config, rows[0], data, seed, 1)
+            facts = build.training_facts(config, data, seed, steps_per_epoch=1)
+            for row in rows[1:]:
+                registry.build(row, model.classifier, vars(config), facts)
+        _check_writable(self.workdir)
+
+
+def _check_writable(workdir: str) -> None:
+    """Refuses a workdir that cannot be written, without creating anything in it."""
+    path = os.path.abspath(workdir)
+    if os.path.exists(path) and not os.path.isdir(path):
+        raise ValueError(f"workdir: expected a folder, received the file {path}")
+    while not os.path.exists(path):
+        path = os.path.dirname(path)
+    if not os.access(path, os.W_OK | os.X_OK):
+        raise ValueError(f"workdir: expected a folder that can be written, received {workdir}")

@@ -1,0 +1,248 @@
+"""One run: a method and a seed on a configuration, from wherever it stopped to its results."""
+
+import contextlib
+import dataclasses
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+import tf_mwn
+from tf_mwn.data.splits.biased_data import BiasedData
+from tf_mwn.methods import registry
+from tf_mwn.monitoring import figures
+from tf_mwn.monitoring.callbacks import (
+    EpochEvaluation,
+    StepTimer,
+    StopOnNonFiniteLoss,
+    trajectories_of,
+    wrong_labels,
+)
+from tf_mwn.monitoring.measures import noise_auc
+from tf_mwn.monitoring.predictions import Predictor
+from tf_mwn.monitoring.progress import ProgressBar
+from tf_mwn.monitoring.tensorboard import TensorBoardMonitor, curve_of
+from tf_mwn.runs import build, checkpoint
+from tf_mwn.runs.data_failure import data_failures
+from tf_mwn.runs.devices import Workers
+from tf_mwn.runs.epoch_state import (
+    EpochRecord,
+    ResumedEpoch,
+    StopWhenAsked,
+    write_metrics,
+)
+from tf_mwn.runs.run_folder import RESULTS, RunFolder
+from tf_mwn.runs.termination import Termination
+from tf_mwn.settings.config import Config
+from tf_mwn.training.robust_model import RobustModel
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """What identifies one run, and where it lives."""
+
+    recipe: str
+    method: str
+    seed: int
+    config: Config
+    folder: RunFolder
+    flags: str
+
+    def identity(self, data: BiasedData) -> dict[str, Any]:
+        """All that decides a run's result; a folder holds runs of one identity only."""
+        identity = {
+            "recipe": self.recipe,
+            "method": self.method,
+            "seed": self.seed,
+            "settings": self.config.to_json(),
+            "data": data.card["fingerprint"],
+        }
+        files = self.config.file_digests()
+        return identity | {"files": files} if files else identity
+
+
+def finished(run: Run) -> dict[str, Any] | None:
+    """The results of a run that has ended, or None."""
+    return run.folder.read_json(RESULTS)
+
+
+def train(run: Run, data: BiasedData, strategy: tf.distribute.Strategy) -> dict[str, Any]:
+    """Trains `run` to its end, continuing from its checkpoint if there is one.
+
+    Returns:
+        The content of results.json.
+
+    Raises:
+        FolderConflictError: the folder belongs to another configuration, another process trains in
+            it, or no good checkpoint is left.
+        NonFiniteLossError, DataFailedError, OSError: training cannot go on; the last checkpoint
+            stays.
+        LostWorkerError: another worker has gone; the last checkpoint stays.
+        Terminated: SIGTERM came, and the state is in the folder.
+    """
+    workers = Workers(strategy)
+    with workers.losses(), contextlib.ExitStack() as stack:
+        with workers.chief_first():
+            if finished(run) is None:
+                stack.enter_context(run.folder.locked())
+            run.folder.claim(run.identity(data))
+        results = finished(run)
+        # Else one would go on to its next run while another trains this one.
+        workers.check_same(results["epochs"] if results else 0, run.folder.path)
+        results = results or _train(run, data, strategy, workers)
+        workers.wait()  # for the chief's last file, which all may read now
+        return results
+
+
+def _train(run: Run, data: BiasedData, strategy: tf.distribute.Strategy, workers: Workers):
+    with Termination(workers.any) as termination, data_failures():
+        with workers.chief_first():
+            checkpoint.recover(run.folder)
+        model, predictor, history = _build(run, data, strategy)
+        workers.check_same(len(history), run.folder.path)
+        run.folder.write_json("data_card.json", data.card)
+        run.folder.write_text("flags.txt", run.flags)
+        _fit(run, model, data, history, predictor, termination)
+        termination.check()
+        results = _finish(run, model, data, history, predictor)
+        checkpoint.remove_spare(run.folder)
+        return results
+
+
+def trained_probabilities(
+    run: Run, data: BiasedData, strategy: tf.distribute.Strategy, x
+) -> np.ndarray:
+    """Trains `run` to its end; its class probabilities [N, C] of inputs `x` [N, ...]."""
+    train(run, data, strategy)
+    logits = _build(run, data, strategy)[1].logits(x)
+    return tf.nn.softmax(logits).numpy()
+
+
+def _build(run: Run, data: BiasedData, strategy: tf.distribute.Strategy):
+    """The model in the state of its checkpoint, its predictor, and its history."""
+    keras.utils.clear_session()
+    keras.config.set_dtype_policy(run.config.precision)
+    row = registry.find(run.method)
+    steps = build.steps_per_epoch(run.config, row, data)
+    with strategy.scope():
+        model = build.build_model(run.config, row, data, run.seed, steps)
+        history = checkpoint.restore(run.folder, model)
+    return model, Predictor(model, build.preprocessing(run.config, data)), history
+
+
+def _fit(run, model, data, history, predictor, termination) -> None:
+    """Trains the epochs that `history` lacks, and records them in it."""
+    first, epochs = len(history), _all_epochs(run, model)
+    part = checkpoint.find_part(run.folder, first)
+    if part is not None:
+        _fit_epochs(run, model, data, history, predictor, termination, first + 1, part)
+    if len(history) < epochs:
+        _fit_epochs(run, model, data, history, predictor, termination, epochs)
+
+
+def _all_epochs(run: Run, model: RobustModel) -> int:
+    return model.num_epochs or run.config.epochs
+
+
+def _fit_epochs(run, model, data, history, predictor, termination, epochs, part=None) -> None:
+    """Trains until `epochs` epochs are done, the first one from the step where `part` left it."""
+    first, step = len(history), 0 if part is None else part.step
+    row = registry.find(run.method)
+    evaluation = EpochEvaluation(data, predictor)
+    every, classes = _all_epochs(run, model), data.card["class_names"]
+    progress = ProgressBar(f"{run.method} seed {run.seed}", every, first)
+    callbacks = [
+        StopOnNonFiniteLoss(run.method),
+        StepTimer(),
+        evaluation,
+        EpochRecord(run.folder, history),
+        progress,
+        StopWhenAsked(run.folder, termination, step),
+    ]
+    if run.folder.writes:
+        identity = run.identity(data)
+        board = TensorBoardMonitor(run.folder.path, evaluation, identity, every, classes)
+        callbacks.insert(callbacks.index(evaluation) + 1, board)
+    try:
+        model.fit(
+            build.build_stream(run.config, row, data, run.seed, first, step),
+            epochs=epochs,
+            initial_epoch=first,
+            steps_per_epoch=build.steps_per_epoch(run.config, row, data) - step,
+            verbose=0,
+            shuffle=False,
+            callbacks=[*([] if part is None else [ResumedEpoch(part)]), *callbacks],
+        )
+    finally:
+        progress.close()
+
+
+def _finish(run, model, data, history, predictor) -> dict[str, Any]:
+    """Writes weights, figures and the classifier, and results.json last: it means finished."""
+    write_metrics(run.folder, history)  # a kill may have come between it and the last checkpoint
+    logits = predictor.logits(data.train.x)
+    losses, weights = predictor.losses_and_weights(logits, data.train.label, data.train.sample_id)
+    _write_weights(run.folder, data, losses, weights)
+    is_wrong = wrong_labels(data.train)
+    _write_figures(run, model, losses, weights, is_wrong, history)
+    with run.folder.replacing("classifier.keras") as path:
+        model.classifier.save(path)
+    for name, write in model.artifacts().items():
+        with run.folder.replacing(name) as path:
+            write(path)
+    results = _results(run, history)
+    if weights is not None and is_wrong is not None:
+        results["noise_auc"] = noise_auc(weights, is_wrong)
+    run.folder.write_json(RESULTS, results)
+    return results
+
+
+def _write_weights(folder: RunFolder, data: BiasedData, losses, weights) -> None:
+    """weights.csv; the weight is empty where the method gives none, as is an unknown label."""
+    train = data.train
+    nothing = [None] * len(train)
+    columns = [
+        train.sample_id,
+        train.label,
+        losses,
+        nothing if weights is None else weights,
+        nothing if train.clean_label is None else train.clean_label,
+    ]
+    header = ("sample_id", "label", "loss", "weight", "clean_label")
+    folder.write_csv("weights.csv", header, zip(*columns, strict=True))
+
+
+def _write_figures(run: Run, model: RobustModel, losses, weights, is_wrong, history) -> None:
+    title = f"{run.method}, {run.recipe}, seed {run.seed}"
+    curve = curve_of(model, largest_loss=max(10.0, float(losses.max())))
+    drawn = {}
+    if curve is not None:
+        drawn["weight_curve.png"] = figures.weight_curve(*curve, title)
+    if weights is not None:
+        drawn["weight_histogram.png"] = figures.weight_histogram(weights, is_wrong, title)
+    trajectories = trajectories_of(history)
+    if trajectories:
+        drawn["hyper_parameters.png"] = figures.trajectories(trajectories, title)
+    for name, figure in drawn.items():
+        with run.folder.replacing(name) as path:
+            path.write_bytes(figures.png(figure))
+
+
+def _results(run: Run, history: list[dict]) -> dict[str, Any]:
+    accuracies = [record["test_accuracy"] for record in history]
+    validation = [record.get("validation_accuracy") for record in history]
+    selected = None if None in validation else accuracies[int(np.argmax(validation))]
+    return {
+        "recipe": run.recipe,
+        "method": run.method,
+        "seed": run.seed,
+        "last_epoch_accuracy": accuracies[-1],
+        "best_epoch_accuracy": max(accuracies),
+        "validation_selected_accuracy": selected,
+        "memorised": history[-1].get("memorised"),
+        "noise_auc": None,
+        "seconds_per_step": float(np.median([record["seconds_per_step"] for record in history])),
+        "epochs": len(history),
+        "version": tf_mwn.__version__,
+    }

@@ -1,0 +1,69 @@
+"""What a study is to do, checked before anything is loaded. Imports nothing heavy."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tf_mwn.methods import registry
+from tf_mwn.methods.spec.method import MethodRow
+from tf_mwn.recipes.experiment import Experiment, resolve
+from tf_mwn.search.sweep_plan import Plan
+from tf_mwn.settings.config import digest
+
+STUDY = "study.json"
+# The rows of a study, in order.
+SEARCHED = "best fixed value of a search"
+FINAL = "learned final value, fixed"
+REPLAYED = "learned trajectory, replayed"
+JOINT = "learned jointly"
+_PREFIX = "adaptive_"
+
+
+@dataclasses.dataclass(frozen=True)
+class StudyPlan:
+    """One adaptive method on one recipe.
+
+    Attributes:
+        method: the adaptive method.
+        fixed: the method with the same loss, whose hyper-parameters are settings.
+        joint: the adaptive runs.
+        overrides: the settings of `fixed` that differ from the recipe.
+        search: the search of its hyper-parameters.
+    """
+
+    method: MethodRow
+    fixed: MethodRow
+    joint: Experiment
+    overrides: Mapping[str, Any]
+    search: Plan
+
+    @classmethod
+    def make(
+        cls,
+        recipe: str,
+        overrides: Mapping[str, Any],
+        method: str,
+        seeds: Sequence[int],
+        space: Sequence[str] | None = None,
+    ) -> "StudyPlan":
+        """The plan that a command line describes.
+
+        Raises:
+            ValueError, TypeError: one sentence that says what to change.
+        """
+        adaptive = [name for name in registry.METHODS if name.startswith(_PREFIX)]
+        if method not in adaptive:
+            raise ValueError(f"method: expected one of {', '.join(adaptive)}, received {method}")
+        learned, fixed = registry.find(method), registry.find(method.removeprefix(_PREFIX))
+        joint = resolve(recipe, overrides, [method], seeds)
+        # The options of the adaptive method alone mean nothing to the fixed loss.
+        own = {name: value for name, value in overrides.items() if name not in learned.reads}
+        search = Plan.make(recipe, own, [fixed.name], seeds, space)
+        return cls(learned, fixed, joint, own, search)
+
+    @property
+    def folder(self) -> str:
+        """Below the workdir; whatever decides the study has a part in its name."""
+        changed = self.joint.config.differences(self.joint.recipe.config)
+        identity = {"changed": changed, "plan": self.search.search_settings()}
+        return f"{self.joint.folder}/study-{self.method.name}-{digest(identity)}"

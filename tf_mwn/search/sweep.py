@@ -1,0 +1,234 @@
+"""Searches a method's settings by Keras Tuner; every trial is made of ordinary runs.
+
+Keras Tuner proposes values and is told the objective; it keeps nothing that matters. A search is
+a function of its seed and of the objectives, so the same command starts it from the beginning and
+finds the trials that have ended in their folders: killed and resumed equals never killed, also
+where the tuner itself would forget its place.
+"""
+
+import contextlib
+import dataclasses
+import io
+import itertools
+import math
+import os
+import warnings
+from pathlib import Path
+from typing import Any
+
+import keras_tuner
+import numpy as np
+import tensorflow as tf
+from sklearn.exceptions import ConvergenceWarning
+
+from tf_mwn.data.splits.card import format_card
+from tf_mwn.messages import logger, long_step
+from tf_mwn.methods import registry
+from tf_mwn.monitoring import hparams
+from tf_mwn.runs.run_folder import RunFolder
+from tf_mwn.runs.session import Session
+from tf_mwn.search import sweep_summary
+from tf_mwn.search.space import Domain
+from tf_mwn.search.sweep_plan import Plan, trial_folder
+from tf_mwn.search.sweep_trial import Rung, Trials, forward_passes
+
+_OBJECTIVE = keras_tuner.Objective("objective", "max")
+# One bad region of the space must not end the search.
+_FAILURES = 10**9
+
+
+@dataclasses.dataclass
+class Sweep:
+    """A plan with its data loaded and its values checked; nothing written yet.
+
+    Attributes:
+        plan: what to do.
+        session: the experiment that the trials share.
+        space: the plan's, with ln C as a number.
+    """
+
+    plan: Plan
+    session: Session
+    space: tuple[Domain, ...]
+
+    @classmethod
+    def prepare(
+        cls,
+        plan: Plan,
+        strategy: tf.distribute.Strategy,
+        workdir: str,
+        data_dir: str | None = None,
+        download: bool = False,
+        cache_dir: str | None = None,
+    ) -> "Sweep":
+        """Loads the data and refuses whatever would fail in every trial.
+
+        Raises:
+            ValueError, TypeError, OSError: one sentence that says what to change.
+        """
+        options = workdir, data_dir, download, cache_dir
+        session = Session.prepare(plan.experiment, strategy, *options)
+        num_classes = len(session.source.class_names)
+        return cls(plan, session, tuple(d.of_classes(num_classes) for d in plan.space))
+
+    @property
+    def path(self) -> Path:
+        """The sweep's folder."""
+        return Path(self.session.workdir) / self.plan.folder
+
+    def execute(self) -> dict[str, Any] | None:
+        """Searches, prints and writes what was found.
+
+        Returns:
+            The content of summary.json; None on a worker of several machines, whose chief has it.
+
+        Raises:
+            FolderConflictError: a folder holds another sweep, or another process works in it.
+            RuntimeError: a worker has trained into another folder.
+        """
+        trials = Trials(self.plan, self.session, self.path)
+        data = trials.data(self.plan.experiment.seeds[0])
+        logger.info("\n%s\n", format_card(data.card))
+        if _is_worker():
+            _search(self._tuner(trials))
+            return None
+        folder = RunFolder(self.path)
+        with folder.locked():
+            folder.claim(self.plan.identity(data.card["fingerprint"]))
+            _write_space(folder, self.space)
+            tuner = self._tuner(trials)
+            _search(tuner)
+            return self._report(folder, data, tuner.oracle)
+
+    def _tuner(self, trials: Trials) -> "_Tuner":
+        oracle = _oracle(self.plan, self.space)
+        with contextlib.redirect_stdout(io.StringIO()):
+            return _Tuner(trials, self.space, oracle, self.path / "keras_tuner")
+
+    def _report(self, folder: RunFolder, data, oracle: keras_tuner.Oracle) -> dict[str, Any]:
+        config = self.plan.experiment.config
+        plain = registry.find("cross_entropy")
+        cost = config.epochs * forward_passes(config, plain, data)
+        records = sweep_summary.records(self.path)
+        found = {record["folder"] for record in records}
+        missing = {self._folder_of(trial) for trial in oracle.trials.values()} - found
+        if missing:
+            raise RuntimeError(
+                f"{self.path}: expected {', '.join(sorted(missing))}, which a worker has trained "
+                "elsewhere; workers need the chief's flags and a workdir that all machines share"
+            )
+        summary = sweep_summary.summarise(self.plan, records, cost)
+        sweep_summary.write(self.plan, folder, records, summary)
+        print(f"\n{sweep_summary.text(self.plan, records, summary)}")
+        print(f"summary     {folder / sweep_summary.SUMMARY}")
+        print(f"TensorBoard tensorboard --logdir {folder.path}", flush=True)
+        return summary
+
+    def _folder_of(self, trial) -> str:
+        rung = _rung(trial.hyperparameters.values)
+        return trial_folder(_values(trial, self.space), rung and rung.epochs)
+
+
+class _Tuner(keras_tuner.engine.base_tuner.BaseTuner):
+    """Asks the oracle for values and answers with the objective of their trial."""
+
+    def __init__(self, trials: Trials, space: tuple[Domain, ...], oracle, directory: Path):
+        name = os.environ.get("KERASTUNER_TUNER_ID", "tuner0")
+        super().__init__(oracle, directory=str(directory), project_name=name, overwrite=True)
+        self._trials, self._space = trials, space
+
+    def run_trial(self, trial, **options) -> dict[str, float]:
+        values = _values(trial, self._space)
+        number = int(trial.trial_id)
+        shown = ", ".join(f"{name} = {value}" for name, value in values.items())
+        try:
+            rung = _rung(trial.hyperparameters.values)
+            logger.info("trial %d: %s", number, shown)
+            with long_step(f"trial {number}"):
+                record = self._trials.train(number, values, rung)
+        except Exception as error:  # Keras Tuner would count it as a failed trial, and go on
+            raise keras_tuner.errors.FatalError(str(error)) from error
+        if record["status"] == "failed":
+            logger.info("trial %d failed: %s", number, record["problem"])
+        # The oracle takes NaN for a failed trial; an exception it would print in full.
+        return {_OBJECTIVE.name: float(np.mean(record.get("objective", math.nan)))}
+
+
+class _Grid(keras_tuner.Oracle):
+    """Every combination in order, to any number of workers.
+
+    Keras Tuner's own hands out the next one when the last has ended, so that workers wait.
+    """
+
+    def populate_space(self, trial_id):
+        values = [parameter.values for parameter in self.hyperparameters.space]
+        names = [parameter.name for parameter in self.hyperparameters.space]
+        rest = itertools.islice(itertools.product(*values), len(self.trials), None)
+        combination = next(rest, None)
+        if combination is None:
+            return {"status": "STOPPED", "values": None}
+        return {"status": "RUNNING", "values": dict(zip(names, combination, strict=True))}
+
+
+def _oracle(plan: Plan, space: tuple[Domain, ...]) -> keras_tuner.Oracle:
+    options = {
+        "objective": _OBJECTIVE,
+        "hyperparameters": _hyperparameters(space),
+        "seed": plan.seed + 1,  # Keras Tuner takes 0 for no seed
+        "max_consecutive_failed_trials": _FAILURES,
+    }
+    if plan.search == "hyperband":
+        epochs = plan.experiment.config.epochs
+        return keras_tuner.oracles.HyperbandOracle(max_epochs=epochs, **options)
+    oracle = {
+        "grid": _Grid,
+        "random": keras_tuner.oracles.RandomSearchOracle,
+        "bayesian": keras_tuner.oracles.BayesianOptimizationOracle,
+    }[plan.search]
+    return oracle(max_trials=plan.max_trials, **options)
+
+
+def _hyperparameters(space: tuple[Domain, ...]) -> keras_tuner.HyperParameters:
+    parameters = keras_tuner.HyperParameters()
+    for domain in space:
+        if domain.values:
+            parameters.Choice(domain.name, list(domain.values))
+        else:
+            define = parameters.Int if domain.kind is int else parameters.Float
+            sampling = "log" if domain.log else "linear"
+            define(domain.name, domain.low, domain.high, sampling=sampling)
+    return parameters
+
+
+def _values(trial, space: tuple[Domain, ...]) -> dict[str, Any]:
+    """The settings of one of Keras Tuner's trials."""
+    values = trial.hyperparameters.values
+    return {domain.name: domain.nearest(values[domain.name]) for domain in space}
+
+
+def _rung(values: dict[str, Any]) -> Rung | None:
+    if "tuner/epochs" not in values:
+        return None
+    return Rung(values["tuner/epochs"], values["tuner/initial_epoch"])
+
+
+def _search(tuner: _Tuner) -> None:
+    """Runs the search; what stopped it is raised as it was, not as Keras Tuner wraps it."""
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "All-NaN axis", RuntimeWarning)  # a failed trial's
+            warnings.filterwarnings("ignore", category=ConvergenceWarning)  # Bayesian search's
+            tuner.search(verbose=0)
+    except keras_tuner.errors.FatalError as error:
+        raise error.__cause__ or error from None
+
+
+def _is_worker() -> bool:
+    name = os.environ.get("KERASTUNER_TUNER_ID", "")
+    return "KERASTUNER_ORACLE_IP" in os.environ and "chief" not in name
+
+
+def _write_space(folder: RunFolder, space: tuple[Domain, ...]) -> None:
+    values = {domain.name: domain.values for domain in space if domain.values}
+    ranges = {domain.name: (domain.low, domain.high) for domain in space if not domain.values}
+    hparams.write_space(folder / "hparams", values, ranges)

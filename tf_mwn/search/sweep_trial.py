@@ -1,0 +1,193 @@
+"""One trial of a sweep: the runs of its seeds, what they reached, and what they cost."""
+
+import csv
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from tf_mwn.data.splits.biased_data import BiasedData
+from tf_mwn.engine.pace import pace
+from tf_mwn.methods.registry import MethodRow
+from tf_mwn.monitoring import hparams
+from tf_mwn.monitoring.callbacks import NonFiniteLossError
+from tf_mwn.runs import build, checkpoint
+from tf_mwn.runs.run_folder import FolderConflictError, RunFolder
+from tf_mwn.runs.session import Session
+from tf_mwn.runs.train import RESULTS, Run, train
+from tf_mwn.search.sweep_plan import Plan, trial_folder
+from tf_mwn.settings.config import Config
+
+RECORD = "outcome.json"
+# What makes a trial fail; anything else, such as a full disk, stops the sweep.
+_FAILURES = (NonFiniteLossError, ValueError, tf.errors.ResourceExhaustedError)
+
+
+@dataclasses.dataclass(frozen=True)
+class Rung:
+    """How long a trial trains, and where it goes on from.
+
+    Attributes:
+        epochs: of the whole training.
+        lower: epochs of the same values' training that it continues; 0 starts anew.
+    """
+
+    epochs: int
+    lower: int = 0
+
+
+class Trials:
+    """Trains trials into the sweep's folder; one that has ended is read, not trained again.
+
+    Args:
+        plan: the sweep.
+        session: its experiment with the data loaded.
+        path: the sweep's folder.
+    """
+
+    def __init__(self, plan: Plan, session: Session, path: Path):
+        self._plan, self._session, self._path = plan, session, path
+        self._data: dict[int, BiasedData] = {}
+
+    def data(self, seed: int) -> BiasedData:
+        """The data of one seed, which all trials share."""
+        if seed not in self._data:
+            self._data[seed] = self._session.data(seed)
+        return self._data[seed]
+
+    def train(self, number: int, values: Mapping[str, Any], rung: Rung | None) -> dict[str, Any]:
+        """The record of a trial, which is in its outcome.json once it has ended.
+
+        Args:
+            number: counts the trials from 0.
+            values: of the searched settings.
+            rung: of Hyperband; None for the epochs of the recipe.
+
+        Raises:
+            FolderConflictError: the folder holds runs of another configuration.
+        """
+        epochs = rung.epochs if rung else None
+        folder = RunFolder(self._path / trial_folder(values, epochs))
+        record = folder.read_json(RECORD)
+        if record is None:
+            named = {"trial": number, "folder": folder.path.name, "values": dict(values)}
+            record = named | self._trained(folder, values, rung)
+            _show(folder, record)
+            folder.write_json(RECORD, record)
+        return record
+
+    def _trained(self, folder: RunFolder, values, rung: Rung | None) -> dict[str, Any]:
+        problem, runs = None, []
+        try:
+            experiment = self._plan.trial(values, rung.epochs if rung else None)
+            data = self.data(experiment.seeds[0])
+            build.check_sizes(experiment.config, data, [self._plan.row])
+            session = dataclasses.replace(
+                self._session, workdir=str(self._path), experiment=experiment
+            )
+            runs = list(session.runs())
+            for run in runs:
+                self._start(run, values, rung)
+                train(run, self.data(run.seed), session.strategy)
+        except FolderConflictError:
+            raise
+        except _FAILURES as error:
+            problem = " ".join(str(error).split())
+        folder.path.mkdir(parents=True, exist_ok=True)
+        return self._record(runs, problem, rung)
+
+    def _start(self, run: Run, values, rung: Rung | None) -> None:
+        """Gives a run the checkpoint of its lower rung, if that is how its training begins."""
+        if not self._continues(rung):
+            return
+        lower = RunFolder(self._path / trial_folder(values, rung.lower))
+        source = lower / run.folder.path.relative_to(run.folder.path.parents[1])
+        with run.folder.locked():
+            run.folder.claim(run.identity(self.data(run.seed)))
+            if not (run.folder / checkpoint.CHECKPOINT).exists():
+                with run.folder.replacing(checkpoint.CHECKPOINT) as path:
+                    path.write_bytes((source / checkpoint.CHECKPOINT).read_bytes())
+
+    def _continues(self, rung: Rung | None) -> bool:
+        """Whether the lower rung is exactly the beginning: not where a schedule knows its end."""
+        return bool(rung and rung.lower) and "epochs" not in self._plan.row.facts
+
+    def _record(self, runs: list[Run], problem: str | None, rung: Rung | None) -> dict[str, Any]:
+        before = rung.lower if self._continues(rung) else 0
+        histories = [_history(run.folder) for run in runs]
+        spent = [max(0, len(history) - before) for history in histories]
+        costs = [
+            epochs * forward_passes(run.config, self._plan.row, self.data(run.seed))
+            for epochs, run in zip(spent, runs, strict=True)
+        ]
+        record = {
+            "status": "completed" if problem is None else "failed",
+            "problem": problem,
+            "epochs": rung.epochs if rung else self._plan.experiment.config.epochs,
+            "epochs_trained": sum(spent),
+            "forward_passes": sum(costs),
+        }
+        if runs:
+            record["epochs"] = runs[0].config.epochs
+        if problem is None:
+            record.update(self._reached(runs, histories))
+        return record
+
+    def _reached(self, runs: list[Run], histories: list[list[dict]]) -> dict[str, list]:
+        """A value per seed: of the objective, and of the test set, which decides nothing."""
+        name = f"{self._plan.objective}_accuracy"
+        curves = [np.array([float(epoch[name]) for epoch in history]) for history in histories]
+        last = self._plan.epoch == "last"
+        chosen = [len(curve) - 1 if last else int(curve.argmax()) for curve in curves]
+        results = [run.folder.read_json(RESULTS) for run in runs]
+        return {
+            "objective": [float(curve[i]) for curve, i in zip(curves, chosen, strict=True)],
+            "objective_epoch": [i + 1 for i in chosen],
+            "last_epoch_accuracy": [result["last_epoch_accuracy"] for result in results],
+            "best_epoch_accuracy": [result["best_epoch_accuracy"] for result in results],
+            "objective_epoch_accuracy": [
+                float(history[i]["test_accuracy"])
+                for history, i in zip(histories, chosen, strict=True)
+            ],
+        }
+
+
+def forward_passes(config: Config, row: MethodRow, data: BiasedData) -> int:
+    """Cost of one epoch's steps in forward passes of one example; evaluation is not counted.
+
+    A backward pass counts as two forward passes, so a plain step costs 3 per example. A meta
+    update adds the virtual gradient (2), the derivative along the meta gradient (2), and forward
+    and backward on the meta batch (3); L2RW needs no virtual gradient. Reusing the virtual
+    gradient saves a backward pass (2), recomputing adds a forward pass (1); with fewer virtual
+    variables it costs less than that. What a method does beside its steps, or with a second
+    network, is not counted.
+    """
+    steps, read = build.steps_per_epoch(config, row, data), row.reads_under(vars(config))
+    passes = 3 * steps * config.batch_size
+    if "virtual_variables" not in read:
+        return passes
+    meta = config.meta_batch_size or min(config.batch_size, len(data.meta))
+    if "meta_interval" not in read:
+        return passes + steps * (2 * config.batch_size + 3 * meta)
+    interval, reuses = pace(config.speed, config.meta_interval, config.reuse_gradient)
+    own = 4 - 2 * reuses + config.recompute
+    return passes + -(-steps // interval) * (own * config.batch_size + 3 * meta)
+
+
+def _history(folder: RunFolder) -> list[dict[str, str]]:
+    """The finished epochs of a run, from its metrics.csv."""
+    try:
+        with open(folder / "metrics.csv", newline="") as file:
+            return list(csv.DictReader(file))
+    except FileNotFoundError:
+        return []
+
+
+def _show(folder: RunFolder, record: Mapping[str, Any]) -> None:
+    """The trial as a row of TensorBoard's HParams."""
+    measures = {name: np.mean(record[name]) for name in hparams.MEASURES if name in record}
+    failed = record["status"] == "failed"
+    hparams.write_trial(folder / "hparams", folder.path.name, record["values"], measures, failed)

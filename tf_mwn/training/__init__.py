@@ -1,0 +1,1 @@
+"""The frame that all methods share: one keras.Model around the user's classifier."""

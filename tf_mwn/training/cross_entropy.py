@@ -1,0 +1,23 @@
+"""Plain training: the baseline every other method is compared with."""
+
+import keras
+
+from tf_mwn.training.mean_loss import MeanLoss
+from tf_mwn.training.robust_model import RobustModel
+
+
+@keras.saving.register_keras_serializable(package="tf_mwn")
+class CrossEntropy(RobustModel):
+    """Minimises the mean per-example loss, cross-entropy unless `compile` says otherwise.
+
+    Args:
+        classifier: built Keras model that returns logits [B, C].
+    """
+
+    def __init__(self, classifier: keras.Model, **kwargs):
+        super().__init__(classifier, MeanLoss(), **kwargs)
+
+    def get_config(self):
+        config = super().get_config()
+        del config["training_objective"]
+        return config

@@ -1,0 +1,62 @@
+"""What learns how the classifier steps, rather than what it minimises."""
+
+import tensorflow as tf
+
+from tf_mwn.engine.linearise import Linearisation
+from tf_mwn.engine.objective import TrainingBatch
+from tf_mwn.engine.optimizers import apply_gradient
+from tf_mwn.engine.replicas import num_replicas
+from tf_mwn.training.elements import check_training_element
+from tf_mwn.training.meta_learned import OWN_STEP, MetaLearnedModel, refuse_engine_options
+
+
+class LearnedUpdate(MetaLearnedModel):
+    """A step whose Θ is not in the logits: one gradient of T serves Θ and w.
+
+    Subclasses say what Θ learns from that gradient (`theta_gradient`), and how the classifier
+    steps by it and the new Θ (`apply_gradient`). The classifier's own losses are in the gradient.
+    """
+
+    def __init__(self, classifier, meta_learner, meta_interval: int, **kwargs):
+        refuse_engine_options(kwargs)
+        super().__init__(classifier, meta_learner, meta_interval=meta_interval, **kwargs)
+
+    def train_step(self, data):
+        check_training_element(data, self.needs_meta_set)
+        element, labels = data
+        batch = self.training_batch(labels, element["sample_id"])
+        linear = self.linearise(element["inputs"])
+        gradient = self.training_gradient(linear, batch)
+        if self._step_kind is None or self._step_kind[1]:
+            learned = self.theta_gradient(linear, gradient, element)
+            apply_gradient(self.meta_optimizer, learned, self.meta_learner.trainable_variables)
+            self.meta_learner.project()
+        self.apply_gradient(linear, gradient)
+        linear.commit()
+        return self.update_metrics(element, labels, linear.logits)
+
+    def training_gradient(self, linear: Linearisation, batch: TrainingBatch) -> list[tf.Tensor]:
+        """∂T/∂w and the gradient of the classifier's own losses (this replica's share)."""
+        cotangent, _ = self.logits_gradient(linear.logits, batch)
+        # Every replica holds the same regularisers, and the shares add up.
+        return linear.pullback(cotangent, regularisation_scale=1.0 / num_replicas())
+
+    def theta_gradient(
+        self, linear: Linearisation, gradient: list[tf.Tensor], element
+    ) -> list[tf.Tensor]:
+        """The gradient of Θ (this replica's share), given this replica's share of ∂T/∂w."""
+        raise NotImplementedError
+
+    def apply_gradient(self, linear: Linearisation, gradient: list[tf.Tensor]) -> None:
+        """w ← optimizer(gradient)."""
+        apply_gradient(self.optimizer, gradient, self.classifier.trainable_variables)
+
+    def meta_gradient(self, linear, batch, element):
+        """The gradient of Θ from one training and one meta batch (this replica's share)."""
+        return self.theta_gradient(linear, self.training_gradient(linear, batch), element)
+
+    def get_config(self):
+        config = super().get_config()
+        for name in ("meta_learner", *OWN_STEP):
+            del config[name]
+        return config

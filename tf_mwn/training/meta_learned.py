@@ -1,0 +1,243 @@
+"""The bilevel training step: any meta-learner, any classifier."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from tf_mwn.engine import VIRTUAL_STEPS
+from tf_mwn.engine.linearise import Linearisation
+from tf_mwn.engine.meta_loss import meta_loss_gradient
+from tf_mwn.engine.objective import TrainingBatch
+from tf_mwn.engine.optimizers import apply_gradient, loss_scale, without_loss_scale
+from tf_mwn.engine.pace import pace
+from tf_mwn.engine.replicas import all_reduce_sum
+from tf_mwn.engine.virtual_step import optimizer_step, plain_step
+from tf_mwn.training.classifiers import (
+    VirtualVariables,
+    check_forward_mode,
+    select_variables,
+)
+from tf_mwn.training.meta_learner import MetaLearner
+from tf_mwn.training.robust_model import RobustModel
+
+# Options of the step below that subclasses with a step of their own do not have.
+OWN_STEP = ("virtual_variables", "virtual_step", "reuse_gradient", "recompute")
+
+
+@keras.saving.register_keras_serializable(package="tf_mwn")
+class MetaLearnedModel(RobustModel):
+    """Trains a classifier and, on the meta set, the Θ of its training objective.
+
+    The step, with the numbers of Meta-Weight-Net's algorithm: linearise the classifier on the
+    training batch; 5, virtual weights ŵ; 6, meta gradient at ŵ and update of Θ; 7, actual update of
+    w by the same forward and the new Θ.
+
+    Every `meta_interval`-th step updates Θ by its exact meta gradient
+    -α ∇_Θ <∂T/∂z(z, y; Θ), J u>, with u the meta gradient at the virtual weights ŵ = w - α g;
+    every step updates w by the objective with the newest Θ. The meta loss is the mean
+    per-example loss of the meta batch. Neither the virtual nor the meta pass changes any state.
+
+    Args:
+        classifier: built Keras model that returns logits [B, C].
+        meta_learner: the owner of Θ.
+        virtual_variables: what the virtual step moves: "all" (exact), "last_block" (the last
+            three layers with a kernel, and what lies between), "head" (the last layer with
+            weights), or a function of a variable that returns a bool. The others stay at w.
+        meta_interval: a positive integer; Θ is updated at steps 0, k, 2k, ...
+        virtual_step: "plain" SGD at the classifier's current learning rate (the paper), or
+            "optimizer": with the momentum and weight decay of `keras.optimizers.SGD`.
+        reuse_gradient: take step 7 by the gradient of step 5, so with the Θ before its update:
+            one backward pass less, and one update of Θ later. False (the paper) takes it anew.
+        recompute: run the training batch's forward pass a second time after the meta pass,
+            rather than keep its activations: less memory, one forward pass more. The numbers are
+            the same; not under XLA, and not with recurrent layers.
+        speed: "exact", or "fast" for meta_interval=5 with reuse_gradient. The meta gradient
+            stays exact; Θ moves less often, which costs little (some tenths of a point where it
+            was measured, docs/performance.md) because it is small and moves slowly.
+    """
+
+    needs_meta_set = True
+
+    def __init__(
+        self,
+        classifier: keras.Model,
+        meta_learner: MetaLearner,
+        virtual_variables: VirtualVariables = "all",
+        meta_interval: int = 1,
+        virtual_step: str = "plain",
+        reuse_gradient: bool = False,
+        recompute: bool = False,
+        speed: str = "exact",
+        **kwargs,
+    ):
+        super().__init__(classifier, meta_learner, **kwargs)
+        self.meta_interval, self.reuse_gradient = pace(speed, meta_interval, reuse_gradient)
+        self.speed = speed
+        if virtual_step not in VIRTUAL_STEPS:
+            raise ValueError(
+                f"virtual_step: expected one of {', '.join(VIRTUAL_STEPS)}, "
+                f"received {virtual_step!r}"
+            )
+        if not isinstance(recompute, bool):
+            raise ValueError(f"recompute: expected True or False, received {recompute!r}")
+        if recompute:
+            check_forward_mode(classifier)
+        self.recompute = recompute
+        self.virtual_variables = virtual_variables
+        self.virtual_selection = tuple(select_variables(classifier, virtual_variables))
+        self.virtual_step = virtual_step
+        self.meta_loss_metric = keras.metrics.Mean(name="meta_loss")
+
+    @property
+    def meta_learner(self) -> MetaLearner:
+        """The owner of Θ: the training objective."""
+        return self.training_objective
+
+    def compile(
+        self,
+        optimizer,
+        meta_optimizer="adam",
+        loss=None,
+        metrics=None,
+        jit_compile="auto",
+        **kwargs,
+    ):
+        """As `RobustModel.compile`, and `meta_optimizer` for Θ (Adam at 1e-3 by default)."""
+        if self.recompute:
+            if jit_compile is True:
+                raise ValueError("jit_compile: expected False with recompute=True, received True")
+            jit_compile = False
+        super().compile(optimizer, loss, metrics, jit_compile, **kwargs)
+        sgd = without_loss_scale(self.optimizer)
+        if self.virtual_step == "optimizer" and not isinstance(sgd, keras.optimizers.SGD):
+            raise ValueError(
+                "virtual_step='optimizer': expected keras.optimizers.SGD as optimizer, "
+                f"received {type(sgd).__name__}"
+            )
+        if self.meta_interval > 1 and self.steps_per_execution != 1:
+            raise ValueError(
+                "steps_per_execution: expected 1 with meta_interval > 1, "
+                f"received {self.steps_per_execution}"
+            )
+        self.meta_optimizer = keras.optimizers.get(meta_optimizer)
+        if sgd is not self.optimizer and without_loss_scale(self.meta_optimizer) is (
+            self.meta_optimizer
+        ):
+            # The meta gradient passes through the classifier in float16 as well.
+            self.meta_optimizer = keras.optimizers.LossScaleOptimizer(self.meta_optimizer)
+        self.meta_optimizer.build(self.meta_learner.trainable_variables)
+
+    def state_variables(self) -> list[keras.Variable]:
+        return [*super().state_variables(), *self.meta_optimizer.variables]
+
+    @property
+    def training_metrics(self):
+        return [*super().training_metrics, self.meta_loss_metric]
+
+    def step_kind(self):
+        """The phase, and whether the step updates Θ.
+
+        The counter is read before each step, so that a restored optimizer goes on in time.
+        """
+        if self.meta_interval == 1:
+            return super().step_kind(), True
+        step = int(self.optimizer.iterations.numpy())
+        return super().step_kind(), step % self.meta_interval == 0
+
+    def learn_objective(self, linear: Linearisation, batch: TrainingBatch, element):
+        """Θ ← meta_optimizer(meta gradient), at meta steps."""
+        if self._step_kind is not None and not self._step_kind[1]:
+            return None
+        gradient, taken = self.meta_gradient_and_step(linear, batch, element)
+        apply_gradient(self.meta_optimizer, gradient, self.meta_learner.trainable_variables)
+        self.meta_learner.project()
+        return taken if self.reuse_gradient else None
+
+    def meta_gradient(
+        self, linear: Linearisation, batch: TrainingBatch, element
+    ) -> list[tf.Tensor]:
+        """-c ∇_Θ <∂T/∂z, J u> on one training and one meta batch (this replica's share)."""
+        return self.meta_gradient_and_step(linear, batch, element)[0]
+
+    def meta_gradient_and_step(self, linear: Linearisation, batch: TrainingBatch, element):
+        """The meta gradient; and what `logits_gradient` gave for the virtual step."""
+        with tf.GradientTape() as meta_tape:
+            cotangent, weights = self.logits_gradient(linear.logits, batch)
+        selection, scale = self.virtual_selection, loss_scale(self.meta_optimizer)
+        gradient, pushforward = linear.pullback_and_pushforward(
+            cotangent, selection, to_all=self.reuse_gradient
+        )
+        virtual, rate = self._step_virtually(linear, all_reduce_sum(gradient))
+        direction = all_reduce_sum(self._meta_loss_gradient(linear, virtual, element))
+        # The transpose of the replica's own pullback: not reduced, or it would count N times.
+        if self.recompute:
+            tangent = linear.renew_and_push_forward(direction, selection, scale)
+        else:
+            tangent = pushforward(direction, scale)
+        learned = meta_tape.gradient(
+            cotangent,
+            self.meta_learner.trainable_variables,
+            output_gradients=-tf.cast(rate, tangent.dtype) * tangent,
+            unconnected_gradients=tf.UnconnectedGradients.ZERO,
+        )
+        return learned, (cotangent, weights)
+
+    def _step_virtually(self, linear, gradient):
+        weights = [linear.weights[i] for i in self.virtual_selection]
+        if self.virtual_step == "optimizer":
+            sgd = without_loss_scale(self.optimizer)
+            return optimizer_step(weights, gradient, sgd, self.virtual_selection)
+        return plain_step(weights, gradient, self.optimizer.learning_rate)
+
+    def _meta_loss_gradient(self, linear, virtual, element) -> list[tf.Tensor]:
+        """u = ∇ L_meta(ŵ) in the variables of the virtual step (this replica's share)."""
+        gradient, losses = meta_loss_gradient(
+            self.classifier,
+            linear,
+            self.virtual_selection,
+            virtual,
+            element["meta_inputs"],
+            lambda logits: self.per_example_loss(element["meta_labels"], logits),
+            loss_scale(self.meta_optimizer),
+        )
+        self.meta_loss_metric.update_state(losses)
+        return gradient
+
+    def get_config(self):
+        config = super().get_config()
+        config["meta_learner"] = config.pop("training_objective")
+        choice = self.virtual_variables
+        if callable(choice):
+            choice = keras.saving.serialize_keras_object(choice)
+        return {
+            **config,
+            "virtual_variables": choice,
+            "virtual_step": self.virtual_step,
+            "recompute": self.recompute,
+            **self._pace(),
+        }
+
+    def _pace(self) -> dict:
+        if self.speed != "exact":
+            return {"speed": self.speed}
+        return {"meta_interval": self.meta_interval, "reuse_gradient": self.reuse_gradient}
+
+    def get_compile_config(self):
+        config = super().get_compile_config()
+        if config:
+            meta_optimizer = keras.saving.serialize_keras_object(self.meta_optimizer)
+            config["meta_optimizer"] = meta_optimizer
+        return config
+
+
+def refuse_engine_options(options: Mapping[str, Any]) -> None:
+    """For subclasses with a step of their own, on which these would have no effect.
+
+    Raises:
+        TypeError: naming the first one given.
+    """
+    for name in (*OWN_STEP, "speed"):
+        if name in options:
+            raise TypeError(f"{name}: expected only with the step of MetaLearnedModel")

@@ -1,0 +1,336 @@
+"""The frame every method shares: a keras.Model that trains the user's own classifier."""
+
+from collections.abc import Callable, Hashable
+from pathlib import Path
+
+import keras
+import tensorflow as tf
+
+from tf_mwn.engine.linearise import Linearisation
+from tf_mwn.engine.objective import TrainingBatch, TrainingObjective, logits_gradient
+from tf_mwn.engine.optimizers import apply_gradient, loss_scale
+from tf_mwn.engine.replicas import logits_of_share, num_replicas
+from tf_mwn.losses.per_example import per_example_loss
+from tf_mwn.training import distributed_loop
+from tf_mwn.training.classifiers import check_classifier, check_has_classes, resolve_jit_compile
+from tf_mwn.training.elements import (
+    check_training_data,
+    check_training_element,
+    is_training_element,
+)
+from tf_mwn.training.phases import Phases
+from tf_mwn.training.whole_sets import WholeSets
+
+
+@keras.saving.register_keras_serializable(package="tf_mwn")
+class RobustModel(keras.Model):
+    """Wraps a built Keras classifier that returns logits, and trains that very object.
+
+    It minimises a training objective T(z, y) of the logits, and the classifier's own losses.
+
+    Training elements are `({"inputs", "sample_id", ...}, labels)`, see
+    `tf_mwn.paired_dataset`; evaluation elements are `(inputs, labels)`, as for any Keras model.
+    "loss" in the logs is the plain mean of the per-example loss, in training as in evaluation, so
+    that methods compare.
+
+    Args:
+        classifier: built functional, Sequential or subclassed model; one output, logits [B, C].
+        training_objective: T.
+
+    Raises:
+        TypeError, ValueError: if `classifier` is no Keras model, is not built, has no trainable
+            variables, or ends in a softmax.
+    """
+
+    # What training elements must hold for `train_step`.
+    needs_meta_set = False
+    # Whether `whole_sets` must be set before training.
+    needs_whole_sets = False
+
+    def __init__(self, classifier: keras.Model, training_objective: TrainingObjective, **kwargs):
+        check_classifier(classifier)
+        super().__init__(**kwargs)
+        self.classifier = classifier
+        self.training_objective = training_objective
+        self.loss_metric = keras.metrics.Mean(name="loss")
+        self.mean_weight_metric = keras.metrics.Mean(name="mean_weight")
+        self.per_example_loss = per_example_loss(None)
+        self.phases: Phases | None = None
+        self.whole_sets: WholeSets | None = None
+        self._step_kind = None
+        self._evaluating = False
+        self._gives_weights = False  # known once a step is traced
+        self.built = True
+
+    def build(self, input_shape=None):
+        self.built = True
+
+    def call(self, inputs, training=False):
+        """Logits of `inputs`, or of the "inputs" of a training element."""
+        if is_training_element(inputs):
+            inputs = inputs["inputs"]
+        return self.classifier(inputs, training=training)
+
+    def compile(self, optimizer, loss=None, metrics=None, jit_compile="auto", **kwargs):
+        """Sets the classifier's optimizer, the per-example loss and the metrics.
+
+        Args:
+            optimizer: any Keras optimizer, or its name. Under the policy "mixed_float16" Keras
+                puts a `LossScaleOptimizer` around it.
+            loss: None for sparse cross-entropy from logits; a `keras.losses.Loss` on logits; or
+                a function (labels, logits) -> one value per example.
+            metrics: as in Keras; they see logits.
+            jit_compile: "auto" compiles with XLA on a GPU, unless the classifier max-pools
+                (its second derivative is inexact under XLA); never on a CPU, where XLA makes
+                these steps slower.
+            **kwargs: `run_eagerly`, `steps_per_execution`, `weighted_metrics`, as in Keras.
+        """
+        if loss is None:
+            check_has_classes(self.classifier)
+        self.per_example_loss = per_example_loss(loss)
+        super().compile(
+            optimizer=optimizer,
+            metrics=metrics,
+            jit_compile=resolve_jit_compile(jit_compile, self.classifier),
+            **kwargs,
+        )
+        # Built now: a checkpoint restores only state that exists, and slots created inside the
+        # traced step fail under a strategy.
+        self.optimizer.build(self.classifier.trainable_variables)
+        values = [keras.ops.convert_to_numpy(v) for v in self.optimizer.variables]
+        # Behind a function, and without the many slots that start at 0.
+        starts = [value if value.any() else 0 for value in values]
+        self._optimizer_starts = lambda: starts
+        # Behind a function: Keras would track metric objects as this model's own metrics.
+        self._loss_and_metrics = lambda: {"loss": loss, "metrics": metrics}
+
+    def state_variables(self) -> list[keras.Variable]:
+        """All state that steps change, in a stable order; what an exact checkpoint holds."""
+        return [*self.variables, *self.optimizer.variables]
+
+    def fit(self, x=None, y=None, batch_size=None, epochs=1, verbose="auto", callbacks=None, **kw):
+        """As in Keras, on training elements; a method in phases wants `num_epochs` epochs.
+
+        Raises:
+            ValueError: the method needs `whole_sets` and has none, or the data do not fit the
+                classifier or the loss.
+        """
+        if self.needs_whole_sets and self.whole_sets is None:
+            raise ValueError(
+                f"whole_sets: {type(self).__name__} looks at whole sets between epochs; expected "
+                "model.whole_sets = tf_mwn.WholeSets.from_arrays(x, y, x_meta, y_meta), "
+                "received none"
+            )
+        check_training_data(x, self)
+        if isinstance(callbacks, keras.callbacks.CallbackList):
+            callbacks = callbacks.callbacks
+        callbacks = [_EpochHooks(), callbacks or []]  # Keras flattens lists
+        if distributed_loop.is_needed(self.distribute_strategy):
+            if y is not None or batch_size is not None:
+                raise TypeError("x: expected a tf.data.Dataset of training elements and no y")
+            kw.pop("shuffle", None)  # as in Keras, which does not shuffle a data set
+            return distributed_loop.fit(self, x, epochs, callbacks, verbose, **kw)
+        if isinstance(x, tf.data.Dataset):
+            self.build_metrics(x)
+        return super().fit(x, y, batch_size, epochs, verbose, callbacks, **kw)
+
+    @property
+    def num_epochs(self) -> int | None:
+        """Epochs of all phases; None for a method that trains as long as one likes."""
+        return None if self.phases is None else self.phases.num_epochs
+
+    def begin_epoch(self) -> None:
+        """What a method does between epochs, on the host. Default: begin a phase."""
+        if self.phases is not None:
+            self.phases.locate()
+            if self.phases.is_starting:
+                self.begin_phase(self.phases.current)
+
+    def begin_phase(self, phase: str) -> None:
+        """What a method does before the first epoch of a phase. Default: nothing."""
+
+    def end_epoch(self) -> None:
+        """What a method does when an epoch ends, before it is evaluated and checkpointed."""
+        if self.phases is not None:
+            self.phases.advance()
+
+    def step_kind(self) -> Hashable:
+        """Which of its steps a method takes next; each kind is traced once.
+
+        A condition inside the step would put its sums over replicas into a branch, which
+        strategies refuse. Default: the current phase.
+        """
+        return None if self.phases is None else self.phases.current
+
+    def make_train_function(self, force=False):
+        """A function of the iterator that takes the traced step of the current kind."""
+        if self.train_function is not None and not force:
+            return
+        traced = {}
+
+        def take_step(iterator):
+            self._step_kind = self.step_kind()
+            if self._step_kind not in traced:
+                traced[self._step_kind] = self._make_function(self.train_step)
+            return traced[self._step_kind](iterator)
+
+        self.train_function = take_step
+
+    def _make_function(self, step_function):
+        if distributed_loop.is_needed(self.distribute_strategy):
+            return distributed_loop.step_function(self, step_function)
+        return super()._make_function(step_function)
+
+    def reset_optimizer(self) -> None:
+        """Brings the optimizer back to its first step: counter, slots and learning rate."""
+        for variable, start in zip(self.optimizer.variables, self._optimizer_starts(), strict=True):
+            variable.assign(keras.ops.full(variable.shape, start, variable.dtype))
+
+    def train_step(self, data):
+        check_training_element(data, self.needs_meta_set)
+        element, given = data
+        inputs, labels, sample_id = self.training_part(element, given)
+        batch = self.training_batch(labels, sample_id)
+        linear = self.linearise(inputs)
+        self.training_objective.observe(tf.stop_gradient(linear.logits), batch)
+        taken = self.learn_objective(linear, batch, element)
+        cotangent, weights = taken or self.logits_gradient(linear.logits, batch)
+        self.actual_step(linear, cotangent)
+        return self.update_metrics(element, labels, linear.logits, weights=weights)
+
+    def linearise(self, inputs) -> Linearisation:
+        """The classifier's forward pass on a training batch."""
+        return Linearisation(self.classifier, inputs, loss_scale(self.optimizer))
+
+    def training_part(self, element, labels):
+        """Inputs, labels [B] and ids [B] (or None) that the classifier's step is taken on."""
+        return element["inputs"], labels, element["sample_id"]
+
+    def training_batch(self, labels, sample_id) -> TrainingBatch:
+        """What the objective may know of a batch: labels [B], and ids [B] or None."""
+        step = tf.convert_to_tensor(self.optimizer.iterations)
+        return TrainingBatch(labels, self.per_example_loss, sample_id, step)
+
+    def logits_gradient(self, logits: tf.Tensor, batch: TrainingBatch):
+        """∂T/∂z [B, C] of the training objective, and the weights [B] or None."""
+        return logits_gradient(lambda z: self.training_objective.objective(z, batch), logits)
+
+    def learn_objective(self, linear: Linearisation, batch: TrainingBatch, element):
+        """Where a method learns its objective, before the classifier's step. Default: nothing.
+
+        Returns:
+            None; or what `logits_gradient` gave before, if the step shall be taken by that.
+        """
+
+    def actual_step(self, linear: Linearisation, cotangent: tf.Tensor) -> None:
+        """w ← optimizer(Jᵀ ∂T/∂z), plus the gradient of the classifier's own losses."""
+        # Every replica holds the same regularisers, and the optimizer sums over replicas.
+        gradient = linear.pullback(cotangent, regularisation_scale=1.0 / num_replicas())
+        apply_gradient(self.optimizer, gradient, self.classifier.trainable_variables)
+        linear.commit()
+
+    def update_metrics(self, inputs, labels, logits, sample_weight=None, weights=None) -> dict:
+        """Updates "loss" and the compiled metrics; the results of all metrics."""
+        losses = self.per_example_loss(labels, logits)
+        self.loss_metric.update_state(losses, sample_weight=sample_weight)
+        if weights is not None:
+            self._gives_weights = True
+            self.mean_weight_metric.update_state(weights)
+        return self.compute_metrics(inputs, labels, logits, sample_weight=sample_weight)
+
+    def build_metrics(self, dataset: tf.data.Dataset) -> None:
+        """Makes the variables of compiled metrics, which Keras makes at the first batch it sees.
+
+        Within the step that would be a second tracing, and on many devices an error.
+        """
+        spec = dataset.element_spec
+        waiting = [metric for metric in self.metrics if not getattr(metric, "built", True)]
+        if not waiting or not isinstance(spec, tuple) or len(spec) < 2:
+            return
+        example = spec[:2]
+        if any(part.shape.rank is None for part in tf.nest.flatten(example)):
+            example = next(iter(dataset.take(1)))[:2]  # as of a generator that tells no shapes
+        inputs, labels = tf.nest.map_structure(_one_of, example)
+        outputs = getattr(self.classifier, "outputs", None)
+        logits = _one_of(outputs[0]) if outputs else self(inputs, training=False)
+        with self.distribute_strategy.scope():
+            for metric in waiting:
+                metric.build(labels, logits)
+
+    def sample_weight(self, labels, logits, sample_id=None) -> tf.Tensor | None:
+        """The weight [B] the objective gives each example now; None if it gives none.
+
+        Objectives that keep a history of each example need `sample_id` [B].
+        """
+        return self.training_objective.objective(logits, self.training_batch(labels, sample_id))[1]
+
+    def artifacts(self) -> dict[str, Callable[[Path], None]]:
+        """What a method leaves in a run's folder when it ends: who writes it, by file name."""
+        return {}
+
+    def test_step(self, data):
+        inputs, labels, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+        logits = logits_of_share(lambda x: self(x, training=False), inputs)
+        return self.update_metrics(inputs, labels, logits, sample_weight)
+
+    def evaluate(self, *args, **kwargs):
+        """As in Keras; each example counts once on any number of devices."""
+        self._evaluating = True
+        try:
+            if distributed_loop.is_needed(self.distribute_strategy):
+                return distributed_loop.evaluate(self, *args, **kwargs)
+            return super().evaluate(*args, **kwargs)
+        finally:
+            self._evaluating = False
+
+    @property
+    def training_metrics(self) -> list[keras.metrics.Metric]:
+        """Metrics of the training step alone, which `evaluate` leaves out."""
+        return [self.mean_weight_metric]
+
+    @property
+    def metrics(self):
+        every = super().metrics
+        hidden = {id(metric) for metric in self.training_metrics} if self._evaluating else set()
+        if not self._gives_weights:
+            hidden.add(id(self.mean_weight_metric))  # its 0 would mean nothing
+        return [metric for metric in every if id(metric) not in hidden]
+
+    def get_config(self):
+        parts = {"classifier": self.classifier, "training_objective": self.training_objective}
+        return {**super().get_config(), **keras.saving.serialize_keras_object(parts)}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**{k: _deserialised(v) for k, v in config.items()})
+
+    def get_compile_config(self):
+        if not self.compiled:
+            return {}
+        return keras.saving.serialize_keras_object(
+            {"optimizer": self.optimizer, **self._loss_and_metrics()}
+        )
+
+    def compile_from_config(self, config):
+        self.compile(**{k: keras.saving.deserialize_keras_object(v) for k, v in config.items()})
+
+
+class _EpochHooks(keras.callbacks.Callback):
+    """Tells a model where epochs begin and end; first of the callbacks."""
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.model.begin_epoch()
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.model.end_epoch()
+
+
+def _one_of(spec) -> tf.Tensor:
+    """Zeros like a batch of one; an axis of unknown length has one entry too."""
+    return tf.zeros([1, *(size or 1 for size in spec.shape[1:])], spec.dtype)
+
+
+def _deserialised(value):
+    """A part of a config: Keras objects are dicts that name their class."""
+    is_object = isinstance(value, dict) and "class_name" in value
+    return keras.saving.deserialize_keras_object(value) if is_object else value
