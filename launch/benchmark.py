@@ -6,7 +6,6 @@ precision and devices, time of the first step, and what reading the training str
 --memory also the memory of training above that of the built model, in a process for each.
 """
 
-import dataclasses
 import json
 import os
 
@@ -14,8 +13,9 @@ from absl import app, flags
 
 from launch.command_line import fail, mistakes, parse, quiet_start
 from tf_mwn.benchmark import plan
+from tf_mwn.options import Option
 from tf_mwn.recipes import listing
-from tf_mwn.settings.config import Config, description
+from tf_mwn.settings.config import SETTINGS
 
 _METHOD = flags.DEFINE_list(
     "method", ["meta_weight_net"], "Methods to measure, or all; --method=list shows them."
@@ -37,19 +37,19 @@ _OUTPUT = flags.DEFINE_string("output", None, "JSON file for the measured rows."
 _FIGURE = flags.DEFINE_string("figure", None, "PNG file for a figure of the ratios.")
 
 
-def _define(field: dataclasses.Field) -> flags.FlagHolder:
+def _define(option: Option) -> flags.FlagHolder:
     """A list flag for a setting of a run."""
-    text = description(field)
-    if field.name == "meta_batch_size":
+    text = option.description
+    if option.name == "meta_batch_size":
         text = f"Meta batch size, or {' or '.join(plan.RELATIVE)} as the batch size (half)."
     default = [
         str(value).lower() if value is True or value is False else str(value)
-        for value in plan.DEFAULTS[field.name]
+        for value in plan.DEFAULTS[option.name]
     ]
-    return flags.DEFINE_list(field.name, default, f"List. {text}")
+    return flags.DEFINE_list(option.name, default, f"List. {text}")
 
 
-_SETTINGS = {f.name: _define(f) for f in dataclasses.fields(Config) if f.name in plan.AXES}
+_SETTINGS = {name: _define(SETTINGS[name]) for name in plan.AXES}
 
 
 def main(argv: list[str]) -> None:

@@ -1,12 +1,12 @@
 """The flags, made from the settings; and nothing else."""
 
-import dataclasses
 from typing import Any
 
 from absl import flags
 
+from tf_mwn.options import Option
 from tf_mwn.recipes.experiment import Experiment, resolve
-from tf_mwn.settings.config import Config, description, scalar_type
+from tf_mwn.settings.config import SETTINGS
 
 RECIPE = flags.DEFINE_string(
     "recipe", "quickstart", "Named settings; --recipe=list shows them all."
@@ -31,25 +31,24 @@ def places() -> tuple[str, str | None, bool, str | None]:
     return WORKDIR.value, DATA_DIR.value, DOWNLOAD.value, CACHE_DIR.value
 
 
-def _define(field: dataclasses.Field) -> flags.FlagHolder:
+def _define(option: Option) -> flags.FlagHolder:
     """One flag per setting; None stands for the recipe's value."""
-    kind, _, many = scalar_type(field.type)
-    text, default = description(field), field.default
+    text, default = option.description, option.default
     if default not in (None, ()):
-        shown = ",".join(map(str, default)) if many else default
+        shown = ",".join(map(str, default)) if option.many else default
         text += f" Default, unless the recipe says otherwise: {shown}."
-    if many:
-        return flags.DEFINE_list(field.name, None, text)
+    if option.many:
+        return flags.DEFINE_list(option.name, None, text)
     define = {
         bool: flags.DEFINE_bool,
         int: flags.DEFINE_integer,
         float: flags.DEFINE_float,
         str: flags.DEFINE_string,
-    }[kind]
-    return define(field.name, None, text)
+    }[option.kind]
+    return define(option.name, None, text)
 
 
-_SETTINGS = {field.name: _define(field) for field in dataclasses.fields(Config)}
+_SETTINGS = {name: _define(option) for name, option in SETTINGS.items()}
 
 
 def overrides() -> dict[str, Any]:
@@ -59,11 +58,10 @@ def overrides() -> dict[str, Any]:
         ValueError: a list of integers that holds something else.
     """
     given = {}
-    for field in dataclasses.fields(Config):
-        value = _SETTINGS[field.name].value
+    for name, option in SETTINGS.items():
+        value = _SETTINGS[name].value
         if value is not None:
-            many = scalar_type(field.type)[2]
-            given[field.name] = integers(field.name, value) if many else value
+            given[name] = integers(name, value) if option.many else value
     return given
 
 

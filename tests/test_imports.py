@@ -12,6 +12,7 @@ ROOT = pathlib.Path(__file__).parent.parent
 # imports from floors below its own, and from the folders of its own floor that stand left of it.
 FLOORS = (
     ("checks", "messages"),
+    ("options",),
     ("engine", "losses", "networks"),
     ("data.images", "data", "data.bias", "data.splits", "data.streams", "data.sources"),
     ("training",),

@@ -42,7 +42,7 @@ def nothing_is_written(tmp_path, monkeypatch):
         (["--noise_rate=1.5"], "noise_rate"),
         (["--noise_rate=-0.5"], "noise_rate"),
         (["--imbalance_factor=0.5"], "imbalance_factor"),
-        (["--epochs=0"], "epochs: expected a value of at least 1, received 0"),
+        (["--epochs=0"], "epochs: expected a value in [1, inf), received 0"),
         (["--epochs=many"], "--epochs=many"),
         (["--meta_size=0"], "meta_size"),
         (["--batch_size=-1"], "batch_size"),

@@ -2,8 +2,6 @@
 
 import dataclasses
 import functools
-import importlib
-import inspect
 
 import keras
 import numpy as np
@@ -13,6 +11,7 @@ from tf_mwn.data.streams.pipeline import training_stream
 from tf_mwn.data.subset import Subset
 from tf_mwn.methods import registry
 from tf_mwn.methods.spec.facts import SOURCES, TrainingFacts
+from tf_mwn.methods.spec.method import never
 from tf_mwn.settings.config import Config
 from tf_mwn.training.whole_sets import WholeSets
 
@@ -82,7 +81,7 @@ def compiled(row, settings=SHORT, facts=None, **options):
     if facts is None and model.num_epochs is not None:
         return compiled(row, settings, SHORT_FACTS, **options)
     optimizers = {"optimizer": keras.optimizers.SGD(0.1, momentum=0.9)}
-    if row.compile_options:
+    if row.meta_optimizer:
         optimizers["meta_optimizer"] = keras.optimizers.SGD(0.1, momentum=0.9)
     model.compile(**optimizers, metrics=["accuracy"], **options)
     model.whole_sets = WholeSets.from_arrays(*sets(), batch_size=25)
@@ -163,6 +162,8 @@ def test_phases_go_by_and_are_counted(row):
     if model.phases is None:
         pytest.skip("one phase")
     assert model.phases.epochs_done == model.num_epochs
+    stated = row.phases({**vars(Config()), "epochs": FACTS.epochs})
+    assert model.phases.lengths == {phase.name: phase.epochs for phase in stated}
     last = traces[-1] if isinstance(traces[-1], str) else traces[-1][0]  # (phase, updates Θ)
     assert len(set(traces)) > 1 and model.phases.current == last
 
@@ -250,25 +251,15 @@ def test_trains_in_float16_with_loss_scales(row):
 
 
 def test_a_missing_meta_set_is_one_sentence(row):
-    if not row.needs_meta_set:
-        pytest.skip("needs no meta set")
-    bare = dataclasses.replace(row, needs_meta_set=False)
+    if not compiled(row).needs_meta_set:
+        pytest.skip("its training elements need no meta batch")
+    bare = dataclasses.replace(row, takes_meta_set=never)
     with pytest.raises(ValueError, match="meta_inputs.*paired_dataset"):
         fit(compiled(row), bare)
 
 
 def test_rows_describe_themselves(row):
     assert row.title and row.paper
-    fields = {field.name for field in dataclasses.fields(Config)}
-    assert set(row.reads) <= fields, "an option without a setting cannot be given"
-
-
-def test_options_have_the_defaults_of_the_library(row):
-    module, name = row.builder.split(":")
-    builder = getattr(importlib.import_module(module), name)
-    parameters = inspect.signature(builder).parameters
-    for option in set(row.options) & set(parameters):
-        assert parameters[option].default == getattr(Config(), option), option
 
 
 def test_a_missing_fact_is_one_sentence(row):

@@ -194,7 +194,7 @@ def test_studies_are_compared_seed_by_seed(tmp_path):
     known = claims_list.claims()
     context = known["g"].context(tmp_path, (0, 1))
     (study,) = known["g"].runs(context)
-    assert study.cost_units() == 2 * (5 + 3)
+    assert study.trainings() == {"gce": 2 * (5 + 2), "adaptive_gce": 2}
     rows = [
         {"name": SEARCHED, "cost": 5.0, "results": accuracies(0.8, 0.82)},
         {"name": "learned final value, fixed", "cost": 4.0, "results": accuracies(0.6, 0.61)},

@@ -13,15 +13,17 @@ from tests.tensorboard_rows import session_groups
 from tf_mwn.data.splits.biased_data import prepare
 from tf_mwn.methods import registry
 from tf_mwn.monitoring.callbacks import NonFiniteLossError
+from tf_mwn.options import LOG_CLASSES
 from tf_mwn.runs import build
+from tf_mwn.runs.cost import forward_passes
 from tf_mwn.runs.run_folder import FolderConflictError, RunFolder
 from tf_mwn.runs.session import Session
 from tf_mwn.search import sweep, sweep_trial
-from tf_mwn.search.space import GRIDS, LOG_CLASSES, Domain, default_space, parse_space
+from tf_mwn.search.space import Domain, default_space, parse_space
 from tf_mwn.search.sweep import Sweep
 from tf_mwn.search.sweep_plan import Plan
-from tf_mwn.search.sweep_trial import Rung, forward_passes
-from tf_mwn.settings.config import Config
+from tf_mwn.search.sweep_trial import Rung
+from tf_mwn.settings.config import SETTINGS, Config
 
 TINY = {"network": "mlp", "epochs": 2, "train_size": 300, "batch_size": 50, "deterministic": False}
 
@@ -98,7 +100,7 @@ def test_spaces_as_a_user_writes_them():
         Domain("nesterov", (True, False)),
         Domain("poly_soft_lambda", (LOG_CLASSES, 3.0)),
         Domain("network", ("mlp", "small_cnn")),
-        Domain("focal_gamma", GRIDS["focal_gamma"]),
+        Domain("focal_gamma", SETTINGS["focal_gamma"].grid),
     )
 
 
@@ -148,9 +150,9 @@ def test_usual_values_are_those_of_the_papers():
     }
 
 
-@pytest.mark.parametrize("name", GRIDS)
+@pytest.mark.parametrize("name", [n for n, option in SETTINGS.items() if option.grid])
 def test_every_usual_value_is_one_that_the_setting_may_have(name):
-    for value in Domain(name, GRIDS[name]).of_classes(10).values:
+    for value in Domain(name, SETTINGS[name].grid).of_classes(10).values:
         assert getattr(Config(**{name: value}), name) == value
 
 
@@ -443,23 +445,29 @@ def test_forward_passes_by_hand():
     source = build.load_source(Config(dataset="digits"), None, False, None)
     config = Config(dataset="digits", train_size=330, batch_size=100, meta_batch_size=50)
     data = prepare(source, config, 0)
-    # 3 steps of 100: forward 1, backward 2.
-    assert forward_passes(config, registry.find("gce"), data) == 3 * 100 * 3
+
+    def cost(method, **changed):
+        """Of an epoch in the middle of training, of 3 steps of 100."""
+        settings = Config(**{**vars(config), **changed})
+        return forward_passes(settings, registry.find(method), data, 30, 31)
+
+    # Forward 1, backward 2.
+    assert cost("gce") == 3 * 100 * 3
     # A meta update adds 2 + 2 on the batch and 3 on the meta batch: 550 here.
-    learned = registry.find("meta_weight_net")
-    assert forward_passes(config, learned, data) == 900 + 3 * 550
-    seldom = Config(**{**vars(config), "meta_interval": 2})  # in steps 1 and 3
-    assert forward_passes(seldom, learned, data) == 900 + 2 * 550
-    for more, passes in {
-        "reuse_gradient": 350,  # a backward pass less
-        "recompute": 650,  # a forward pass more
-    }.items():
-        other = Config(**{**vars(config), more: True})
-        assert forward_passes(other, learned, data) == 900 + 3 * passes
-    fast = Config(**{**vars(config), "speed": "fast"})  # in step 1, reusing
-    assert forward_passes(fast, learned, data) == 900 + 350
+    assert cost("meta_weight_net") == 900 + 3 * 550
+    assert cost("meta_weight_net", meta_interval=2) == 900 + 1.5 * 550
+    assert cost("meta_weight_net", reuse_gradient=True) == 900 + 3 * 350
+    assert cost("meta_weight_net", recompute=True) == 900 + 3 * 650
+    assert cost("meta_weight_net", speed="fast") == pytest.approx(900 + 0.6 * 350)
     # L2RW in every step 2 on the batch and 3 on the meta batch.
-    assert forward_passes(config, registry.find("l2rw"), data) == 900 + 3 * 350
+    assert cost("l2rw") == 900 + 3 * 350
+    # Those that were counted as plain training before: no virtual step, but a meta gradient.
+    assert cost("learned_weight_decay") == cost("hypergradient_descent") == 900 + 3 * 150
+    assert cost("architecture_gate") == cost("meta_weight_net")
+    assert cost("co_teaching") == 2 * cost("gce")
+    # All epochs: plain training, then five epochs on meta batches alone.
+    whole = forward_passes(config, registry.find("fine_tuning"), data)
+    assert whole == 60 * 900 + 5 * 3 * 3 * 50
 
 
 def test_the_budget_in_plain_trainings(training, tmp_path):

@@ -1,21 +1,18 @@
 """Settings, recipes and what a command line may ask for."""
 
-import dataclasses
-import inspect
-
 import pytest
 
 from tf_mwn.methods.registry import METHODS
 from tf_mwn.recipes import listing
 from tf_mwn.recipes.experiment import RECIPES, resolve
 from tf_mwn.runs import build
-from tf_mwn.settings.config import Config, description
+from tf_mwn.settings.config import SETTINGS, Config
 
 
 def test_defaults_are_valid_and_documented():
     Config()
-    for field in dataclasses.fields(Config):
-        assert len(description(field)) > 5, field.name
+    for option in SETTINGS.values():
+        assert len(option.help) > 5, option.name
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
@@ -27,29 +24,20 @@ def test_recipes_are_valid_and_say_where_they_come_from(recipe):
     assert set(row.methods) <= set(METHODS)
 
 
-def test_method_options_have_the_defaults_of_the_library():
-    from tf_mwn.methods.meta_weight_net.meta_weight_net import MetaWeightNet
-
-    config = Config()
-    parameters = inspect.signature(MetaWeightNet).parameters
-    for option in METHODS["meta_weight_net"].options:
-        assert parameters[option].default == getattr(config, option), option
-
-
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"noise_rate": 1.5}, r"noise_rate in \[0, 1\], received 1.5"),
-        ({"noise_rate": -0.1}, r"noise_rate in \[0, 1\], received -0.1"),
-        ({"imbalance_factor": 0.5}, "imbalance_factor finite and at least 1"),
-        ({"epochs": 0}, "epochs: expected a value of at least 1, received 0"),
-        ({"batch_size": -5}, "batch_size: expected a value of at least 1"),
-        ({"learning_rate": 0.0}, "learning_rate: expected a value of more than 0"),
+        ({"noise_rate": 1.5}, r"noise_rate: expected a value in \[0, 1\], received 1.5"),
+        ({"noise_rate": -0.1}, r"noise_rate: expected a value in \[0, 1\], received -0.1"),
+        ({"imbalance_factor": 0.5}, r"imbalance_factor: expected a value in \[1, inf\)"),
+        ({"epochs": 0}, r"epochs: expected a value in \[1, inf\), received 0"),
+        ({"batch_size": -5}, r"batch_size: expected a value in \[1, inf\)"),
+        ({"learning_rate": 0.0}, r"learning_rate: expected a value in \(0, inf\)"),
         ({"meta_size": 0}, "meta_size"),
         ({"network": "resnet31"}, "did you mean 'resnet32'"),
         ({"noise": "unifrom"}, "did you mean 'uniform'"),
         ({"weight_normalization": "mean"}, "expected one of none, sum, sum_detached"),
-        ({"weight_net_units": (10, 0)}, "weight_net_units: expected a value of at least 1"),
+        ({"weight_net_units": (10, 0)}, r"weight_net_units: expected a value in \[1, inf\)"),
         ({"devices": 2}, "pass --strategy=mirrored"),
     ],
 )

@@ -94,7 +94,7 @@ def compiled(name):
     )
     model = registry.build(row, network(), {**vars(Config()), **settings}, facts)
     optimizers = {"optimizer": keras.optimizers.SGD(0.1, momentum=0.9)}
-    if row.compile_options:
+    if row.meta_optimizer:
         # Plain SGD: Adam would hide a factor of the number of replicas.
         optimizers["meta_optimizer"] = keras.optimizers.SGD(1.0)
     model.compile(**optimizers, metrics=["accuracy"])

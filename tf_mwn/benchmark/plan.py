@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from tf_mwn.methods import registry
-from tf_mwn.settings.config import Config, scalar_type
+from tf_mwn.settings.config import SETTINGS, Config
 
 BASELINE = "cross_entropy"
 # What a benchmark varies: settings that every method has, and settings that only some read.
@@ -24,7 +24,7 @@ AXES = (*COMMON, *OWN)
 RELATIVE = ("same", "half")
 
 DEFAULTS: Mapping[str, tuple[Any, ...]] = {
-    **{field.name: (field.default,) for field in dataclasses.fields(Config) if field.name in AXES},
+    **{name: (SETTINGS[name].default,) for name in AXES},
     "network": ("resnet32",),
     "virtual_variables": ("all", "head"),
     "meta_batch_size": ("same",),
@@ -108,7 +108,7 @@ class Case:
     def name(self) -> str:
         """The method, and those of its own settings that are not the default."""
         given = {n: getattr(self.config, n) for n in OWN if n in registry.find(self.method).reads}
-        changed = [f"{k}={v}" for k, v in given.items() if v != getattr(Config, k)]
+        changed = [f"{k}={v}" for k, v in given.items() if v != SETTINGS[k].default]
         return " ".join([self.method, *changed])
 
     @property
@@ -126,8 +126,7 @@ def parsed(name: str, texts: Sequence[str]) -> tuple[Any, ...]:
     """
     if not texts:
         raise ValueError(f"{name}: expected at least one value, received none")
-    field = next(field for field in dataclasses.fields(Config) if field.name == name)
-    return tuple(_parsed(name, scalar_type(field.type)[0], text) for text in texts)
+    return tuple(_parsed(name, SETTINGS[name].kind, text) for text in texts)
 
 
 def _parsed(name: str, kind: type, text: str):
@@ -165,7 +164,7 @@ def combinations(methods: Sequence[str], values: Mapping[str, Sequence[Any]]) ->
 
 def suite(name: str, values: Mapping[str, Sequence[Any]]) -> list[Case]:
     """The cases of a named list for every combination of the common settings in `values`."""
-    own = {option: getattr(Config, option) for option in OWN} | {"meta_batch_size": "same"}
+    own = {option: SETTINGS[option].default for option in OWN} | {"meta_batch_size": "same"}
     return _with_baselines(
         Case.make(method, {**common, **own, **settings})
         for common in _product(values, COMMON)

@@ -13,7 +13,7 @@ import tensorflow as tf
 from tf_mwn.benchmark.plan import Case, Images, StepError
 from tf_mwn.data.sources.source import RawSource, build_source
 from tf_mwn.data.splits.biased_data import BiasedData, prepare
-from tf_mwn.engine.pace import pace
+from tf_mwn.engine.meta_schedule import meta_schedule
 from tf_mwn.methods import registry
 from tf_mwn.runs import build
 from tf_mwn.runs.devices import check_shares
@@ -115,7 +115,7 @@ class Step:
         if "meta_interval" not in self._row.reads:
             return 1
         config = self.case.config
-        return pace(config.speed, config.meta_interval, config.reuse_gradient)[0]
+        return meta_schedule(config.speed, config.meta_interval, config.reuse_gradient)[0]
 
     @contextlib.contextmanager
     def _policy(self) -> Iterator[None]:

@@ -4,7 +4,7 @@ import zlib
 
 import numpy as np
 
-from tf_mwn.checks import check_integer
+from tf_mwn.checks import check_count
 
 
 def generator(seed: int, purpose: str) -> np.random.Generator:
@@ -21,7 +21,7 @@ def generator(seed: int, purpose: str) -> np.random.Generator:
         TypeError: The seed is no integer.
         ValueError: The seed is negative.
     """
-    seed = check_integer("seed", seed, 0)
+    seed = check_count("seed", seed, 0)
     sequence = np.random.SeedSequence([seed, zlib.crc32(purpose.encode())])
     return np.random.Generator(np.random.PCG64(sequence))
 

@@ -3,7 +3,8 @@
 import keras
 import tensorflow as tf
 
-from tf_mwn.losses.admissible import LABEL_SMOOTHING, TEMPERATURE_1, Interval, check_count
+from tf_mwn.checks import Interval, check_count
+from tf_mwn.losses.admissible import LABEL_SMOOTHING, TEMPERATURE_1
 from tf_mwn.losses.loss_class import PerExampleLoss
 from tf_mwn.losses.targets import as_logits, hyper_parameter, target_distribution
 from tf_mwn.losses.tempered import expm1_ratio, log_exp_t, log_t, power_of_exp_t

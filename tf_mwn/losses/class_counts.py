@@ -5,12 +5,8 @@ from collections.abc import Callable
 import keras
 import tensorflow as tf
 
-from tf_mwn.losses.admissible import (
-    CLASS_BALANCED_BETA,
-    NON_NEGATIVE,
-    POSITIVE,
-    check_class_counts,
-)
+from tf_mwn.checks import NON_NEGATIVE, POSITIVE, check_class_counts
+from tf_mwn.losses.admissible import CLASS_BALANCED_BETA
 from tf_mwn.losses.cross_entropy import cross_entropy, expectation
 from tf_mwn.losses.loss_class import PerExampleLoss
 from tf_mwn.losses.targets import as_logits, hyper_parameter, target_distribution

@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from tf_mwn.losses.admissible import check_transition_matrix
+from tf_mwn.checks import check_transition_matrix
 from tf_mwn.losses.cross_entropy import expectation
 from tf_mwn.losses.loss_class import PerExampleLoss
 from tf_mwn.losses.targets import as_logits, class_numbers, hyper_parameter, target_distribution

@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from tf_mwn.losses.admissible import NON_NEGATIVE, POSITIVE
+from tf_mwn.checks import NON_NEGATIVE, POSITIVE
 from tf_mwn.losses.loss_class import PerExampleLoss
 from tf_mwn.losses.targets import hyper_parameter
 

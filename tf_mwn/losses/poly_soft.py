@@ -3,7 +3,8 @@
 import keras
 import tensorflow as tf
 
-from tf_mwn.losses.admissible import POLY_SOFT_D, POSITIVE
+from tf_mwn.checks import POSITIVE
+from tf_mwn.losses.admissible import POLY_SOFT_D
 from tf_mwn.losses.cross_entropy import cross_entropy
 from tf_mwn.losses.loss_class import PerExampleLoss
 from tf_mwn.losses.targets import hyper_parameter

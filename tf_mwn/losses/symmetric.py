@@ -3,7 +3,8 @@
 import keras
 import tensorflow as tf
 
-from tf_mwn.losses.admissible import LOG_ZERO, NEGATIVE, NON_NEGATIVE
+from tf_mwn.checks import NEGATIVE, NON_NEGATIVE
+from tf_mwn.losses.admissible import LOG_ZERO
 from tf_mwn.losses.cross_entropy import cross_entropy
 from tf_mwn.losses.loss_class import PerExampleLoss
 from tf_mwn.losses.targets import as_logits, hyper_parameter, target_distribution

@@ -1,38 +1,72 @@
 """The methods by name."""
 
 import importlib
-from collections.abc import Mapping
+import importlib.metadata
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from tf_mwn.checks import unknown_name
-from tf_mwn.methods.correction.specs import CORRECTION
-from tf_mwn.methods.hyper_parameters.specs import HYPER_PARAMETERS
-from tf_mwn.methods.mentornet.specs import MENTOR
-from tf_mwn.methods.reweighting.specs import REWEIGHTING
-from tf_mwn.methods.rows import META_LEARNED, ROBUST_LOSSES, WEIGHTINGS
+from tf_mwn.methods.correction import specs as correction
+from tf_mwn.methods.hyper_parameters import specs as hyper_parameters
+from tf_mwn.methods.losses import specs as losses
+from tf_mwn.methods.mentornet import specs as mentornet
+from tf_mwn.methods.meta_weight_net import specs as meta_weight_net
+from tf_mwn.methods.reweighting import specs as reweighting
+from tf_mwn.methods.rules import specs as rules
 from tf_mwn.methods.spec.facts import TrainingFacts, supply
-from tf_mwn.methods.spec.method import MethodRow
-from tf_mwn.methods.teachers.specs import BASELINES
-from tf_mwn.methods.teachers.teaching_specs import TEACHING
+from tf_mwn.methods.spec.method import Method
+from tf_mwn.methods.teachers import specs as teachers
+from tf_mwn.options import Option
 
-__all__ = ["METHODS", "MethodRow", "build", "find"]
+__all__ = ["METHODS", "OPTIONS", "Method", "build", "find"]
 
+# Installed packages add methods of their own under this name: a tuple of `Method`s each.
+ENTRY_POINTS = "tf_mwn.methods"
 _FAMILIES = (
-    META_LEARNED,
-    REWEIGHTING,
-    MENTOR,
-    BASELINES,
-    CORRECTION,
-    TEACHING,
-    HYPER_PARAMETERS,
-    ROBUST_LOSSES,
-    WEIGHTINGS,
+    meta_weight_net.METHODS,
+    losses.ADAPTIVE,
+    reweighting.METHODS,
+    mentornet.METHODS,
+    teachers.CLEAN_SET,
+    correction.METHODS,
+    teachers.TEACHING,
+    hyper_parameters.METHODS,
+    losses.FIXED,
+    rules.METHODS,
 )
-METHODS = {row.name: row for family in _FAMILIES for row in family}
 
 
-def find(name: str) -> MethodRow:
-    """The row called `name`.
+def _by_name(methods: Iterable[Method]) -> dict[str, Method]:
+    """The methods by name.
+
+    Raises:
+        ValueError: two methods of one name, or two options of one name that differ.
+    """
+    found: dict[str, Method] = {}
+    for method in methods:
+        if method.name in found:
+            raise ValueError(f"method {method.name}: expected one of this name, received two")
+        found[method.name] = method
+    options: dict[str, Option] = {}
+    for method in found.values():
+        for option in method.own_options:
+            if options.setdefault(option.name, option) != option:
+                raise ValueError(f"option {option.name}: expected one, received two that differ")
+    return found
+
+
+def _of_other_packages() -> list[Method]:
+    found = importlib.metadata.entry_points(group=ENTRY_POINTS)
+    return [method for point in found for method in point.load()]
+
+
+METHODS = _by_name([*(m for family in _FAMILIES for m in family), *_of_other_packages()])
+# The options of all methods, by name.
+OPTIONS = {option.name: option for m in METHODS.values() for option in m.own_options}
+
+
+def find(name: str) -> Method:
+    """The method called `name`.
 
     Raises:
         ValueError: naming the valid names and the nearest.
@@ -43,28 +77,29 @@ def find(name: str) -> MethodRow:
 
 
 def build(
-    row: MethodRow, classifier, settings: Mapping[str, Any], facts: TrainingFacts | None = None
+    method: Method, classifier, settings: Mapping[str, Any], facts: TrainingFacts | None = None
 ):
     """The method's model around `classifier`.
 
     Args:
-        row: the method.
+        method: the method.
         classifier: built Keras model that returns logits.
-        settings: values of the row's options, by name.
-        facts: of the training set; None where the row needs none.
+        settings: values of the method's options, by name.
+        facts: of the training set; None where the method needs none.
 
     Raises:
         ValueError: a fact that the method needs is not known.
     """
-    if row.uses_file(settings):
-        return _builder(row.file_builder)(classifier, settings[row.file_option])
-    options = {option: settings[option] for option in row.options}
-    needed = row.needed_facts(settings)
-    instead = {fact: option for option, fact in row.fact_options}
-    values = supply(row.name, needed, facts, instead)
-    return _builder(row.builder)(classifier, **options, **values)
+    if method.uses_file(settings):
+        return named(method.file_builder)(classifier, settings[method.file.name])
+    options = {option.name: settings[option.name] for option in method.options}
+    needed = method.needed_facts(settings)
+    instead = {fact: option for option, fact in method.instead_of.items()}
+    values = supply(method.name, needed, facts, instead)
+    return named(method.builder)(classifier, **options, **values)
 
 
-def _builder(path: str):
+def named(path: str):
+    """The class or function of a "package.module:name"."""
     module, name = path.split(":")
     return getattr(importlib.import_module(module), name)

@@ -8,6 +8,7 @@ from typing import Any
 from tf_mwn.checks import unknown_name
 from tf_mwn.data.bias.settings import BiasSettings
 from tf_mwn.methods import registry
+from tf_mwn.options import options_of
 from tf_mwn.recipes.papers import PAPER_RECIPES
 from tf_mwn.recipes.recipe import Recipe
 from tf_mwn.recipes.short import SHORT_RECIPES
@@ -93,7 +94,7 @@ def resolve(
 
 
 # What describes the recipe's data set rather than the size of an experiment.
-_BIAS = {field.name for field in dataclasses.fields(BiasSettings)} | {"augment"}
+_BIAS = set(options_of(BiasSettings)) | {"augment"}
 _BIAS -= {"meta_size", "validation_size", "validation_labels", "train_size"}
 
 
@@ -109,16 +110,15 @@ def _check_unique(kind: str, values: tuple) -> None:
             raise ValueError(f"{kind}: expected each once, received {value} twice")
 
 
-def _check_read(overrides: Mapping[str, Any], rows: list[registry.MethodRow]) -> None:
+def _check_read(overrides: Mapping[str, Any], rows: list[registry.Method]) -> None:
     """Refuses an override that would be ignored by every method that runs."""
-    readers = {name for row in registry.METHODS.values() for name in row.reads}
     read = {name for row in rows for name in row.reads_under(overrides)}
 
-    def shown(row: registry.MethodRow) -> str:
-        return f"{row.name} with --{row.file_option}" if row.uses_file(overrides) else row.name
+    def shown(row: registry.Method) -> str:
+        return f"{row.name} with --{row.file.name}" if row.uses_file(overrides) else row.name
 
     for name in overrides:
-        if name in readers and name not in read:
+        if name in registry.OPTIONS and name not in read:
             raise ValueError(
                 f"{name}: no effect on {', '.join(map(shown, rows))}; it is an option of "
                 + ", ".join(r.name for r in registry.METHODS.values() if name in r.reads)

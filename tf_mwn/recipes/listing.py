@@ -3,6 +3,9 @@
 from tf_mwn.methods.registry import METHODS
 from tf_mwn.recipes.experiment import RECIPES, Experiment
 from tf_mwn.recipes.recipe import Recipe
+from tf_mwn.settings.config import Config
+
+_DEFAULTS = vars(Config())
 
 
 def recipes() -> str:
@@ -29,9 +32,10 @@ def methods() -> str:
     blocks = []
     for row in METHODS.values():
         lines = [f"{row.name}: {row.title}", f"    paper    {row.paper}"]
-        if row.needs_meta_set:
-            unless = f", unless --{row.file_option} is given" if row.file_option else ""
+        if row.takes_meta_set(_DEFAULTS):
+            unless = f", unless --{row.file.name} is given" if row.file else ""
             lines.append(f"    needs    a meta set (--meta_size){unless}")
+        lines.append(f"    cost     {row.cost(_DEFAULTS)} a step")
         if row.reads:
             lines.append("    options  " + " ".join(f"--{name}" for name in row.reads))
         blocks.append("\n".join(lines))

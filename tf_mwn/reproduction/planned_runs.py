@@ -71,9 +71,9 @@ class PlannedRun:
         """Module and flags, but for those of folders."""
         return ["launch.main", *self.experiment.flags(self.method, self.seed).splitlines()]
 
-    def cost_units(self) -> int:
-        """Trainings of its configuration: one."""
-        return 1
+    def trainings(self) -> dict[str, int]:
+        """How many trainings of which method it takes."""
+        return {self.method: 1}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -109,10 +109,11 @@ class PlannedStudy:
         flags = [flag for flag in flags if not flag.startswith("--seed=")]
         return ["launch.study", *flags, f"--seed={seeds}"]
 
-    def cost_units(self) -> int:
+    def trainings(self) -> dict[str, int]:
         """Each seed searches the grid, and trains at the final value, replayed and jointly."""
         grid = int(np.prod([len(domain.values) for domain in self.plan.search.space]))
-        return len(self.experiment.seeds) * (grid + 3)
+        seeds = len(self.experiment.seeds)
+        return {self.plan.fixed.name: seeds * (grid + 2), self.method: seeds}
 
 
 Planned = PlannedRun | PlannedStudy
@@ -160,9 +161,8 @@ def commands(runs: Iterable[Planned]) -> list[str]:
 
 def settings_for(method: str, common: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
     """`common` settings, as far as the method reads them, under its `own`, which decide."""
-    readers = {name for row in registry.METHODS.values() for name in row.reads}
     read = registry.find(method).reads
-    kept = {n: v for n, v in common.items() if n not in readers or n in read}
+    kept = {n: v for n, v in common.items() if n not in registry.OPTIONS or n in read}
     return {**kept, **own}
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from tf_mwn.data.bias.imbalance import class_shares
-from tf_mwn.engine.pace import pace
 from tf_mwn.methods import registry
+from tf_mwn.methods.spec.method import Phase
 from tf_mwn.reproduction.planned_runs import FINISHED, Planned, PlannedRun
 from tf_mwn.settings.config import Config
 
@@ -27,7 +27,6 @@ _STEP = {
     "wrn_28_10": 19.0,
     "applications/ResNet50": 15.0,
 }
-_META = 3.3  # a step with a meta update, in plain steps
 _START = 15.0  # seconds until the first step of a process
 _EPOCH = 0.2  # seconds of evaluation and writing after each epoch
 
@@ -39,12 +38,15 @@ def seconds(run: Planned, faster: float = 1.0) -> float | None:
         run: what will be trained.
         faster: measured over tabulated time of a step, see `factor`.
     """
-    step = _step_seconds(run.experiment.config, run.method)
-    count = _steps(run)
-    if step is None or count is None:
+    config, count = run.experiment.config, _steps(run)
+    if count is None or _plain_step_seconds(config) is None:
         return None
-    per_run = run.experiment.config.epochs * (_EPOCH + count * step * faster)
-    return _START + run.cost_units() * per_run
+    total = _START
+    for method, number in run.trainings().items():
+        for phase in registry.find(method).phases(vars(config)):
+            step = faster * _step_seconds(config, phase)
+            total += number * phase.epochs * (_EPOCH + count * step)
+    return total
 
 
 def factor(runs: Sequence[Planned], workdir: str | Path) -> float | None:
@@ -52,7 +54,11 @@ def factor(runs: Sequence[Planned], workdir: str | Path) -> float | None:
     ratios = []
     for run in runs:
         if isinstance(run, PlannedRun) and run.state(workdir) == FINISHED:
-            step = _step_seconds(run.experiment.config, run.method)
+            config = run.experiment.config
+            # The recorded time is the median over epochs: that of the longest phase.
+            phases = registry.find(run.method).phases(vars(config))
+            longest = max(phases, key=lambda phase: phase.epochs)
+            step = _step_seconds(config, longest)
             if step is not None:
                 ratios.append(run.record(workdir).results["seconds_per_step"] / step)
     return statistics.median(ratios) if ratios else None
@@ -72,19 +78,22 @@ def _name_of_set(config: Config) -> str | None:
     return config.dataset if config.dataset in _SETS else None
 
 
-def _step_seconds(config: Config, method: str) -> float | None:
+def _plain_step_seconds(config: Config) -> float | None:
+    """A plain step on 100 examples; None where the network or the data set is not known."""
     name = _name_of_set(config)
-    plain = _STEP.get(config.network)
     if config.network == "small_cnn" and name is not None:
-        plain = 0.006 + 1e-5 * _SETS[name][2]
+        return 0.006 + 1e-5 * _SETS[name][2]
+    return _STEP.get(config.network)
+
+
+def _step_seconds(config: Config, phase: Phase) -> float | None:
+    """A step of a phase, by its passes; a plain step takes three over its batch."""
+    plain = _plain_step_seconds(config)
     if plain is None:
         return None
-    row = registry.find(method)
-    meta = row.needs_meta_set or "meta_interval" in row.options
-    interval, reuses = pace(config.speed, config.meta_interval, config.reuse_gradient)
-    # Of the three passes of a plain step: a backward pass less, a forward pass more.
-    more = _META - 1 - 2 / 3 * reuses + 1 / 3 * config.recompute
-    return plain * config.batch_size / 100 * (1 + more / interval * meta)
+    meta_batch = config.meta_batch_size or min(config.batch_size, config.meta_size)
+    examples = phase.passes.training * config.batch_size + phase.passes.meta * meta_batch
+    return plain * examples / 300
 
 
 def _steps(run: Planned) -> int | None:

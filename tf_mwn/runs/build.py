@@ -49,7 +49,7 @@ def preprocessing(config: Config, data: BiasedData) -> Callable[[tf.Tensor], tf.
     return standardise(data.mean, data.std)
 
 
-def check_sizes(config: Config, data: BiasedData, methods: list[registry.MethodRow]) -> None:
+def check_sizes(config: Config, data: BiasedData, methods: list[registry.Method]) -> None:
     """Refuses, before any folder is made, what would fail when the first step is built."""
     if config.batch_size > len(data.train):
         raise ValueError(
@@ -79,22 +79,20 @@ def check_sizes(config: Config, data: BiasedData, methods: list[registry.MethodR
         )
 
 
-def training_rows(
-    config: Config, row: registry.MethodRow, data: BiasedData, seed: int
-) -> np.ndarray:
+def training_rows(config: Config, row: registry.Method, data: BiasedData, seed: int) -> np.ndarray:
     """Rows of the training part that the method trains on; the seed decides which, not how many."""
     if not row.resamples:
         return np.arange(len(data.train))
     return resampled_rows(data.train.label, config.resampling_kind, generator(seed, "resampling"))
 
 
-def steps_per_epoch(config: Config, row: registry.MethodRow, data: BiasedData) -> int:
+def steps_per_epoch(config: Config, row: registry.Method, data: BiasedData) -> int:
     """Whole batches in one pass over what the method trains on."""
     return len(training_rows(config, row, data, seed=0)) // config.batch_size
 
 
 def build_model(
-    config: Config, row: registry.MethodRow, data: BiasedData, seed: int, steps_per_epoch: int
+    config: Config, row: registry.Method, data: BiasedData, seed: int, steps_per_epoch: int
 ) -> RobustModel:
     """The compiled model; its initial weights depend on the seed alone, not on the method."""
     keras.utils.set_random_seed(seed)
@@ -103,7 +101,7 @@ def build_model(
     facts = training_facts(config, data, seed, steps_per_epoch)
     model = registry.build(row, classifier, vars(config), facts)
     optimizers = {"optimizer": classifier_optimizer(config, steps_per_epoch)}
-    if row.compile_options and not row.uses_file(vars(config)):
+    if row.meta_optimizer and not row.uses_file(vars(config)):
         optimizers["meta_optimizer"] = meta_optimizer(config, row)
     jit_compile = {"auto": "auto", "true": True, "false": False}[config.jit_compile]
     model.compile(**optimizers, metrics=["accuracy"], jit_compile=jit_compile)
@@ -147,12 +145,12 @@ def classifier_optimizer(config: Config, steps_per_epoch: int) -> CoupledSGD:
     )
 
 
-def meta_optimizer(config: Config, row: registry.MethodRow) -> keras.optimizers.Optimizer:
+def meta_optimizer(config: Config, row: registry.Method) -> keras.optimizers.Optimizer:
     """Adam, or SGD with Nesterov momentum 0.9 as in the authors' 2019 scripts.
 
     A recipe's decay of Θ is for the methods that read it.
     """
-    decays = "meta_weight_decay" in row.compile_options
+    decays = "meta_weight_decay" in row.reads
     decay = {"coupled_weight_decay": config.meta_weight_decay if decays else 0.0}
     if config.meta_optimizer == "adam":
         return CoupledAdam(config.meta_learning_rate, **decay)
@@ -176,7 +174,7 @@ def build_whole_sets(config: Config, data: BiasedData) -> WholeSets:
 
 def build_stream(
     config: Config,
-    row: registry.MethodRow,
+    row: registry.Method,
     data: BiasedData,
     seed: int,
     start_epoch: int,

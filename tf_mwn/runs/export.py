@@ -69,7 +69,7 @@ def run_weight_net(run: FinishedRun) -> WeightNet | None:
         ValueError: the checkpoint is missing, damaged, or of another model.
     """
     row = registry.find(run.method)
-    if "weight_net_units" not in row.options:
+    if "weight_net_units" not in row.reads:
         return None
     steps = build.steps_per_epoch(run.config, row, run.data)
     model = build.build_model(run.config, row, run.data, run.seed, steps)

@@ -7,32 +7,12 @@ from typing import Any
 
 from tf_mwn.checks import unknown_name
 from tf_mwn.data.bias.settings import BiasSettings
-from tf_mwn.methods.registry import MethodRow
-from tf_mwn.settings.config import Config, scalar_type
+from tf_mwn.methods.registry import Method
+from tf_mwn.options import LOG_CLASSES, options_of
+from tf_mwn.settings.config import SETTINGS
 
-# Stands for ln C, the loss of a classifier that knows nothing of C classes.
-LOG_CLASSES = "lnC"
-_AGES = (LOG_CLASSES, 3.0, 5.0, 10.0)
-# The values that the baselines' papers, and those that compare with them, search.
-GRIDS: dict[str, tuple] = {
-    "gce_q": (0.1, 0.3, 0.5, 0.7, 0.9),
-    "sce_alpha": (0.1, 1.0, 6.0),
-    "sce_beta": (0.1, 1.0),
-    "bi_tempered_t1": (0.5, 0.7, 0.8, 0.9),
-    "bi_tempered_t2": (1.1, 1.2, 1.5, 2.0),
-    "poly_soft_lambda": _AGES,
-    "poly_soft_d": (1.5, 2.0, 3.0),
-    "focal_gamma": (0.5, 1.0, 2.0),
-    "self_paced_fraction": (0.5, 0.7, 0.9),
-    "class_balanced_beta": (0.9, 0.99, 0.999, 0.9999),
-    "linear_lambda": _AGES,
-    "polynomial_lambda": _AGES,
-    "polynomial_d": (1.5, 2.0, 3.0),
-    "focal_alpha": (0.5, 1.0, 2.0),
-    "learning_rate": (0.01, 0.03, 0.1, 0.3),
-}
 # Settings of the data and of the process: all trials share them, or they could not be compared.
-SHARED = {field.name for field in dataclasses.fields(BiasSettings)} | {
+SHARED = set(options_of(BiasSettings)) | {
     *("dataset", "image_size", "stream", "train_list"),
     *("deterministic", "strategy", "devices"),
 }
@@ -60,7 +40,7 @@ class Domain:
     @property
     def kind(self) -> type:
         """The setting's type."""
-        return _kind(self.name)
+        return SETTINGS[self.name].kind
 
     @property
     def ends(self) -> tuple:
@@ -87,18 +67,18 @@ class Domain:
         return int(value) if self.kind is int else float(f"{value:.6g}")
 
 
-def default_space(row: MethodRow, given: Collection[str]) -> tuple[Domain, ...]:
+def default_space(row: Method, given: Collection[str]) -> tuple[Domain, ...]:
     """The method's own hyper-parameters, or the learning rate where it has none.
 
     Args:
         row: the method.
         given: settings that have been decided, which are not searched.
     """
-    own = [name for name in row.options if name in GRIDS and name not in given]
-    names = own or [name for name in ("learning_rate",) if name not in given]
-    if not names:
+    own = [o for o in row.options if o.grid and o.name not in given]
+    searched = own or [o for o in (SETTINGS["learning_rate"],) if o.name not in given]
+    if not searched:
         raise ValueError(f"space: nothing of {row.name} is left to search; pass --space={_SYNTAX}")
-    return tuple(Domain(name, GRIDS[name]) for name in names)
+    return tuple(Domain(option.name, option.grid) for option in searched)
 
 
 def parse_space(texts: Sequence[str]) -> tuple[Domain, ...]:
@@ -120,10 +100,10 @@ def _parse(text: str) -> Domain:
     name, equals, values = text.partition("=")
     _check_name(name)
     if not equals:
-        if name not in GRIDS:
+        if not SETTINGS[name].grid:
             raise ValueError(f"space: {name} has no usual values; expected {_SYNTAX}")
-        return Domain(name, GRIDS[name])
-    if ":" in values and _kind(name) in (int, float):
+        return Domain(name, SETTINGS[name].grid)
+    if ":" in values and SETTINGS[name].kind in (int, float):
         return _range(name, values)
     found = tuple(_value(name, value) for value in values.split("|"))
     if len(set(found)) < len(found):
@@ -132,12 +112,11 @@ def _parse(text: str) -> Domain:
 
 
 def _check_name(name: str) -> None:
-    fields = {field.name: field for field in dataclasses.fields(Config)}
-    if name not in fields:
-        raise ValueError(unknown_name("space", name, set(fields) - SHARED))
+    if name not in SETTINGS:
+        raise ValueError(unknown_name("space", name, set(SETTINGS) - SHARED))
     if name in SHARED:
         raise ValueError(f"space: {name} is the same for all trials; pass it as --{name}")
-    if scalar_type(fields[name].type)[2]:
+    if SETTINGS[name].many:
         raise ValueError(f"space: expected a setting of one value, received the list {name}")
 
 
@@ -154,7 +133,7 @@ def _range(name: str, text: str) -> Domain:
 
 
 def _value(name: str, text: str):
-    kind = _kind(name)
+    kind = SETTINGS[name].kind
     if kind is str and text:
         return text
     if kind is bool and text in ("true", "false"):
@@ -167,7 +146,7 @@ def _value(name: str, text: str):
 
 
 def _number(name: str, text: str) -> int | float:
-    kind = _kind(name)
+    kind = SETTINGS[name].kind
     try:
         number = kind(text)
     except ValueError:
@@ -175,7 +154,3 @@ def _number(name: str, text: str) -> int | float:
     if not math.isfinite(number):
         raise ValueError(f"space: {name} expected {kind.__name__} values, received {text!r}")
     return number
-
-
-def _kind(name: str) -> type:
-    return scalar_type(next(f.type for f in dataclasses.fields(Config) if f.name == name))[0]

@@ -18,12 +18,12 @@ from tf_mwn.methods import registry
 from tf_mwn.monitoring import figures
 from tf_mwn.recipes.experiment import resolve
 from tf_mwn.runs import report
+from tf_mwn.runs.cost import forward_passes
 from tf_mwn.runs.run_folder import RunFolder
 from tf_mwn.runs.session import Session
 from tf_mwn.runs.train import Run, train
 from tf_mwn.search.study_plan import FINAL, JOINT, REPLAYED, SEARCHED, STUDY, StudyPlan
 from tf_mwn.search.sweep import Sweep
-from tf_mwn.search.sweep_trial import forward_passes
 
 _COLUMN = "hyper_"
 _LEGEND = (
@@ -121,7 +121,9 @@ class Study:
 
     def _replay(self, run: Run) -> dict[str, Any]:
         """Settings of the fixed loss that follow an adaptive run from its initial values on."""
-        shared = set(self.plan.method.options) & set(self.plan.fixed.options)
+        shared = {o.name for o in self.plan.method.options} & {
+            o.name for o in self.plan.fixed.options
+        }
         start = {name: getattr(run.config, name) for name in sorted(shared)}
         return {**start, "trajectory": str(run.folder / "metrics.csv")}
 

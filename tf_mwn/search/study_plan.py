@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tf_mwn.methods import registry
-from tf_mwn.methods.spec.method import MethodRow
+from tf_mwn.methods.spec.method import Method
 from tf_mwn.recipes.experiment import Experiment, resolve
 from tf_mwn.search.sweep_plan import Plan
 from tf_mwn.settings.config import digest
@@ -31,8 +31,8 @@ class StudyPlan:
         search: the search of its hyper-parameters.
     """
 
-    method: MethodRow
-    fixed: MethodRow
+    method: Method
+    fixed: Method
     joint: Experiment
     overrides: Mapping[str, Any]
     search: Plan

@@ -25,12 +25,13 @@ from tf_mwn.data.splits.card import format_card
 from tf_mwn.messages import logger, long_step
 from tf_mwn.methods import registry
 from tf_mwn.monitoring import hparams
+from tf_mwn.runs.cost import forward_passes
 from tf_mwn.runs.run_folder import RunFolder
 from tf_mwn.runs.session import Session
 from tf_mwn.search import sweep_summary
 from tf_mwn.search.space import Domain
 from tf_mwn.search.sweep_plan import Plan, trial_folder
-from tf_mwn.search.sweep_trial import Rung, Trials, forward_passes
+from tf_mwn.search.sweep_trial import Rung, Trials
 
 _OBJECTIVE = keras_tuner.Objective("objective", "max")
 # One bad region of the space must not end the search.
@@ -108,7 +109,7 @@ class Sweep:
     def _report(self, folder: RunFolder, data, oracle: keras_tuner.Oracle) -> dict[str, Any]:
         config = self.plan.experiment.config
         plain = registry.find("cross_entropy")
-        cost = config.epochs * forward_passes(config, plain, data)
+        cost = forward_passes(config, plain, data)
         records = sweep_summary.records(self.path)
         found = {record["folder"] for record in records}
         missing = {self._folder_of(trial) for trial in oracle.trials.values()} - found

@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tf_mwn.methods import registry
-from tf_mwn.methods.registry import MethodRow
+from tf_mwn.methods.registry import Method
+from tf_mwn.options import LOG_CLASSES
 from tf_mwn.recipes.experiment import Experiment, resolve
-from tf_mwn.search.space import LOG_CLASSES, Domain, default_space, parse_space
+from tf_mwn.search.space import Domain, default_space, parse_space
 from tf_mwn.settings.config import digest
 
 SEARCHES = ("grid", "random", "bayesian", "hyperband")
@@ -81,7 +82,7 @@ class Plan:
         return self.experiment.methods[0]
 
     @property
-    def row(self) -> MethodRow:
+    def row(self) -> Method:
         return registry.find(self.method)
 
     @property
@@ -155,7 +156,7 @@ def trial_folder(values: Mapping[str, Any], epochs: int | None = None) -> str:
     return f"trial-{digest(values if epochs is None else {**values, 'epochs': epochs})}"
 
 
-def _check_objective(objective: str, row: MethodRow, experiment: Experiment) -> None:
+def _check_objective(objective: str, row: Method, experiment: Experiment) -> None:
     if objective == "meta" and row.takes_meta_set(vars(experiment.config)):
         raise ValueError(
             f"objective=meta: {row.name} trains on the meta images, so they cannot judge it; "

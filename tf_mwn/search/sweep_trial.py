@@ -10,16 +10,14 @@ import numpy as np
 import tensorflow as tf
 
 from tf_mwn.data.splits.biased_data import BiasedData
-from tf_mwn.engine.pace import pace
-from tf_mwn.methods.registry import MethodRow
 from tf_mwn.monitoring import hparams
 from tf_mwn.monitoring.callbacks import NonFiniteLossError
 from tf_mwn.runs import build, checkpoint
+from tf_mwn.runs.cost import forward_passes
 from tf_mwn.runs.run_folder import FolderConflictError, RunFolder
 from tf_mwn.runs.session import Session
 from tf_mwn.runs.train import RESULTS, Run, train
 from tf_mwn.search.sweep_plan import Plan, trial_folder
-from tf_mwn.settings.config import Config
 
 RECORD = "outcome.json"
 # What makes a trial fail; anything else, such as a full disk, stops the sweep.
@@ -120,7 +118,7 @@ class Trials:
         histories = [_history(run.folder) for run in runs]
         spent = [max(0, len(history) - before) for history in histories]
         costs = [
-            epochs * forward_passes(run.config, self._plan.row, self.data(run.seed))
+            forward_passes(run.config, self._plan.row, self.data(run.seed), before, before + epochs)
             for epochs, run in zip(spent, runs, strict=True)
         ]
         record = {
@@ -153,28 +151,6 @@ class Trials:
                 for history, i in zip(histories, chosen, strict=True)
             ],
         }
-
-
-def forward_passes(config: Config, row: MethodRow, data: BiasedData) -> int:
-    """Cost of one epoch's steps in forward passes of one example; evaluation is not counted.
-
-    A backward pass counts as two forward passes, so a plain step costs 3 per example. A meta
-    update adds the virtual gradient (2), the derivative along the meta gradient (2), and forward
-    and backward on the meta batch (3); L2RW needs no virtual gradient. Reusing the virtual
-    gradient saves a backward pass (2), recomputing adds a forward pass (1); with fewer virtual
-    variables it costs less than that. What a method does beside its steps, or with a second
-    network, is not counted.
-    """
-    steps, read = build.steps_per_epoch(config, row, data), row.reads_under(vars(config))
-    passes = 3 * steps * config.batch_size
-    if "virtual_variables" not in read:
-        return passes
-    meta = config.meta_batch_size or min(config.batch_size, len(data.meta))
-    if "meta_interval" not in read:
-        return passes + steps * (2 * config.batch_size + 3 * meta)
-    interval, reuses = pace(config.speed, config.meta_interval, config.reuse_gradient)
-    own = 4 - 2 * reuses + config.recompute
-    return passes + -(-steps // interval) * (own * config.batch_size + 3 * meta)
 
 
 def _history(folder: RunFolder) -> list[dict[str, str]]:

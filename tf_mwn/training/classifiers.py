@@ -5,7 +5,7 @@ from collections.abc import Callable
 import keras
 import tensorflow as tf
 
-from tf_mwn.engine import VIRTUAL_VARIABLES
+from tf_mwn.engine.options import VIRTUAL_VARIABLES
 
 # How many layers with a kernel a named part has: a block of a residual network has two, and the
 # head comes after it.
@@ -93,8 +93,8 @@ def select_variables(classifier: keras.Model, choice: VirtualVariables) -> list[
         chosen = {id(v) for v in variables if choice(v)}
     else:
         raise ValueError(
-            f"virtual_variables: expected one of {', '.join(VIRTUAL_VARIABLES)} or a function of "
-            f"a variable, received {choice!r}"
+            f"virtual_variables: expected one of {', '.join(VIRTUAL_VARIABLES.range)} or a "
+            f"function of a variable, received {choice!r}"
         )
     if not chosen:
         raise ValueError("virtual_variables: expected at least one variable, received none")

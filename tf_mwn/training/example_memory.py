@@ -3,9 +3,9 @@
 import keras
 import tensorflow as tf
 
+from tf_mwn.checks import check_count
 from tf_mwn.engine.objective import TrainingBatch
 from tf_mwn.engine.replicas import all_reduce_sum
-from tf_mwn.losses.admissible import check_count
 
 
 class ExampleMemory:

@@ -6,12 +6,12 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from tf_mwn.engine import VIRTUAL_STEPS
+from tf_mwn.engine import options as engine_options
 from tf_mwn.engine.linearise import Linearisation
 from tf_mwn.engine.meta_loss import meta_loss_gradient
+from tf_mwn.engine.meta_schedule import meta_schedule
 from tf_mwn.engine.objective import TrainingBatch
 from tf_mwn.engine.optimizers import apply_gradient, loss_scale, without_loss_scale
-from tf_mwn.engine.pace import pace
 from tf_mwn.engine.replicas import all_reduce_sum
 from tf_mwn.engine.virtual_step import optimizer_step, plain_step
 from tf_mwn.training.classifiers import (
@@ -64,30 +64,25 @@ class MetaLearnedModel(RobustModel):
         self,
         classifier: keras.Model,
         meta_learner: MetaLearner,
-        virtual_variables: VirtualVariables = "all",
-        meta_interval: int = 1,
-        virtual_step: str = "plain",
-        reuse_gradient: bool = False,
-        recompute: bool = False,
-        speed: str = "exact",
+        virtual_variables: VirtualVariables = engine_options.VIRTUAL_VARIABLES.default,
+        meta_interval: int = engine_options.META_INTERVAL.default,
+        virtual_step: str = engine_options.VIRTUAL_STEP.default,
+        reuse_gradient: bool = engine_options.REUSE_GRADIENT.default,
+        recompute: bool = engine_options.RECOMPUTE.default,
+        speed: str = engine_options.SPEED.default,
         **kwargs,
     ):
         super().__init__(classifier, meta_learner, **kwargs)
-        self.meta_interval, self.reuse_gradient = pace(speed, meta_interval, reuse_gradient)
+        self.meta_interval, self.reuse_gradient = meta_schedule(
+            speed, meta_interval, reuse_gradient
+        )
         self.speed = speed
-        if virtual_step not in VIRTUAL_STEPS:
-            raise ValueError(
-                f"virtual_step: expected one of {', '.join(VIRTUAL_STEPS)}, "
-                f"received {virtual_step!r}"
-            )
-        if not isinstance(recompute, bool):
-            raise ValueError(f"recompute: expected True or False, received {recompute!r}")
+        self.recompute = engine_options.RECOMPUTE.check(recompute)
         if recompute:
             check_forward_mode(classifier)
-        self.recompute = recompute
         self.virtual_variables = virtual_variables
         self.virtual_selection = tuple(select_variables(classifier, virtual_variables))
-        self.virtual_step = virtual_step
+        self.virtual_step = engine_options.VIRTUAL_STEP.check(virtual_step)
         self.meta_loss_metric = keras.metrics.Mean(name="meta_loss")
 
     @property

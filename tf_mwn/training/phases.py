@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import keras
 import tensorflow as tf
 
-from tf_mwn.losses.admissible import check_count
+from tf_mwn.checks import check_count
 
 
 class Phases:
@@ -19,12 +19,13 @@ class Phases:
         lengths: epochs of each phase, by name and in order; at least 1 each.
 
     Attributes:
+        lengths: as given.
         num_epochs: of all phases together.
     """
 
     def __init__(self, owner: keras.Model, lengths: Mapping[str, int]):
-        self._lengths = {name: check_count(name, epochs) for name, epochs in lengths.items()}
-        self.num_epochs = sum(self._lengths.values())
+        self.lengths = {name: check_count(name, epochs) for name, epochs in lengths.items()}
+        self.num_epochs = sum(self.lengths.values())
         self._done = owner.add_weight(
             name="epochs_done",
             shape=(),
@@ -68,11 +69,11 @@ class Phases:
 
     def _position(self) -> tuple[str, int]:
         rest = self.epochs_done
-        *earlier, last = self._lengths
+        *earlier, last = self.lengths
         for name in earlier:
-            if rest < self._lengths[name]:
+            if rest < self.lengths[name]:
                 return name, rest
-            rest -= self._lengths[name]
+            rest -= self.lengths[name]
         return last, rest
 
 

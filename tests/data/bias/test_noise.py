@@ -97,9 +97,9 @@ BAD = [
     (("uniform", 1.5, 10), ValueError, "received 1.5"),
     (("uniform", float("nan"), 10), ValueError, "received nan"),
     (("none", 0.2, 10), ValueError, "noise_rate 0 with noise 'none', received 0.2"),
-    (("flip2", 0.2, 2), ValueError, "num_classes to be at least 3, received 2"),
-    (("flip", 0.2, 1), ValueError, "num_classes to be at least 2, received 1"),
-    (("flip", 0.2, 10.0), TypeError, "num_classes to be an integer"),
+    (("flip2", 0.2, 2), ValueError, "num_classes: expected an integer of at least 3, received 2"),
+    (("flip", 0.2, 1), ValueError, "num_classes: expected an integer of at least 2, received 1"),
+    (("flip", 0.2, 10.0), TypeError, "num_classes: expected an integer"),
 ]
 
 

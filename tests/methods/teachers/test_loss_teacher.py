@@ -9,8 +9,7 @@ from tests.models import element, mlp
 from tf_mwn.engine.linearise import Linearisation
 from tf_mwn.engine.objective import TrainingBatch
 from tf_mwn.losses.cross_entropy import cross_entropy
-from tf_mwn.methods.teachers.loss_teacher import LossTeacher, taught_loss
-from tf_mwn.methods.teachers.loss_teaching import learned_loss
+from tf_mwn.methods.teachers.loss_teacher import LossTeacher, learned_loss, taught_loss
 from tf_mwn.training.mean_loss import MeanLoss
 from tf_mwn.training.robust_model import RobustModel
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tf_mwn.checks import check_integer, check_labels, check_name
+from tf_mwn.checks import check_count, check_labels, check_name
 from tf_mwn.data.seeds import random_order
 
 IMBALANCE_KINDS = ("long_tailed", "step")
@@ -27,7 +27,7 @@ def class_shares(kind: str, factor: float, num_classes: int) -> np.ndarray:
         ValueError: Unknown kind, or a factor below 1.
     """
     check_name("imbalance", kind, IMBALANCE_KINDS)
-    num_classes = check_integer("num_classes", num_classes, 2)
+    num_classes = check_count("num_classes", num_classes, 2)
     if not 1.0 <= factor < np.inf:
         raise ValueError(f"expected a finite imbalance_factor of at least 1, received {factor}")
     if kind == "long_tailed":
@@ -50,7 +50,7 @@ def class_counts(kind: str, factor: float, largest: int, num_classes: int) -> np
     Raises:
         ValueError: Unknown kind, a factor below 1, or a class left without examples.
     """
-    largest = check_integer("largest", largest, 1)
+    largest = check_count("largest", largest, 1)
     share = class_shares(kind, factor, num_classes)
     # A product that is a whole number must not fall below it by rounding.
     counts = np.floor(largest * share + 1e-9).astype(np.int64)

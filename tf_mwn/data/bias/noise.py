@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from tf_mwn.checks import check_integer, check_labels, check_name
+from tf_mwn.checks import check_count, check_labels, check_name
 from tf_mwn.data.bias.noise_kinds import FEATURE_KINDS, META_NOISE_KINDS, NOISE_KINDS, NoiseKind
 from tf_mwn.data.rounding import largest_remainder
 from tf_mwn.data.seeds import random_order
@@ -61,7 +61,7 @@ def transition_matrix(kind: str, rate: float, num_classes: int, **given: Any) ->
 
 
 def _check_num_classes(row: NoiseKind, num_classes: int) -> int:
-    num_classes = check_integer("num_classes", num_classes, row.least_classes)
+    num_classes = check_count("num_classes", num_classes, row.least_classes)
     if row.num_classes not in (None, num_classes):
         raise ValueError(
             f"expected {row.num_classes} classes for noise {row.name!r}, received {num_classes}"
@@ -75,7 +75,7 @@ def _check_need(kind: str, name: str, value: Any, num_classes: int) -> Any:
         where = " (superclasses of the source)" if name == "coarse" else ""
         raise ValueError(f"expected {name}{where} for noise {kind!r}, received none")
     if name == "target":
-        check_labels("target", np.array([check_integer("target", value, 0)]), num_classes)
+        check_labels("target", np.array([check_count("target", value, 0)]), num_classes)
         return int(value)
     value = np.asarray(value)
     if len(value) != num_classes:

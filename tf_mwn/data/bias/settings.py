@@ -1,103 +1,120 @@
 """The settings of a data bias, checked on their own before any data is loaded."""
 
-import dataclasses
 from collections.abc import Iterator
 
-import numpy as np
-
-from tf_mwn.checks import check_integer, check_name
+from tf_mwn.checks import AT_LEAST_ONE, NON_NEGATIVE, UNIT, Interval
 from tf_mwn.data.bias.data_noise import DATA_NOISE_KINDS
 from tf_mwn.data.bias.imbalance import IMBALANCE_KINDS
 from tf_mwn.data.bias.noise import FEATURE_KINDS, META_NOISE_KINDS, NOISE_KINDS, NOISE_SAMPLINGS
+from tf_mwn.options import Option, settings_class
 
-VALIDATION_LABELS = ("noisy", "clean")
+OPTIONS = (
+    Option("noise", "none", tuple(NOISE_KINDS), "Label noise of the training part."),
+    Option("noise_rate", 0.0, UNIT, "Nominal noise rate."),
+    Option("imbalance", "long_tailed", IMBALANCE_KINDS, "Of the training part."),
+    Option(
+        "imbalance_factor",
+        1.0,
+        AT_LEAST_ONE,
+        "Largest over smallest class count; 1 leaves the classes as they are.",
+    ),
+    Option(
+        "label_file",
+        None,
+        None,
+        "File of the labels to train on, instead of synthetic noise.",
+        kind=str,
+    ),
+    Option("meta_size", 100, AT_LEAST_ONE, "Meta examples in all."),
+    Option(
+        "validation_size",
+        0,
+        NON_NEGATIVE,
+        "Examples held out of the biased training part for selection.",
+    ),
+    Option(
+        "validation_labels",
+        "noisy",
+        ("noisy", "clean"),
+        '"noisy" for the bias of the training part, or "clean" for clean labels and unaltered '
+        "images.",
+    ),
+    Option(
+        "train_size",
+        None,
+        AT_LEAST_ONE,
+        "Examples to keep of the training part before imbalance; all by default.",
+        kind=int,
+    ),
+    Option(
+        "noise_sampling",
+        "expected",
+        NOISE_SAMPLINGS,
+        "Whether the matrix holds in expectation, or to the last whole example in the training "
+        "part (and, by itself, in the validation part).",
+    ),
+    Option(
+        "noise_matrix",
+        None,
+        None,
+        'File of the transition matrix of noise "matrix": C rows of C numbers.',
+        kind=str,
+    ),
+    Option(
+        "noise_probabilities",
+        None,
+        None,
+        'File of the class probabilities that noise "feature1" to "feature3" follows. The '
+        "launcher trains a model on clean labels for them where there is none.",
+        kind=str,
+    ),
+    Option(
+        "noise_factor",
+        None,
+        Interval(1e-6),
+        "The published factor of those, instead of noise_rate.",
+        kind=float,
+    ),
+    Option(
+        "noise_target",
+        None,
+        NON_NEGATIVE,
+        'The class that noise "background" moves labels to; the seed draws it by default.',
+        kind=int,
+    ),
+    Option(
+        "open_set",
+        None,
+        None,
+        "Name or path of the source whose images replace some training images.",
+        kind=str,
+    ),
+    Option("open_set_rate", 0.0, UNIT, "Fraction of the training images it replaces."),
+    Option("data_noise", "none", tuple(DATA_NOISE_KINDS), "How training images are altered."),
+    Option("data_noise_rate", 0.0, UNIT, "Fraction of the training images that it alters."),
+    Option("meta_noise", "none", tuple(META_NOISE_KINDS), "Label noise in the meta set."),
+    Option("meta_noise_rate", 0.0, UNIT, "Its nominal rate."),
+    Option(
+        "meta_imbalance_factor",
+        1.0,
+        AT_LEAST_ONE,
+        "Largest over smallest class share of the meta set; 1 is balanced.",
+    ),
+)
 
 
-@dataclasses.dataclass(frozen=True)
-class BiasSettings:
-    """How a source is biased.
-
-    Attributes:
-        noise: One of `NOISE_KINDS`.
-        noise_rate: Nominal noise rate in [0, 1].
-        noise_sampling: One of `NOISE_SAMPLINGS`: whether the matrix holds in expectation, or to
-            the last whole example in the training part (and, by itself, in the validation part).
-        noise_matrix: File of the transition matrix of noise "matrix"; see `read_matrix`.
-        noise_probabilities: File of the class probabilities that noise "feature1" to "feature3"
-            follows; see `read_probabilities`. The launcher trains a model on clean labels for
-            them where there is none.
-        noise_factor: The published factor of those, instead of `noise_rate`.
-        noise_target: The class that noise "background" moves labels to; None draws it by the seed.
-        label_file: File of the labels to train on, instead of synthetic noise.
-        open_set: Name or path of the source whose images replace some training images.
-        open_set_rate: Fraction of the training images it replaces.
-        data_noise: One of `DATA_NOISE_KINDS`.
-        data_noise_rate: Fraction of the training images that it alters.
-        imbalance: One of `IMBALANCE_KINDS`, of the training part and of the meta set.
-        imbalance_factor: Largest over smallest class count; 1 leaves the classes as they are.
-        meta_size: Meta examples in all.
-        meta_noise: One of `META_NOISE_KINDS`: label noise in the meta set.
-        meta_noise_rate: Its nominal rate.
-        meta_imbalance_factor: Largest over smallest class share of the meta set; 1 is balanced.
-        validation_size: Examples held out of the biased training part for selection.
-        validation_labels: "noisy" for the bias of the training part, or "clean" for clean labels
-            and unaltered images.
-        train_size: Examples to keep of the training part before imbalance; None keeps all.
+class BiasSettings(settings_class("BiasOptions", OPTIONS)):
+    """How a source is biased; `OPTIONS` says what each setting means.
 
     Raises:
         TypeError, ValueError: A value out of range, or settings that exclude each other.
     """
 
-    noise: str = "none"
-    noise_rate: float = 0.0
-    imbalance: str = "long_tailed"
-    imbalance_factor: float = 1.0
-    label_file: str | None = None
-    meta_size: int = 100
-    validation_size: int = 0
-    validation_labels: str = "noisy"
-    train_size: int | None = None
-    noise_sampling: str = "expected"
-    noise_matrix: str | None = None
-    noise_probabilities: str | None = None
-    noise_factor: float | None = None
-    noise_target: int | None = None
-    open_set: str | None = None
-    open_set_rate: float = 0.0
-    data_noise: str = "none"
-    data_noise_rate: float = 0.0
-    meta_noise: str = "none"
-    meta_noise_rate: float = 0.0
-    meta_imbalance_factor: float = 1.0
-
     def __post_init__(self):
-        for name, valid in _CHOICES.items():
-            check_name(name, getattr(self, name), valid)
-        for name in ("noise_rate", "open_set_rate", "data_noise_rate", "meta_noise_rate"):
-            _check_range(name, getattr(self, name), 0.0, 1.0)
-        for name in ("imbalance_factor", "meta_imbalance_factor"):
-            _check_range(name, getattr(self, name), 1.0, np.finfo(float).max)
-        for name, smallest in (("meta_size", 1), ("validation_size", 0)):
-            check_integer(name, getattr(self, name), smallest)
-        if self.train_size is not None:
-            check_integer("train_size", self.train_size, 1)
-        if self.noise_target is not None:
-            check_integer("noise_target", self.noise_target, 0)
-        if self.noise_factor is not None:
-            _check_range("noise_factor", self.noise_factor, 1e-6, np.finfo(float).max)
+        super().__post_init__()
         for holds, expected, received in _combinations(self):
             if not holds:
                 raise ValueError(f"expected {expected}, received {received}")
-
-
-_CHOICES = {
-    "noise": NOISE_KINDS,
-    "noise_sampling": NOISE_SAMPLINGS,
-    "imbalance": IMBALANCE_KINDS,
-    "data_noise": DATA_NOISE_KINDS,
-    "meta_noise": META_NOISE_KINDS,
-    "validation_labels": VALIDATION_LABELS,
-}
 
 
 def _combinations(s: BiasSettings) -> Iterator[tuple[bool, str, str]]:
@@ -175,11 +192,3 @@ def _rates(s: BiasSettings) -> Iterator[tuple[bool, str, str]]:
         "--open_set_rate and --data_noise_rate of at most 1 together",
         f"{s.open_set_rate + s.data_noise_rate:g}",
     )
-
-
-def _check_range(name: str, value: float, low: float, high: float) -> None:
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)):
-        raise TypeError(f"expected {name} to be a number, received {value!r}")
-    if not low <= value <= high:
-        bounds = f"in [{low:g}, {high:g}]" if high <= 1.0 else f"finite and at least {low:g}"
-        raise ValueError(f"expected {name} {bounds}, received {value}")

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tf_mwn.checks import check_integer, check_name
+from tf_mwn.checks import check_count, check_name
 from tf_mwn.data.images.cache import cache_folder, cached_arrays, cached_facts, listing_key
 from tf_mwn.data.images.decoding import ImageFormat, examine, read_image
 from tf_mwn.data.images.files import ImageFiles, listing_keys
@@ -41,7 +41,7 @@ class ImageOptions:
     def __post_init__(self):
         check_name("stream", self.stream, STREAMS)
         if self.image_size is not None:
-            check_integer("image_size", self.image_size, 1)
+            check_count("image_size", self.image_size, 1)
 
 
 def read_lists(name: str, root: str, parts: dict[str, list[str]], options: ImageOptions):

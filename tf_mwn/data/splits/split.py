@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 
-from tf_mwn.checks import check_integer, check_labels
+from tf_mwn.checks import check_count, check_labels
 from tf_mwn.data.bias.imbalance import subsample
 from tf_mwn.data.rounding import largest_remainder
 from tf_mwn.data.seeds import random_order
@@ -32,7 +32,7 @@ def balanced_indices(
     Raises:
         ValueError: Fewer examples than classes, or more than a class has.
     """
-    size = check_integer("the size of a balanced subset", size, 1)
+    size = check_count("the size of a balanced subset", size, 1)
     shares = np.ones(num_classes) if shares is None else np.asarray(shares, np.float64)
     wanted = largest_remainder(size * shares / shares.sum(), size)
     if not wanted.all():
@@ -77,7 +77,7 @@ def random_indices(total: int, size: int, rng: np.random.Generator) -> np.ndarra
 
 
 def _check_size(size: int, total: int) -> int:
-    size = check_integer("the size of a subset", size, 0)
+    size = check_count("the size of a subset", size, 0)
     if size > total:
         raise ValueError(f"expected a subset of at most {total} examples, received size {size}")
     return size

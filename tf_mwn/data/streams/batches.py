@@ -5,7 +5,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from tf_mwn.checks import check_integer
+from tf_mwn.checks import check_count
 from tf_mwn.data.streams.row_reader import row_reader
 
 # What a random key is for; they share (seed, epoch) and must not share bits.
@@ -21,7 +21,7 @@ def steps_per_epoch(num_examples: int, batch_size: int) -> int:
     Raises:
         ValueError: The batch is larger than the set, or not positive.
     """
-    batch_size = check_integer("batch_size", batch_size, 1)
+    batch_size = check_count("batch_size", batch_size, 1)
     if batch_size > num_examples:
         raise ValueError(
             f"expected batch_size of at most the {num_examples} examples, received {batch_size}"

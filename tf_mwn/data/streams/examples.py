@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tf_mwn.checks import check_integer
+from tf_mwn.checks import check_count
 from tf_mwn.data.arrays import check_array, check_lengths, check_targets, check_unique
 from tf_mwn.data.subset import Subset
 
@@ -64,7 +64,7 @@ def check_meta_batch_size(
         return None
     if meta_batch_size is None:
         return min(batch_size, len(meta))
-    meta_batch_size = check_integer("meta_batch_size", meta_batch_size, 1)
+    meta_batch_size = check_count("meta_batch_size", meta_batch_size, 1)
     if meta_batch_size > len(meta):
         raise ValueError(
             f"expected meta_batch_size of at most the {len(meta)} meta examples, "

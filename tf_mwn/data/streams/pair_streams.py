@@ -4,7 +4,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from tf_mwn.checks import check_integer
+from tf_mwn.checks import check_count
 from tf_mwn.data.arrays import check_lengths, check_unique
 from tf_mwn.data.streams.examples import check_examples
 
@@ -34,7 +34,7 @@ def pair_streams(
         sample_id: Ids of the training examples, or None to number them.
         seed: Seed of both shuffles.
     """
-    batch_size = check_integer("batch_size", batch_size, 1)
+    batch_size = check_count("batch_size", batch_size, 1)
     examples = _examples("x", train[0], "y", train[1])
     _check_enough("batch_size", batch_size, examples)
     ids = _sample_ids(sample_id, examples)
@@ -46,7 +46,7 @@ def pair_streams(
     if meta_batch_size is None:
         size = int(meta_examples.cardinality())
         meta_batch_size = min(batch_size, size) if size > 0 else batch_size
-    meta_batch_size = check_integer("meta_batch_size", meta_batch_size, 1)
+    meta_batch_size = check_count("meta_batch_size", meta_batch_size, 1)
     _check_enough("meta_batch_size", meta_batch_size, meta_examples)
     meta_batches = _shuffled_batches(meta_examples, meta_batch_size, seed + 1, repeat=True)
     pairs = tf.data.Dataset.zip(batches, meta_batches)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tf_mwn.checks import check_integer
+from tf_mwn.checks import check_count
 from tf_mwn.data.streams.batches import Augment, Batches, Preprocess, steps_per_epoch
 from tf_mwn.data.streams.examples import check_examples, check_meta_batch_size, check_pair
 from tf_mwn.data.streams.pair_streams import pair_streams
@@ -56,11 +56,11 @@ def training_stream(
         TypeError, ValueError: Arrays or sizes that cannot be trained on.
     """
     train, meta = check_pair(train, meta)
-    seed = check_integer("seed", seed, 0)
+    seed = check_count("seed", seed, 0)
     meta_batch_size = check_meta_batch_size(meta, batch_size, meta_batch_size)
     batches = Batches(train, meta, batch_size, meta_batch_size, preprocess, augment)
-    first = check_integer("start_epoch", start_epoch, 0) * batches.steps
-    first += check_integer("start_step", start_step, 0)
+    first = check_count("start_epoch", start_epoch, 0) * batches.steps
+    first += check_count("start_step", start_step, 0)
 
     @_AS_IT_IS
     def batch(counter):
@@ -86,7 +86,7 @@ def evaluation_dataset(
         TypeError, ValueError: Arrays or sizes that cannot be evaluated on.
     """
     inputs, labels = check_examples("x", inputs, "y", labels)
-    batch_size = check_integer("batch_size", batch_size, 1)
+    batch_size = check_count("batch_size", batch_size, 1)
     read = row_reader((inputs, labels))
     preprocess = preprocess or (lambda batch: batch)
 
@@ -143,7 +143,7 @@ def paired_dataset(
         raise ValueError("expected x_meta together with y_meta, received x_meta=None")
     if y_meta is None and x_meta is not None and not isinstance(x_meta, tf.data.Dataset):
         raise ValueError("expected y_meta together with x_meta, received y_meta=None")
-    seed = check_integer("seed", seed, 0)
+    seed = check_count("seed", seed, 0)
     if any(isinstance(part, tf.data.Dataset) for part in (x, y, x_meta, y_meta)):
         return pair_streams((x, y), (x_meta, y_meta), batch_size, meta_batch_size, sample_id, seed)
     if sample_id is None:

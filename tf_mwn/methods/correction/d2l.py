@@ -6,18 +6,18 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tf_mwn.checks import unknown_name
+from tf_mwn.checks import check_count
 from tf_mwn.engine.objective import TrainingBatch, TrainingObjective
 from tf_mwn.engine.replicas import global_mean
-from tf_mwn.losses.admissible import BELOW_ONE, check_count
 from tf_mwn.losses.bootstrapping import reed_hard
 from tf_mwn.losses.symmetric import symmetric_cross_entropy
+from tf_mwn.methods.correction import specs
 from tf_mwn.methods.correction.intrinsic_dimension import (
     is_turning_point,
     label_share,
     mean_over_batches,
 )
-from tf_mwn.methods.correction.specs import D2L_FIRST_LOSSES
+from tf_mwn.methods.losses import specs as losses_specs
 from tf_mwn.training.classifiers import with_features
 from tf_mwn.training.phases import Snapshot
 from tf_mwn.training.robust_model import RobustModel
@@ -148,21 +148,19 @@ class D2L(RobustModel):
         self,
         classifier: keras.Model,
         epochs: int,
-        d2l_start: float = 1 / 3,
-        d2l_window: int = 5,
-        d2l_neighbours: int = 20,
-        d2l_first_loss: str = "cross_entropy",
-        sce_alpha: float = 0.1,
-        sce_beta: float = 1.0,
+        d2l_start: float = specs.D2L_START.default,
+        d2l_window: int = specs.D2L_WINDOW.default,
+        d2l_neighbours: int = specs.D2L_NEIGHBOURS.default,
+        d2l_first_loss: str = specs.D2L_FIRST_LOSS.default,
+        sce_alpha: float = losses_specs.SCE_ALPHA.default,
+        sce_beta: float = losses_specs.SCE_BETA.default,
         **kwargs,
     ):
-        if d2l_first_loss not in D2L_FIRST_LOSSES:
-            raise ValueError(unknown_name("d2l_first_loss", d2l_first_loss, D2L_FIRST_LOSSES))
+        specs.D2L_FIRST_LOSS.check(d2l_first_loss)
         sce = (sce_alpha, sce_beta) if d2l_first_loss == "sce" else None
-        start = round(BELOW_ONE.check("d2l_start", d2l_start) * check_count("epochs", epochs))
-        window = check_count("d2l_window", d2l_window)
-        if check_count("d2l_neighbours", d2l_neighbours) < 2:
-            raise ValueError(f"d2l_neighbours: expected at least 2, received {d2l_neighbours}")
+        start = round(specs.D2L_START.check(d2l_start) * check_count("epochs", epochs))
+        window = specs.D2L_WINDOW.check(d2l_window)
+        specs.D2L_NEIGHBOURS.check(d2l_neighbours)
         super().__init__(classifier, PacedLabels(epochs, start, window, sce), **kwargs)
         self._options = {
             "epochs": epochs,

@@ -4,16 +4,15 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tf_mwn.checks import unknown_name
+from tf_mwn.checks import check_count
 from tf_mwn.engine.objective import TrainingBatch, TrainingObjective
 from tf_mwn.engine.replicas import global_mean
-from tf_mwn.losses.admissible import check_count
 from tf_mwn.losses.cross_entropy import cross_entropy
 from tf_mwn.losses.label_correction import forward_correction
 from tf_mwn.losses.targets import target_distribution
 from tf_mwn.messages import long_step
+from tf_mwn.methods.correction import specs
 from tf_mwn.methods.correction.class_means import class_means
-from tf_mwn.methods.correction.specs import GLC_ESTIMATES
 from tf_mwn.training.phases import Phases, Snapshot
 from tf_mwn.training.robust_model import RobustModel
 from tf_mwn.training.whole_sets import logits_of
@@ -116,14 +115,12 @@ class GoldLossCorrection(RobustModel):
         classifier: keras.Model,
         num_classes: int,
         epochs: int,
-        glc_estimate: str = "soft",
+        glc_estimate: str = specs.GLC_ESTIMATE.default,
         **kwargs,
     ):
         super().__init__(classifier, GoldCorrection(num_classes), **kwargs)
-        if glc_estimate not in GLC_ESTIMATES:
-            raise ValueError(unknown_name("glc_estimate", glc_estimate, GLC_ESTIMATES))
-        self.epochs, self.glc_estimate = epochs, glc_estimate
-        self.phases = Phases(self, {"plain_epochs": epochs, "corrected_epochs": epochs})
+        self.epochs, self.glc_estimate = epochs, specs.GLC_ESTIMATE.check(glc_estimate)
+        self.phases = Phases(self, specs.glc_lengths(epochs))
         self._initial = Snapshot(self, "initial", classifier.variables)
 
     @property

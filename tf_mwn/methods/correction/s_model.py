@@ -6,15 +6,16 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from tf_mwn.checks import check_count
 from tf_mwn.engine.linearise import Linearisation
 from tf_mwn.engine.objective import TrainingBatch, TrainingObjective
 from tf_mwn.engine.optimizers import apply_gradient, loss_scale
 from tf_mwn.engine.replicas import global_mean, num_replicas
-from tf_mwn.losses.admissible import NOISE_RATE, UNIT, check_count
 from tf_mwn.losses.cross_entropy import expectation
 from tf_mwn.losses.label_correction import forward_correction
 from tf_mwn.losses.targets import target_distribution
 from tf_mwn.messages import long_step
+from tf_mwn.methods.correction import specs
 from tf_mwn.methods.correction.class_means import class_means
 from tf_mwn.training.classifiers import with_features
 from tf_mwn.training.elements import check_training_element
@@ -154,21 +155,19 @@ class SModel(RobustModel):
         classifier: keras.Model,
         num_classes: int,
         epochs: int,
-        s_model_pretraining: float = 0.1,
-        s_model_noise_rate: float | None = None,
+        s_model_pretraining: float = specs.S_MODEL_PRETRAINING.default,
+        s_model_noise_rate: float | None = specs.S_MODEL_NOISE_RATE.default,
         **kwargs,
     ):
         super().__init__(classifier, self.make_channel(classifier, num_classes), **kwargs)
         self._options = {
             "num_classes": num_classes,
             "epochs": check_count("epochs", epochs),
-            "s_model_pretraining": UNIT.check("s_model_pretraining", s_model_pretraining),
-            "s_model_noise_rate": s_model_noise_rate,
+            "s_model_pretraining": specs.S_MODEL_PRETRAINING.check(s_model_pretraining),
+            "s_model_noise_rate": specs.S_MODEL_NOISE_RATE.check(s_model_noise_rate),
         }
         if s_model_noise_rate is None:
-            plain = max(1, round(s_model_pretraining * epochs))
-            lengths = {"plain_epochs": plain, "channel_epochs": max(1, epochs - plain)}
-            self.phases = Phases(self, lengths)
+            self.phases = Phases(self, specs.s_model_lengths(epochs, s_model_pretraining))
             self.needs_whole_sets = True
         else:
             self.channel.begin_at(_uniform_noise(num_classes, s_model_noise_rate))
@@ -278,6 +277,5 @@ class ComplexSModel(SModel):
 
 def _uniform_noise(num_classes: int, rate: float) -> np.ndarray:
     """1 - σ on the diagonal, σ/(C - 1) elsewhere."""
-    rate = NOISE_RATE.check("s_model_noise_rate", rate)
     elsewhere = rate / (num_classes - 1)
     return elsewhere + (1 - rate - elsewhere) * np.eye(num_classes)

@@ -1,56 +1,96 @@
-"""Rows: Estimated label noise and corrected labels."""
+"""Estimated label noise and corrected labels."""
 
-from tf_mwn.methods.spec.method import MethodRow
+from tf_mwn.checks import AT_LEAST_ONE, BELOW_ONE, OPEN_UNIT, UNIT, Interval
+from tf_mwn.methods.losses.specs import SCE_ALPHA, SCE_BETA
+from tf_mwn.methods.spec.method import Method, Passes, Phase, Settings, always, plain_training
+from tf_mwn.options import Option
+from tf_mwn.training.options import META_BATCH_SIZE
 
-# How GLC makes its matrix of the clean examples' predictions.
-GLC_ESTIMATES = ("soft", "confusion")
-# What D2L minimises up to its turning point.
-D2L_FIRST_LOSSES = ("cross_entropy", "sce")
+GLC_ESTIMATE = Option(
+    "glc_estimate", "soft", ("soft", "confusion"), "GLC's matrix: mean probabilities, or counts."
+)
+S_MODEL_PRETRAINING = Option(
+    "s_model_pretraining", 0.1, UNIT, "Part of the epochs before the S-Model's channel."
+)
+S_MODEL_NOISE_RATE = Option(
+    "s_model_noise_rate",
+    None,
+    OPEN_UNIT,
+    "Noise rate the S-Model's channel starts from; counts after pre-training by default.",
+    kind=float,
+)
+D2L_START = Option("d2l_start", 1 / 3, BELOW_ONE, "Part of the epochs before D2L's window.")
+D2L_WINDOW = Option("d2l_window", 5, AT_LEAST_ONE, "Epochs in D2L's window.")
+D2L_NEIGHBOURS = Option("d2l_neighbours", 20, Interval(2), "Neighbours in D2L's estimate.")
+D2L_FIRST_LOSS = Option(
+    "d2l_first_loss",
+    "cross_entropy",
+    ("cross_entropy", "sce"),
+    "D2L's loss up to the turning point.",
+)
 
-_S_MODEL = "Goldberger and Ben-Reuven, ICLR 2017, https://openreview.net/forum?id=H12GRgcxg"
+
+def glc_lengths(epochs: int) -> dict[str, int]:
+    """Epochs of the two trainings of GLC."""
+    return {"plain_epochs": epochs, "corrected_epochs": epochs}
 
 
-def _s_model(name: str, title: str, builder: str) -> MethodRow:
-    options = ("s_model_pretraining", "s_model_noise_rate")
-    return MethodRow(
-        name, title, _S_MODEL, builder, options=options, facts=("num_classes", "epochs")
+def s_model_lengths(epochs: int, pretraining: float) -> dict[str, int]:
+    """Epochs of the S-Model's two phases, at least one of either."""
+    plain = max(1, round(pretraining * epochs))
+    return {"plain_epochs": plain, "channel_epochs": max(1, epochs - plain)}
+
+
+def _glc_phases(settings: Settings) -> tuple[Phase, ...]:
+    # The corrected steps take the training and the meta batch in one pass.
+    costs = {"plain_epochs": Passes(), "corrected_epochs": Passes(3, 3)}
+    lengths = glc_lengths(settings["epochs"])
+    return tuple(Phase(name, epochs, costs[name]) for name, epochs in lengths.items())
+
+
+def _s_model_phases(settings: Settings) -> tuple[Phase, ...]:
+    if settings[S_MODEL_NOISE_RATE.name] is not None:
+        return plain_training(settings)
+    lengths = s_model_lengths(settings["epochs"], settings[S_MODEL_PRETRAINING.name])
+    return tuple(Phase(name, epochs) for name, epochs in lengths.items())
+
+
+def _s_model(name: str, title: str, builder: str) -> Method:
+    return Method(
+        name=name,
+        title=title,
+        paper="Goldberger and Ben-Reuven, ICLR 2017, https://openreview.net/forum?id=H12GRgcxg",
+        builder=f"tf_mwn.methods.correction.s_model:{builder}",
+        options=(S_MODEL_PRETRAINING, S_MODEL_NOISE_RATE),
+        facts=("num_classes", "epochs"),
+        phases=_s_model_phases,
     )
 
 
-CORRECTION: tuple[MethodRow, ...] = (
-    MethodRow(
+METHODS = (
+    Method(
         name="glc",
         title="a transition matrix estimated on the meta set, in a second training",
         paper="Hendrycks et al., NeurIPS 2018, https://arxiv.org/abs/1802.05300",
         builder="tf_mwn.methods.correction.glc:GoldLossCorrection",
-        needs_meta_set=True,
-        options=("glc_estimate",),
+        options=(GLC_ESTIMATE,),
         facts=("num_classes", "epochs"),
-        stream_options=("meta_batch_size",),
+        stream=(META_BATCH_SIZE,),
+        takes_meta_set=always,
+        phases=_glc_phases,
     ),
-    _s_model(
-        "s_model",
-        "a transition matrix learned with the classifier",
-        "tf_mwn.methods.correction.s_model:SModel",
-    ),
+    _s_model("s_model", "a transition matrix learned with the classifier", "SModel"),
     _s_model(
         "s_model_complex",
         "a transition matrix that depends on the features, learned with the classifier",
-        "tf_mwn.methods.correction.s_model:ComplexSModel",
+        "ComplexSModel",
     ),
-    MethodRow(
+    Method(
         name="d2l",
         title="targets mixed with the predicted class once the features gain dimensions",
         paper="Ma et al., ICML 2018, https://arxiv.org/abs/1806.02612",
         builder="tf_mwn.methods.correction.d2l:D2L",
-        options=(
-            "d2l_start",
-            "d2l_window",
-            "d2l_neighbours",
-            "d2l_first_loss",
-            "sce_alpha",
-            "sce_beta",
-        ),
+        options=(D2L_START, D2L_WINDOW, D2L_NEIGHBOURS, D2L_FIRST_LOSS, SCE_ALPHA, SCE_BETA),
         facts=("epochs",),
     ),
 )

@@ -5,15 +5,15 @@ from collections.abc import Sequence
 import keras
 import tensorflow as tf
 
+from tf_mwn.engine import options as engine_options
 from tf_mwn.engine.linearise import Linearisation, functional_call
 from tf_mwn.engine.meta_loss import meta_loss_gradient
 from tf_mwn.engine.objective import TrainingBatch
 from tf_mwn.engine.optimizers import loss_scale
 from tf_mwn.engine.replicas import all_reduce_sum, global_mean
 from tf_mwn.engine.virtual_step import plain_step
-from tf_mwn.losses.admissible import check_count
+from tf_mwn.methods.hyper_parameters import specs
 from tf_mwn.methods.hyper_parameters.branch_gate import BranchGate
-from tf_mwn.methods.hyper_parameters.specs import GATE_ORDERS
 from tf_mwn.training.classifiers import (
     with_features,
 )
@@ -89,14 +89,11 @@ class ArchitectureGate(MetaLearnedModel):
     def __init__(
         self,
         classifier: keras.Model,
-        gate_order: str = "second",
-        meta_interval: int = 1,
+        gate_order: str = specs.GATE_ORDER.default,
+        meta_interval: int = engine_options.META_INTERVAL.default,
         **kwargs,
     ):
-        if gate_order not in GATE_ORDERS:
-            raise ValueError(
-                f"gate_order: expected one of {', '.join(GATE_ORDERS)}, received {gate_order!r}"
-            )
+        specs.GATE_ORDER.check(gate_order)
         names = [layer.name for layer in getattr(classifier, "layers", [])]
         if _BRANCHES not in names or names[-1] != _GATE:
             raise ValueError("classifier: expected one that gated_classifier has made")
@@ -188,7 +185,7 @@ class ArchitectureGate(MetaLearnedModel):
 
 
 def architecture_gate(
-    classifier: keras.Model, gate_units: int = 100, **options
+    classifier: keras.Model, gate_units: int = specs.GATE_UNITS.default, **options
 ) -> ArchitectureGate:
     """The classifier's own head against a head with a hidden layer, on the same features.
 
@@ -201,7 +198,7 @@ def architecture_gate(
     Raises:
         ValueError: a subclassed model, or one whose features have more than one axis.
     """
-    units = check_count("gate_units", gate_units)
+    units = specs.GATE_UNITS.check(gate_units)
     features, own = with_features(classifier).outputs
     hidden = keras.layers.Dense(units, activation="relu")(features)
     other = keras.layers.Dense(own.shape[-1])(hidden)

@@ -3,8 +3,8 @@
 import keras
 import tensorflow as tf
 
+from tf_mwn.checks import check_count
 from tf_mwn.engine.replicas import global_mean
-from tf_mwn.losses.admissible import check_count
 from tf_mwn.training.meta_learner import MetaLearner
 
 

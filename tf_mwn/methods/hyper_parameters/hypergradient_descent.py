@@ -3,9 +3,10 @@
 import keras
 import tensorflow as tf
 
+from tf_mwn.engine import options as engine_options
 from tf_mwn.engine.optimizers import without_loss_scale
+from tf_mwn.methods.hyper_parameters import specs
 from tf_mwn.methods.hyper_parameters.learned_factors import LearnedFactors
-from tf_mwn.methods.hyper_parameters.specs import HYPERGRADIENT_SETS
 from tf_mwn.training.learned_update import LearnedUpdate
 from tf_mwn.training.phases import Snapshot
 
@@ -75,15 +76,11 @@ class HypergradientDescent(LearnedUpdate):
     def __init__(
         self,
         classifier: keras.Model,
-        hypergradient_set: str = "meta",
-        meta_interval: int = 1,
+        hypergradient_set: str = specs.HYPERGRADIENT_SET.default,
+        meta_interval: int = engine_options.META_INTERVAL.default,
         **kwargs,
     ):
-        if hypergradient_set not in HYPERGRADIENT_SETS:
-            raise ValueError(
-                f"hypergradient_set: expected one of {', '.join(HYPERGRADIENT_SETS)}, "
-                f"received {hypergradient_set!r}"
-            )
+        specs.HYPERGRADIENT_SET.check(hypergradient_set)
         learned = LearnedFactors(["learning_rate_factor"], name="learning_rate_factor")
         super().__init__(classifier, learned, meta_interval=meta_interval, **kwargs)
         self.hypergradient_set = hypergradient_set

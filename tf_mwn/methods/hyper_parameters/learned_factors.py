@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import keras
 import tensorflow as tf
 
+from tf_mwn.checks import POSITIVE
 from tf_mwn.engine.replicas import global_mean
-from tf_mwn.losses.admissible import POSITIVE
 from tf_mwn.training.meta_learner import MetaLearner
 
 # As far as a learned number goes from its start: a thousandth, a thousand times.

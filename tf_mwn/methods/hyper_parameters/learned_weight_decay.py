@@ -5,10 +5,11 @@ import collections
 import keras
 import tensorflow as tf
 
+from tf_mwn.checks import POSITIVE
+from tf_mwn.engine import options as engine_options
 from tf_mwn.engine.linearise import Linearisation
 from tf_mwn.engine.replicas import all_reduce_sum, num_replicas
 from tf_mwn.engine.virtual_step import plain_step
-from tf_mwn.losses.admissible import POSITIVE
 from tf_mwn.methods.hyper_parameters.learned_factors import LearnedFactors
 from tf_mwn.training.learned_update import LearnedUpdate
 
@@ -62,7 +63,7 @@ class LearnedWeightDecay(LearnedUpdate):
         self,
         classifier: keras.Model,
         weight_decay_start: float = 5e-4,
-        meta_interval: int = 1,
+        meta_interval: int = engine_options.META_INTERVAL.default,
         **kwargs,
     ):
         groups = kernels_by_layer(classifier)

@@ -1,42 +1,92 @@
-"""Rows: Hyper-parameters of regularisation, optimizer and architecture."""
+"""Hyper-parameters of regularisation, optimizer and architecture, learned on the meta set."""
 
-from tf_mwn.methods.spec.method import MethodRow
+from tf_mwn.checks import AT_LEAST_ONE, POSITIVE
+from tf_mwn.engine.options import META_INTERVAL
+from tf_mwn.methods.spec.method import Method, Passes, Phase, Settings, always
+from tf_mwn.options import Option
+from tf_mwn.training.options import (
+    META_BATCH_SIZE,
+    META_LEARNING_RATE,
+    META_OPTIMIZER,
+    META_WEIGHT_DECAY,
+)
 
-# Whose loss the hypergradient of the learning rate is taken of.
-HYPERGRADIENT_SETS = ("meta", "training")
-# Whether the gate's gradient looks one step of the weights ahead.
-GATE_ORDERS = ("second", "first")
+WEIGHT_DECAY_START = Option(
+    "weight_decay_start",
+    5e-4,
+    POSITIVE,
+    "L2 coefficient that each layer starts from, on top of --weight_decay.",
+)
+HYPERGRADIENT_SET = Option(
+    "hypergradient_set",
+    "meta",
+    ("meta", "training"),
+    "Whose loss the learning rate is learned to lower: the meta set's, or that of training.",
+)
+GATE_UNITS = Option("gate_units", 100, AT_LEAST_ONE, "Hidden units of the gate's second head.")
+GATE_ORDER = Option(
+    "gate_order",
+    "second",
+    ("second", "first"),
+    "Gradient of the gate: one step of the weights ahead, or at the weights as they are.",
+)
 
-_META_OPTIMIZER = ("meta_optimizer", "meta_learning_rate", "meta_batch_size")
 
-HYPER_PARAMETERS: tuple[MethodRow, ...] = (
-    MethodRow(
+def _learned(settings: Settings, update: Passes) -> tuple[Phase, ...]:
+    """Plain steps, with an update of Θ at every k-th."""
+    interval = settings[META_INTERVAL.name]
+    passes = Passes(3 + update.training / interval, update.meta / interval)
+    return (Phase("training", settings["epochs"], passes),)
+
+
+def _weight_decay_phases(settings: Settings) -> tuple[Phase, ...]:
+    return _learned(settings, Passes(0, 3))
+
+
+def _uses_meta_set(settings: Settings) -> bool:
+    return settings[HYPERGRADIENT_SET.name] == "meta"
+
+
+def _hypergradient_phases(settings: Settings) -> tuple[Phase, ...]:
+    return _learned(settings, Passes(0, 3 if _uses_meta_set(settings) else 0))
+
+
+def _gate_phases(settings: Settings) -> tuple[Phase, ...]:
+    looks_ahead = settings[GATE_ORDER.name] == "second"
+    return _learned(settings, Passes(4 if looks_ahead else 0, 3))
+
+
+METHODS = (
+    Method(
         name="learned_weight_decay",
         title="an L2 coefficient for each layer, learned on the meta set",
         paper="Luketina et al., ICML 2016, https://arxiv.org/abs/1511.06727",
         builder="tf_mwn.methods.hyper_parameters.learned_weight_decay:LearnedWeightDecay",
-        needs_meta_set=True,
-        options=("weight_decay_start", "meta_interval"),
+        options=(WEIGHT_DECAY_START, META_INTERVAL),
         # No decay of Θ: its gradients are small, and would lose against it.
-        compile_options=_META_OPTIMIZER,
+        meta_optimizer=(META_OPTIMIZER, META_LEARNING_RATE, META_BATCH_SIZE),
+        takes_meta_set=always,
+        phases=_weight_decay_phases,
     ),
-    MethodRow(
+    Method(
         name="hypergradient_descent",
         title="a learning rate learned by the meta gradient of the last step",
         paper="Baydin et al., ICLR 2018, https://arxiv.org/abs/1703.04782",
         builder="tf_mwn.methods.hyper_parameters.hypergradient_descent:HypergradientDescent",
-        options=("hypergradient_set", "meta_interval"),
-        compile_options=_META_OPTIMIZER,
-        optional_meta_set=("hypergradient_set", "meta"),
+        options=(HYPERGRADIENT_SET, META_INTERVAL),
+        meta_optimizer=(META_OPTIMIZER, META_LEARNING_RATE, META_BATCH_SIZE),
+        takes_meta_set=_uses_meta_set,
+        phases=_hypergradient_phases,
     ),
-    MethodRow(
+    Method(
         name="architecture_gate",
         title="a mixture of two heads, learned on the meta set",
         paper="Liu et al. (DARTS), ICLR 2019, https://arxiv.org/abs/1806.09055",
         builder="tf_mwn.methods.hyper_parameters.architecture_gate:architecture_gate",
-        needs_meta_set=True,
-        options=("gate_units", "gate_order", "meta_interval"),
-        compile_options=(*_META_OPTIMIZER, "meta_weight_decay"),
+        options=(GATE_UNITS, GATE_ORDER, META_INTERVAL),
+        meta_optimizer=(META_OPTIMIZER, META_LEARNING_RATE, META_BATCH_SIZE, META_WEIGHT_DECAY),
+        takes_meta_set=always,
+        phases=_gate_phases,
         remakes_classifier=True,
     ),
 )

@@ -7,23 +7,27 @@ bounds it is learned in is a ValueError that names them.
 
 import math
 
-from tf_mwn.losses.admissible import LOG_ZERO
 from tf_mwn.losses.bi_tempered import BiTempered
 from tf_mwn.losses.generalized import GeneralizedCrossEntropy
 from tf_mwn.losses.poly_soft import PolySoft
 from tf_mwn.losses.symmetric import SymmetricCrossEntropy
+from tf_mwn.methods.losses import specs
 from tf_mwn.methods.losses.learned_loss import LearnedLoss
 from tf_mwn.training.meta_learned import MetaLearnedModel
 
 
-def adaptive_gce(classifier, gce_q: float = 0.7, **engine) -> MetaLearnedModel:
+def adaptive_gce(classifier, gce_q: float = specs.GCE_Q.default, **engine) -> MetaLearnedModel:
     """q of the generalised cross-entropy, in [0.01, 1]."""
     learned = LearnedLoss(GeneralizedCrossEntropy(gce_q), {"q": (0.01, 1.0)})
     return MetaLearnedModel(classifier, learned, **engine)
 
 
 def adaptive_sce(
-    classifier, sce_alpha: float = 0.1, sce_beta: float = 1.0, sce_a: float = LOG_ZERO, **engine
+    classifier,
+    sce_alpha: float = specs.SCE_ALPHA.default,
+    sce_beta: float = specs.SCE_BETA.default,
+    sce_a: float = specs.SCE_A.default,
+    **engine,
 ) -> MetaLearnedModel:
     """α and β of the symmetric cross-entropy, in [0, 20] each; A stays."""
     loss = SymmetricCrossEntropy(sce_alpha, sce_beta, sce_a)
@@ -32,7 +36,10 @@ def adaptive_sce(
 
 
 def adaptive_bi_tempered(
-    classifier, bi_tempered_t1: float = 0.8, bi_tempered_t2: float = 1.2, **engine
+    classifier,
+    bi_tempered_t1: float = specs.BI_TEMPERED_T1.default,
+    bi_tempered_t2: float = specs.BI_TEMPERED_T2.default,
+    **engine,
 ) -> MetaLearnedModel:
     """t1 in [0, 0.99] and t2 in [1.01, 4] of the bi-tempered loss."""
     loss = BiTempered(bi_tempered_t1, bi_tempered_t2)
@@ -43,8 +50,8 @@ def adaptive_bi_tempered(
 def adaptive_poly_soft(
     classifier,
     num_classes: int,
-    poly_soft_lambda: float = 5.0,
-    poly_soft_d: float = 2.0,
+    poly_soft_lambda: float = specs.POLY_SOFT_LAMBDA.default,
+    poly_soft_d: float = specs.POLY_SOFT_D.default,
     **engine,
 ) -> MetaLearnedModel:
     """λ in [ln C, 20] and d in [1.01, 20] of PolySoft.

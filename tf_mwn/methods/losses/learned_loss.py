@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import keras
 import tensorflow as tf
 
+from tf_mwn.checks import Interval
 from tf_mwn.engine.replicas import global_mean
-from tf_mwn.losses.admissible import Interval
 from tf_mwn.losses.loss_class import PerExampleLoss
 from tf_mwn.training.meta_learner import MetaLearner
 

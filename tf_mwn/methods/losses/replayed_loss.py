@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 import keras
 import tensorflow as tf
 
+from tf_mwn.checks import check_count
 from tf_mwn.engine.replicas import global_mean
-from tf_mwn.losses.admissible import check_count
 from tf_mwn.losses.loss_class import PerExampleLoss
 from tf_mwn.training.mean_loss import MeanLoss
 

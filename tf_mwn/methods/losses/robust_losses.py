@@ -9,12 +9,7 @@ from collections.abc import Sequence
 
 import keras
 
-from tf_mwn.losses.admissible import (
-    CLASS_BALANCED_BETA,
-    LOG_ZERO,
-    UNIT,
-    check_class_counts,
-)
+from tf_mwn.checks import check_class_counts
 from tf_mwn.losses.bi_tempered import BiTempered
 from tf_mwn.losses.bootstrapping import ReedHard, ReedSoft
 from tf_mwn.losses.class_counts import LDAM, class_balanced_weights
@@ -23,8 +18,11 @@ from tf_mwn.losses.generalized import GeneralizedCrossEntropy
 from tf_mwn.losses.label_correction import ForwardCorrection
 from tf_mwn.losses.poly_soft import PolySoft
 from tf_mwn.losses.symmetric import MeanAbsoluteError, SymmetricCrossEntropy
+from tf_mwn.methods.losses import specs
 from tf_mwn.methods.losses.replayed_loss import ReplayedLoss, read_trajectory
+from tf_mwn.methods.rules.example_weighting import RefreshedWeighting
 from tf_mwn.methods.rules.weighted_loss import ClassWeighting
+from tf_mwn.methods.rules.weightings import largest_loss
 from tf_mwn.training.mean_loss import MeanLoss
 from tf_mwn.training.robust_model import RobustModel
 
@@ -41,13 +39,58 @@ def _fixed_or_replayed(classifier, loss, trajectory=None, steps_per_epoch=None) 
     return RobustModel(classifier, ReplayedLoss(loss, recorded, steps_per_epoch))
 
 
-def gce(classifier, gce_q: float = 0.7, **replay) -> RobustModel:
+def gce(classifier, gce_q: float = specs.GCE_Q.default, **replay) -> RobustModel:
     """Generalised cross-entropy (1 - p_y^q)/q; `**replay`: see `_fixed_or_replayed`."""
     return _fixed_or_replayed(classifier, GeneralizedCrossEntropy(gce_q), **replay)
 
 
+def truncated_gce(
+    classifier,
+    num_sample_ids: int,
+    steps_per_epoch: int,
+    epochs: int,
+    gce_q: float = specs.GCE_Q.default,
+    truncated_gce_k: float = specs.TRUNCATED_GCE_K.default,
+    truncated_gce_start: float = specs.TRUNCATED_GCE_START.default,
+    truncated_gce_epochs: int = specs.TRUNCATED_GCE_EPOCHS.default,
+) -> RobustModel:
+    """Generalised cross-entropy of the examples with p_y >= k; the others are pruned.
+
+    T = (1/n) Σ v_i L_q(p_y), whose gradient is that of the truncated loss v L_q(p_y) + (1-v)
+    L_q(k). All v are 1 at first; after a part of the epochs v = 1(p_y >= k), renewed every few
+    epochs. The authors renew all of v at once, by the best classifier so far; here each example
+    is judged when it is visited, by the classifier of that moment.
+
+    Args:
+        classifier: built Keras model that returns logits.
+        num_sample_ids: see `RefreshedWeighting`.
+        steps_per_epoch, epochs: of the whole training.
+        gce_q: q, in (0, 1].
+        truncated_gce_k: k, in (0, 1).
+        truncated_gce_start: fraction of the epochs before pruning; 40 of 120 in the paper.
+        truncated_gce_epochs: epochs between renewals.
+
+    References:
+        Zhang and Sabuncu, NeurIPS 2018, section 3.3. https://arxiv.org/abs/1805.07836
+    """
+    objective = RefreshedWeighting(
+        "self_paced",
+        {"lambda_": largest_loss(truncated_gce_k)},
+        num_sample_ids,
+        steps_per_epoch,
+        truncated_gce_epochs,
+        start_epoch=round(specs.TRUNCATED_GCE_START.check(truncated_gce_start) * epochs),
+        loss=GeneralizedCrossEntropy(gce_q),
+    )
+    return RobustModel(classifier, objective)
+
+
 def sce(
-    classifier, sce_alpha: float = 0.1, sce_beta: float = 1.0, sce_a: float = LOG_ZERO, **replay
+    classifier,
+    sce_alpha: float = specs.SCE_ALPHA.default,
+    sce_beta: float = specs.SCE_BETA.default,
+    sce_a: float = specs.SCE_A.default,
+    **replay,
 ) -> RobustModel:
     """Symmetric cross-entropy α CE + β RCE, with A for ln 0; `**replay` as in `gce`."""
     loss = SymmetricCrossEntropy(sce_alpha, sce_beta, sce_a)
@@ -60,7 +103,10 @@ def mae(classifier) -> RobustModel:
 
 
 def bi_tempered(
-    classifier, bi_tempered_t1: float = 0.8, bi_tempered_t2: float = 1.2, **replay
+    classifier,
+    bi_tempered_t1: float = specs.BI_TEMPERED_T1.default,
+    bi_tempered_t2: float = specs.BI_TEMPERED_T2.default,
+    **replay,
 ) -> RobustModel:
     """The bi-tempered logistic loss; predictions are those of the largest logit.
 
@@ -70,23 +116,30 @@ def bi_tempered(
 
 
 def poly_soft(
-    classifier, poly_soft_lambda: float = 5.0, poly_soft_d: float = 2.0, **replay
+    classifier,
+    poly_soft_lambda: float = specs.POLY_SOFT_LAMBDA.default,
+    poly_soft_d: float = specs.POLY_SOFT_D.default,
+    **replay,
 ) -> RobustModel:
     """PolySoft of the age λ and the shape d; `**replay` as in `gce`."""
     return _fixed_or_replayed(classifier, PolySoft(poly_soft_lambda, poly_soft_d), **replay)
 
 
-def focal(classifier, focal_gamma: float = 2.0, focal_detach: bool = False) -> RobustModel:
+def focal(
+    classifier,
+    focal_gamma: float = specs.FOCAL_GAMMA.default,
+    focal_detach: bool = specs.FOCAL_DETACH.default,
+) -> RobustModel:
     """The focal loss in its softmax form."""
     return _mean(classifier, Focal(focal_gamma, focal_detach))
 
 
-def reed_soft(classifier, reed_soft_beta: float = 0.95) -> RobustModel:
+def reed_soft(classifier, reed_soft_beta: float = specs.REED_SOFT_BETA.default) -> RobustModel:
     """Soft bootstrapping."""
     return _mean(classifier, ReedSoft(reed_soft_beta))
 
 
-def reed_hard(classifier, reed_hard_beta: float = 0.8) -> RobustModel:
+def reed_hard(classifier, reed_hard_beta: float = specs.REED_HARD_BETA.default) -> RobustModel:
     """Hard bootstrapping."""
     return _mean(classifier, ReedHard(reed_hard_beta))
 
@@ -97,7 +150,9 @@ def forward_correction(classifier, transition_matrix) -> RobustModel:
 
 
 def class_balanced(
-    classifier, class_counts: Sequence[float], class_balanced_beta: float = 0.9999
+    classifier,
+    class_counts: Sequence[float],
+    class_balanced_beta: float = specs.CLASS_BALANCED_BETA.default,
 ) -> RobustModel:
     """The loss of `compile` weighted by the inverse effective number of examples [C]."""
     weights = _class_balanced(class_counts, class_balanced_beta)
@@ -109,10 +164,10 @@ def ldam_drw(
     class_counts: Sequence[float],
     steps_per_epoch: int,
     epochs: int,
-    class_balanced_beta: float = 0.9999,
-    ldam_max_margin: float = 0.5,
-    ldam_scale: float = 1.0,
-    ldam_defer: float = 0.8,
+    class_balanced_beta: float = specs.CLASS_BALANCED_BETA.default,
+    ldam_max_margin: float = specs.LDAM_MAX_MARGIN.default,
+    ldam_scale: float = specs.LDAM_SCALE.default,
+    ldam_defer: float = specs.LDAM_DEFER.default,
 ) -> RobustModel:
     """LDAM with deferred re-weighting: class-balanced weights join after a part of the epochs.
 
@@ -133,13 +188,13 @@ def ldam_drw(
     References:
         Cao et al., NeurIPS 2019. https://arxiv.org/abs/1906.07413
     """
-    start_epoch = round(UNIT.check("ldam_defer", ldam_defer) * epochs)
+    start_epoch = round(specs.LDAM_DEFER.check(ldam_defer) * epochs)
     loss = LDAM(class_counts, ldam_max_margin, ldam_scale)
     weights = _class_balanced(class_counts, class_balanced_beta)
     return RobustModel(classifier, ClassWeighting(weights, start_epoch * steps_per_epoch, loss))
 
 
 def _class_balanced(class_counts, beta: float) -> list[float]:
-    beta = CLASS_BALANCED_BETA.check("class_balanced_beta", beta)
+    specs.CLASS_BALANCED_BETA.check(beta)
     weights = class_balanced_weights(check_class_counts(class_counts), beta=beta)
     return keras.ops.convert_to_numpy(weights).tolist()

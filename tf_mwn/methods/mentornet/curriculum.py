@@ -6,8 +6,7 @@ the losses, and by the stage: the percentage of training that is done.
 
 import tensorflow as tf
 
-from tf_mwn.checks import unknown_name
-from tf_mwn.methods.rules import CURRICULA
+from tf_mwn.methods.mentornet.specs import MENTOR_CURRICULUM
 from tf_mwn.methods.rules.focal_weights import focal
 from tf_mwn.methods.rules.self_paced import self_paced
 
@@ -77,7 +76,7 @@ _FUNCTIONS = {
 def curriculum(
     name: str, losses: tf.Tensor, differences: tf.Tensor, percent: tf.Tensor
 ) -> tf.Tensor:
-    """v* of one of `CURRICULA`, with the parameters of the authors' code: γ = 1, focal 2.
+    """v* of a curriculum, with the parameters of the authors' code: γ = 1, focal 2.
 
     Args:
         name: "mixed" is the one MentorNet is known by; "baseline" is 1 for all.
@@ -95,6 +94,5 @@ def curriculum(
         Jiang et al., MentorNet: Learning Data-Driven Curriculum for Very Deep Neural Networks on
         Corrupted Labels, ICML 2018. https://arxiv.org/abs/1712.05055
     """
-    if name not in CURRICULA:
-        raise ValueError(unknown_name("curriculum", name, CURRICULA))
+    MENTOR_CURRICULUM.check(name)
     return _FUNCTIONS[name](losses, differences, percent)

@@ -3,8 +3,8 @@
 import keras
 import tensorflow as tf
 
+from tf_mwn.checks import BELOW_ONE, FRACTION, Interval, check_count
 from tf_mwn.engine.replicas import all_gather
-from tf_mwn.losses.admissible import BELOW_ONE, FRACTION, Interval, check_count
 from tf_mwn.methods.mentornet.example_dropout import kept, rates_by_percent
 from tf_mwn.methods.mentornet.mentor_net import MentorNet, mentor_features
 from tf_mwn.methods.rules.self_paced import quantile

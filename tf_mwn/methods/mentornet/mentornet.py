@@ -6,9 +6,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tf_mwn.checks import unknown_name
-from tf_mwn.losses.admissible import check_count, check_transition_matrix
+from tf_mwn.checks import check_transition_matrix
 from tf_mwn.messages import long_step
+from tf_mwn.methods.mentornet import specs
 from tf_mwn.methods.mentornet.mentor_net import MentorNet
 from tf_mwn.methods.mentornet.mentor_training import (
     data_driven_mentor,
@@ -17,7 +17,6 @@ from tf_mwn.methods.mentornet.mentor_training import (
     record_losses,
 )
 from tf_mwn.methods.mentornet.mentor_weighting import MentorWeighting
-from tf_mwn.methods.rules import CURRICULA
 from tf_mwn.training.classifiers import new_classifier
 from tf_mwn.training.robust_model import RobustModel
 
@@ -80,7 +79,7 @@ class MentorNetPD(_Mentored):
         classifier: built Keras model that returns logits [B, C].
         num_sample_ids: ids of the training elements are below it.
         steps_per_epoch, epochs: of the whole training, whose percent the mentor is told.
-        mentor_curriculum: one of `tf_mwn.methods.rules.CURRICULA`; "mixed" is the paper's.
+        mentor_curriculum: see `specs.MENTOR_CURRICULUM`; "mixed" is the paper's.
         mentor_percentile: the percentile of the losses that divides easy from hard, as a
             fraction; by default 0.75, as in the authors' commands for 20 and 40 % of noise (they
             take 0.5 for 80 %, and their code has 0.7 where nothing is said).
@@ -99,14 +98,13 @@ class MentorNetPD(_Mentored):
         num_sample_ids: int,
         steps_per_epoch: int,
         epochs: int,
-        mentor_curriculum: str = "mixed",
-        mentor_percentile: float | None = None,
-        mentor_example_dropout: str | None = None,
+        mentor_curriculum: str = specs.MENTOR_CURRICULUM.default,
+        mentor_percentile: float | None = specs.MENTOR_PERCENTILE.default,
+        mentor_example_dropout: str | None = specs.MENTOR_EXAMPLE_DROPOUT.default,
         seed: int = 0,
         **kwargs,
     ):
-        if mentor_curriculum not in CURRICULA:
-            raise ValueError(unknown_name("mentor_curriculum", mentor_curriculum, CURRICULA))
+        specs.MENTOR_CURRICULUM.check(mentor_curriculum)
         objective = MentorWeighting(
             MentorNet(seed, name="mentor"),
             num_sample_ids,
@@ -174,11 +172,11 @@ class MentorNetDD(_Mentored):
         steps_per_epoch: int,
         epochs: int,
         transition_matrix=None,
-        mentor: MentorNet | str | os.PathLike | None = None,
-        mentor_percentile: float | None = None,
-        mentor_example_dropout: str | None = None,
-        mentor_burn_in: int = 18,
-        mentor_student_epochs: int = 20,
+        mentor: MentorNet | str | os.PathLike | None = specs.MENTOR.default,
+        mentor_percentile: float | None = specs.MENTOR_PERCENTILE.default,
+        mentor_example_dropout: str | None = specs.MENTOR_EXAMPLE_DROPOUT.default,
+        mentor_burn_in: int = specs.MENTOR_BURN_IN.default,
+        mentor_student_epochs: int = specs.MENTOR_STUDENT_EPOCHS.default,
         seed: int = 0,
         **kwargs,
     ):
@@ -213,7 +211,7 @@ class MentorNetDD(_Mentored):
             "mentor_percentile": mentor_percentile,
             "mentor_example_dropout": mentor_example_dropout,
             "mentor_burn_in": mentor_burn_in,
-            "mentor_student_epochs": check_count("mentor_student_epochs", mentor_student_epochs),
+            "mentor_student_epochs": specs.MENTOR_STUDENT_EPOCHS.check(mentor_student_epochs),
             "seed": seed,
         }
 

@@ -1,3 +1,1 @@
 """Meta-Weight-Net: sample weights as a learned function of the loss."""
-
-NORMALIZATIONS = ("none", "sum", "sum_detached")

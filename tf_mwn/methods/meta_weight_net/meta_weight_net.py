@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import keras
 
+from tf_mwn.engine import options as engine_options
+from tf_mwn.methods.meta_weight_net import specs
 from tf_mwn.methods.meta_weight_net.weight_net import WeightNet
 from tf_mwn.methods.meta_weight_net.weight_net_file import load_weight_net, save_weight_net
 from tf_mwn.training.classifiers import VirtualVariables
@@ -45,15 +47,15 @@ class MetaWeightNet(MetaLearnedModel):
     def __init__(
         self,
         classifier: keras.Model,
-        weight_net_units: Sequence[int] = (100,),
-        weight_normalization: str = "none",
-        virtual_variables: VirtualVariables = "all",
-        meta_interval: int = 1,
-        virtual_step: str = "plain",
-        detach_loss: bool = True,
-        reuse_gradient: bool = False,
-        recompute: bool = False,
-        speed: str = "exact",
+        weight_net_units: Sequence[int] = specs.WEIGHT_NET_UNITS.default,
+        weight_normalization: str = specs.WEIGHT_NORMALIZATION.default,
+        virtual_variables: VirtualVariables = engine_options.VIRTUAL_VARIABLES.default,
+        meta_interval: int = engine_options.META_INTERVAL.default,
+        virtual_step: str = engine_options.VIRTUAL_STEP.default,
+        detach_loss: bool = specs.DETACH_LOSS.default,
+        reuse_gradient: bool = engine_options.REUSE_GRADIENT.default,
+        recompute: bool = engine_options.RECOMPUTE.default,
+        speed: str = engine_options.SPEED.default,
         **kwargs,
     ):
         weight_net = WeightNet(

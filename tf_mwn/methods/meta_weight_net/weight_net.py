@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 
 from tf_mwn.engine.replicas import all_reduce_sum, global_mean
-from tf_mwn.methods.meta_weight_net import NORMALIZATIONS
+from tf_mwn.methods.meta_weight_net.specs import WEIGHT_NORMALIZATION
 from tf_mwn.training.meta_learner import MetaLearner
 
 
@@ -45,11 +45,7 @@ class WeightNet(MetaLearner):
         units = tuple(units)
         if any(isinstance(u, bool) or not isinstance(u, int) or u < 1 for u in units):
             raise ValueError(f"units: expected positive integers, received {units}")
-        if normalization not in NORMALIZATIONS:
-            raise ValueError(
-                f"normalization: expected one of {', '.join(NORMALIZATIONS)}, "
-                f"received {normalization!r}"
-            )
+        WEIGHT_NORMALIZATION.check(normalization)
         self.units = units
         self.normalization = normalization
         self.detach_loss = detach_loss

@@ -1,3 +1,1 @@
 """Sample weights learned on meta data: L2RW and CMW-Net."""
-
-META_SETS = ("low_loss", "balanced", "given")

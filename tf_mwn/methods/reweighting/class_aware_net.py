@@ -7,9 +7,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tf_mwn.losses.admissible import check_count
+from tf_mwn.checks import check_count
 from tf_mwn.losses.targets import class_numbers
-from tf_mwn.methods.meta_weight_net import NORMALIZATIONS
+from tf_mwn.methods.meta_weight_net.specs import WEIGHT_NORMALIZATION
 from tf_mwn.methods.meta_weight_net.weight_net import dense, weighted_share
 from tf_mwn.training.meta_learner import MetaLearner
 
@@ -54,11 +54,7 @@ class ClassAwareNet(MetaLearner):
         self.units = tuple(check_count("units", size) for size in units)
         if not self.units:
             raise ValueError("units: expected at least one hidden layer, received none")
-        if normalization not in NORMALIZATIONS:
-            raise ValueError(
-                f"normalization: expected one of {', '.join(NORMALIZATIONS)}, "
-                f"received {normalization!r}"
-            )
+        WEIGHT_NORMALIZATION.check(normalization)
         self.normalization = normalization
         self._counts = _checked_counts(class_counts)
         self._wanted = check_count("clusters", clusters)

@@ -6,15 +6,17 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tf_mwn.checks import unknown_name
+from tf_mwn.checks import check_count
+from tf_mwn.engine import options as engine_options
 from tf_mwn.engine.linearise import Linearisation
 from tf_mwn.engine.objective import TrainingBatch, logits_gradient
 from tf_mwn.engine.replicas import global_mean
-from tf_mwn.losses.admissible import BELOW_ONE, UNIT, check_count
-from tf_mwn.methods.reweighting import META_SETS
+from tf_mwn.methods.meta_weight_net import specs as meta_weight_net_specs
+from tf_mwn.methods.reweighting import specs
 from tf_mwn.methods.reweighting.class_aware_net import ClassAwareNet
 from tf_mwn.methods.reweighting.moving_average import MovingAverage
 from tf_mwn.methods.reweighting.rebuilt_meta_set import RebuiltMetaSet
+from tf_mwn.training import options as training_options
 from tf_mwn.training.classifiers import VirtualVariables
 from tf_mwn.training.meta_learned import MetaLearnedModel
 from tf_mwn.training.phases import Phases
@@ -68,17 +70,17 @@ class CMWNet(MetaLearnedModel):
         class_counts: Sequence[float],
         epochs: int,
         seed: int = 0,
-        weight_net_units: Sequence[int] = (100,),
-        weight_normalization: str = "none",
-        cmw_clusters: int = 3,
-        cmw_meta_set: str = "low_loss",
-        cmw_meta_per_class: int | None = None,
-        cmw_warmup: float = 0.1,
-        cmw_ema: float = 0.997,
-        meta_batch_size: int | None = None,
-        virtual_variables: VirtualVariables = "all",
-        meta_interval: int = 1,
-        virtual_step: str = "plain",
+        weight_net_units: Sequence[int] = meta_weight_net_specs.WEIGHT_NET_UNITS.default,
+        weight_normalization: str = meta_weight_net_specs.WEIGHT_NORMALIZATION.default,
+        cmw_clusters: int = specs.CMW_CLUSTERS.default,
+        cmw_meta_set: str = specs.CMW_META_SET.default,
+        cmw_meta_per_class: int | None = specs.CMW_META_PER_CLASS.default,
+        cmw_warmup: float = specs.CMW_WARMUP.default,
+        cmw_ema: float = specs.CMW_EMA.default,
+        meta_batch_size: int | None = training_options.META_BATCH_SIZE.default,
+        virtual_variables: VirtualVariables = engine_options.VIRTUAL_VARIABLES.default,
+        meta_interval: int = engine_options.META_INTERVAL.default,
+        virtual_step: str = engine_options.VIRTUAL_STEP.default,
         **kwargs,
     ):
         net = self.new_weight_net(
@@ -89,8 +91,8 @@ class CMWNet(MetaLearnedModel):
             name="weight_net",
         )
         super().__init__(classifier, net, virtual_variables, meta_interval, virtual_step, **kwargs)
-        if cmw_meta_set not in META_SETS:
-            raise ValueError(unknown_name("cmw_meta_set", cmw_meta_set, META_SETS))
+        specs.CMW_META_SET.check(cmw_meta_set)
+        specs.CMW_META_PER_CLASS.check(cmw_meta_per_class)
         self._arguments = {
             "class_counts": [float(count) for count in class_counts],
             "epochs": epochs,
@@ -100,11 +102,11 @@ class CMWNet(MetaLearnedModel):
             "cmw_clusters": cmw_clusters,
             "cmw_meta_set": cmw_meta_set,
             "cmw_meta_per_class": cmw_meta_per_class,
-            "cmw_warmup": UNIT.check("cmw_warmup", cmw_warmup),
-            "cmw_ema": BELOW_ONE.check("cmw_ema", cmw_ema),
+            "cmw_warmup": specs.CMW_WARMUP.check(cmw_warmup),
+            "cmw_ema": specs.CMW_EMA.check(cmw_ema),
             "meta_batch_size": meta_batch_size,
         }
-        self.phases = Phases(self, _lengths(epochs, cmw_warmup))
+        self.phases = Phases(self, specs.cmw_lengths(check_count("epochs", epochs), cmw_warmup))
         self.needs_meta_set = cmw_meta_set == "given"
         self.needs_whole_sets = not self.needs_meta_set
         averages = cmw_meta_set == "low_loss" or self.needs_average
@@ -118,8 +120,6 @@ class CMWNet(MetaLearnedModel):
     def _new_meta_set(self) -> RebuiltMetaSet:
         given = self._arguments
         counts, per_class = given["class_counts"], given["cmw_meta_per_class"]
-        if per_class is not None:
-            check_count("cmw_meta_per_class", per_class)
         if given["cmw_meta_set"] == "low_loss":
             per_class = per_class or _LOW_LOSS_EXAMPLES
         else:
@@ -182,10 +182,3 @@ class CMWNet(MetaLearnedModel):
         config = super().get_config()
         del config["meta_learner"]
         return {**config, **self._arguments}
-
-
-def _lengths(epochs: int, warmup: float) -> dict[str, int]:
-    """Epochs of each phase."""
-    first = min(round(warmup * check_count("epochs", epochs)), epochs - 1)
-    lengths = {"warm_up": max(first, 1)} if warmup > 0 else {}
-    return {**lengths, "weighted": max(epochs - sum(lengths.values()), 1)}

@@ -7,8 +7,8 @@ import tensorflow as tf
 
 from tf_mwn.engine.objective import TrainingBatch
 from tf_mwn.engine.replicas import global_mean
-from tf_mwn.losses.admissible import NON_NEGATIVE
 from tf_mwn.losses.cross_entropy import cross_entropy
+from tf_mwn.methods.reweighting import specs
 from tf_mwn.methods.reweighting.class_aware_net import ClassAwareNet
 from tf_mwn.methods.reweighting.cmw_net import CMWNet
 from tf_mwn.methods.reweighting.mixup import Mixup, blend
@@ -93,11 +93,11 @@ class CMWNetSL(CMWNet):
         class_counts,
         epochs: int,
         seed: int = 0,
-        cmw_mixup: float = 4.0,
+        cmw_mixup: float = specs.CMW_MIXUP.default,
         **kwargs,
     ):
         super().__init__(classifier, class_counts, epochs, seed, **kwargs)
-        self._arguments["cmw_mixup"] = NON_NEGATIVE.check("cmw_mixup", cmw_mixup)
+        self._arguments["cmw_mixup"] = specs.CMW_MIXUP.check(cmw_mixup)
         del self._arguments["weight_normalization"]
         self._mixup = Mixup(cmw_mixup, seed) if cmw_mixup > 0 else None
 

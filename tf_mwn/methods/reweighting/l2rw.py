@@ -3,6 +3,7 @@
 import keras
 import tensorflow as tf
 
+from tf_mwn.engine import options as engine_options
 from tf_mwn.engine.linearise import Linearisation
 from tf_mwn.engine.meta_loss import meta_loss_gradient
 from tf_mwn.engine.objective import TrainingBatch, TrainingObjective, logits_gradient
@@ -78,7 +79,7 @@ class L2RW(RobustModel):
         self,
         classifier: keras.Model,
         num_sample_ids: int,
-        virtual_variables: VirtualVariables = "all",
+        virtual_variables: VirtualVariables = engine_options.VIRTUAL_VARIABLES.default,
         **kwargs,
     ):
         super().__init__(classifier, LastWeights(num_sample_ids), **kwargs)

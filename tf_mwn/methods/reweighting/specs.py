@@ -1,50 +1,102 @@
-"""Rows: Sample weights learned on meta data."""
+"""Sample weights learned on meta data: L2RW, and CMW-Net, which finds its own meta set."""
 
-from tf_mwn.methods.spec.method import ENGINE_OPTIONS, MethodRow
+from tf_mwn.checks import AT_LEAST_ONE, BELOW_ONE, NON_NEGATIVE, UNIT
+from tf_mwn.engine.options import ENGINE, VIRTUAL_VARIABLES
+from tf_mwn.methods.meta_weight_net.specs import WEIGHT_NET_UNITS, WEIGHT_NORMALIZATION
+from tf_mwn.methods.spec.costs import meta_step
+from tf_mwn.methods.spec.method import Method, Passes, Phase, Settings, always
+from tf_mwn.options import Option
+from tf_mwn.training.options import META_BATCH_SIZE, OPTIMIZER_OF_THETA
 
-_CMW = (
-    "weight_net_units",
-    "cmw_clusters",
-    "cmw_meta_set",
-    "cmw_meta_per_class",
-    "cmw_warmup",
-    "cmw_ema",
-    "meta_batch_size",
-    *ENGINE_OPTIONS,
+CMW_CLUSTERS = Option(
+    "cmw_clusters", 3, AT_LEAST_ONE, "Groups of classes of like size, a head of V each."
 )
-_CMW_FACTS = ("class_counts", "epochs", "seed")
-_CMW_PAPER = "Shu et al., TPAMI 2023, https://arxiv.org/abs/2202.05613"
-_META_OPTIMIZER = ("meta_optimizer", "meta_learning_rate", "meta_weight_decay")
+CMW_META_SET = Option(
+    "cmw_meta_set",
+    "low_loss",
+    ("low_loss", "balanced", "given"),
+    "Meta set of CMW-Net: examples of low loss, or as many of each class, found anew in the "
+    "training set before every epoch; or the clean one that is given.",
+)
+CMW_META_PER_CLASS = Option(
+    "cmw_meta_per_class",
+    None,
+    AT_LEAST_ONE,
+    "Images per class in the meta set that is found; by default 10 (low_loss) or the size of "
+    "the smallest class (balanced).",
+    kind=int,
+)
+CMW_WARMUP = Option("cmw_warmup", 0.1, UNIT, "Fraction of the epochs on plain cross-entropy.")
+CMW_EMA = Option("cmw_ema", 0.997, BELOW_ONE, "Momentum of the averaged classifier.")
+CMW_MIXUP = Option("cmw_mixup", 4.0, NON_NEGATIVE, "a of mixup's Beta(a, a); 0 mixes nothing.")
+WARM_UP, WEIGHTED = "warm_up", "weighted"  # the phases of CMW-Net
 
-REWEIGHTING: tuple[MethodRow, ...] = (
-    MethodRow(
+
+def cmw_lengths(epochs: int, warmup: float) -> dict[str, int]:
+    """Epochs of each phase of CMW-Net; at least one of either kind, if there is a warm-up."""
+    first = max(min(round(warmup * epochs), epochs - 1), 1) if warmup > 0 else 0
+    return {**({WARM_UP: first} if first else {}), WEIGHTED: max(epochs - first, 1)}
+
+
+def _cmw_phases(settings: Settings, more: float) -> tuple[Phase, ...]:
+    """The phases of CMW-Net, with `more` passes over the training batch in a weighted step."""
+    lengths = cmw_lengths(settings["epochs"], settings[CMW_WARMUP.name])
+    step = meta_step(settings)
+    costs = {WARM_UP: Passes(), WEIGHTED: Passes(step.training + more, step.meta)}
+    return tuple(Phase(name, epochs, costs[name]) for name, epochs in lengths.items())
+
+
+def _meta_set_is_given(settings: Settings) -> bool:
+    return settings[CMW_META_SET.name] == "given"
+
+
+_CMW = dict(
+    paper="Shu et al., TPAMI 2023, https://arxiv.org/abs/2202.05613",
+    facts=("class_counts", "epochs", "seed"),
+    meta_optimizer=OPTIMIZER_OF_THETA,
+    takes_meta_set=_meta_set_is_given,
+    gives_weights=True,
+)
+_CMW_OPTIONS = (
+    WEIGHT_NET_UNITS,
+    CMW_CLUSTERS,
+    CMW_META_SET,
+    CMW_META_PER_CLASS,
+    CMW_WARMUP,
+    CMW_EMA,
+    META_BATCH_SIZE,
+    *ENGINE,
+)
+
+METHODS = (
+    Method(
         name="l2rw",
         title="weights by the agreement of an example's gradient with the meta set's",
         paper="Ren et al., ICML 2018, https://arxiv.org/abs/1803.09050",
         builder="tf_mwn.methods.reweighting.l2rw:L2RW",
-        needs_meta_set=True,
-        options=("virtual_variables",),
+        options=(VIRTUAL_VARIABLES,),
         facts=("num_sample_ids",),
-        stream_options=("meta_batch_size",),
+        stream=(META_BATCH_SIZE,),
+        takes_meta_set=always,
+        # The meta gradient is taken at w itself, so there is no virtual gradient.
+        phases=lambda settings: (Phase("training", settings["epochs"], Passes(5, 3)),),
+        gives_weights=True,
     ),
-    MethodRow(
+    Method(
         name="cmw_net",
         title="sample weights V(loss, class size), learned without a clean set",
-        paper=_CMW_PAPER,
         builder="tf_mwn.methods.reweighting.cmw_net:CMWNet",
-        options=("weight_normalization", *_CMW),
-        facts=_CMW_FACTS,
-        compile_options=_META_OPTIMIZER,
-        optional_meta_set=("cmw_meta_set", "given"),
+        options=(WEIGHT_NORMALIZATION, *_CMW_OPTIONS),
+        phases=lambda settings: _cmw_phases(settings, more=0),
+        **_CMW,
     ),
-    MethodRow(
+    Method(
         name="cmw_net_sl",
         title="CMW-Net with soft labels of an averaged classifier, and mixup",
-        paper=_CMW_PAPER,
         builder="tf_mwn.methods.reweighting.cmw_net_sl:CMWNetSL",
-        options=("cmw_mixup", *_CMW),
-        facts=_CMW_FACTS,
-        compile_options=_META_OPTIMIZER,
-        optional_meta_set=("cmw_meta_set", "given"),
+        options=(CMW_MIXUP, *_CMW_OPTIONS),
+        # The averaged classifier predicts the soft labels.
+        phases=lambda settings: _cmw_phases(settings, more=1),
+        **_CMW,
     ),
 )

@@ -17,8 +17,3 @@ Import from the module of the topic; this package imports nothing by itself.
 A weight v(l) that falls with the loss l minimises v l + G(v) over [0, 1] for a regulariser G; it
 stands beside its weight under the same name with `_regularizer` behind.
 """
-
-AGES = ("percentile", "growing")
-ROBUST_FUNCTIONS = ("geman_mcclure", "gce", "truncated")
-RESAMPLING_KINDS = ("over", "under")
-CURRICULA = ("mixed", "baseline", "self_paced", "hard_mining", "focal", "linear")

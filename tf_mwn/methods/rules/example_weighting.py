@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import keras
 import tensorflow as tf
 
-from tf_mwn.losses.admissible import AT_LEAST_ONE, NON_NEGATIVE, POSITIVE, check_count
+from tf_mwn.checks import AT_LEAST_ONE, NON_NEGATIVE, POSITIVE, check_count
 from tf_mwn.losses.cross_entropy import expectation
 from tf_mwn.losses.targets import target_distribution
 from tf_mwn.methods.rules.ada_boost import samme

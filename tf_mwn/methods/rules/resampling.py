@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from tf_mwn.checks import unknown_name
-from tf_mwn.methods.rules import RESAMPLING_KINDS
+from tf_mwn.methods.rules.specs import RESAMPLING_KIND
 
 
 def resampled_rows(labels: np.ndarray, kind: str, rng: np.random.Generator) -> np.ndarray:
@@ -29,8 +28,7 @@ def resampled_rows(labels: np.ndarray, kind: str, rng: np.random.Generator) -> n
         Chawla et al., SMOTE, JAIR 2002 (over-sampling with replacement and under-sampling).
         https://arxiv.org/abs/1106.1813
     """
-    if kind not in RESAMPLING_KINDS:
-        raise ValueError(unknown_name("kind", kind, RESAMPLING_KINDS))
+    RESAMPLING_KIND.check(kind)
     classes, counts = np.unique(labels, return_counts=True)
     if kind == "under":
         sizes = np.full(len(classes), counts.min())

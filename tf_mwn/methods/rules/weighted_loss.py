@@ -6,22 +6,19 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tf_mwn.checks import unknown_name
-from tf_mwn.engine.objective import TrainingBatch
-from tf_mwn.engine.replicas import all_gather, all_reduce_sum, global_mean
-from tf_mwn.losses.admissible import (
-    AT_LEAST_ONE,
+from tf_mwn.checks import (
     BELOW_ONE,
-    FRACTION,
-    GCE_Q,
     NON_NEGATIVE,
-    POLY_SOFT_D,
     POSITIVE,
     check_count,
+    unknown_name,
 )
+from tf_mwn.engine.objective import TrainingBatch
+from tf_mwn.engine.replicas import all_gather, all_reduce_sum, global_mean
+from tf_mwn.losses.admissible import GCE_Q, POLY_SOFT_D
 from tf_mwn.losses.cross_entropy import expectation
 from tf_mwn.losses.targets import target_distribution
-from tf_mwn.methods.rules import AGES, focal_weights, robust_statistics, self_paced
+from tf_mwn.methods.rules import focal_weights, robust_statistics, self_paced, specs
 from tf_mwn.methods.rules.hard_mining import hard_mining, minority_classes
 from tf_mwn.training.mean_loss import MeanLoss
 
@@ -130,10 +127,10 @@ class SelfPaced(WeightedLoss):
     def __init__(
         self,
         steps_per_epoch: int,
-        age: str = "percentile",
-        lambda_: float = 2.5,
-        growth: float = 1.1,
-        fraction: float = 0.75,
+        age: str = specs.SELF_PACED_AGE.default,
+        lambda_: float = specs.SELF_PACED_LAMBDA.default,
+        growth: float = specs.SELF_PACED_GROWTH.default,
+        fraction: float = specs.SELF_PACED_FRACTION.default,
         memory: float = 0.9,
         **kwargs,
     ):
@@ -146,13 +143,11 @@ class SelfPaced(WeightedLoss):
             fraction=fraction,
             memory=memory,
         )
-        if age not in AGES:
-            raise ValueError(unknown_name("age", age, AGES))
         self._steps = check_count("steps_per_epoch", steps_per_epoch)
-        self._rule = age
-        self._lambda = NON_NEGATIVE.check("lambda_", lambda_)
-        self._growth = AT_LEAST_ONE.check("growth", growth)
-        self._fraction = FRACTION.check("fraction", fraction)
+        self._rule = specs.SELF_PACED_AGE.check(age)
+        self._lambda = specs.SELF_PACED_LAMBDA.check(lambda_)
+        self._growth = specs.SELF_PACED_GROWTH.check(growth)
+        self._fraction = specs.SELF_PACED_FRACTION.check(fraction)
         self._memory = BELOW_ONE.check("memory", memory)
         # The running mean starts at the first batch's quantile; losses are never negative.
         first = self._lambda if age == "growing" else -1.0

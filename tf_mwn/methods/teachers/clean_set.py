@@ -2,6 +2,7 @@
 
 import keras
 
+from tf_mwn.methods.teachers import specs
 from tf_mwn.training.cross_entropy import CrossEntropy
 from tf_mwn.training.phases import Phases
 
@@ -42,7 +43,13 @@ class FineTuning(CleanOnly):
         "baseline + fine-tuning" of Ren et al., ICML 2018, https://arxiv.org/abs/1803.09050.
     """
 
-    def __init__(self, classifier: keras.Model, epochs: int, fine_tuning_epochs: int = 5, **kwargs):
+    def __init__(
+        self,
+        classifier: keras.Model,
+        epochs: int,
+        fine_tuning_epochs: int = specs.FINE_TUNING_EPOCHS.default,
+        **kwargs,
+    ):
         super().__init__(classifier, **kwargs)
         self._lengths = {"epochs": epochs, "fine_tuning_epochs": fine_tuning_epochs}
         self.phases = Phases(self, self._lengths)

@@ -4,11 +4,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from tf_mwn.checks import BELOW_ONE, POSITIVE, check_count
 from tf_mwn.engine.linearise import Linearisation
 from tf_mwn.engine.objective import TrainingBatch, TrainingObjective, logits_gradient
 from tf_mwn.engine.optimizers import apply_gradient, loss_scale
 from tf_mwn.engine.replicas import all_gather, all_reduce_sum, num_replicas, own_rows
-from tf_mwn.losses.admissible import BELOW_ONE, POSITIVE, check_count
+from tf_mwn.methods.teachers import specs
 from tf_mwn.training.classifiers import check_classifier, new_classifier
 from tf_mwn.training.elements import check_training_element
 from tf_mwn.training.example_memory import ExampleMemory
@@ -149,9 +150,9 @@ class CoTeaching(RobustModel):
         num_sample_ids: int,
         steps_per_epoch: int,
         noise_rate: float | None = None,
-        co_teaching_forget_rate: float | None = None,
-        co_teaching_gradual_epochs: int = 10,
-        co_teaching_exponent: float = 1.0,
+        co_teaching_forget_rate: float | None = specs.CO_TEACHING_FORGET_RATE.default,
+        co_teaching_gradual_epochs: int = specs.CO_TEACHING_GRADUAL_EPOCHS.default,
+        co_teaching_exponent: float = specs.CO_TEACHING_EXPONENT.default,
         peer: keras.Model | None = None,
         **kwargs,
     ):

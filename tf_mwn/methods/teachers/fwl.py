@@ -4,14 +4,13 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tf_mwn.checks import unknown_name
+from tf_mwn.checks import NON_NEGATIVE, check_count
 from tf_mwn.engine.objective import TrainingObjective
 from tf_mwn.engine.replicas import global_mean
-from tf_mwn.losses.admissible import NON_NEGATIVE, check_count
 from tf_mwn.losses.targets import as_logits, target_distribution
 from tf_mwn.messages import long_step
+from tf_mwn.methods.teachers import specs
 from tf_mwn.methods.teachers.gaussian_process_teacher import (
-    LENGTH_SCALES,
     GaussianProcessTeacher,
     check_teacher,
 )
@@ -118,24 +117,23 @@ class FidelityWeighted(RobustModel):
         classifier: keras.Model,
         num_sample_ids: int,
         epochs: int,
-        fwl_epochs: int = 20,
-        fwl_beta: float = 1.0,
-        fwl_length_scale: str = "median",
-        fwl_clusters: int = 1,
+        fwl_epochs: int = specs.FWL_EPOCHS.default,
+        fwl_beta: float = specs.FWL_BETA.default,
+        fwl_length_scale: str = specs.FWL_LENGTH_SCALE.default,
+        fwl_clusters: int = specs.FWL_CLUSTERS.default,
         **kwargs,
     ):
         num_classes = with_features(classifier).outputs[1].shape[-1]
         objective = FidelityWeightedLoss(num_sample_ids, num_classes, fwl_beta)
         super().__init__(classifier, objective, **kwargs)
-        if fwl_length_scale not in LENGTH_SCALES:
-            raise ValueError(unknown_name("fwl_length_scale", fwl_length_scale, LENGTH_SCALES))
+        specs.FWL_LENGTH_SCALE.check(fwl_length_scale)
         self._options = {
             "num_sample_ids": num_sample_ids,
             "epochs": epochs,
             "fwl_epochs": fwl_epochs,
             "fwl_beta": fwl_beta,
             "fwl_length_scale": fwl_length_scale,
-            "fwl_clusters": check_count("fwl_clusters", fwl_clusters),
+            "fwl_clusters": specs.FWL_CLUSTERS.check(fwl_clusters),
         }
         self.phases = Phases(self, {"epochs": epochs, "fwl_epochs": fwl_epochs})
 

@@ -4,10 +4,8 @@ import warnings
 
 import numpy as np
 
-from tf_mwn.checks import unknown_name
-from tf_mwn.losses.admissible import check_count
+from tf_mwn.methods.teachers.specs import FWL_CLUSTERS, FWL_LENGTH_SCALE
 
-LENGTH_SCALES = ("median", "marginal_likelihood")
 # Trusted examples of one process: the fit factorises their covariance, [M, M] in double precision.
 LARGEST = 5000
 # Added to the diagonal, so that near-duplicates can be factorised.
@@ -63,9 +61,8 @@ class GaussianProcessTeacher:
         from sklearn.cluster import KMeans
         from sklearn.preprocessing import StandardScaler
 
-        if length_scale not in LENGTH_SCALES:
-            raise ValueError(unknown_name("length_scale", length_scale, LENGTH_SCALES))
-        check_teacher(len(features), check_count("clusters", clusters))
+        FWL_LENGTH_SCALE.check(length_scale)
+        check_teacher(len(features), FWL_CLUSTERS.check(clusters))
         self._scaler = StandardScaler().fit(np.asarray(features, np.float64))
         points = self._scaled(features)
         self._clusters = KMeans(clusters, n_init=1, random_state=0).fit(points)

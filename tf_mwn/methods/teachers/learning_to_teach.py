@@ -3,12 +3,11 @@
 import keras
 import tensorflow as tf
 
-from tf_mwn.checks import unknown_name
+from tf_mwn.checks import check_count
 from tf_mwn.engine.linearise import Linearisation
 from tf_mwn.engine.objective import TrainingBatch
 from tf_mwn.engine.replicas import all_reduce_sum, global_mean, num_replicas
-from tf_mwn.losses.admissible import FRACTION, check_count
-from tf_mwn.methods.teachers import TEACHING_REWARDS
+from tf_mwn.methods.teachers import specs
 from tf_mwn.methods.teachers.taught_loss import TaughtLoss
 from tf_mwn.training.phases import Phases, Snapshot
 from tf_mwn.training.robust_model import RobustModel
@@ -70,23 +69,20 @@ class LearningToTeach(RobustModel):
         steps_per_epoch: int,
         epochs: int,
         seed: int = 0,
-        l2t_episodes: int = 10,
-        l2t_episode_epochs: int | None = None,
-        l2t_reward: str = "accuracy",
-        l2t_accuracy: float = 0.8,
+        l2t_episodes: int = specs.L2T_EPISODES.default,
+        l2t_episode_epochs: int | None = specs.L2T_EPISODE_EPOCHS.default,
+        l2t_reward: str = specs.L2T_REWARD.default,
+        l2t_accuracy: float = specs.L2T_ACCURACY.default,
         **kwargs,
     ):
-        if l2t_reward not in TEACHING_REWARDS:
-            raise ValueError(unknown_name("l2t_reward", l2t_reward, TEACHING_REWARDS))
-        self._accuracy = FRACTION.check("l2t_accuracy", l2t_accuracy)
+        specs.L2T_REWARD.check(l2t_reward)
+        self._accuracy = specs.L2T_ACCURACY.check(l2t_accuracy)
         self._steps_per_epoch = check_count("steps_per_epoch", steps_per_epoch)
         self._epochs = check_count("epochs", epochs)
-        short = max(1, epochs // 10) if l2t_episode_epochs is None else l2t_episode_epochs
-        self._episode_epochs = check_count("l2t_episode_epochs", short)
+        specs.L2T_EPISODES.check(l2t_episodes)
+        specs.L2T_EPISODE_EPOCHS.check(l2t_episode_epochs)
         super().__init__(classifier, TaughtLoss(num_classes, num_sample_ids, seed), **kwargs)
-        number = check_count("l2t_episodes", l2t_episodes)
-        lengths = {f"episode_{i + 1}": self._episode_epochs for i in range(number)}
-        self.phases = Phases(self, {**lengths, "final": epochs})
+        self.phases = Phases(self, specs.l2t_lengths(epochs, l2t_episodes, l2t_episode_epochs))
         self._initial = Snapshot(self, "initial", classifier.variables)
         self._options = {
             "num_classes": num_classes,
@@ -129,7 +125,7 @@ class LearningToTeach(RobustModel):
             self.reset_optimizer()
         else:
             self._initial.take()
-        epochs = self._episode_epochs if self.in_episode else self._epochs
+        epochs = self.phases.lengths[phase]
         self.teacher.begin_training(epochs * self._steps_per_epoch)
 
     def begin_epoch(self):

@@ -5,9 +5,10 @@ import math
 import keras
 import tensorflow as tf
 
+from tf_mwn.checks import check_count
 from tf_mwn.engine.replicas import global_mean
-from tf_mwn.losses.admissible import check_count
 from tf_mwn.losses.targets import as_logits, target_distribution
+from tf_mwn.training.meta_learned import MetaLearnedModel
 from tf_mwn.training.meta_learner import MetaLearner
 
 
@@ -94,3 +95,14 @@ class LossTeacher(MetaLearner):
 
     def get_config(self):
         return {**super().get_config(), "num_classes": self.num_classes}
+
+
+def learned_loss(classifier, num_classes: int, **engine) -> MetaLearnedModel:
+    """Trains `classifier` with a loss of learned shape, see `LossTeacher`.
+
+    Args:
+        classifier: built Keras model that returns logits [B, C].
+        num_classes: C.
+        **engine: for `MetaLearnedModel`.
+    """
+    return MetaLearnedModel(classifier, LossTeacher(num_classes), **engine)

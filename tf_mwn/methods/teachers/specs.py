@@ -1,47 +1,164 @@
-"""Rows: the clean set alone, two networks, a Gaussian-process teacher."""
+"""The clean set alone, two networks, and teachers that are learned."""
 
-from tf_mwn.methods.spec.method import MethodRow
+from tf_mwn.checks import AT_LEAST_ONE, BELOW_ONE, FRACTION, NON_NEGATIVE, POSITIVE
+from tf_mwn.engine.options import ENGINE
+from tf_mwn.methods.spec.costs import meta_training
+from tf_mwn.methods.spec.method import Method, Passes, Phase, Settings, always
+from tf_mwn.options import Option
+from tf_mwn.training.options import META_BATCH_SIZE, OPTIMIZER_OF_THETA
 
-BASELINES: tuple[MethodRow, ...] = (
-    MethodRow(
+FINE_TUNING_EPOCHS = Option(
+    "fine_tuning_epochs",
+    5,
+    AT_LEAST_ONE,
+    "Epochs on the meta set after the training on the given labels.",
+)
+CO_TEACHING_FORGET_RATE = Option(
+    "co_teaching_forget_rate",
+    None,
+    BELOW_ONE,
+    "Fraction of a batch left out in the end; the noise rate by default.",
+    kind=float,
+)
+CO_TEACHING_GRADUAL_EPOCHS = Option(
+    "co_teaching_gradual_epochs", 10, AT_LEAST_ONE, "Epochs until so many are left out."
+)
+CO_TEACHING_EXPONENT = Option(
+    "co_teaching_exponent", 1.0, POSITIVE, "c: the fraction grows like (epoch)^c."
+)
+FWL_EPOCHS = Option("fwl_epochs", 20, AT_LEAST_ONE, "Epochs on the teacher's labels.")
+FWL_BETA = Option(
+    "fwl_beta", 1.0, NON_NEGATIVE, "β of the weights exp(-β Σ) of the teacher's labels."
+)
+FWL_LENGTH_SCALE = Option(
+    "fwl_length_scale",
+    "median",
+    ("median", "marginal_likelihood"),
+    "Length scale of the teacher: median distance, or of largest marginal likelihood.",
+)
+FWL_CLUSTERS = Option(
+    "fwl_clusters", 1, AT_LEAST_ONE, "Gaussian processes, one per cluster of the meta set."
+)
+L2T_EPISODES = Option("l2t_episodes", 10, AT_LEAST_ONE, "Trainings from which the teacher learns.")
+L2T_EPISODE_EPOCHS = Option(
+    "l2t_episode_epochs",
+    None,
+    AT_LEAST_ONE,
+    "Epochs of each of them; a tenth of the epochs by default.",
+    kind=int,
+)
+L2T_REWARD = Option(
+    "l2t_reward",
+    "accuracy",
+    ("accuracy", "speed"),
+    "What the teacher is rewarded for: accuracy on the meta set, or speed in getting there.",
+)
+L2T_ACCURACY = Option(
+    "l2t_accuracy", 0.8, FRACTION, "Accuracy on the meta set that counts for speed."
+)
+
+_ON_META_BATCHES = Passes(training=0, meta=3)
+
+
+def _clean_only_phases(settings: Settings) -> tuple[Phase, ...]:
+    return (Phase("training", settings["epochs"], _ON_META_BATCHES),)
+
+
+def _fine_tuning_phases(settings: Settings) -> tuple[Phase, ...]:
+    tuning = settings[FINE_TUNING_EPOCHS.name]
+    return Phase("epochs", settings["epochs"]), Phase(
+        "fine_tuning_epochs", tuning, _ON_META_BATCHES
+    )
+
+
+def _co_teaching_phases(settings: Settings) -> tuple[Phase, ...]:
+    return (Phase("training", settings["epochs"], Passes(6)),)  # two networks
+
+
+def _fwl_phases(settings: Settings) -> tuple[Phase, ...]:
+    return Phase("epochs", settings["epochs"]), Phase("fwl_epochs", settings[FWL_EPOCHS.name])
+
+
+def l2t_lengths(epochs: int, episodes: int, episode_epochs: int | None) -> dict[str, int]:
+    """Epochs of the episodes, and of the last training, of learning to teach."""
+    short = max(1, epochs // 10) if episode_epochs is None else episode_epochs
+    return {**{f"episode_{i + 1}": short for i in range(episodes)}, "final": epochs}
+
+
+def _l2t_phases(settings: Settings) -> tuple[Phase, ...]:
+    wanted = (settings[option.name] for option in (L2T_EPISODES, L2T_EPISODE_EPOCHS))
+    lengths = l2t_lengths(settings["epochs"], *wanted)
+    # Every step evaluates the classifier on a meta batch.
+    return tuple(Phase(name, epochs, Passes(3, 1)) for name, epochs in lengths.items())
+
+
+CLEAN_SET = (
+    Method(
         name="clean_only",
         title="plain training on the meta set alone",
         paper="Ren et al., ICML 2018, https://arxiv.org/abs/1803.09050",
         builder="tf_mwn.methods.teachers.clean_set:CleanOnly",
-        needs_meta_set=True,
-        stream_options=("meta_batch_size",),
+        stream=(META_BATCH_SIZE,),
+        takes_meta_set=always,
+        phases=_clean_only_phases,
     ),
-    MethodRow(
+    Method(
         name="fine_tuning",
         title="plain training, then a few epochs on the meta set",
         paper="Shu et al., NeurIPS 2019, https://arxiv.org/abs/1902.07379",
         builder="tf_mwn.methods.teachers.clean_set:FineTuning",
-        needs_meta_set=True,
-        options=("fine_tuning_epochs",),
+        options=(FINE_TUNING_EPOCHS,),
         facts=("epochs",),
-        stream_options=("meta_batch_size",),
+        stream=(META_BATCH_SIZE,),
+        takes_meta_set=always,
+        phases=_fine_tuning_phases,
     ),
-    MethodRow(
+    Method(
         name="co_teaching",
         title="two networks; each learns the examples of small loss that the other picks",
         paper="Han et al., NeurIPS 2018, https://arxiv.org/abs/1804.06872",
         builder="tf_mwn.methods.teachers.co_teaching:CoTeaching",
-        options=(
-            "co_teaching_forget_rate",
-            "co_teaching_gradual_epochs",
-            "co_teaching_exponent",
-        ),
+        options=(CO_TEACHING_FORGET_RATE, CO_TEACHING_GRADUAL_EPOCHS, CO_TEACHING_EXPONENT),
         facts=("num_sample_ids", "steps_per_epoch", "noise_rate"),
-        fact_options=(("co_teaching_forget_rate", "noise_rate"),),
+        instead_of={CO_TEACHING_FORGET_RATE.name: "noise_rate"},
+        phases=_co_teaching_phases,
+        gives_weights=True,
     ),
-    MethodRow(
+    Method(
         name="fwl",
         title="fidelity-weighted: labels and weights of a Gaussian process on the meta set",
         paper="Dehghani et al., ICLR 2018, https://arxiv.org/abs/1711.02799",
         builder="tf_mwn.methods.teachers.fwl:FidelityWeighted",
-        needs_meta_set=True,
-        options=("fwl_epochs", "fwl_beta", "fwl_length_scale", "fwl_clusters"),
+        options=(FWL_EPOCHS, FWL_BETA, FWL_LENGTH_SCALE, FWL_CLUSTERS),
         facts=("num_sample_ids", "epochs"),
-        stream_options=("meta_batch_size",),
+        stream=(META_BATCH_SIZE,),
+        takes_meta_set=always,
+        phases=_fwl_phases,
+        gives_weights=True,
+    ),
+)
+TEACHING = (
+    Method(
+        name="learning_to_teach",
+        title="a teacher keeps or drops examples, and learns by reward",
+        paper="Fan et al., ICLR 2018, https://arxiv.org/abs/1805.03643",
+        builder="tf_mwn.methods.teachers.learning_to_teach:LearningToTeach",
+        options=(L2T_EPISODES, L2T_EPISODE_EPOCHS, L2T_REWARD, L2T_ACCURACY),
+        facts=("num_classes", "num_sample_ids", "steps_per_epoch", "epochs", "seed"),
+        meta_optimizer=(*OPTIMIZER_OF_THETA, META_BATCH_SIZE),
+        takes_meta_set=always,
+        phases=_l2t_phases,
+        gives_weights=True,
+    ),
+    Method(
+        name="learned_loss",
+        title="a loss 4σ(-(yᵀ W ln p + b)) with learned W and b",
+        paper="Wu et al., NeurIPS 2018, https://arxiv.org/abs/1810.12081",
+        builder="tf_mwn.methods.teachers.loss_teacher:learned_loss",
+        options=ENGINE,
+        facts=("num_classes",),
+        meta_optimizer=(*OPTIMIZER_OF_THETA, META_BATCH_SIZE),
+        takes_meta_set=always,
+        phases=meta_training,
     ),
 )

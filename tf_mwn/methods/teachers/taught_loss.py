@@ -5,9 +5,9 @@ import math
 import keras
 import tensorflow as tf
 
+from tf_mwn.checks import check_count
 from tf_mwn.engine.objective import TrainingBatch, TrainingObjective
 from tf_mwn.engine.replicas import all_reduce_sum, global_mean
-from tf_mwn.losses.admissible import check_count
 from tf_mwn.methods.rules.random_weights import uniform
 from tf_mwn.methods.teachers.teacher_policy import Reinforce, TeacherPolicy, teaching_features
 

@@ -5,7 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from tf_mwn.losses.admissible import GCE_Q, NEGATIVE, POSITIVE, UNIT, Interval
+from tf_mwn.checks import NEGATIVE, POSITIVE, UNIT, Interval
+from tf_mwn.losses.admissible import GCE_Q
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,12 @@
 """How often Θ is updated, and by whose gradient the classifier steps."""
 
-from tf_mwn.engine import SPEEDS
+from tf_mwn.engine.options import META_INTERVAL, REUSE_GRADIENT, SPEED
 
 # A step costs 1.3 of plain training; docs/performance.md has what it loses.
 _FAST = 5, True
 
 
-def pace(speed: str, meta_interval: int, reuse_gradient: bool) -> tuple[int, bool]:
+def meta_schedule(speed: str, meta_interval: int, reuse_gradient: bool) -> tuple[int, bool]:
     """The interval in steps between two updates of Θ, and whether the virtual gradient is reused.
 
     Args:
@@ -15,15 +15,11 @@ def pace(speed: str, meta_interval: int, reuse_gradient: bool) -> tuple[int, boo
         reuse_gradient: True or False.
 
     Raises:
-        ValueError: any of them is something else, or "fast" comes with the others.
+        TypeError, ValueError: any of them is something else, or "fast" comes with the others.
     """
-    if speed not in SPEEDS:
-        raise ValueError(f"speed: expected one of {', '.join(SPEEDS)}, received {speed!r}")
-    if type(meta_interval) is not int or meta_interval < 1:
-        raise ValueError(f"meta_interval: expected a positive integer, received {meta_interval!r}")
-    if not isinstance(reuse_gradient, bool):
-        raise ValueError(f"reuse_gradient: expected True or False, received {reuse_gradient!r}")
-    if speed == "exact":
+    meta_interval = META_INTERVAL.check(meta_interval)
+    reuse_gradient = REUSE_GRADIENT.check(reuse_gradient)
+    if SPEED.check(speed) == "exact":
         return meta_interval, reuse_gradient
     if meta_interval != 1 or reuse_gradient:
         raise ValueError(

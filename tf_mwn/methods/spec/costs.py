@@ -1,0 +1,43 @@
+"""What the steps cost that several families take."""
+
+from tf_mwn.engine.meta_schedule import meta_schedule
+from tf_mwn.methods.spec.method import Passes, Phase, Settings
+
+
+def meta_step(settings: Settings) -> Passes:
+    """A step of `MetaLearnedModel`, averaged over the interval between two updates of Θ.
+
+    Beside a plain step an update takes the virtual gradient (2), the derivative along the meta
+    gradient (2), and the meta batch forward and backward (3). Reusing the virtual gradient saves
+    a backward pass (2), recomputing adds a forward pass (1). Fewer virtual variables cost less
+    than that.
+    """
+    interval, reuses = meta_schedule(
+        *(settings[name] for name in ("speed", "meta_interval", "reuse_gradient"))
+    )
+    update = 4 - 2 * reuses + settings["recompute"]
+    return Passes(3 + update / interval, 3 / interval)
+
+
+def meta_training(settings: Settings) -> tuple[Phase, ...]:
+    """One phase of `meta_step`."""
+    return (Phase("training", settings["epochs"], meta_step(settings)),)
+
+
+def forward_passes(
+    phases: tuple[Phase, ...],
+    steps_per_epoch: int,
+    batch_size: int,
+    meta_batch_size: int,
+    first_epoch: int = 0,
+    last_epoch: int | None = None,
+) -> float:
+    """What the steps of the epochs [first, last) cost, in forward passes of one example.
+
+    What a method does between its steps, evaluation and the data are not counted.
+    """
+    epochs = [phase.passes for phase in phases for _ in range(phase.epochs)]
+    return sum(
+        steps_per_epoch * (passes.training * batch_size + passes.meta * meta_batch_size)
+        for passes in epochs[first_epoch:last_epoch]
+    )

@@ -1,0 +1,30 @@
+"""What a training costs, counted in forward passes of the classifier."""
+
+from tf_mwn.data.splits.biased_data import BiasedData
+from tf_mwn.methods.registry import Method
+from tf_mwn.methods.spec import costs
+from tf_mwn.runs import build
+from tf_mwn.settings.config import Config
+
+
+def forward_passes(
+    config: Config,
+    method: Method,
+    data: BiasedData,
+    first_epoch: int = 0,
+    last_epoch: int | None = None,
+) -> float:
+    """The cost of the steps of epochs [first, last), in forward passes of one example.
+
+    By default of the whole training, all phases included. A backward pass counts as two forward
+    passes, so a plain step costs 3 per example.
+    """
+    settings = vars(config)
+    return costs.forward_passes(
+        method.phases(settings),
+        build.steps_per_epoch(config, method, data),
+        config.batch_size,
+        config.meta_batch_size or min(config.batch_size, len(data.meta)),
+        first_epoch,
+        last_epoch,
+    )
