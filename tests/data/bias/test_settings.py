@@ -170,7 +170,7 @@ BAD_SETTINGS = {
         {"noise": "feature1", "noise_probabilities": "p", "noise_factor": 2.0, "noise_rate": 0.3},
         "one of --noise_rate and --noise_factor, received --noise_rate=0.3 too",
     ),
-    "factor zero": ({"noise_factor": 0.0}, "noise_factor: expected a value in .1e-06, inf., received 0.0"),
+    "factor zero": ({"noise_factor": 0.0}, "noise_factor: .* in .1e-06, inf., received 0.0"),
     "target": ({"noise": "flip", "noise_target": 1}, "--noise=background together with"),
     "negative target": ({"noise_target": -1}, "noise_target: expected a value in .0, inf."),
     "exact nothing": ({"noise_sampling": "exact"}, "transition matrix together with"),
@@ -188,7 +188,7 @@ BAD_SETTINGS = {
     ),
     "meta rate": ({"meta_noise_rate": 0.2}, "--meta_noise together with --meta_noise_rate=0.2"),
     "meta kind": ({"meta_noise": "matrix"}, "meta_noise: expected one of"),
-    "meta factor": ({"meta_imbalance_factor": 0.5}, "meta_imbalance_factor: expected a value in .1, inf."),
+    "meta factor": ({"meta_imbalance_factor": 0.5}, "meta_imbalance_factor: .* in .1, inf."),
 }
 
 

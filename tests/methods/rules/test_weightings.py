@@ -13,6 +13,7 @@ from tf_mwn.losses.cross_entropy import cross_entropy
 from tf_mwn.losses.generalized import GeneralizedCrossEntropy, truncated_cross_entropy
 from tf_mwn.methods import registry
 from tf_mwn.methods.losses import robust_losses
+from tf_mwn.methods.losses.robust_losses import truncated_gce
 from tf_mwn.methods.rules import weightings
 from tf_mwn.methods.rules.example_weighting import (
     AdaBoost,
@@ -131,7 +132,7 @@ def test_iterative_weights_are_kept_between_renewals():
 
 
 def test_truncated_gce_has_the_gradient_of_the_truncated_loss():
-    model = weightings.truncated_gce(mlp(), 4, 1, epochs=3, truncated_gce_start=1 / 3)
+    model = truncated_gce(mlp(), 4, 1, epochs=3, truncated_gce_start=1 / 3)
     objective = model.training_objective
     np.testing.assert_array_equal(weights(objective, P_Y, step=0), np.ones(4))
     keep = weights(objective, [0.9, 0.51, 0.2, 0.6], step=1)
