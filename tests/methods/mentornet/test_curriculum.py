@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from tf_mwn.methods.mentornet.curriculum import curriculum, hard_mining, linear, mixed
 from tf_mwn.methods.mentornet.example_dropout import kept, rates_by_percent
-from tf_mwn.methods.rules import CURRICULA
+from tf_mwn.methods.mentornet.specs import MENTOR_CURRICULUM
 
 
 def f64(values):
@@ -49,7 +49,7 @@ def test_hard_mining_keeps_positives():
     np.testing.assert_array_equal(hard_mining(DIFFERENCES, positive), np.ones(5))
 
 
-@pytest.mark.parametrize("name", CURRICULA)
+@pytest.mark.parametrize("name", MENTOR_CURRICULUM.range)
 def test_every_curriculum_is_a_weight(name):
     for percent in (0, 50, 99):
         weights = at(name, percent=percent)
