@@ -84,7 +84,9 @@ def compiled(row, settings=SHORT, facts=None, **options):
     if row.meta_optimizer:
         optimizers["meta_optimizer"] = keras.optimizers.SGD(0.1, momentum=0.9)
     model.compile(**optimizers, metrics=["accuracy"], **options)
-    model.whole_sets = WholeSets.from_arrays(*sets(), batch_size=25)
+    # No meta set for a method that says it takes none.
+    given = sets() if row.takes_meta_set(vars(Config())) else sets()[:2]
+    model.whole_sets = WholeSets.from_arrays(*given, batch_size=25)
     return model
 
 
@@ -168,10 +170,11 @@ def test_phases_go_by_and_are_counted(row):
     assert len(set(traces)) > 1 and model.phases.current == last
 
 
-def test_weights_and_scalars_are_finite(row):
+def test_weights_are_there_if_stated_and_finite_as_are_scalars(row):
     model, _, _ = trained(row.name)
     x, y = separable(STEPS * BATCH, 1)
     weights = model.sample_weight(y, model.predict(x, verbose=0), np.arange(len(y)))
+    assert (weights is not None) == row.gives_weights
     if weights is not None:
         assert weights.shape == (len(y),)
         assert np.isfinite(weights).all() and np.min(weights) >= 0
@@ -256,6 +259,30 @@ def test_a_missing_meta_set_is_one_sentence(row):
     bare = dataclasses.replace(row, takes_meta_set=never)
     with pytest.raises(ValueError, match="meta_inputs.*paired_dataset"):
         fit(compiled(row), bare)
+
+
+def test_a_meta_set_that_a_method_takes_is_wanted_in_its_elements_or_between_epochs(row):
+    model, takes = compiled(row), row.takes_meta_set(vars(Config()))
+    if takes and not model.needs_meta_set:
+        model.whole_sets = dataclasses.replace(model.whole_sets, meta=None)
+        with pytest.raises(ValueError, match="whole_sets: .*meta set.*received none"):
+            fit(model, row)
+    else:
+        assert takes == model.needs_meta_set
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        ("hypergradient_descent", {"hypergradient_set": "training"}),
+        ("cmw_net", {"cmw_meta_set": "given"}),
+        ("cmw_net_sl", {"cmw_meta_set": "balanced"}),
+    ],
+)
+def test_settings_decide_whether_a_method_takes_a_meta_set(name, settings):
+    row = registry.METHODS[name]
+    model = compiled(row, {**SHORT, **settings})
+    assert model.needs_meta_set == row.takes_meta_set({**vars(Config()), **settings})
 
 
 def test_rows_describe_themselves(row):

@@ -48,7 +48,10 @@ def compiled(build, **options):
     return model
 
 
-@pytest.mark.parametrize("options", [{}, {"weight_normalization": "sum"}, {"detach_loss": False}])
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"weight_normalization": "sum"}, {"detach_loss": False}, {"reuse_gradient": True}],
+)
 @pytest.mark.parametrize("name", CLASSIFIERS)
 def test_recomputing_changes_no_number(name, options):
     """Dropout draws the same mask in both passes; batch norm moves once."""

@@ -78,7 +78,8 @@ class Linearisation:
         For one more forward pass, no activations need memory until u is known, and those of the
         derivative not for long: in forward mode it goes along with the pass, layer by layer. All
         attributes but `updates`, which other passes may have used already, are those of the new
-        pass. Not under XLA, which ignores control dependencies and merges two equal passes.
+        pass; what was pulled back to all weights before stays known. Not under XLA, which ignores
+        control dependencies and merges two equal passes.
 
         Args:
             direction: u, for the weights numbered in `selection`.
@@ -88,7 +89,7 @@ class Linearisation:
         Returns:
             J u, [B, C].
         """
-        updates = self.updates
+        updates, pulled_back = self.updates, self._pulled_back
         with tf.control_dependencies(list(direction)):
             self.weights = [tf.identity(w) for w in self.weights]
             self._inputs = tf.nest.map_structure(tf.identity, self._inputs)
@@ -97,7 +98,7 @@ class Linearisation:
             direction = [tf.cast(scale, u.dtype) * u for u in direction]
         with tf.autodiff.ForwardAccumulator(primals, list(direction)) as forward:
             self._run()
-        self.updates = updates
+        self.updates, self._pulled_back = updates, pulled_back
         tangent = forward.jvp(self.logits, tf.UnconnectedGradients.ZERO)
         return tangent if scale is None else tangent / tf.cast(scale, tangent.dtype)
 

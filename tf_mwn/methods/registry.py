@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from tf_mwn.checks import unknown_name
+from tf_mwn.messages import logger
 from tf_mwn.methods.correction import specs as correction
 from tf_mwn.methods.hyper_parameters import specs as hyper_parameters
 from tf_mwn.methods.losses import specs as losses
@@ -20,7 +21,7 @@ from tf_mwn.options import Option
 
 __all__ = ["METHODS", "OPTIONS", "Method", "build", "find"]
 
-# Installed packages add methods of their own under this name: a tuple of `Method`s each.
+# The group of entry points by which installed packages add methods: a tuple of `Method`s each.
 ENTRY_POINTS = "tf_mwn.methods"
 _FAMILIES = (
     meta_weight_net.METHODS,
@@ -55,12 +56,26 @@ def _by_name(methods: Iterable[Method]) -> dict[str, Method]:
     return found
 
 
-def _of_other_packages() -> list[Method]:
-    found = importlib.metadata.entry_points(group=ENTRY_POINTS)
-    return [method for point in found for method in point.load()]
+def _with_other_packages(own: Mapping[str, Method]) -> dict[str, Method]:
+    """`own`, and the methods of installed packages; what cannot be used is a warning."""
+    found = dict(own)
+    for point in importlib.metadata.entry_points(group=ENTRY_POINTS):
+        try:
+            found = _by_name([*found.values(), *_loaded(point)])
+        except Exception as error:
+            reason = " ".join(f"{type(error).__name__}: {error}".split())
+            logger.warning("package %s: its methods are left out; %s", point.dist.name, reason)
+    return found
 
 
-METHODS = _by_name([*(m for family in _FAMILIES for m in family), *_of_other_packages()])
+def _loaded(point: importlib.metadata.EntryPoint) -> tuple[Method, ...]:
+    methods = point.load()
+    if not isinstance(methods, tuple) or not all(isinstance(m, Method) for m in methods):
+        raise TypeError(f"{point.value}: expected a tuple of Method, received {methods!r}")
+    return methods
+
+
+METHODS = _with_other_packages(_by_name(m for family in _FAMILIES for m in family))
 # The options of all methods, by name.
 OPTIONS = {option.name: option for m in METHODS.values() for option in m.own_options}
 

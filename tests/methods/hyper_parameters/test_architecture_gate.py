@@ -40,6 +40,11 @@ def gated_cnn():
     return gated_classifier(network.input, [network.outputs[0], deep, L.Dense(3)(features)])
 
 
+def test_takes_a_sequential_classifier_that_was_never_called():
+    classifier = keras.Sequential([keras.Input((5,)), L.Dense(7, activation="tanh"), L.Dense(3)])
+    assert architecture_gate(classifier).classifier.layers[1] is classifier.layers[0]
+
+
 @pytest.mark.usefixtures("float64")
 @pytest.mark.parametrize("order", ["first", "second"])
 def test_gate_equals_finite_differences(order):

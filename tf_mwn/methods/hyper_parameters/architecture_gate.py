@@ -202,4 +202,6 @@ def architecture_gate(
     features, own = with_features(classifier).outputs
     hidden = keras.layers.Dense(units, activation="relu")(features)
     other = keras.layers.Dense(own.shape[-1])(hidden)
-    return ArchitectureGate(gated_classifier(classifier.input, [own, other]), **options)
+    # A Sequential model that was never called has `inputs`, and no `input`.
+    inputs = classifier.inputs[0] if len(classifier.inputs) == 1 else classifier.inputs
+    return ArchitectureGate(gated_classifier(inputs, [own, other]), **options)

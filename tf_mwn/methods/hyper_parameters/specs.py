@@ -52,8 +52,9 @@ def _hypergradient_phases(settings: Settings) -> tuple[Phase, ...]:
 
 
 def _gate_phases(settings: Settings) -> tuple[Phase, ...]:
+    # At the weights as they are, the gate alone is differentiated: one forward pass.
     looks_ahead = settings[GATE_ORDER.name] == "second"
-    return _learned(settings, Passes(4 if looks_ahead else 0, 3))
+    return _learned(settings, Passes(4, 3) if looks_ahead else Passes(0, 1))
 
 
 METHODS = (
