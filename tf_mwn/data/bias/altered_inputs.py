@@ -20,11 +20,9 @@ def check_open_set(settings: BiasSettings, open_set: Source | None) -> None:
         ValueError: One without the other.
     """
     if (settings.open_set is None) != (open_set is None):
-        received = "none" if open_set is None else f"{open_set.name} without the setting"
-        raise ValueError(
-            f"expected the source of open_set={settings.open_set} to be handed over with that "
-            f"setting, received {received}"
-        )
+        asked = f"the source {settings.open_set}" if settings.open_set else "no source"
+        received = "none" if open_set is None else open_set.name
+        raise ValueError(f"open_set: expected {asked}, received {received}")
 
 
 def alter_inputs(
@@ -77,7 +75,7 @@ def _with_foreign(x: Any, rows: np.ndarray, other: Source, rng: np.random.Genera
     """Returns the inputs with images of another source's training part at `rows`."""
     if len(rows) > len(other.x):
         raise ValueError(
-            f"expected --open_set to hold at least {len(rows)} images, "
+            f"open_set: expected at least {len(rows)} images, "
             f"received {len(other.x)} in {other.name}"
         )
     drawn = other.x[np.sort(random_order(len(other.x), rng)[: len(rows)])]
@@ -91,7 +89,7 @@ def _with_foreign(x: Any, rows: np.ndarray, other: Source, rng: np.random.Genera
 def _with_noise(x, rows, settings: BiasSettings, statistics, rng) -> np.ndarray:
     if not isinstance(x, np.ndarray):
         raise ValueError(
-            f"expected images in memory for --data_noise={settings.data_noise}, "
+            f"data_noise: expected images in memory for {settings.data_noise}, "
             "received a source whose images are streamed"
         )
     x = x.copy()

@@ -144,7 +144,7 @@ def alter_images(
     row = DATA_NOISE_KINDS[check_name("data_noise", kind, DATA_NOISE_KINDS)]
     if images.ndim != 4:
         raise ValueError(
-            f"expected images [N, H, W, C] for --data_noise={kind}, "
+            f"data_noise: expected images [N, H, W, C] for {kind}, "
             f"received inputs of shape {list(images.shape)}"
         )
     if row.alter is None or not len(images):

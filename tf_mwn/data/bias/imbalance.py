@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tf_mwn.checks import check_count, check_labels, check_name
+from tf_mwn.checks import AT_LEAST_ONE, check_count, check_labels, check_name
 from tf_mwn.data.seeds import random_order
 
 IMBALANCE_KINDS = ("long_tailed", "step")
@@ -28,8 +28,7 @@ def class_shares(kind: str, factor: float, num_classes: int) -> np.ndarray:
     """
     check_name("imbalance", kind, IMBALANCE_KINDS)
     num_classes = check_count("num_classes", num_classes, 2)
-    if not 1.0 <= factor < np.inf:
-        raise ValueError(f"expected a finite imbalance_factor of at least 1, received {factor}")
+    AT_LEAST_ONE.check("imbalance_factor", factor)
     if kind == "long_tailed":
         return np.power(1.0 / factor, np.arange(num_classes) / (num_classes - 1))
     return np.where(np.arange(num_classes) < (num_classes + 1) // 2, 1.0, 1.0 / factor)
@@ -57,7 +56,7 @@ def class_counts(kind: str, factor: float, largest: int, num_classes: int) -> np
     empty = np.flatnonzero(counts == 0)
     if empty.size:
         raise ValueError(
-            "expected an imbalance_factor that leaves every class an example, "
+            "imbalance_factor: expected one that leaves every class an example, "
             f"received {factor:g} with a largest class of {largest}, which empties class {empty[0]}"
         )
     return counts
@@ -83,7 +82,7 @@ def subsample(labels: np.ndarray, counts: np.ndarray, rng: np.random.Generator) 
         rows = np.flatnonzero(labels == label)
         if count > len(rows):
             raise ValueError(
-                f"expected at least {count} examples of class {label}, received {len(rows)}"
+                f"labels: expected at least {count} examples of class {label}, received {len(rows)}"
             )
         kept.append(rows[random_order(len(rows), rng)[:count]])
     return np.sort(np.concatenate(kept))

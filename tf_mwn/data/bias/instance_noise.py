@@ -4,7 +4,7 @@ import statistics
 
 import numpy as np
 
-from tf_mwn.checks import check_labels
+from tf_mwn.checks import UNIT, check_labels
 from tf_mwn.data.statistics import mean_and_std
 
 # Standard deviation of the flip rates over the examples.
@@ -35,8 +35,7 @@ def instance_dependent_labels(
         ValueError: A rate outside [0, 1], or labels out of range.
     """
     clean = check_labels("labels", clean, num_classes)
-    if not 0.0 <= rate <= 1.0:
-        raise ValueError(f"expected noise_rate in [0, 1], received {rate}")
+    UNIT.check("noise_rate", rate)
     if rate == 0.0:
         return clean, np.zeros(len(clean))
     wrong = truncated_normal(rng.random(len(clean)), rate, _SPREAD)

@@ -56,8 +56,8 @@ def training_labels(
     if source.y_given is not None:
         if settings.noise != "none":
             raise ValueError(
-                f"expected --noise=none for {source.name}, which already holds noisy labels, "
-                f"received --noise={settings.noise}"
+                f"noise: expected none for {source.name}, which already holds noisy labels, "
+                f"received {settings.noise}"
             )
         return DrawnLabels(source.y_given)
     if NOISE_KINDS[settings.noise].matrix is None:
@@ -90,7 +90,7 @@ def _needs(source: Source, settings: BiasSettings, seed: int) -> dict[str, Any]:
     if target is None:
         target = int(num_classes * generator(seed, "noise target").random())
     elif target >= num_classes:
-        raise ValueError(f"expected --noise_target below {num_classes} classes, received {target}")
+        raise ValueError(f"noise_target: expected a class below {num_classes}, received {target}")
     matrix = None
     if settings.noise_matrix is not None:
         matrix = read_matrix(settings.noise_matrix, num_classes)
@@ -113,7 +113,7 @@ def _from_inputs(source: Source, settings: BiasSettings, rng: np.random.Generato
         path = settings.noise_probabilities
         if path is None:
             raise ValueError(
-                f"expected --noise_probabilities=FILE with --noise={settings.noise}, received none"
+                f"noise_probabilities: expected a file with --noise={settings.noise}, received none"
             )
         probabilities = read_probabilities(path, source.sample_id, num_classes)
         rate = settings.noise_rate if settings.noise_factor is None else None
@@ -122,7 +122,7 @@ def _from_inputs(source: Source, settings: BiasSettings, rng: np.random.Generato
         )
     elif not isinstance(source.x, np.ndarray):
         raise ValueError(
-            f"expected images in memory for --noise={settings.noise}, received {source.name}, "
+            f"noise: expected images in memory for {settings.noise}, received {source.name}, "
             "whose images are streamed"
         )
     else:

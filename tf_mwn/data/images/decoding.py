@@ -56,7 +56,7 @@ def read_image(path: str, form: ImageFormat) -> np.ndarray:
             return _cover(image, form)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise UnreadableImageError(
-            f"expected an image, received {path} ({_reason(error)})"
+            f"dataset: expected an image, received {path} ({_reason(error)})"
         ) from error
 
 
@@ -134,8 +134,8 @@ def fit_images(images: np.ndarray, shape: tuple[int, ...], name: str) -> np.ndar
     channels = (*images.shape[3:], *shape[2:])
     if images.ndim != 4 or len(shape) != 3 or not set(channels) <= set(_MODES):
         raise ValueError(
-            f"expected images that can become {list(shape)}, "
-            f"received inputs of shape {list(images.shape[1:])} in {name}"
+            f"{name}: expected images that can become {list(shape)}, "
+            f"received inputs of shape {list(images.shape[1:])}"
         )
     form, fitted = ImageFormat(*shape), np.empty((len(images), *shape), np.uint8)
     for row, pixels in enumerate(np.clip(images, 0, 255).astype(np.uint8)):

@@ -43,7 +43,7 @@ class ImageFiles:
 
     def __array__(self, dtype=None, copy=None) -> np.ndarray:
         if copy is False:
-            raise ValueError("expected copy to be allowed, as images in files have to be decoded")
+            raise ValueError("copy: expected None or True for images in files, received False")
         images = decode(self.paths, self.form)
         return images if dtype is None else images.astype(dtype)
 
@@ -55,7 +55,7 @@ class ImageFiles:
         """
         if not isinstance(other, ImageFiles):
             raise ValueError(
-                "expected image files to go among streamed images, "
+                "open_set: expected image files to go among streamed images, "
                 f"received an array of shape {list(other.shape[1:])}"
             )
         wide_enough = np.promote_types(self.paths.dtype, other.paths.dtype)

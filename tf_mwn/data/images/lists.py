@@ -91,7 +91,7 @@ def _form(name: str, facts: dict[str, Any], options: ImageOptions) -> ImageForma
     if len(sizes) > 1:
         (width, height), (other_width, other_height) = sizes[:2]
         raise ValueError(
-            f"expected images of one size in {name}, received {height}x{width} and "
+            f"image_size: expected images of one size in {name}, received {height}x{width} and "
             f"{other_height}x{other_width}: add --image_size=PIXELS to scale and crop them"
         )
     return ImageFormat(sizes[0][1], sizes[0][0], facts["channels"])
@@ -140,6 +140,6 @@ def _refuse(name: str, root: str, results: Iterable[tuple[Any, Any]]) -> None:
         first = ", ".join(f"{os.path.relpath(p, root)} ({why})" for p, why in broken[:_LISTED])
         more = f", the first {_LISTED}" if len(broken) > _LISTED else ""
         raise ValueError(
-            f"expected whole JPEG and PNG images in {name}, "
+            f"dataset: expected whole JPEG and PNG images in {name}, "
             f"received {len(broken)} unusable{more}: {first}"
         )

@@ -5,8 +5,14 @@ from typing import Any
 
 import numpy as np
 
-from tf_mwn.checks import check_labels
-from tf_mwn.data.arrays import check_array, check_lengths, check_unique
+from tf_mwn.checks import (
+    check_array,
+    check_labels,
+    check_lengths,
+    check_together,
+    check_unique,
+)
+from tf_mwn.data.images.files import ImageFiles
 from tf_mwn.data.seeds import generator
 from tf_mwn.data.splits.split import stratified_indices
 from tf_mwn.data.subset import Source, Subset
@@ -104,17 +110,17 @@ def _superclasses(y: np.ndarray, y_coarse: Any, num_classes: int) -> np.ndarray:
         label = y[strays[0]]
         found = np.unique(y_coarse[y == label]).tolist()
         raise ValueError(
-            f"expected one superclass for each class, received y_coarse {found} for class {label}"
+            f"y_coarse: expected one superclass for each class, received {found} for class {label}"
         )
     return coarse
 
 
 def _check_inputs(what: str, x: Any) -> np.ndarray:
     """Returns features [N, D] or images [N, H, W, C]."""
-    x = check_array(what, x)
+    x = x if isinstance(x, ImageFiles) else check_array(what, x)
     if x.ndim not in (2, 3, 4) or 0 in x.shape:
         raise ValueError(
-            f"expected {what} of shape [N, D], [N, H, W] or [N, H, W, C], received {list(x.shape)}"
+            f"{what}: expected shape [N, D], [N, H, W] or [N, H, W, C], received {list(x.shape)}"
         )
     return x[..., None] if x.ndim == 3 else x
 
@@ -124,10 +130,10 @@ def _check_classes(y: np.ndarray) -> int:
     only much later."""
     counts = np.bincount(y)
     if len(counts) < 2:
-        raise ValueError("expected y to hold at least two classes, received class 0 alone")
+        raise ValueError("y: expected at least two classes, received class 0 alone")
     if not counts.all():
         raise ValueError(
-            f"expected every class from 0 to {len(counts) - 1} in y, "
+            f"y: expected every class from 0 to {len(counts) - 1}, "
             f"received no example of class {np.argmin(counts)}"
         )
     return len(counts)
@@ -144,19 +150,15 @@ def _extra_part(
 ) -> Subset | None:
     """Returns the test or meta part, with clean labels and ids from `first_id` on, if there."""
     inputs, labels = getattr(raw, f"x_{part}"), getattr(raw, f"y_{part}")
-    if inputs is None and labels is None:
+    check_together(**{f"x_{part}": inputs, f"y_{part}": labels})
+    if inputs is None:
         return None
-    if inputs is None or labels is None:
-        there, missing = ("y", "x") if inputs is None else ("x", "y")
-        raise ValueError(
-            f"expected {missing}_{part} together with {there}_{part}, received {there}_{part} alone"
-        )
     inputs = _check_inputs(f"x_{part}", inputs)
     labels = check_labels(f"y_{part}", labels, num_classes)
     check_lengths(**{f"x_{part}": inputs, f"y_{part}": labels})
     if inputs.shape[1:] != x.shape[1:]:
         raise ValueError(
-            f"expected x_{part} of the same shape as x {list(x.shape[1:])}, "
+            f"x_{part}: expected the shape of x {list(x.shape[1:])}, "
             f"received {list(inputs.shape[1:])}"
         )
     return Subset(inputs, labels, labels, first_id + np.arange(len(labels)))

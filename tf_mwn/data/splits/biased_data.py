@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from tf_mwn.checks import check_count
 from tf_mwn.data.bias.altered_inputs import alter_inputs, check_open_set
 from tf_mwn.data.bias.imbalance import class_counts, class_shares, subsample
 from tf_mwn.data.bias.settings import BiasSettings
@@ -108,10 +109,7 @@ def _meta_set(
     pool = source.meta_pool or Subset(source.x, source.y, source.y, source.sample_id)
     shares = class_shares(settings.imbalance, settings.meta_imbalance_factor, num_classes)
     rng = generator(seed, "meta")
-    try:
-        rows = balanced_indices(pool.label, settings.meta_size, num_classes, rng, shares)
-    except ValueError as error:
-        raise ValueError(f"meta_size: {error}") from error
+    rows = balanced_indices(pool.label, settings.meta_size, num_classes, rng, shares, "meta_size")
     clean = pool.label[rows]
     noise = meta_labels(source, clean, settings, seed)
     meta = Subset(pool.x[rows], noise.label, clean, pool.sample_id[rows])
@@ -136,11 +134,8 @@ def _thin_out(
 ) -> np.ndarray:
     """Returns the rows left by `train_size` and by imbalance."""
     if settings.train_size is not None:
-        if settings.train_size > len(rows):
-            raise ValueError(
-                f"expected --train_size of at most {len(rows)} examples, which --meta_size leaves, "
-                f"received {settings.train_size}"
-            )
+        left = "examples, which --meta_size leaves"
+        check_count("train_size", settings.train_size, most=len(rows), counted=left)
         rng = generator(seed, "train_size")
         rows = rows[stratified_indices(y[rows], settings.train_size, num_classes, rng)]
     _check_classes(y[rows], num_classes)
@@ -153,10 +148,8 @@ def _thin_out(
 
 def _hold_out(rows: np.ndarray, size: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Returns the rows that stay and those held out for validation."""
-    if size >= len(rows):
-        raise ValueError(
-            f"expected --validation_size below the {len(rows)} training examples, received {size}"
-        )
+    left = "examples, which leaves one to train on"
+    check_count("validation_size", size, 0, most=len(rows) - 1, counted=left)
     held_out = random_indices(len(rows), size, generator(seed, "validation"))
     return np.delete(rows, held_out), rows[held_out]
 
@@ -165,8 +158,8 @@ def _check_classes(y: np.ndarray, num_classes: int) -> None:
     counts = np.bincount(y, minlength=num_classes)
     if not counts.all():
         raise ValueError(
-            "expected --meta_size, --train_size, --imbalance_factor and --validation_size to leave "
-            f"every class a training example, received none of class {np.argmin(counts)}"
+            "meta_size, train_size, imbalance_factor, validation_size: expected every class to "
+            f"keep a training example, received none of class {np.argmin(counts)}"
         )
 
 

@@ -5,6 +5,8 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
+from tf_mwn.checks import POSITIVE
+
 
 def _reflect(index: tf.Tensor, size: int) -> tf.Tensor:
     """Maps positions beyond the border back inside; the edge itself is not repeated."""
@@ -32,7 +34,7 @@ def crop_and_flip(images: tf.Tensor, seed: tf.Tensor, padding: int = 4) -> tf.Te
     """
     if images.shape.rank != 4 or min(images.shape[1:3]) <= padding:
         raise ValueError(
-            f"expected images [B, H, W, C] with H and W above the padding {padding}, "
+            f"images: expected shape [B, H, W, C] with H and W above the padding {padding}, "
             f"received {images.shape}"
         )
     height, width, channels = images.shape[1:]
@@ -62,8 +64,7 @@ def standardise(mean: np.ndarray, std: np.ndarray) -> Callable[[tf.Tensor], tf.T
         ValueError: A standard deviation that is not positive.
     """
     mean, std = np.asarray(mean, np.float32), np.asarray(std, np.float32)
-    if not np.all(std > 0):
-        raise ValueError(f"expected a positive std, received {std.min():g}")
+    POSITIVE.check("std", std.min())
 
     def apply(inputs: tf.Tensor) -> tf.Tensor:
         # An example is one long row: broadcast over three channels it takes three times as long.

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tf_mwn.checks import check_count
+from tf_mwn.checks import check_count, check_together
 from tf_mwn.data.streams.batches import Augment, Batches, Preprocess, steps_per_epoch
 from tf_mwn.data.streams.examples import check_examples, check_meta_batch_size, check_pair
 from tf_mwn.data.streams.pair_streams import pair_streams
@@ -139,10 +139,8 @@ def paired_dataset(
         ValueError: Lengths or shapes that differ, NaN, negative labels, empty sets, or a batch
             that is larger than its set.
     """
-    if x_meta is None and y_meta is not None:
-        raise ValueError("expected x_meta together with y_meta, received x_meta=None")
-    if y_meta is None and x_meta is not None and not isinstance(x_meta, tf.data.Dataset):
-        raise ValueError("expected y_meta together with x_meta, received y_meta=None")
+    if not isinstance(x_meta, tf.data.Dataset):  # whose elements may hold the labels
+        check_together(x_meta=x_meta, y_meta=y_meta)
     seed = check_count("seed", seed, 0)
     if any(isinstance(part, tf.data.Dataset) for part in (x, y, x_meta, y_meta)):
         return pair_streams((x, y), (x_meta, y_meta), batch_size, meta_batch_size, sample_id, seed)
