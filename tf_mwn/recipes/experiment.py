@@ -73,7 +73,10 @@ def resolve(
     """
     row = find(recipe)
     if row.files and "dataset" not in overrides:
-        raise ValueError(f"dataset: expected {row.files} for recipe {recipe}, received none")
+        raise ValueError(
+            f"dataset: expected --dataset=FOLDER with {row.files} for recipe {recipe}, "
+            "received none"
+        )
     chosen = tuple(row.methods if methods is None else methods)
     seeds = tuple(seeds)
     _check_unique("method", chosen)
@@ -118,7 +121,7 @@ def _check_read(overrides: Mapping[str, Any], rows: list[registry.Method]) -> No
     for name in overrides:
         if name in registry.OPTIONS and name not in read:
             raise ValueError(
-                f"{name}: expected no such option for {', '.join(map(shown, rows))}, on which it "
-                f"has no effect, received {overrides[name]}; it is an option of "
+                f"{name}: expected an option that a method of the run reads, received one of no "
+                f"effect on {', '.join(map(shown, rows))}; it is an option of "
                 + ", ".join(r.name for r in registry.METHODS.values() if name in r.reads)
             )

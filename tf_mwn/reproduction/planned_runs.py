@@ -187,6 +187,6 @@ def check_used(common: Mapping[str, Any], runs: Sequence[Planned]) -> None:
         wanted = list(value) if isinstance(value, tuple) else value
         if all(run.experiment.config.to_json()[name] != wanted for run in runs):
             raise ValueError(
-                f"{name}: expected no such flag, for it has no effect on any of the {len(runs)} "
-                f"runs, received {value}"
+                f"{name}: expected a setting that a run reads, received one of no effect on any of "
+                f"the {len(runs)} runs"
             )

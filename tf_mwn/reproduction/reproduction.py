@@ -112,8 +112,9 @@ class Reproduction:
         for name, state in states.items():
             if state == OTHER:
                 raise ValueError(
-                    f"workdir: expected the run of these settings in {self.workdir / name}, "
-                    "received one of others, or of another version; choose another --workdir"
+                    f"workdir: expected no other run in {self.workdir / name}, received one that "
+                    "holds a run of other settings, of another version perhaps; choose another "
+                    "--workdir"
                 )
         return [run for run in self.runs if states[run.name] != FINISHED]
 

@@ -17,7 +17,7 @@ def check_open_set(settings: BiasSettings, open_set: Source | None) -> None:
     """Checks that the source of the open-set images is there if, and only if, it is asked for.
 
     Raises:
-        ValueError: One without the other.
+        ValueError: one without the other.
     """
     if (settings.open_set is None) != (open_set is None):
         asked = f"the source {settings.open_set}" if settings.open_set else "no source"
@@ -41,15 +41,15 @@ def alter_inputs(
     label becomes `UNKNOWN_CLASS`: its label is wrong whatever it is.
 
     Args:
-        part: Training or validation part.
-        settings: The bias.
-        seed: Seed of the draws.
-        name: The part's name, which enters the draws.
-        open_set: The source of open-set images, or None.
-        statistics: Mean and standard deviation per channel, for Gaussian noise.
+        part: training or validation part.
+        settings: the bias.
+        seed: seed of the draws.
+        name: the part's name, which enters the draws.
+        open_set: the source of open-set images, or None.
+        statistics: mean and standard deviation per channel, for Gaussian noise.
 
     Raises:
-        ValueError: Too few open-set images, or inputs that are no images in memory.
+        ValueError: too few open-set images, or inputs that are no images in memory.
     """
     if open_set is None and settings.data_noise == "none":
         return part

@@ -17,10 +17,10 @@ class DataNoiseKind:
     """One kind of data noise.
 
     Attributes:
-        name: What `--data_noise` calls it.
-        title: One line.
+        name: what `--data_noise` calls it.
+        title: one line.
         alter: (images float64 [n, H, W, C], facts, rng) -> altered images; None to keep them.
-        shows_class: Whether an altered image still shows the class of its label.
+        shows_class: whether an altered image still shows the class of its label.
     """
 
     name: str
@@ -130,16 +130,16 @@ def alter_images(
 
     Args:
         images: [n, H, W, C]; whole numbers are rounded and clipped to what their type holds.
-        kind: One of `DATA_NOISE_KINDS`.
+        kind: one of `DATA_NOISE_KINDS`.
         mean: [C] mean per channel.
         std: [C] standard deviation per channel.
-        rng: Generator.
+        rng: generator.
 
     Returns:
         [n, H, W, C] of the same type.
 
     Raises:
-        ValueError: Unknown kind, or inputs that are no images.
+        ValueError: unknown kind, or inputs that are no images.
     """
     row = DATA_NOISE_KINDS[check_name("data_noise", kind, DATA_NOISE_KINDS)]
     if images.ndim != 4:

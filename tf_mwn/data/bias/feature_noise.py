@@ -27,16 +27,16 @@ def feature_dependent_labels(
     Args:
         probabilities: [N, C] class probabilities, as of a model trained on clean labels.
         clean: [N] true labels; they tell what is wrong, and set the factor for a given rate.
-        kind: One of `FEATURE_KINDS`.
-        rng: Generator; N uniform numbers are drawn from it.
-        rate: Expected fraction of wrong labels in [0, 1], from which the factor follows.
-        factor: The factor itself, above 0; exactly one of the two is given.
+        kind: one of `FEATURE_KINDS`.
+        rng: generator; N uniform numbers are drawn from it.
+        rate: expected fraction of wrong labels in [0, 1], from which the factor follows.
+        factor: the factor itself, above 0; exactly one of the two is given.
 
     Returns:
         [N] int64 labels, and [N] float64 probabilities that they are wrong.
 
     Raises:
-        ValueError: A rate that no factor reaches, a factor that is not positive, neither or both.
+        ValueError: a rate that no factor reaches, a factor that is not positive, neither or both.
     """
     check_name("noise", kind, FEATURE_KINDS)
     clean = check_labels("labels", clean, probabilities.shape[1])

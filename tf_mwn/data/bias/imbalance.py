@@ -16,15 +16,15 @@ def class_shares(kind: str, factor: float, num_classes: int) -> np.ndarray:
     for the rest (Buda et al., 2018).
 
     Args:
-        kind: One of `IMBALANCE_KINDS`.
-        factor: Largest over smallest class count, at least 1.
-        num_classes: Number of classes C, at least 2.
+        kind: one of `IMBALANCE_KINDS`.
+        factor: largest over smallest class count, at least 1.
+        num_classes: number of classes C, at least 2.
 
     Returns:
         [C] float64 in (0, 1].
 
     Raises:
-        ValueError: Unknown kind, or a factor below 1.
+        ValueError: unknown kind, or a factor below 1.
     """
     check_name("imbalance", kind, IMBALANCE_KINDS)
     num_classes = check_count("num_classes", num_classes, 2)
@@ -38,16 +38,16 @@ def class_counts(kind: str, factor: float, largest: int, num_classes: int) -> np
     """Returns how many examples each class keeps: int(largest * its share).
 
     Args:
-        kind: One of `IMBALANCE_KINDS`.
-        factor: Largest over smallest class count, at least 1.
-        largest: Examples of the first class.
-        num_classes: Number of classes C, at least 2.
+        kind: one of `IMBALANCE_KINDS`.
+        factor: largest over smallest class count, at least 1.
+        largest: examples of the first class.
+        num_classes: number of classes C, at least 2.
 
     Returns:
         [C] int64 counts, each at least 1.
 
     Raises:
-        ValueError: Unknown kind, a factor below 1, or a class left without examples.
+        ValueError: unknown kind, a factor below 1, or a class left without examples.
     """
     largest = check_count("largest", largest, 1)
     share = class_shares(kind, factor, num_classes)
@@ -68,13 +68,13 @@ def subsample(labels: np.ndarray, counts: np.ndarray, rng: np.random.Generator) 
     Args:
         labels: [N] labels in 0..C-1.
         counts: [C] examples to keep.
-        rng: Generator; the classes are drawn in label order.
+        rng: generator; the classes are drawn in label order.
 
     Returns:
         Sorted int64 positions in `labels`, `counts.sum()` of them.
 
     Raises:
-        ValueError: A class has fewer examples than it should keep.
+        ValueError: a class has fewer examples than it should keep.
     """
     labels = check_labels("labels", labels, len(counts))
     kept = []

@@ -24,15 +24,15 @@ def instance_dependent_labels(
     Args:
         x: [N, ...] inputs.
         clean: [N] true labels in 0..C-1.
-        rate: Mean flip rate r in [0, 1]; 0 leaves all labels as they are.
-        num_classes: Number of classes C.
-        rng: Generator.
+        rate: mean flip rate r in [0, 1]; 0 leaves all labels as they are.
+        num_classes: number of classes C.
+        rng: generator.
 
     Returns:
         [N] int64 labels, and [N] float64 probabilities q_i that they are wrong.
 
     Raises:
-        ValueError: A rate outside [0, 1], or labels out of range.
+        ValueError: a rate outside [0, 1], or labels out of range.
     """
     clean = check_labels("labels", clean, num_classes)
     UNIT.check("noise_rate", rate)

@@ -16,14 +16,14 @@ def read_labels(path: str, sample_id: np.ndarray, num_classes: int) -> np.ndarra
         path: `.npz` with the arrays `sample_id` and `label`; `.npy` with the labels in source
             order; or a CSV file with the header `sample_id,label`.
         sample_id: [N] ids of the source's training part.
-        num_classes: Number of classes C.
+        num_classes: number of classes C.
 
     Returns:
         [N] int64 labels in the order of `sample_id`.
 
     Raises:
-        TypeError: Labels or ids that are no integers.
-        ValueError: A missing or unreadable file, ids that are unknown, missing or doubled, labels
+        TypeError: labels or ids that are no integers.
+        ValueError: a missing or unreadable file, ids that are unknown, missing or doubled, labels
             out of range, or a wrong number of them.
     """
     suffix = check_file(_OPTION, path, (".npz", ".npy", ".csv"))

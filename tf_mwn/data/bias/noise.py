@@ -43,17 +43,17 @@ def transition_matrix(kind: str, rate: float, num_classes: int, **given: Any) ->
     other kinds see `NOISE_KINDS`.
 
     Args:
-        kind: One of `NOISE_KINDS` that has a matrix.
-        rate: Nominal noise rate r in [0, 1]; 0 for "none" and "matrix".
-        num_classes: Number of classes C, at least 2 (3 for "flip2").
-        **given: What the kind needs: `coarse` ([C] superclasses), `target` (a class), `matrix`
+        kind: one of `NOISE_KINDS` that has a matrix.
+        rate: nominal noise rate r in [0, 1]; 0 for "none" and "matrix".
+        num_classes: number of classes C, at least 2 (3 for "flip2").
+        **given: what the kind needs: `coarse` ([C] superclasses), `target` (a class), `matrix`
             ([C, C]). What it does not need is left alone.
 
     Returns:
         [C, C] float64, each row a distribution.
 
     Raises:
-        ValueError: Unknown kind or one without a matrix, a rate outside [0, 1], a wrong number of
+        ValueError: unknown kind or one without a matrix, a rate outside [0, 1], a wrong number of
             classes, or a need that is not given.
     """
     row = NOISE_KINDS[check_name("noise", kind, NOISE_KINDS)]
@@ -103,15 +103,15 @@ def corrupt(
     Args:
         labels: [N] true labels in 0..C-1.
         matrix: [C, C] transition matrix.
-        rng: Generator; "expected" draws N uniform numbers from it, in the order of the labels.
-        sampling: One of `NOISE_SAMPLINGS`.
+        rng: generator; "expected" draws N uniform numbers from it, in the order of the labels.
+        sampling: one of `NOISE_SAMPLINGS`.
 
     Returns:
         [N] int64 noisy labels.
 
     Raises:
-        TypeError: Labels that are no integers.
-        ValueError: Labels out of range, or rows that are no distributions.
+        TypeError: labels that are no integers.
+        ValueError: labels out of range, or rows that are no distributions.
     """
     check_name("noise_sampling", sampling, NOISE_SAMPLINGS)
     matrix = check_transition_matrix(matrix, tolerance=TOLERANCE)
@@ -158,7 +158,7 @@ def realised_matrix(clean: np.ndarray, noisy: np.ndarray, num_classes: int) -> n
     Args:
         clean: [N] true labels; those of `UNKNOWN_CLASS` are left out.
         noisy: [N] noisy labels.
-        num_classes: Number of classes C.
+        num_classes: number of classes C.
 
     Returns:
         [C, C] float64; a class with no example has a row of zeros.

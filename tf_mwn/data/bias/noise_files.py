@@ -12,14 +12,14 @@ def read_matrix(path: str, num_classes: int) -> np.ndarray:
 
     Args:
         path: `.npy` with a [C, C] array, or `.csv` with C lines of C numbers and no header.
-        num_classes: Number of classes C.
+        num_classes: number of classes C.
 
     Returns:
         [C, C] float64; each row sums to 1.
 
     Raises:
-        TypeError: An array that holds no numbers.
-        ValueError: A missing or unreadable file, another shape, or rows that do not sum to 1.
+        TypeError: an array that holds no numbers.
+        ValueError: a missing or unreadable file, another shape, or rows that do not sum to 1.
     """
     matrix = _numbers("noise_matrix", path, (".npy", ".csv"))
     if matrix.shape != (num_classes, num_classes):
@@ -37,14 +37,14 @@ def read_probabilities(path: str, sample_id: np.ndarray, num_classes: int) -> np
         path: `.npz` with the arrays `sample_id` [N] and `probability` [N, C]; or `.npy` with
             [N, C] in source order.
         sample_id: [N] ids of the source's training part.
-        num_classes: Number of classes C.
+        num_classes: number of classes C.
 
     Returns:
         [N, C] float64 in the order of `sample_id`; each row sums to 1.
 
     Raises:
-        TypeError: An array that holds no numbers.
-        ValueError: A missing or unreadable file, ids that are unknown, missing or doubled, another
+        TypeError: an array that holds no numbers.
+        ValueError: a missing or unreadable file, ids that are unknown, missing or doubled, another
             shape, or rows that are no distributions.
     """
     if path.lower().endswith(".npz"):

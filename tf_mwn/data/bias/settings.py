@@ -107,7 +107,7 @@ class BiasSettings(settings_class("BiasOptions", OPTIONS)):
     """How a source is biased; `OPTIONS` says what each setting means.
 
     Raises:
-        TypeError, ValueError: A value out of range, or settings that exclude each other.
+        TypeError, ValueError: a value out of range, or settings that exclude each other.
     """
 
     def __post_init__(self):

@@ -24,7 +24,7 @@ class DrawnLabels:
         label: [N] int64 labels.
         matrix: [C, C] nominal transition matrix, or None where there is none.
         wrong: [N] probability that a label is wrong, or None where it is not known.
-        target: The class of background noise, or None.
+        target: the class of background noise, or None.
     """
 
     label: np.ndarray
@@ -42,13 +42,13 @@ def training_labels(
     whatever else is drawn. Exact counts hold within each group of rows.
 
     Args:
-        source: The source.
-        settings: The bias.
-        seed: Seed of the draws.
-        groups: Rows of the training part and of those held out.
+        source: the source.
+        settings: the bias.
+        seed: seed of the draws.
+        groups: rows of the training part and of those held out.
 
     Raises:
-        TypeError, ValueError: A file that cannot be used, or noise that the source cannot have.
+        TypeError, ValueError: a file that cannot be used, or noise that the source cannot have.
     """
     num_classes = len(source.class_names)
     if settings.label_file is not None:
@@ -74,7 +74,7 @@ def meta_labels(source: Source, y: np.ndarray, settings: BiasSettings, seed: int
     """Returns the labels of a meta set with true labels y [M], with their noise.
 
     Raises:
-        ValueError: Noise that the source cannot have.
+        ValueError: noise that the source cannot have.
     """
     given = _needs(source, settings, seed)
     num_classes = len(source.class_names)

@@ -19,10 +19,10 @@ class ImageFormat:
     """What every image of a source becomes.
 
     Attributes:
-        height: Pixels.
-        width: Pixels.
+        height: pixels.
+        width: pixels.
         channels: 1 for grey, 3 for RGB.
-        margin: The image is scaled to cover `margin` times height and width before the centre is
+        margin: the image is scaled to cover `margin` times height and width before the centre is
             cropped; 8/7 is the usual 256 to 224. An image that has the size already, at margin 1,
             keeps its pixels.
     """
@@ -44,7 +44,7 @@ def read_image(path: str, form: ImageFormat) -> np.ndarray:
         [H, W, C] uint8.
 
     Raises:
-        UnreadableImageError: A file that cannot be decoded.
+        UnreadableImageError: a file that cannot be decoded.
     """
     from PIL import Image, ImageOps
 
@@ -81,7 +81,7 @@ def examine(path: str) -> tuple[tuple[int, int], int]:
         (width, height) as displayed, and the number of channels it needs: 1 or 3.
 
     Raises:
-        ValueError: No image, a truncated one, or one of more than 8 bits per channel.
+        ValueError: no image, a truncated one, or one of more than 8 bits per channel.
     """
     from PIL import Image
 
@@ -118,14 +118,14 @@ def fit_images(images: np.ndarray, shape: tuple[int, ...], name: str) -> np.ndar
     Args:
         images: [n, H, W, C] with values 0 to 255.
         shape: (H, W, C) wanted.
-        name: What the images are called in a message.
+        name: what the images are called in a message.
 
     Returns:
         [n, *shape] of the same type if the shape is right; uint8, scaled, cropped, and turned to
         grey or RGB otherwise.
 
     Raises:
-        ValueError: Inputs that are no images of 1 or 3 channels.
+        ValueError: inputs that are no images of 1 or 3 channels.
     """
     from PIL import Image
 

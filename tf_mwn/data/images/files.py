@@ -18,7 +18,7 @@ class ImageFiles:
 
     Attributes:
         paths: [N] paths as bytes, a quarter of the memory of strings.
-        form: What each image becomes.
+        form: what each image becomes.
         key: [N] uint64 from each file's relative name and size, for fingerprints.
     """
 
@@ -51,7 +51,7 @@ class ImageFiles:
         """Returns the files with those of another source at `rows`.
 
         Raises:
-            ValueError: Images in memory, which cannot stand among files.
+            ValueError: images in memory, which cannot stand among files.
         """
         if not isinstance(other, ImageFiles):
             raise ValueError(

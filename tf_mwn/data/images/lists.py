@@ -25,12 +25,12 @@ class ImageOptions:
     """How images in files are read.
 
     Attributes:
-        image_size: Side in pixels of the square that every image becomes: scaled to cover it, then
+        image_size: side in pixels of the square that every image becomes: scaled to cover it, then
             cropped in the centre. None keeps the size, which all images then must share.
         stream: "on" decodes images batch by batch, "off" holds all in memory, "auto" does the
             former above `MOST_BYTES`.
-        cache_dir: Folder that keeps decoded images; see `cache_folder`.
-        margin: Side that is scaled to, relative to the side that is cropped.
+        cache_dir: folder that keeps decoded images; see `cache_folder`.
+        margin: side that is scaled to, relative to the side that is cropped.
     """
 
     image_size: int | None = None
@@ -51,16 +51,16 @@ def read_lists(name: str, root: str, parts: dict[str, list[str]], options: Image
     result is cached by the files' names, sizes and times, as are the images of a set in memory.
 
     Args:
-        name: What the source is called in a message.
-        root: Folder that names in messages and keys are relative to.
-        parts: Paths of each part, such as "train" and "test".
-        options: How to read them.
+        name: what the source is called in a message.
+        root: folder that names in messages and keys are relative to.
+        parts: paths of each part, such as "train" and "test".
+        options: how to read them.
 
     Returns:
         A dict of [N, H, W, C] uint8 arrays, or of `ImageFiles`, by part.
 
     Raises:
-        ValueError: Files that are no whole images (the first five and their count), or images of
+        ValueError: files that are no whole images (the first five and their count), or images of
             different sizes without `options.image_size`.
     """
     paths = [path for part in parts.values() for path in part]

@@ -42,12 +42,12 @@ def load_clothing1m(path: str, options: ImageOptions, train_list: str = "noisy")
     256 x 256 and cropped to 224 x 224, or in that proportion to another `image_size`.
 
     Args:
-        path: The folder.
-        options: How to read the images; streamed unless they fit in memory.
-        train_list: One of `TRAIN_LISTS`.
+        path: the folder.
+        options: how to read the images; streamed unless they fit in memory.
+        train_list: one of `TRAIN_LISTS`.
 
     Raises:
-        ValueError: A list that is missing, a key without a label, or files that are no images.
+        ValueError: a list that is missing, a key without a label, or files that are no images.
     """
     check_name("train_list", train_list, TRAIN_LISTS)
     _check_files(path, train_list)

@@ -22,11 +22,11 @@ def load_csv(path: str, options: ImageOptions) -> Source:
     are numbered in their order.
 
     Args:
-        path: The CSV file.
-        options: How to read the images.
+        path: the CSV file.
+        options: how to read the images.
 
     Raises:
-        ValueError: A header or a row that cannot be read (its line is named), or files that are no
+        ValueError: a header or a row that cannot be read (its line is named), or files that are no
             whole images.
     """
     rows = _read_rows(path)

@@ -22,11 +22,11 @@ def load_folder(path: str, options: ImageOptions) -> Source:
     are passed over.
 
     Args:
-        path: The folder.
-        options: How to read the images.
+        path: the folder.
+        options: how to read the images.
 
     Raises:
-        ValueError: No class folders, an empty one, a test class that is not in training, or files
+        ValueError: no class folders, an empty one, a test class that is not in training, or files
             that are no whole images.
     """
     root = os.path.join(path, "train") if os.path.isdir(os.path.join(path, "train")) else path

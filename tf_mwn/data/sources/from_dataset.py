@@ -28,17 +28,17 @@ def from_dataset(
     fit in memory trains by `tf_mwn.paired_dataset`, which streams it.
 
     Args:
-        train: Training part; inputs [D] or [H, W, C], labels one integer each.
-        test: Test part; without it a fifth of each class is split off.
-        meta: Clean examples apart, which the meta set is drawn from.
-        name: What the source is called.
-        class_names: Names of the classes; by number without.
-        clean_known: Whether the labels are known to be clean.
-        most_bytes: Size in memory above which a part is refused.
+        train: training part; inputs [D] or [H, W, C], labels one integer each.
+        test: test part; without it a fifth of each class is split off.
+        meta: clean examples apart, which the meta set is drawn from.
+        name: what the source is called.
+        class_names: names of the classes; by number without.
+        clean_known: whether the labels are known to be clean.
+        most_bytes: size in memory above which a part is refused.
 
     Raises:
-        TypeError: No datasets.
-        ValueError: Batched or endless datasets, examples of no fixed shape, or too many of them.
+        TypeError: no datasets.
+        ValueError: batched or endless datasets, examples of no fixed shape, or too many of them.
     """
     parts = {"": train, "_test": test, "_meta": meta}
     arrays = {}

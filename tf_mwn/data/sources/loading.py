@@ -32,18 +32,18 @@ def load(
         dataset: "digits"; the path of an .npz file (see `load_npz`), of a CSV file of images
             (`load_csv`), of a folder with a folder per class (`load_folder`) or of Clothing1M
             (`load_clothing1m`); or the name of an image classification set of TensorFlow Datasets.
-        data_dir: Folder of the prepared TFDS sets; None is TFDS' own default, `$TFDS_DATA_DIR` or
+        data_dir: folder of the prepared TFDS sets; None is TFDS' own default, `$TFDS_DATA_DIR` or
             `~/tensorflow_datasets`.
-        download: Whether TFDS may download and prepare a set that is not there.
-        image_size: Side of the square that images in files become; None keeps their size, which
+        download: whether TFDS may download and prepare a set that is not there.
+        image_size: side of the square that images in files become; None keeps their size, which
             all must share.
         stream: "on", "off" or "auto"; see `ImageOptions`.
-        cache_dir: Folder that keeps decoded images; see `cache_folder`.
-        train_list: Which of Clothing1M's lists to train on, "noisy" or "clean".
+        cache_dir: folder that keeps decoded images; see `cache_folder`.
+        train_list: which of Clothing1M's lists to train on, "noisy" or "clean".
 
     Raises:
-        TypeError: Arrays or labels of a wrong type.
-        ValueError: An unknown name, a set that is not prepared, data that cannot be used, or an
+        TypeError: arrays or labels of a wrong type.
+        ValueError: an unknown name, a set that is not prepared, data that cannot be used, or an
             option that this kind of data set does not have.
     """
     options = ImageOptions(image_size, stream, cache_dir)
@@ -111,7 +111,7 @@ def load_npz(path: str) -> Source:
     superclass of each example; `sample_id`.
 
     Raises:
-        TypeError, ValueError: A file that is missing or no such archive, or arrays that cannot be
+        TypeError, ValueError: a file that is missing or no such archive, or arrays that cannot be
             used; see `build_source`.
     """
     arrays = _read_npz(path)

@@ -25,18 +25,18 @@ class RawSource:
     """Unchecked arrays of a source; the optional ones may be None.
 
     Attributes:
-        name: The dataset's name or path.
-        x: Inputs.
-        y: Labels, the clean ones if `y_given` is there too.
-        y_coarse: Superclass of each example.
-        y_given: Noisy labels that come with the source.
-        sample_id: Ids; None numbers the rows.
-        x_test: Test inputs; without them 20 % of the examples are split off.
-        y_test: Test labels.
-        x_meta: Inputs of clean examples apart from the training part, for the meta set.
-        y_meta: Their labels.
-        class_names: Names of the classes; None names them by number.
-        clean_known: Whether `y` is known to be clean.
+        name: the dataset's name or path.
+        x: inputs.
+        y: labels, the clean ones if `y_given` is there too.
+        y_coarse: superclass of each example.
+        y_given: noisy labels that come with the source.
+        sample_id: ids; None numbers the rows.
+        x_test: test inputs; without them 20 % of the examples are split off.
+        y_test: test labels.
+        x_meta: inputs of clean examples apart from the training part, for the meta set.
+        y_meta: their labels.
+        class_names: names of the classes; None names them by number.
+        clean_known: whether `y` is known to be clean.
     """
 
     name: str
@@ -59,13 +59,13 @@ def build_source(raw: RawSource, mean: Any = None, std: Any = None) -> Source:
     The split is class-stratified and has a seed of its own: it belongs to the source, not to a run.
 
     Args:
-        raw: The arrays.
-        mean: Published mean per channel, or None.
-        std: Published standard deviation per channel, or None.
+        raw: the arrays.
+        mean: published mean per channel, or None.
+        std: published standard deviation per channel, or None.
 
     Raises:
-        TypeError: Arrays that hold no numbers, or labels that are no integers.
-        ValueError: NaN, lengths or shapes that differ, classes without examples, doubled ids.
+        TypeError: arrays that hold no numbers, or labels that are no integers.
+        ValueError: naN, lengths or shapes that differ, classes without examples, doubled ids.
     """
     x, y = _check_inputs("x", raw.x), check_labels("y", raw.y)
     check_lengths(x=x, y=y)

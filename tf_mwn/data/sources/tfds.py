@@ -23,12 +23,12 @@ def load_tfds(name: str, data_dir: str | None, download: bool) -> Source:
     """Loads the splits "train" and "test"; without the latter, 20 % of the former is split off.
 
     Args:
-        name: Name of the set, with `/config` where it has configurations.
-        data_dir: Folder of the prepared sets, or None for TFDS' default.
-        download: Whether to prepare the set if it is not there.
+        name: name of the set, with `/config` where it has configurations.
+        data_dir: folder of the prepared sets, or None for TFDS' default.
+        download: whether to prepare the set if it is not there.
 
     Raises:
-        ValueError: An unknown name, a set that is not prepared or is no image classification.
+        ValueError: an unknown name, a set that is not prepared or is no image classification.
     """
     builder = _builder(name, data_dir)
     features = builder.info.features

@@ -33,14 +33,14 @@ class BiasedData:
     """The parts of a biased data set; no example is in two of them.
 
     Attributes:
-        train: Biased training part.
-        meta: Meta set: clean and class-balanced, unless the settings ask for noise or imbalance.
-        validation: Held out of the biased part for selection, or None.
-        test: The source's test part.
-        num_classes: Number of classes C.
+        train: biased training part.
+        meta: meta set: clean and class-balanced, unless the settings ask for noise or imbalance.
+        validation: held out of the biased part for selection, or None.
+        test: the source's test part.
+        num_classes: number of classes C.
         mean: [C'] mean per channel or feature, in the units of the inputs.
         std: [C'] standard deviation likewise.
-        card: The data card, ready for JSON.
+        card: the data card, ready for JSON.
     """
 
     train: Subset
@@ -66,13 +66,13 @@ def prepare(
     than it holds.
 
     Args:
-        source: A loaded source.
-        settings: The bias.
-        seed: Seed of every draw, 0 or more.
-        open_set: The source that `settings.open_set` names, loaded; None without that setting.
+        source: a loaded source.
+        settings: the bias.
+        seed: seed of every draw, 0 or more.
+        open_set: the source that `settings.open_set` names, loaded; None without that setting.
 
     Raises:
-        TypeError, ValueError: More examples asked for than there are, a file that cannot be used,
+        TypeError, ValueError: more examples asked for than there are, a file that cannot be used,
             or a bias that the source cannot have.
     """
     check_open_set(settings, open_set)

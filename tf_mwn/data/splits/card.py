@@ -20,14 +20,14 @@ class DataCard:
     """What a card is made from.
 
     Attributes:
-        source: The source.
-        settings: How it was biased.
-        seed: Seed of the draws.
+        source: the source.
+        settings: how it was biased.
+        seed: seed of the draws.
         clean_labels: "known", "assumed" (the given labels were taken as clean) or "unknown".
-        noise: Label noise of the source's whole training part.
-        rows: Rows of the source that are the training part.
-        meta_noise: Label noise of the meta set.
-        parts: The subsets "train", "meta", "validation" and "test"; None for one left out.
+        noise: label noise of the source's whole training part.
+        rows: rows of the source that are the training part.
+        meta_noise: label noise of the meta set.
+        parts: the subsets "train", "meta", "validation" and "test"; None for one left out.
     """
 
     source: Source

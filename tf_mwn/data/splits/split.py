@@ -22,9 +22,9 @@ def balanced_indices(
 
     Args:
         labels: [N] labels in 0..C-1.
-        size: Examples to draw in all; the first `size % C` classes get the odd ones.
-        num_classes: Number of classes C.
-        rng: Generator.
+        size: examples to draw in all; the first `size % C` classes get the odd ones.
+        num_classes: number of classes C.
+        rng: generator.
         shares: [C] relative sizes of the classes, rounded by largest remainder; None for equal.
         name: what the size is called in a message.
 
@@ -32,7 +32,7 @@ def balanced_indices(
         [size] sorted int64 positions in `labels`.
 
     Raises:
-        ValueError: Fewer examples than classes, or more than a class has.
+        ValueError: fewer examples than classes, or more than a class has.
     """
     size = check_count(name, size, 1)
     shares = np.ones(num_classes) if shares is None else np.asarray(shares, np.float64)
@@ -60,9 +60,9 @@ def stratified_indices(
 
     Args:
         labels: [N] labels in 0..C-1.
-        size: Examples to draw in all, at most N; shares are rounded by largest remainder.
-        num_classes: Number of classes C.
-        rng: Generator.
+        size: examples to draw in all, at most N; shares are rounded by largest remainder.
+        num_classes: number of classes C.
+        rng: generator.
 
     Returns:
         [size] sorted int64 positions in `labels`.
@@ -83,7 +83,7 @@ def check_disjoint(**id_arrays: np.ndarray) -> None:
     """Checks that no id is in two of the arrays.
 
     Raises:
-        ValueError: Two arrays share an id; the message names both and the first shared id.
+        ValueError: two arrays share an id; the message names both and the first shared id.
     """
     for (name, ids), (other, other_ids) in itertools.combinations(id_arrays.items(), 2):
         shared = np.intersect1d(ids, other_ids)

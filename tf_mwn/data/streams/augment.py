@@ -24,13 +24,13 @@ def crop_and_flip(images: tf.Tensor, seed: tf.Tensor, padding: int = 4) -> tf.Te
     Args:
         images: [B, H, W, C] of any type; H, W and C static, H and W above `padding`.
         seed: [2] integers; the result is a function of images and seed.
-        padding: Pixels added on each side.
+        padding: pixels added on each side.
 
     Returns:
         [B, H, W, C] of the same type.
 
     Raises:
-        ValueError: Images of another rank, or too small for the padding.
+        ValueError: images of another rank, or too small for the padding.
     """
     if images.shape.rank != 4 or min(images.shape[1:3]) <= padding:
         raise ValueError(
@@ -57,11 +57,11 @@ def standardise(mean: np.ndarray, std: np.ndarray) -> Callable[[tf.Tensor], tf.T
     """Returns the function `(inputs - mean) / std` to float32.
 
     Args:
-        mean: Mean per channel (or per feature), in the units of the inputs.
-        std: Standard deviation likewise, above 0.
+        mean: mean per channel (or per feature), in the units of the inputs.
+        std: standard deviation likewise, above 0.
 
     Raises:
-        ValueError: A standard deviation that is not positive.
+        ValueError: a standard deviation that is not positive.
     """
     mean, std = np.asarray(mean, np.float32), np.asarray(std, np.float32)
     POSITIVE.check("std", std.min())

@@ -19,7 +19,7 @@ def steps_per_epoch(num_examples: int, batch_size: int) -> int:
     """Returns the number of whole batches; training drops the remainder to keep shapes static.
 
     Raises:
-        ValueError: The batch is larger than the set, or not positive.
+        ValueError: the batch is larger than the set, or not positive.
     """
     return num_examples // check_count("batch_size", batch_size, most=num_examples)
 

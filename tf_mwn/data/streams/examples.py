@@ -20,7 +20,7 @@ def check_examples(x_name: str, x: Any, y_name: str, y: Any) -> tuple[Any, np.nd
     """Returns inputs (one array, or a tuple or dict of arrays) and labels of one length, checked.
 
     Raises:
-        TypeError, ValueError: See `check_array`, `check_targets` and `check_lengths`.
+        TypeError, ValueError: see `check_array`, `check_targets` and `check_lengths`.
     """
     if isinstance(x, list):
         raise TypeError(f"{x_name}: expected an array, a tuple or a dict, received a list")
@@ -39,7 +39,7 @@ def check_pair(train: Subset, meta: Subset | None) -> tuple[Subset, Subset | Non
     """Returns the training and the meta set, both checked, and checked to look alike.
 
     Raises:
-        TypeError, ValueError: See `check_examples`; or examples of different shapes, or training
+        TypeError, ValueError: see `check_examples`; or examples of different shapes, or training
             ids that are not unique.
     """
     x, label = check_examples("x", train.x, "y", train.label)

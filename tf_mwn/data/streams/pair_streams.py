@@ -27,11 +27,11 @@ def pair_streams(
     Args:
         train: `(x, y)` where x is a dataset of `(inputs, label)` and y None, or both are datasets,
             or both are arrays.
-        meta: The same for the meta set; `(None, None)` for none.
-        batch_size: Global batch size.
-        meta_batch_size: Global meta batch size, or None.
-        sample_id: Ids of the training examples, or None to number them.
-        seed: Seed of both shuffles.
+        meta: the same for the meta set; `(None, None)` for none.
+        batch_size: global batch size.
+        meta_batch_size: global meta batch size, or None.
+        sample_id: ids of the training examples, or None to number them.
+        seed: seed of both shuffles.
     """
     examples = _examples("x", train[0], "y", train[1])
     batch_size = _check_batch_size("batch_size", batch_size, examples)
