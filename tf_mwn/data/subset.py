@@ -1,4 +1,4 @@
-"""What the data layer holds in memory: a source, and one part of it."""
+"""A data source in memory, and a subset of it."""
 
 import dataclasses
 from typing import Any
@@ -36,7 +36,7 @@ class Subset:
 
 @dataclasses.dataclass(frozen=True)
 class Source:
-    """A data set as it comes, before any bias, with its training part in source order.
+    """A data set before any bias, with its training part in source order.
 
     Attributes:
         name: the dataset's name or path.

@@ -1,4 +1,4 @@
-"""Training images that are replaced: by images of another source, or by data noise."""
+"""Replaces training images by images of another source, or by data noise."""
 
 import dataclasses
 from typing import Any
@@ -14,10 +14,10 @@ from tf_mwn.data.subset import DATA_NOISE, OPEN_SET, UNKNOWN_CLASS, Source, Subs
 
 
 def check_open_set(settings: BiasSettings, open_set: Source | None) -> None:
-    """Checks that the source of the open-set images is there if, and only if, it is asked for.
+    """Checks that the source of open-set images is given exactly when the settings name one.
 
     Raises:
-        ValueError: one without the other.
+        ValueError: one is given without the other.
     """
     if (settings.open_set is None) != (open_set is None):
         asked = f"the source {settings.open_set}" if settings.open_set else "no source"
@@ -35,10 +35,11 @@ def alter_inputs(
 ) -> Subset:
     """Replaces an exact fraction of a part's images; the labels stay.
 
-    Open-set images come first in one random order of the part, data noise next, so that no example
-    has both and a higher rate alters the same examples and more. Where the image no longer shows
-    the class of its label (open set, Gaussian noise, each image's own order of pixels), the clean
-    label becomes `UNKNOWN_CLASS`: its label is wrong whatever it is.
+    One random order of the part decides which examples change: open-set images take the first
+    ones, data noise the next. Hence no example has both, and a higher rate alters a superset of
+    the examples. An open-set image, Gaussian noise and pixels in an order of their own no longer
+    show the class of the label. The clean label of such an image becomes `UNKNOWN_CLASS`, so that
+    any label counts as wrong.
 
     Args:
         part: training or validation part.

@@ -124,9 +124,8 @@ def alter_images(
 ) -> np.ndarray:
     """Returns images with one kind of data noise.
 
-    Labels that Gaussian noise or each image's own order of pixels leave without a meaning are the
-    data noise of Zhang et al., Understanding deep learning requires rethinking generalization,
-    ICLR 2017, section 2.
+    "gaussian", "shuffled_pixels" and "random_pixels" are from Zhang et al., Understanding deep
+    learning requires rethinking generalization, ICLR 2017, section 2.
 
     Args:
         images: [n, H, W, C]; whole numbers are rounded and clipped to what their type holds.

@@ -78,7 +78,7 @@ def _flips(num_targets: int) -> Callable[..., np.ndarray]:
 
 
 def moved(rate: float, targets: np.ndarray) -> np.ndarray:
-    """Returns the matrix that moves each class to one other, [C] targets; itself is to stay."""
+    """Returns the matrix that moves each class to its target [C]; a class may be its own target."""
     identity = np.eye(len(targets))
     return (1.0 - rate) * identity + rate * identity[targets]
 

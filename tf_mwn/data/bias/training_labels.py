@@ -1,4 +1,4 @@
-"""The labels to train on: of a file, of the source, or drawn with label noise."""
+"""The labels to train on: from a file, from the source, or drawn with label noise."""
 
 import dataclasses
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ from tf_mwn.data.subset import Source
 
 @dataclasses.dataclass(frozen=True)
 class DrawnLabels:
-    """Labels and how they came about.
+    """Labels, and the noise that produced them.
 
     Attributes:
         label: [N] int64 labels.
@@ -38,8 +38,8 @@ def training_labels(
 ) -> DrawnLabels:
     """Returns a label for every example of the source's training part.
 
-    Sampled in expectation, the label of an example follows from the seed and its row alone,
-    whatever else is drawn. Exact counts hold within each group of rows.
+    With "expected" sampling, the label of an example depends only on the seed and its row. With
+    "exact" sampling, the counts hold within each group of rows.
 
     Args:
         source: the source.
@@ -84,7 +84,7 @@ def meta_labels(source: Source, y: np.ndarray, settings: BiasSettings, seed: int
 
 
 def _needs(source: Source, settings: BiasSettings, seed: int) -> dict[str, Any]:
-    """Returns all that a transition matrix may need; the matrix of a file only if asked for."""
+    """Returns everything a transition matrix may need; reads a matrix file only if one is set."""
     num_classes = len(source.class_names)
     target = settings.noise_target
     if target is None:

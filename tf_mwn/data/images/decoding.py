@@ -1,4 +1,4 @@
-"""Single images: read from a file, and brought to one size. Needs Pillow."""
+"""Reads single images from files and brings them to one size. Needs Pillow."""
 
 import dataclasses
 from typing import Any
@@ -16,15 +16,15 @@ class UnreadableImageError(ValueError):
 
 @dataclasses.dataclass(frozen=True)
 class ImageFormat:
-    """What every image of a source becomes.
+    """The size and channels to which every image of a source is converted.
 
     Attributes:
         height: pixels.
         width: pixels.
         channels: 1 for grey, 3 for RGB.
-        margin: the image is scaled to cover `margin` times height and width before the centre is
-            cropped; 8/7 is the usual 256 to 224. An image that has the size already, at margin 1,
-            keeps its pixels.
+        margin: the image is scaled to cover `margin` times height and width, then its centre is
+            cropped; 8/7 is the usual 256 to 224. At margin 1, an image of the right size keeps its
+            pixels.
     """
 
     height: int
@@ -75,7 +75,7 @@ def _cover(image: Any, form: ImageFormat) -> np.ndarray:
 
 
 def examine(path: str) -> tuple[tuple[int, int], int]:
-    """Looks at a file without decoding it: its header, and whether it is whole.
+    """Reads a file's header, and checks without decoding that the file is complete.
 
     Returns:
         (width, height) as displayed, and the number of channels it needs: 1 or 3.

@@ -13,8 +13,8 @@ from tf_mwn.data.images.decoding import ImageFormat, read_image
 class ImageFiles:
     """An array of images [N, H, W, C] whose rows are files, decoded when they are asked for.
 
-    Indexing by rows gives `ImageFiles` again; `numpy.asarray` decodes. In the training stream a
-    batch is decoded inside the map, so that order and ids are those of arrays in memory.
+    Indexing by rows gives `ImageFiles` again; `numpy.asarray` decodes them. The training stream
+    decodes a batch inside its map, so that order and ids are the same as for arrays in memory.
 
     Attributes:
         paths: [N] paths as bytes, a quarter of the memory of strings.

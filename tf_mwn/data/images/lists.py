@@ -47,14 +47,14 @@ class ImageOptions:
 def read_lists(name: str, root: str, parts: dict[str, list[str]], options: ImageOptions):
     """Returns the images of each part, all in memory or all as files.
 
-    Every file is looked at before anything else: its header, and whether its end is there. The
-    result is cached by the files' names, sizes and times, as are the images of a set in memory.
+    Every file is examined first: its header, and whether it is complete. The result is cached by
+    the files' names, sizes and times, and so are images that are held in memory.
 
     Args:
         name: what the source is called in a message.
         root: folder that names in messages and keys are relative to.
         parts: paths of each part, such as "train" and "test".
-        options: how to read them.
+        options: how to read the images.
 
     Returns:
         A dict of [N, H, W, C] uint8 arrays, or of `ImageFiles`, by part.

@@ -1,4 +1,4 @@
-"""From raw arrays to a checked source: the part that all kinds of sources share."""
+"""Builds a checked source from raw arrays; shared by all kinds of sources."""
 
 import dataclasses
 from typing import Any
@@ -126,8 +126,7 @@ def _check_inputs(what: str, x: Any) -> np.ndarray:
 
 
 def _check_classes(y: np.ndarray) -> int:
-    """Returns the number of classes; each has an example, as a class count of 0 would be refused
-    only much later."""
+    """Returns the number of classes; refuses a class without examples here, not much later."""
     counts = np.bincount(y)
     if len(counts) < 2:
         raise ValueError("y: expected at least two classes, received class 0 alone")

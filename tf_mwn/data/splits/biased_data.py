@@ -58,12 +58,15 @@ def prepare(
 ) -> BiasedData:
     """Biases a source, the same way for every method.
 
-    In this order: the meta set is split off (from the source's own clean examples, if it has such
-    apart); `train_size` takes a class-stratified subset of the rest; imbalance thins its classes;
-    the validation set is drawn from what is left, so that it has the same bias; noise is drawn for
-    training and validation labels; images are replaced in both. Under imbalance the largest class
-    keeps as many examples as the smallest class has, as otherwise a class could be asked for more
-    than it holds.
+    The steps, in order:
+
+    1. The meta set is split off, from the source's separate clean examples if it has any.
+    2. `train_size` takes a class-stratified subset of the rest.
+    3. Imbalance thins out the classes. The largest class keeps as many examples as the smallest
+       class had, so that no class is asked for more than it holds.
+    4. The validation set is drawn from the remaining examples, so that it has the same bias.
+    5. Noise is drawn for training and validation labels.
+    6. Images are replaced in both.
 
     Args:
         source: a loaded source.

@@ -1,4 +1,4 @@
-"""The data card: what a biased data set really holds, in numbers."""
+"""The data card: what a biased data set actually contains, in numbers."""
 
 import dataclasses
 from typing import Any
@@ -45,9 +45,10 @@ def describe(facts: DataCard) -> dict[str, Any]:
 
     Rates and matrices are those of the training part. Nominal ones are None where the labels come
     from a file or from the source; realised ones are None where the clean labels are not known.
-    The expected rate is the mean probability of a label to be wrong, by the clean labels and the
-    matrix (or, without one, by the inputs): 0.36 for "uniform" at rate 0.4 and ten classes. An
-    image that shows no class counts in no rate or matrix of label noise, but in `wrong_fraction`.
+    The expected rate is the mean probability that a label is wrong, given the clean labels and the
+    matrix (or the inputs, if there is no matrix): 0.36 for "uniform" at rate 0.4 and ten classes.
+    Images that show none of the classes are left out of all rates and matrices of label noise, but
+    count in `wrong_fraction`.
     """
     train, parts, settings = facts.parts["train"], facts.parts, facts.settings
     num_classes = len(facts.source.class_names)

@@ -18,8 +18,8 @@ def crop_and_flip(images: tf.Tensor, seed: tf.Tensor, padding: int = 4) -> tf.Te
     """Pads by reflection, crops to the old size at random, and mirrors every other image.
 
     Offsets and flips are drawn for each image. The augmentation of the CIFAR experiments of
-    He et al., CVPR 2016, with reflected instead of black borders. Nothing is padded in fact: one
-    gather reads each pixel from where the crop would find it, which is several times as fast.
+    He et al., CVPR 2016, with reflected instead of black borders. No padded image is ever made:
+    one gather reads each pixel from its place in the crop, which is several times as fast.
 
     Args:
         images: [B, H, W, C] of any type; H, W and C static, H and W above `padding`.

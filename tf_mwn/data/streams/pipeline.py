@@ -47,8 +47,8 @@ def training_stream(
         meta_batch_size: global meta batch size, or None for min(B, meta size).
         seed: seed of order and augmentation, 0 or more.
         start_epoch: first epoch; the stream equals the tail of the one from epoch 0.
-        preprocess: function of the batched inputs, applied last; without Python's own control flow
-            on tensors, as `augment`.
+        preprocess: function of the batched inputs, applied last. Neither it nor `augment` may use
+            Python control flow on tensors.
         augment: function of the batched inputs and an int64 [2] seed, applied first.
         start_step: first step, in the first epoch.
 
