@@ -83,7 +83,10 @@ def _cases() -> list[plan.Case]:
         return plan.combinations(_methods(), values)
     for flag in (_METHOD, *(_SETTINGS[name] for name in plan.OWN)):
         if flag.present:
-            raise ValueError(f"{flag.name}: expected no such flag with --suite, which decides it")
+            raise ValueError(
+                f"{flag.name}: expected no such flag with --suite, which decides it, "
+                f"received {flag.value}"
+            )
     return plan.suite(_SUITE.value, values)
 
 

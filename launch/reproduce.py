@@ -84,8 +84,8 @@ def _plan() -> Reproduction:
     for flag in (launch_flags.RECIPE, launch_flags.METHOD, launch_flags.SEED):
         if flag.present:
             raise ValueError(
-                f"{flag.name}: expected no such flag, for tables and claims decide it; "
-                "see --table, --claims and --seeds"
+                f"{flag.name}: expected no such flag, as tables and claims decide it, "
+                f"received {flag.value}; see --table, --claims and --seeds"
             )
     return Reproduction.make(
         launch_flags.WORKDIR.value,

@@ -1,12 +1,17 @@
-"""Intervals name themselves, and refuse what is outside."""
+"""Intervals name themselves and refuse what is outside; every error has one style."""
 
+import ast
 import math
+import pathlib
+import re
 
 import numpy as np
 import pytest
 
 from tf_mwn.checks import NEGATIVE, POSITIVE, UNIT, Interval
 from tf_mwn.losses.admissible import GCE_Q
+
+ROOT = pathlib.Path(__file__).parent.parent
 
 
 @pytest.mark.parametrize(
@@ -36,3 +41,52 @@ def test_the_ends_belong_where_the_brackets_say():
 def test_what_is_no_number_is_a_type_error(value):
     with pytest.raises(TypeError, match=r"^q: expected a number in \(0, 1\], received"):
         GCE_Q.check("q", value)
+
+
+# Where a ValueError or TypeError is no sentence of its own for the user, and why.
+NO_SENTENCE = {
+    ("tf_mwn/data/images/decoding.py", "examine"): "a reason in the sentence of read_lists",
+    ("tf_mwn/networks/__init__.py", "_find"): "the sentence is unknown_name's",
+    ("tf_mwn/networks/__init__.py", "_with_weights"): "has no name in front yet",
+    ("tf_mwn/networks/applications.py", "_body"): "has no name in front yet",
+    ("tf_mwn/networks/applications.py", "_preprocess"): "has no name in front yet",
+    ("tf_mwn/training/distributed_loop.py", "_length"): "says nothing of what it received yet",
+    ("tf_mwn/training/elements.py", "check_inputs"): "has no name in front yet",
+    ("tf_mwn/training/meta_learned.py", "refuse_engine_options"): "as _length",
+    ("tf_mwn/training/robust_model.py", "fit"): "as _length",
+    ("tf_mwn/methods/losses/learned_loss.py", "_check_corners"): "goes in front of a sentence",
+    ("tf_mwn/methods/mentornet/mentor_net.py", "_read"): "a reason in its own next sentence",
+    ("tf_mwn/runs/checkpoint.py", "_read"): "a reason in the sentence of restore",
+    ("tf_mwn/runs/devices.py", "_tf_config"): "a reason in its own next sentence",
+}
+STYLE = re.compile(r"[^:]+: expected .+, received .+", re.DOTALL)
+
+
+def text_of(node):
+    """The text of an expression, with {} for each part that only a run tells."""
+    if isinstance(node, ast.JoinedStr):
+        return "".join(text_of(value) for value in node.values)
+    if isinstance(node, ast.BinOp):
+        return text_of(node.left) + text_of(node.right)
+    if isinstance(node, ast.Call) and ast.unparse(node.func) == "unknown_name":
+        return "{}: expected {}, received {}"
+    return node.value if isinstance(node, ast.Constant) else "{}"
+
+
+def raised(tree):
+    """The names of the function around each raise of a ValueError or TypeError, and its text."""
+    for function in ast.walk(tree):
+        if isinstance(function, ast.FunctionDef):
+            for node in ast.walk(function):
+                if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
+                    if ast.unparse(node.exc.func) in ("ValueError", "TypeError"):
+                        yield function.name, text_of(node.exc.args[0])
+
+
+@pytest.mark.parametrize(
+    "path", sorted([*ROOT.glob("tf_mwn/**/*.py"), *ROOT.glob("launch/*.py")]), ids=str
+)
+def test_an_error_names_what_was_expected_and_received(path):
+    place = str(path.relative_to(ROOT))
+    for function, text in raised(ast.parse(path.read_text())):
+        assert STYLE.match(text) or (place, function) in NO_SENTENCE, text

@@ -7,7 +7,9 @@ import dataclasses
 import difflib
 import math
 import numbers
+import os
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 
@@ -63,7 +65,7 @@ AT_LEAST_ONE = Interval(1)
 
 
 def unknown_name(kind: str, name: str, valid: Iterable[str]) -> str:
-    """ "unknown method 'x': expected one of a, b; did you mean ...?" """
+    """ "method: expected one of a, b, received 'x'; did you mean ...?" """
     valid = sorted(valid)
     near = difflib.get_close_matches(str(name), valid, n=1)
     hint = f"; did you mean {near[0]!r}?" if near else ""
@@ -71,20 +73,11 @@ def unknown_name(kind: str, name: str, valid: Iterable[str]) -> str:
 
 
 def check_name(what: str, name: str, valid: Iterable[str]) -> str:
-    """Returns `name` if it is one of `valid`.
-
-    Args:
-        what: What the name stands for, as the message calls it.
-        name: The name received.
-        valid: The names there are.
-
-    Raises:
-        ValueError: The name is unknown; the message lists the valid ones and suggests the nearest.
-    """
+    """Returns `name`; ValueError if it is not one of `valid`, which suggests the nearest."""
     valid = tuple(valid)
-    if name in valid:
-        return name
-    raise ValueError(unknown_name(what, name, valid))
+    if name not in valid:
+        raise ValueError(unknown_name(what, name, valid))
+    return name
 
 
 def check_bool(name: str, value: bool) -> bool:
@@ -94,52 +87,135 @@ def check_bool(name: str, value: bool) -> bool:
     return value
 
 
-def check_count(name: str, value: int, least: int = 1) -> int:
-    """Returns `value` as an int of at least `least`.
+def check_count(
+    name: str, value: int, least: int = 1, most: int | None = None, counted: str = "examples"
+) -> int:
+    """Returns `value` as an int of at least `least`, and at most `most` of what is `counted`.
 
     Raises:
         TypeError: `value` is no integer.
-        ValueError: `value` is below `least`.
+        ValueError: `value` is below `least` or above `most`.
     """
     if isinstance(value, bool) or not isinstance(value, numbers.Integral):
         raise TypeError(f"{name}: expected an integer of at least {least}, received {value!r}")
     if value < least:
         raise ValueError(f"{name}: expected an integer of at least {least}, received {value}")
+    if most is not None and value > most:
+        raise ValueError(f"{name}: expected at most {most} {counted}, received {value}")
     return int(value)
 
 
-def check_labels(what: str, labels: np.ndarray, num_classes: int | None = None) -> np.ndarray:
-    """Returns class labels as int64 [N].
+def check_together(**values: Any) -> None:
+    """Checks that all the values are given or all are None; ValueError if not."""
+    missing = [name for name, value in values.items() if value is None]
+    given = [name for name in values if name not in missing]
+    if missing and given:
+        raise ValueError(f"{missing[0]}: expected together with {given[0]}, received none")
 
-    Args:
-        what: What the labels are called in a message.
-        labels: [N] integers, 0 or more, and below `num_classes` if that is given.
-        num_classes: Number of classes C.
+
+def check_file(name: str, path: str, suffixes: tuple[str, ...]) -> str:
+    """Returns the suffix of a file; ValueError if it is not one of `suffixes` or no file is there.
+
+    Suffixes are in lower case, whatever the case of the path.
+    """
+    suffix = os.path.splitext(path)[1].lower()
+    gone = "" if os.path.isfile(path) else ", which does not exist"
+    if gone or suffix not in suffixes:
+        ends = " or ".join(suffixes)
+        raise ValueError(f"{name}: expected a file that ends in {ends}, received {path}{gone}")
+    return suffix
+
+
+def check_array(what: str, array: Any) -> np.ndarray:
+    """Returns an array [N, ...] of finite numbers, N > 0; float64 becomes float32.
 
     Raises:
-        TypeError: The labels are no integers.
-        ValueError: The labels are not of rank 1, negative or out of range.
+        TypeError: the array holds objects or strings.
+        ValueError: the array is empty, a scalar, or holds NaN or infinite values.
+    """
+    array = np.asarray(array)
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"{what}: expected numbers, received an array of {array.dtype}")
+    if array.ndim == 0 or not len(array):
+        raise ValueError(
+            f"{what}: expected at least one example, received shape {list(array.shape)}"
+        )
+    finite = np.isfinite(array).reshape(len(array), -1).all(axis=1)
+    if not finite.all():
+        row = int(np.argmin(finite))
+        raise ValueError(f"{what}: expected finite values, received NaN or infinity in row {row}")
+    return array.astype(np.float32) if array.dtype == np.float64 else array
+
+
+def check_lengths(**arrays: Any) -> None:
+    """Checks that arrays have one length; ValueError if not."""
+    lengths = [len(array) for array in arrays.values()]
+    if len(set(lengths)) > 1:
+        received = ", ".join(map(str, lengths))
+        raise ValueError(f"{', '.join(arrays)}: expected the same length, received {received}")
+
+
+def check_labels(what: str, labels: Any, num_classes: int | None = None) -> np.ndarray:
+    """Returns class labels [N] as int64.
+
+    Raises:
+        TypeError: the labels are no integers.
+        ValueError: the labels are not of rank 1, or not in [0, `num_classes`).
     """
     labels = np.asarray(labels)
     if labels.ndim != 1:
         hint = " (use labels[:, 0])" if labels.ndim == 2 and labels.shape[1] == 1 else ""
-        raise ValueError(f"expected {what} of shape [N], received {list(labels.shape)}{hint}")
+        raise ValueError(f"{what}: expected shape [N], received {list(labels.shape)}{hint}")
     if labels.dtype.kind in "OSU":
         raise TypeError(
-            f"expected {what} to be integers, received {labels[:1].tolist()[0]!r}; number the "
-            "classes: names, y = np.unique(y, return_inverse=True)"
+            f"{what}: expected integers, received {labels[:1].tolist()}; number the classes: "
+            "names, y = np.unique(y, return_inverse=True)"
         )
     if not np.issubdtype(labels.dtype, np.integer):
-        raise TypeError(f"expected {what} to be integers, received {labels.dtype}")
+        raise TypeError(f"{what}: expected integers, received {labels.dtype}")
     labels = labels.astype(np.int64)
     if labels.size and labels.min() < 0:
-        raise ValueError(f"expected {what} to be 0 or more, received {labels.min()}")
+        raise ValueError(f"{what}: expected integers of at least 0, received {labels.min()}")
     if num_classes is not None and labels.size and labels.max() >= num_classes:
         raise ValueError(
-            f"expected {what} to be below the number of classes {num_classes}, "
-            f"received {labels.max()}"
+            f"{what}: expected integers below the {num_classes} classes, received {labels.max()}"
         )
     return labels
+
+
+def check_targets(what: str, labels: Any) -> np.ndarray:
+    """Returns labels as int64 [N], or one-hot or soft ones as float32 [N, C] with C > 1.
+
+    Raises:
+        TypeError: the labels are neither integers [N] nor floats [N, C].
+        ValueError: another shape, negative labels, or rows that do not sum to 1.
+    """
+    labels = np.asarray(labels)
+    if labels.ndim != 2 or labels.shape[1] < 2:
+        return check_labels(what, labels)
+    if labels.dtype.kind != "f":
+        raise TypeError(
+            f"{what}: expected one-hot floats in shape [N, C], received {labels.dtype} "
+            "(use integers of shape [N], or labels.astype('float32'))"
+        )
+    if not (np.all(labels >= 0) and np.allclose(labels.sum(axis=1), 1.0, atol=1e-3)):
+        sums = labels.sum(axis=1)
+        raise ValueError(
+            f"{what}: expected rows of probabilities that sum to 1, "
+            f"received sums from {sums.min():g} to {sums.max():g}"
+        )
+    return labels.astype(np.float32)
+
+
+def check_unique(what: str, sample_id: Any) -> np.ndarray:
+    """Returns sample ids [N] as int64; ValueError if one is there twice; see `check_labels`."""
+    sample_id = check_labels(what, sample_id)
+    values, counts = np.unique(sample_id, return_counts=True)
+    if np.any(counts > 1):
+        raise ValueError(
+            f"{what}: expected unique ids, received {values[counts > 1][0]} more than once"
+        )
+    return sample_id
 
 
 def check_class_counts(value) -> list[float]:
@@ -159,24 +235,24 @@ def check_class_counts(value) -> list[float]:
     return counts.tolist()
 
 
-def check_transition_matrix(value, invertible: bool = False) -> list[list[float]]:
-    """Returns T as nested lists; T[i, j] = P(label j given true class i).
+def check_transition_matrix(
+    value: Any, name: str = "transition_matrix", tolerance: float = 1e-4
+) -> np.ndarray:
+    """Returns T [C, C] as float64; T[i, j] = P(label j given true class i).
 
     Raises:
-        ValueError: T is not square, has a negative entry or a row that does not sum to 1 within
-            1e-4, or, where asked for, cannot be inverted (condition number above 1e8).
+        ValueError: T is not square, has a negative entry, or a row sum further than `tolerance`
+            from 1.
     """
     matrix = np.asarray(value, dtype=np.float64)
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or matrix.shape[0] < 2:
-        raise ValueError(f"transition_matrix: expected shape [C, C], received {list(matrix.shape)}")
-    if not (matrix.min() >= 0 and np.allclose(matrix.sum(axis=1), 1, atol=1e-4)):
+        raise ValueError(f"{name}: expected shape [C, C], received {list(matrix.shape)}")
+    misses = np.abs(matrix.sum(axis=1) - 1)
+    # Written so that a NaN fails too.
+    if not (matrix.min() >= 0 and misses.max() <= tolerance):
+        row = int(np.argmax(misses))
         raise ValueError(
-            "transition_matrix: expected rows of probabilities that sum to 1, received row sums "
-            f"{matrix.sum(axis=1)} and least entry {matrix.min():g}"
+            f"{name}: expected rows of probabilities that sum to 1, received "
+            f"a sum of {matrix[row].sum():g} in row {row} and least entry {matrix.min():g}"
         )
-    if invertible and not np.linalg.cond(matrix) < 1e8:
-        raise ValueError(
-            "transition_matrix: expected an invertible matrix, received one of condition number "
-            f"{np.linalg.cond(matrix):.3g}"
-        )
-    return matrix.tolist()
+    return matrix

@@ -41,7 +41,9 @@ class Option:
             of = self.default[0] if self.many and self.default else self.default
             object.__setattr__(self, "kind", type(of))
         if self.kind not in _KINDS:
-            raise TypeError(f"{self.name}: expected a kind, for the default tells none")
+            raise TypeError(
+                f"{self.name}: expected a kind, which the default does not tell, received none"
+            )
         object.__setattr__(self, "default", self.check(self.default))
 
     @property

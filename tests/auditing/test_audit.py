@@ -94,9 +94,9 @@ def test_several_inputs():
         (dict(y=Y[:-1]), "300"),
         (dict(y=Y + 1), "y"),
         (dict(y=np.ones((300, 3), "float32")), "sum to 1"),  # several labels per example
-        (dict(sample_id=np.zeros(300, int)), "unique sample_id"),
+        (dict(sample_id=np.zeros(300, int)), "sample_id: expected unique ids"),
         (dict(class_names=["a"]), "class_names: expected 3"),
-        (dict(y_clean=Y[:5]), "y_clean 5"),
+        (dict(y_clean=Y[:5]), "y, y_clean: .* received 300, 5"),
         (dict(x_meta=X[:3], y_meta=np.array([0, 1, 7])), "y_meta"),
     ],
 )

@@ -107,7 +107,7 @@ def test_files_that_cannot_be_used(capsys, kind):
         (["--augment=crop_flip"], "pass --augment=none"),
         (["--workdir=mine.npz"], "workdir: expected a folder, received the file"),
         (["--label_file=missing.npy"], "missing.npy"),
-        (["--image_size=32"], "image_size=32"),
+        (["--image_size=32"], "image_size: expected images in files"),
         (["--method=co_teaching"], "noise_rate, received none; give --noise and --noise_rate"),
         (["--method=forward_correction"], "transition_matrix, received none; give --noise"),
         (["--method=mentornet_dd"], "give --noise and --noise_rate, or --noise_matrix, or --men"),

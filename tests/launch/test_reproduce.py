@@ -77,7 +77,7 @@ def test_the_bare_flag_means_all_claims(capsys, tmp_path):
         (["--table=3", "--seeds=x"], "seeds: expected integers"),
         (["--table=3", "--jobs=0"], "--jobs=0"),
         (["--table=3", "--epochs=0"], "epochs: expected a value in [1, inf)"),
-        (["--claims=i", "--gce_q=0.5"], "gce_q: no effect on any of the 3 runs"),
+        (["--claims=i", "--gce_q=0.5"], "gce_q: expected a setting that a run reads"),
     ],
 )
 def test_mistakes_are_one_line(capsys, arguments, message):

@@ -177,8 +177,8 @@ def test_a_folder_of_other_settings_is_refused(tmp_path):
             {"tables": ["3"], "seeds": (0, 0)},
             "seeds: expected at least one and each once, received 0,0",
         ),
-        ({"claims": ["i"], "common": {"meta_interval": 2}}, "meta_interval: no effect on any"),
-        ({"tables": ["3"], "common": {"noise_rate": 0.1}}, "noise_rate: no effect on any"),
+        ({"claims": ["i"], "common": {"meta_interval": 2}}, "no effect on any"),
+        ({"tables": ["3"], "common": {"noise_rate": 0.1}}, "no effect on any"),
         ({"tables": ["clothing1m"]}, "expected --dataset=FOLDER"),
     ],
 )

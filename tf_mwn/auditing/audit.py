@@ -8,8 +8,7 @@ import numpy as np
 from tf_mwn.auditing import transition
 from tf_mwn.auditing.calibration import fit_temperature
 from tf_mwn.auditing.result import Audit
-from tf_mwn.checks import check_labels
-from tf_mwn.data.arrays import check_lengths, check_unique
+from tf_mwn.checks import check_labels, check_lengths, check_together, check_unique
 from tf_mwn.data.streams.examples import check_examples
 from tf_mwn.monitoring.outputs import classifier_logits
 from tf_mwn.training.classifiers import check_classifier
@@ -66,9 +65,7 @@ def audit(
     logits = _logits(classifier, x, targets, batch_size)
     weight = _weights(model, targets, logits, sample_id)
     meta = None
-    if (x_meta is None) != (y_meta is None):
-        missing = "x_meta" if x_meta is None else "y_meta"
-        raise ValueError(f"expected x_meta and y_meta together, received no {missing}")
+    check_together(x_meta=x_meta, y_meta=y_meta)
     if x_meta is not None:
         x_meta, y_meta = check_examples("x_meta", x_meta, "y_meta", y_meta)
         meta = _logits(classifier, x_meta, y_meta, batch_size), _classes(y_meta)

@@ -37,10 +37,12 @@ def _weights(folder: RunFolder, train: Subset) -> np.ndarray | None:
     """
     path = folder / "weights.csv"
     if not path.is_file():
-        raise ValueError(f"run: expected {path}, which is missing")
+        raise ValueError(f"run: expected {path}, received a run without it")
     with open(path, newline="") as file:
         rows = list(csv.DictReader(file))
     if [int(row["sample_id"]) for row in rows] != train.sample_id.tolist():
-        raise ValueError(f"run: expected the {len(train)} training examples in {path}")
+        raise ValueError(
+            f"run: expected the {len(train)} training examples in {path}, received {len(rows)} rows"
+        )
     weights = [row["weight"] for row in rows]
     return None if "" in weights else np.array(weights, np.float64)

@@ -10,7 +10,7 @@ def largest_remainder(
 
     Args:
         shares: [C] exact shares, 0 or more, with the sum `total`.
-        total: Sum of the counts.
+        total: sum of the counts.
         tie_break: [C] keys that order equal remainders, the smallest first; None takes positions.
 
     Returns:

@@ -14,12 +14,12 @@ def generator(seed: int, purpose: str) -> np.random.Generator:
     CRC-32, because Python's own `hash` of a string changes from process to process.
 
     Args:
-        seed: The run's seed, 0 or more.
-        purpose: What is drawn, for example "noise".
+        seed: the run's seed, 0 or more.
+        purpose: what is drawn, for example "noise".
 
     Raises:
-        TypeError: The seed is no integer.
-        ValueError: The seed is negative.
+        TypeError: the seed is no integer.
+        ValueError: the seed is negative.
     """
     seed = check_count("seed", seed, 0)
     sequence = np.random.SeedSequence([seed, zlib.crc32(purpose.encode())])

@@ -16,8 +16,8 @@ def mean_and_std(x: Any) -> tuple[np.ndarray, np.ndarray]:
     """Returns mean and standard deviation over all axes but the last.
 
     Args:
-        x: [N, H, W, C] images or [N, D] features. Of images in files, `STREAMED_SAMPLE` stand for
-            all, spread evenly over them.
+        x: [N, H, W, C] images or [N, D] features. Of images in files, only `STREAMED_SAMPLE` are
+            read, evenly spaced.
 
     Returns:
         Two float32 arrays [C] or [D]; a standard deviation of 0 becomes 1.

@@ -1,4 +1,4 @@
-"""What the data layer holds in memory: a source, and one part of it."""
+"""A data source in memory, and a subset of it."""
 
 import dataclasses
 from typing import Any
@@ -36,10 +36,10 @@ class Subset:
 
 @dataclasses.dataclass(frozen=True)
 class Source:
-    """A data set as it comes, before any bias, with its training part in source order.
+    """A data set before any bias, with its training part in source order.
 
     Attributes:
-        name: The dataset's name or path.
+        name: the dataset's name or path.
         x: [N, H, W, C] images (in memory or `ImageFiles`) or [N, D] features of the training part.
         y: [N] int64 clean labels, or the only ones there are.
         y_given: [N] int64 labels of a source that holds its own noisy labels; None otherwise.
@@ -48,11 +48,11 @@ class Source:
         y_test: [M] int64 test labels.
         test_id: [M] int64 ids of the test examples, apart from every `sample_id`.
         class_names: C names.
-        mean: Published mean per channel in pixel units, or None.
-        std: Published standard deviation per channel, or None.
-        clean_known: Whether `y` is known to be clean.
+        mean: published mean per channel in pixel units, or None.
+        std: published standard deviation per channel, or None.
+        clean_known: whether `y` is known to be clean.
         coarse: [C] int64 superclass of each class, or None.
-        meta_pool: Clean examples apart from the training part, which the meta set is drawn from;
+        meta_pool: clean examples apart from the training part, which the meta set is drawn from;
             None draws it from the training part.
     """
 

@@ -1,4 +1,8 @@
-"""The sets in which the hyper-parameters of the losses live."""
+"""The admissible sets of the losses' hyper-parameters.
+
+The loss classes and the options of the methods both check against them. No TensorFlow here: lists
+of methods and options load none.
+"""
 
 import math
 

@@ -1,6 +1,7 @@
 """Forward and backward correction by a known label transition matrix."""
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from tf_mwn.checks import check_transition_matrix
@@ -97,7 +98,7 @@ class ForwardCorrection(PerExampleLoss):
 
     def __init__(self, transition_matrix, **kwargs):
         matrix = check_transition_matrix(transition_matrix)
-        super().__init__({"transition_matrix": matrix}, **kwargs)
+        super().__init__({"transition_matrix": matrix.tolist()}, **kwargs)
 
 
 @keras.saving.register_keras_serializable(package="tf_mwn.losses")
@@ -115,5 +116,10 @@ class BackwardCorrection(PerExampleLoss):
     function = staticmethod(backward_correction)
 
     def __init__(self, transition_matrix, **kwargs):
-        matrix = check_transition_matrix(transition_matrix, invertible=True)
-        super().__init__({"transition_matrix": matrix}, **kwargs)
+        matrix = check_transition_matrix(transition_matrix)
+        if not np.linalg.cond(matrix) < 1e8:
+            raise ValueError(
+                "transition_matrix: expected an invertible matrix, received one of condition "
+                f"number {np.linalg.cond(matrix):.3g}"
+            )
+        super().__init__({"transition_matrix": matrix.tolist()}, **kwargs)

@@ -18,8 +18,8 @@ class PerExampleLoss(keras.losses.Loss):
 
     Raises:
         ValueError: for a half-precision `dtype`. Keras casts the labels to it, and bfloat16 holds
-            class numbers only up to 256. Half-precision logits are welcome, and are computed
-            with in float32.
+            class numbers only up to 256. Half-precision logits are allowed: the loss is
+            computed in float32.
     """
 
     function: Callable[..., tf.Tensor]

@@ -17,7 +17,7 @@ def per_example_loss(loss=None) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
             one value per example.
 
     Raises:
-        TypeError: for a name: it would not say that the classifier returns logits.
+        TypeError: for a name, which cannot say that the classifier returns logits.
         ValueError: for a loss that expects probabilities (`from_logits=False`).
     """
     if loss is None:

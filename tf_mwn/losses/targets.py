@@ -1,5 +1,7 @@
 """Labels and logits in the form the losses compute with."""
 
+from typing import NoReturn
+
 import tensorflow as tf
 
 
@@ -46,7 +48,7 @@ def target_distribution(labels, logits: tf.Tensor) -> tf.Tensor:
         nan = tf.constant(float("nan"), logits.dtype)
         target = tf.where(known[..., tf.newaxis], target, nan)
     if not target.shape.is_compatible_with(logits.shape):
-        raise ValueError(_shape_message(labels, logits))
+        _refuse_shape(labels, logits)
     return target
 
 
@@ -61,14 +63,14 @@ def class_numbers(labels, logits: tf.Tensor) -> tf.Tensor | None:
     if labels.shape.rank is not None and labels.shape.rank == rank - 1:
         return tf.cast(labels, tf.int32)
     if labels.shape.rank != rank:
-        raise ValueError(_shape_message(labels, logits))
+        _refuse_shape(labels, logits)
     if labels.shape[-1] == 1 and classes != 1:
         return tf.cast(labels[..., 0], tf.int32)
     return None
 
 
-def _shape_message(labels, logits) -> str:
-    return (
+def _refuse_shape(labels, logits) -> NoReturn:
+    raise ValueError(
         "labels: expected class numbers of shape [..] or distributions of shape [.., C] for "
         f"logits of shape [.., C] = {logits.shape}, received {labels.shape}"
     )

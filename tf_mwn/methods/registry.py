@@ -5,7 +5,7 @@ import importlib.metadata
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from tf_mwn.checks import unknown_name
+from tf_mwn.checks import check_name
 from tf_mwn.messages import logger
 from tf_mwn.methods.correction import specs as correction
 from tf_mwn.methods.hyper_parameters import specs as hyper_parameters
@@ -86,9 +86,7 @@ def find(name: str) -> Method:
     Raises:
         ValueError: naming the valid names and the nearest.
     """
-    if name not in METHODS:
-        raise ValueError(unknown_name("method", name, METHODS))
-    return METHODS[name]
+    return METHODS[check_name("method", name, METHODS)]
 
 
 def build(

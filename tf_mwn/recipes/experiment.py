@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from tf_mwn.checks import unknown_name
+from tf_mwn.checks import check_name
 from tf_mwn.data.bias.settings import BiasSettings
 from tf_mwn.methods import registry
 from tf_mwn.options import options_of
@@ -53,9 +53,7 @@ def find(name: str) -> Recipe:
     Raises:
         ValueError: naming the valid names and the nearest.
     """
-    if name not in RECIPES:
-        raise ValueError(unknown_name("recipe", name, RECIPES))
-    return RECIPES[name]
+    return RECIPES[check_name("recipe", name, RECIPES)]
 
 
 def resolve(
@@ -75,7 +73,10 @@ def resolve(
     """
     row = find(recipe)
     if row.files and "dataset" not in overrides:
-        raise ValueError(f"recipe {recipe}: expected --dataset=FOLDER with {row.files}")
+        raise ValueError(
+            f"dataset: expected --dataset=FOLDER with {row.files} for recipe {recipe}, "
+            "received none"
+        )
     chosen = tuple(row.methods if methods is None else methods)
     seeds = tuple(seeds)
     _check_unique("method", chosen)
@@ -120,6 +121,7 @@ def _check_read(overrides: Mapping[str, Any], rows: list[registry.Method]) -> No
     for name in overrides:
         if name in registry.OPTIONS and name not in read:
             raise ValueError(
-                f"{name}: no effect on {', '.join(map(shown, rows))}; it is an option of "
+                f"{name}: expected an option that a method of the run reads, received one of no "
+                f"effect on {', '.join(map(shown, rows))}; it is an option of "
                 + ", ".join(r.name for r in registry.METHODS.values() if name in r.reads)
             )

@@ -186,4 +186,7 @@ def check_used(common: Mapping[str, Any], runs: Sequence[Planned]) -> None:
     for name, value in common.items():
         wanted = list(value) if isinstance(value, tuple) else value
         if all(run.experiment.config.to_json()[name] != wanted for run in runs):
-            raise ValueError(f"{name}: no effect on any of the {len(runs)} runs")
+            raise ValueError(
+                f"{name}: expected a setting that a run reads, received one of no effect on any of "
+                f"the {len(runs)} runs"
+            )

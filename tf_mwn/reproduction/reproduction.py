@@ -79,7 +79,10 @@ class Reproduction:
             ValueError, TypeError: one sentence that says what to change.
         """
         if not tables and not claims:
-            raise ValueError("expected --table=NAME or --claims; --table=list shows the tables")
+            raise ValueError(
+                "table: expected --table=NAME or --claims, received neither; "
+                "--table=list shows the tables"
+            )
         if claims and scale == "paper":
             raise ValueError("scale: expected cpu with --claims, received paper")
         if not seeds or len(set(seeds)) < len(seeds):
@@ -109,8 +112,9 @@ class Reproduction:
         for name, state in states.items():
             if state == OTHER:
                 raise ValueError(
-                    f"workdir: {self.workdir / name} holds a run of other settings, of another "
-                    "version perhaps; choose another --workdir"
+                    f"workdir: expected no other run in {self.workdir / name}, received one that "
+                    "holds a run of other settings, of another version perhaps; choose another "
+                    "--workdir"
                 )
         return [run for run in self.runs if states[run.name] != FINISHED]
 

@@ -41,7 +41,9 @@ def configure_devices(config: Config, many_machines: bool = False) -> tf.distrib
         ValueError: for more devices than can be had, or a TF_CONFIG that is missing or wrong.
     """
     if config.strategy == "multi_worker" and not many_machines:
-        raise ValueError("strategy: expected none or mirrored; multi_worker is for launch.main")
+        raise ValueError(
+            "strategy: expected none or mirrored, received multi_worker, which is for launch.main"
+        )
     if config.deterministic:
         tf.config.experimental.enable_op_determinism()
     if config.strategy == "none":
@@ -77,7 +79,9 @@ def _multi_worker() -> tf.distribute.MultiWorkerMirroredStrategy:
         return tf.distribute.MultiWorkerMirroredStrategy()
     except (tf.errors.OpError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
-        raise ValueError(f"TF_CONFIG: the workers {workers} did not meet: {reason}") from error
+        raise ValueError(
+            f"TF_CONFIG: expected the workers {workers} to meet, received {reason}"
+        ) from error
 
 
 def _tf_config() -> tuple[Mapping[str, list[str]], tuple[str, int]]:
@@ -85,8 +89,8 @@ def _tf_config() -> tuple[Mapping[str, list[str]], tuple[str, int]]:
     text = os.environ.get("TF_CONFIG")
     if not text:
         raise ValueError(
-            "strategy: multi_worker expects the environment variable TF_CONFIG on every worker; "
-            "see docs/scaling.md"
+            "strategy: expected the environment variable TF_CONFIG on every worker of "
+            "multi_worker, received none; see docs/scaling.md"
         )
     try:
         content = json.loads(text)

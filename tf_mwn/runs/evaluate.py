@@ -46,7 +46,7 @@ def _classes(names: list[str], known: list[str]) -> np.ndarray:
         return np.array([known.index(name) for name in names])
     if len(names) > len(known) or names != [str(i) for i in range(len(names))]:
         raise ValueError(
-            f"dataset: expected classes among those of the run, {', '.join(known[:20])}; "
+            f"dataset: expected classes among those of the run, {', '.join(known[:20])}, "
             f"received {', '.join(names[:20])}"
         )
     return np.arange(len(names))

@@ -76,7 +76,8 @@ def run_weight_net(run: FinishedRun) -> WeightNet | None:
     if not isinstance(model.training_objective, WeightNet):
         return None
     if not checkpoint.restore(run.folder, model):
-        raise ValueError(f"run: expected {run.folder / checkpoint.CHECKPOINT}, which is missing")
+        path = run.folder / checkpoint.CHECKPOINT
+        raise ValueError(f"run: expected {path}, received a run without it")
     return model.training_objective
 
 

@@ -115,7 +115,7 @@ def _data(folder, config, seed, data_dir, download, cache_dir) -> BiasedData:
         # All methods of a seed share the probabilities of one model, trained before them.
         path = folder.path.parent.parent / "noise_model" / f"seed{seed}" / PROBABILITIES
         if not os.path.isfile(path):
-            raise ValueError(f"run: expected the probabilities of its noise in {path}")
+            raise ValueError(f"run: expected its noise's probabilities in {path}, received none")
         config = dataclasses.replace(config, noise_probabilities=str(path))
     return prepare(source, config, seed, open_set)
 
@@ -123,7 +123,7 @@ def _data(folder, config, seed, data_dir, download, cache_dir) -> BiasedData:
 def _classifier(folder: RunFolder, method: str, config: Config, data: BiasedData) -> keras.Model:
     path = folder / "classifier.keras"
     if not path.is_file():
-        raise ValueError(f"run: expected {path}, which is missing")
+        raise ValueError(f"run: expected {path}, received a run without it")
     if ":" not in config.network:
         return keras.models.load_model(path, compile=False)
     # The user's own network may hold classes that Keras cannot find by name.

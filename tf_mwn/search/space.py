@@ -77,7 +77,10 @@ def default_space(row: Method, given: Collection[str]) -> tuple[Domain, ...]:
     own = [o for o in row.options if o.grid and o.name not in given]
     searched = own or [o for o in (SETTINGS["learning_rate"],) if o.name not in given]
     if not searched:
-        raise ValueError(f"space: nothing of {row.name} is left to search; pass --space={_SYNTAX}")
+        raise ValueError(
+            f"space: expected --space={_SYNTAX}, received none, and nothing of {row.name} is left "
+            "to search"
+        )
     return tuple(Domain(option.name, option.grid) for option in searched)
 
 
@@ -101,13 +104,15 @@ def _parse(text: str) -> Domain:
     _check_name(name)
     if not equals:
         if not SETTINGS[name].grid:
-            raise ValueError(f"space: {name} has no usual values; expected {_SYNTAX}")
+            raise ValueError(
+                f"space: expected {_SYNTAX}, received {name} alone, which has no usual values"
+            )
         return Domain(name, SETTINGS[name].grid)
     if ":" in values and SETTINGS[name].kind in (int, float):
         return _range(name, values)
     found = tuple(_value(name, value) for value in values.split("|"))
     if len(set(found)) < len(found):
-        raise ValueError(f"space: {name} expected each value once, received {values}")
+        raise ValueError(f"space: expected each value of {name} once, received {values}")
     return Domain(name, found)
 
 
@@ -115,7 +120,10 @@ def _check_name(name: str) -> None:
     if name not in SETTINGS:
         raise ValueError(unknown_name("space", name, set(SETTINGS) - SHARED))
     if name in SHARED:
-        raise ValueError(f"space: {name} is the same for all trials; pass it as --{name}")
+        raise ValueError(
+            f"space: expected settings that trials may differ in, received {name}; "
+            f"pass it as --{name}"
+        )
     if SETTINGS[name].many:
         raise ValueError(f"space: expected a setting of one value, received the list {name}")
 
@@ -124,11 +132,11 @@ def _range(name: str, text: str) -> Domain:
     low, high, *scale = text.split(":")
     low, high = _number(name, low), _number(name, high)
     if scale not in ([], ["log"]):
-        raise ValueError(f"space: {name} expected {_SYNTAX}, received {text}")
+        raise ValueError(f"space: expected {_SYNTAX} for {name}, received {text}")
     if not low < high:
-        raise ValueError(f"space: {name} expected LOW below HIGH, received {text}")
+        raise ValueError(f"space: expected LOW below HIGH for {name}, received {text}")
     if scale and low <= 0:
-        raise ValueError(f"space: {name} expected LOW above 0 for log, received {text}")
+        raise ValueError(f"space: expected LOW above 0 for {name} with log, received {text}")
     return Domain(name, low=low, high=high, log=bool(scale))
 
 
@@ -142,7 +150,7 @@ def _value(name: str, text: str):
         return text
     if kind in (int, float):
         return _number(name, text)
-    raise ValueError(f"space: {name} expected {_SYNTAX}, received {text!r}")
+    raise ValueError(f"space: expected {_SYNTAX} for {name}, received {text!r}")
 
 
 def _number(name: str, text: str) -> int | float:
@@ -152,5 +160,5 @@ def _number(name: str, text: str) -> int | float:
     except ValueError:
         number = math.nan
     if not math.isfinite(number):
-        raise ValueError(f"space: {name} expected {kind.__name__} values, received {text!r}")
+        raise ValueError(f"space: expected {kind.__name__} values for {name}, received {text!r}")
     return number

@@ -129,7 +129,9 @@ class Plan:
         _check_objective(self.objective, self.row, self.experiment)
         for domain in self.space:
             if domain.name in self.overrides:
-                raise ValueError(f"{domain.name}: expected a flag or a part of --space, not both")
+                raise ValueError(
+                    f"{domain.name}: expected either a flag or a part of --space, received both"
+                )
             for value in domain.ends:
                 if value != LOG_CLASSES:
                     trial = self.trial({domain.name: value})
@@ -140,14 +142,20 @@ class Plan:
         if self.search == "grid" and ranges:
             raise ValueError(f"search=grid: expected values A|B|C, received a range of {ranges[0]}")
         if self.search == "grid" and self.seed:
-            raise ValueError("search=grid: draws nothing, so --seed has no effect")
+            raise ValueError(
+                f"seed: expected 0 with --search=grid, which draws nothing, received {self.seed}"
+            )
         if self.search != "hyperband":
             return
         if self.max_trials is not None:
-            raise ValueError("search=hyperband: --epochs decides the trials, not --max_trials")
+            raise ValueError(
+                "max_trials: expected none with --search=hyperband, where --epochs decides the "
+                f"trials, received {self.max_trials}"
+            )
         if "epochs" in [domain.name for domain in self.space]:
             raise ValueError(
-                "search=hyperband: decides the epochs itself; leave them out of --space"
+                "space: expected no epochs with --search=hyperband, which decides them, received "
+                "epochs"
             )
 
 
@@ -159,8 +167,8 @@ def trial_folder(values: Mapping[str, Any], epochs: int | None = None) -> str:
 def _check_objective(objective: str, row: Method, experiment: Experiment) -> None:
     if objective == "meta" and row.takes_meta_set(vars(experiment.config)):
         raise ValueError(
-            f"objective=meta: {row.name} trains on the meta images, so they cannot judge it; "
-            "pass --objective=validation --validation_size=N"
+            "objective: expected validation for a method that trains on the meta images, "
+            f"received meta with {row.name}; pass --objective=validation --validation_size=N"
         )
     if objective == "validation" and not experiment.config.validation_size:
         raise ValueError("objective=validation: expected --validation_size above 0, received 0")

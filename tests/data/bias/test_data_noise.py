@@ -71,7 +71,9 @@ def test_images_depend_on_the_seed_alone_and_empty_ones_stay_empty(kind):
 
 
 def test_inputs_that_are_no_images_are_refused():
-    with pytest.raises(ValueError, match=r"--data_noise=gaussian, received inputs of shape \[5, 3"):
+    with pytest.raises(
+        ValueError, match=r"data_noise: .* for gaussian, received inputs of shape \[5, 3"
+    ):
         _alter("gaussian", np.zeros((5, 3)))
 
 
@@ -168,8 +170,12 @@ def test_open_set_of_another_size_is_fitted():
 
 
 BAD = {
-    "not given": (dict(open_set="other", open_set_rate=0.1), None, "source of open_set=other"),
-    "not asked": ({}, OTHER, "received other without the setting"),
+    "not given": (
+        dict(open_set="other", open_set_rate=0.1),
+        None,
+        "open_set: expected the source other, received none",
+    ),
+    "not asked": ({}, OTHER, "open_set: expected no source, received other"),
     "few": (
         dict(open_set="other", open_set_rate=1.0, source=_source(size=2000)),
         OTHER,

@@ -113,11 +113,11 @@ def test_feature_noise_has_the_rate_asked_for(kind, rate):
 @pytest.mark.parametrize(
     "options, message",
     [
-        ({"rate": 0.01}, r"noise_rate in \[0.*\] for noise 'feature1' .*, received 0.01"),
+        ({"rate": 0.01}, r"noise_rate: .* in \[0.*\] for noise 'feature1' .*, received 0.01"),
         ({"rate": 0.99}, "received 0.99"),
         ({}, "a rate or a factor, received rate None and factor None"),
         ({"rate": 0.3, "factor": 1.2}, "a rate or a factor"),
-        ({"factor": 0.0}, "noise_factor finite and above 0, received 0.0"),
+        ({"factor": 0.0}, "noise_factor: .* in \(0, inf\), received 0.0"),
     ],
 )
 def test_impossible_feature_noise_is_refused(options, message):
@@ -134,8 +134,8 @@ def test_matrix_files_agree(tmp_path):
 
 
 BAD_MATRICES = {
-    "sum": ("0.5,0.4\n0,1\n", ValueError, r"T.csv of non-negative rows .* sum of 0.9 in row 0"),
-    "negative": ("1.5,-0.5\n0,1\n", ValueError, "smallest entry of -0.5"),
+    "sum": ("0.5,0.4\n0,1\n", ValueError, r"T.csv: expected rows .* sum of 0.9 in row 0"),
+    "negative": ("1.5,-0.5\n0,1\n", ValueError, "least entry -0.5"),
     "shape": ("1,0,0\n0,1,0\n0,0,1\n", ValueError, r"shape \[2, 2\] in .*T.csv, received \[3, 3\]"),
     "words": ("a,b\n0,1\n", ValueError, "rows of numbers in .*T.csv, received"),
     "ragged": ("1,0\n1\n", ValueError, "rows of numbers in .*T.csv, received"),
@@ -151,9 +151,9 @@ def test_bad_matrices_are_refused(tmp_path, text, error, message):
 
 
 def test_bad_matrix_files_are_refused(tmp_path):
-    with pytest.raises(ValueError, match="transition matrix, received .*no.csv, which does not"):
+    with pytest.raises(ValueError, match="noise_matrix: .* received .*no.csv, which does not"):
         read_matrix(str(tmp_path / "no.csv"), 2)
-    with pytest.raises(ValueError, match="transition matrix .npy or .csv, received .*T.txt"):
+    with pytest.raises(ValueError, match="noise_matrix: .* .npy or .csv, received .*T.txt"):
         read_matrix(str(tmp_path / "T.txt"), 2)
     np.save(tmp_path / "T.npy", np.array([["a"]]))
     with pytest.raises(TypeError, match="numbers in .*T.npy"):

@@ -43,8 +43,8 @@ BAD_CSV = {
     "unknown": ("sample_id,label\n7,1\n3,1\n5,1\n8,1\n", "received 1 unknown, the first 8"),
     "missing": ("sample_id,label\n7,1\n3,1\n5,1\n", "received none for 1, the first with id 9"),
     "doubled": ("sample_id,label\n7,1\n7,1\n", "received 7 more than once"),
-    "range": ("sample_id,label\n7,3\n", "number of classes 3, received 3"),
-    "negative": ("sample_id,label\n7,-1\n", "to be 0 or more, received -1"),
+    "range": ("sample_id,label\n7,3\n", "below the 3 classes, received 3"),
+    "negative": ("sample_id,label\n7,-1\n", "of at least 0, received -1"),
 }
 
 
@@ -60,7 +60,7 @@ def test_bad_arrays_are_refused(tmp_path):
         read_labels(floats, IDS, 3)
     with pytest.raises(ValueError, match="arrays sample_id and label in .*, received labels"):
         read_labels(_npz(tmp_path / "n.npz", labels=LABELS), IDS, 3)
-    with pytest.raises(ValueError, match="sample_id 4, label 3"):
+    with pytest.raises(ValueError, match="sample_id, label: .* received 4, 3"):
         read_labels(_npz(tmp_path / "s.npz", sample_id=IDS, label=LABELS[:3]), IDS, 3)
     np.save(tmp_path / "short.npy", LABELS[:3])
     with pytest.raises(ValueError, match="expected 4 labels in .*short.npy, received 3"):
@@ -74,5 +74,5 @@ def test_bad_files_are_refused(tmp_path):
     with pytest.raises(ValueError, match="array of numbers in .*text.npy, received none"):
         read_labels(str(tmp_path / "text.npy"), IDS, 3)
     (tmp_path / "labels.txt").write_text("1")
-    with pytest.raises(ValueError, match=".npz, .npy or .csv, received .*labels.txt"):
+    with pytest.raises(ValueError, match=".npz or .npy or .csv, received .*labels.txt"):
         read_labels(str(tmp_path / "labels.txt"), IDS, 3)

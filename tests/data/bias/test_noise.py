@@ -93,10 +93,10 @@ def test_realised_by_hand():
 
 BAD = [
     (("flipp", 0.1, 10), ValueError, "did you mean 'flip'"),
-    (("uniform", -0.1, 10), ValueError, r"noise_rate in \[0, 1\], received -0.1"),
+    (("uniform", -0.1, 10), ValueError, r"noise_rate: .* in \[0, 1\], received -0.1"),
     (("uniform", 1.5, 10), ValueError, "received 1.5"),
     (("uniform", float("nan"), 10), ValueError, "received nan"),
-    (("none", 0.2, 10), ValueError, "noise_rate 0 with noise 'none', received 0.2"),
+    (("none", 0.2, 10), ValueError, "noise_rate: expected 0 with noise 'none', received 0.2"),
     (("flip2", 0.2, 2), ValueError, "num_classes: expected an integer of at least 3, received 2"),
     (("flip", 0.2, 1), ValueError, "num_classes: expected an integer of at least 2, received 1"),
     (("flip", 0.2, 10.0), TypeError, "num_classes: expected an integer"),
@@ -112,11 +112,11 @@ def test_bad_noise_is_refused(arguments, error, message):
 @pytest.mark.parametrize(
     "labels, matrix, message",
     [
-        ([0, 2], np.eye(2), "below the number of classes 2, received 2"),
-        ([0, 1], np.ones((2, 2)), "each sum to 1"),
-        ([0, 1], [[1.5, -0.5], [0, 1]], "smallest entry of -0.5"),
-        ([0, 1], np.full((2, 2), np.nan), "each sum to 1"),
-        ([0, 1], np.ones((2, 3)), r"square transition matrix, received \[2, 3\]"),
+        ([0, 2], np.eye(2), "below the 2 classes, received 2"),
+        ([0, 1], np.ones((2, 2)), "that sum to 1"),
+        ([0, 1], [[1.5, -0.5], [0, 1]], "least entry -0.5"),
+        ([0, 1], np.full((2, 2), np.nan), "that sum to 1"),
+        ([0, 1], np.ones((2, 3)), r"shape \[C, C\], received \[2, 3\]"),
     ],
 )
 def test_bad_corruption_is_refused(labels, matrix, message):

@@ -111,14 +111,19 @@ def test_largest_remainder_by_hand():
 
 
 BAD = [
-    ("asymmetric", 7, {}, "expected 10 classes for noise 'asymmetric', received 7"),
+    ("asymmetric", 7, {}, "expected 10 classes for 'asymmetric', received 7"),
     ("asymmetric_blocks", 10, {}, "expected 100 classes"),
-    ("hierarchical", 10, {}, r"coarse \(superclasses of the source\) for noise 'hierarchical'"),
-    ("hierarchical", 10, {"coarse": np.arange(9)}, "coarse of 10 rows, .* received 9"),
-    ("background", 10, {"target": 10}, "number of classes 10, received 10"),
-    ("matrix", 10, {}, "expected matrix for noise 'matrix', received none"),
-    ("instance", 10, {}, "a kind of noise that has a matrix, received 'instance'"),
-    ("feature1", 10, {}, "that has a matrix, received 'feature1'"),
+    (
+        "hierarchical",
+        10,
+        {},
+        r"coarse: expected superclasses of the source for noise 'hierarchical'",
+    ),
+    ("hierarchical", 10, {"coarse": np.arange(9)}, "coarse: .* each of 10 classes, received 9"),
+    ("background", 10, {"target": 10}, "below the 10 classes, received 10"),
+    ("matrix", 10, {}, "matrix: expected a matrix for noise 'matrix', received none"),
+    ("instance", 10, {}, "a kind with a transition matrix, received 'instance'"),
+    ("feature1", 10, {}, "with a transition matrix, received 'feature1'"),
 ]
 
 

@@ -61,12 +61,12 @@ def test_hierarchical_noise_follows_the_superclasses_of_the_source():
     assert source.coarse.tolist() == [7, 2, 7, 2]
     data = _prepare(source, noise="hierarchical", noise_rate=0.5)
     np.testing.assert_array_equal(data.train.label % 2, data.train.clean_label % 2)
-    with pytest.raises(ValueError, match="coarse .superclasses of the source"):
+    with pytest.raises(ValueError, match="coarse: expected superclasses of the source"):
         _prepare(noise="hierarchical", noise_rate=0.5)
 
 
 def test_two_superclasses_of_one_class_are_refused():
-    with pytest.raises(ValueError, match=r"received y_coarse \[0, 1\] for class 1"):
+    with pytest.raises(ValueError, match=r"y_coarse: .* received \[0, 1\] for class 1"):
         _source(y_coarse=np.arange(240) % 4 * (np.arange(240) > 3))
 
 
@@ -86,7 +86,7 @@ def test_instance_and_feature_noise_reach_the_labels(tmp_path):
 
 
 def test_feature_dependent_noise_needs_probabilities():
-    with pytest.raises(ValueError, match="expected --noise_probabilities=FILE with --noise=feat"):
+    with pytest.raises(ValueError, match="noise_probabilities: expected a file with --noise=feat"):
         _prepare(noise="feature2", noise_rate=0.3)
 
 
@@ -157,38 +157,53 @@ def test_full_card_is_json_and_fits_a_terminal():
 BAD_SETTINGS = {
     "matrix alone": (
         {"noise_matrix": "T.npy"},
-        "--noise=matrix together with --noise_matrix=T.npy",
+        "noise_matrix: expected --noise=matrix with it",
     ),
-    "no matrix": ({"noise": "matrix"}, "--noise_matrix=FILE together with --noise=matrix"),
+    "no matrix": ({"noise": "matrix"}, "noise_matrix: expected a file with --noise=matrix"),
     "matrix and rate": (
         {"noise": "matrix", "noise_matrix": "T.npy", "noise_rate": 0.1},
-        "no --noise_rate with --noise=matrix",
+        "noise_rate: expected 0 with --noise=matrix",
     ),
-    "probabilities": ({"noise_probabilities": "p.npy"}, "feature1, feature2, feature3 together"),
-    "factor": ({"noise_factor": 1.4}, "together with --noise_factor=1.4, received --noise=none"),
+    "probabilities": ({"noise_probabilities": "p.npy"}, "noise_probabilities: .*feature3 with it"),
+    "factor": ({"noise_factor": 1.4}, "noise_factor: .* with it, received --noise=none"),
     "factor and rate": (
         {"noise": "feature1", "noise_probabilities": "p", "noise_factor": 2.0, "noise_rate": 0.3},
-        "one of --noise_rate and --noise_factor, received --noise_rate=0.3 too",
+        "noise_rate: expected 0 with --noise_factor, received 0.3",
     ),
-    "factor zero": ({"noise_factor": 0.0}, "noise_factor: .* in .1e-06, inf., received 0.0"),
-    "target": ({"noise": "flip", "noise_target": 1}, "--noise=background together with"),
+    "factor zero": (
+        {"noise_factor": 0.0},
+        "noise_factor: expected a value in .1e-06, inf., received 0.0",
+    ),
+    "target": (
+        {"noise": "flip", "noise_target": 1},
+        "noise_target: expected --noise=background with it",
+    ),
     "negative target": ({"noise_target": -1}, "noise_target: expected a value in .0, inf."),
-    "exact nothing": ({"noise_sampling": "exact"}, "transition matrix together with"),
+    "exact nothing": ({"noise_sampling": "exact"}, "noise_sampling: .* transition matrix"),
     "exact instance": ({"noise": "instance", "noise_sampling": "exact"}, "received --noise=inst"),
     "sampling": ({"noise_sampling": "exacts"}, "did you mean 'exact'"),
     "open rate": (
         {"open_set_rate": 0.2},
-        "--open_set together with --open_set_rate=0.2, received no",
+        "open_set_rate: expected 0 without --open_set, received 0.2",
     ),
-    "data rate": ({"data_noise_rate": 0.2}, "--data_noise together with --data_noise_rate=0.2"),
+    "data rate": (
+        {"data_noise_rate": 0.2},
+        "data_noise_rate: expected 0 without --data_noise, received 0.2",
+    ),
     "data kind": ({"data_noise": "gauss"}, "did you mean 'gaussian'"),
     "sum": (
         {"open_set": "x", "open_set_rate": 0.6, "data_noise": "gaussian", "data_noise_rate": 0.6},
-        "at most 1 together, received 1.2",
+        "open_set_rate: .* at most 1 .*, received 1.2",
     ),
-    "meta rate": ({"meta_noise_rate": 0.2}, "--meta_noise together with --meta_noise_rate=0.2"),
+    "meta rate": (
+        {"meta_noise_rate": 0.2},
+        "meta_noise_rate: expected 0 without --meta_noise, received 0.2",
+    ),
     "meta kind": ({"meta_noise": "matrix"}, "meta_noise: expected one of"),
-    "meta factor": ({"meta_imbalance_factor": 0.5}, "meta_imbalance_factor: .* in .1, inf."),
+    "meta factor": (
+        {"meta_imbalance_factor": 0.5},
+        "meta_imbalance_factor: expected a value in .1, inf.",
+    ),
 }
 
 
@@ -200,8 +215,11 @@ def test_meaningless_combinations_are_refused(settings, message):
 
 
 IMPOSSIBLE = {
-    "target": ({"noise": "background", "noise_target": 4}, "--noise_target below 4 classes"),
-    "asymmetric": ({"noise": "asymmetric", "noise_rate": 0.1}, "10 classes for noise 'asymmetric'"),
+    "target": (
+        {"noise": "background", "noise_target": 4},
+        "noise_target: expected a class below 4",
+    ),
+    "asymmetric": ({"noise": "asymmetric", "noise_rate": 0.1}, "10 classes for 'asymmetric'"),
     "meta tail": ({"meta_imbalance_factor": 50.0}, "at least one example for each of 4 classes"),
     "file": ({"noise": "matrix", "noise_matrix": "no.npy"}, "no.npy, which does not exist"),
 }

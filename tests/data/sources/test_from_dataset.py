@@ -36,11 +36,19 @@ RAGGED = tf.data.Dataset.from_generator(
     output_signature=(tf.TensorSpec([None], tf.float32), tf.TensorSpec([], tf.int64)),
 )
 BAD = {
-    "array": (X, TypeError, "x to be a tf.data.Dataset, received ndarray"),
+    "array": (X, TypeError, "x: expected a tf.data.Dataset, received ndarray"),
     "none": (None, TypeError, "received NoneType"),
-    "endless": (_dataset().repeat(), ValueError, "finite dataset x, received one that never ends"),
+    "endless": (
+        _dataset().repeat(),
+        ValueError,
+        "x: expected a finite dataset, received one that never ends",
+    ),
     "batched": (_dataset().batch(2), ValueError, "unbatch"),
-    "no labels": (tf.data.Dataset.from_tensor_slices(X), ValueError, "yield .inputs, label"),
+    "no labels": (
+        tf.data.Dataset.from_tensor_slices(X),
+        ValueError,
+        "x: expected elements .inputs, label",
+    ),
     "one-hot": (_dataset(y=np.eye(2, dtype=np.float32)[Y]), ValueError, "received one-hot"),
     "ragged": (RAGGED, ValueError, "inputs of one fixed shape"),
     "nested": (_dataset(x={"a": X}), ValueError, "inputs of one fixed shape"),
@@ -59,5 +67,5 @@ def test_bad_datasets_are_refused(dataset, error, message):
 def test_too_large_and_too_few_names_are_refused():
     with pytest.raises(ValueError, match="at most 100 bytes .* tf_mwn.paired_dataset"):
         from_dataset(_dataset(), most_bytes=100)
-    with pytest.raises(ValueError, match="expected 2 class_names, received 3"):
+    with pytest.raises(ValueError, match="class_names: expected 2, received 3"):
         from_dataset(_dataset(), class_names=["a", "b", "c"])

@@ -275,7 +275,7 @@ BAD_CSV = {
     "missing": ("path,label\nimages/0.png,0\nimages/x.png,1\n", r"1 unusable: .*x.png \(missing\)"),
     "one class": ("path,label\nimages/0.png,0\nimages/1.png,0\n", "at least two classes"),
     "gap": ("path,label\nimages/0.png,0\nimages/1.png,2\n", "no example of class 1"),
-    "negative": ("path,label\nimages/0.png,0\nimages/1.png,-1\n", "0 or more, received -1"),
+    "negative": ("path,label\nimages/0.png,0\nimages/1.png,-1\n", "at least 0, received -1"),
     "new class": (
         "path,label,split\nimages/0.png,a,\nimages/1.png,b,train\nimages/2.png,c,test\n",
         "y_test",
@@ -291,11 +291,13 @@ def test_bad_csv_is_refused(tmp_path, text, message):
 
 
 def test_options_that_a_source_does_not_have_are_refused(tmp_path):
-    with pytest.raises(ValueError, match="images in files with --image_size=8, received .*digits"):
+    with pytest.raises(ValueError, match="image_size: expected images in files, received .*digits"):
         loading.load("digits", image_size=8)
-    with pytest.raises(ValueError, match="images in files with --stream=on"):
+    with pytest.raises(ValueError, match="stream: expected images in files"):
         loading.load("digits", stream="on")
-    with pytest.raises(ValueError, match="Clothing1M with --train_list=clean, received digits"):
+    with pytest.raises(
+        ValueError, match="train_list: .* Clothing1M, received clean with dataset digits"
+    ):
         loading.load("digits", train_list="clean")
     with pytest.raises(ValueError, match="stream: expected one of"):
         loading.load("digits", stream="yes")

@@ -1,4 +1,4 @@
-"""Training images that are replaced: by images of another source, or by data noise."""
+"""Replaces training images by images of another source, or by data noise."""
 
 import dataclasses
 from typing import Any
@@ -14,17 +14,15 @@ from tf_mwn.data.subset import DATA_NOISE, OPEN_SET, UNKNOWN_CLASS, Source, Subs
 
 
 def check_open_set(settings: BiasSettings, open_set: Source | None) -> None:
-    """Checks that the source of the open-set images is there if, and only if, it is asked for.
+    """Checks that the source of open-set images is given exactly when the settings name one.
 
     Raises:
-        ValueError: One without the other.
+        ValueError: one is given without the other.
     """
     if (settings.open_set is None) != (open_set is None):
-        received = "none" if open_set is None else f"{open_set.name} without the setting"
-        raise ValueError(
-            f"expected the source of open_set={settings.open_set} to be handed over with that "
-            f"setting, received {received}"
-        )
+        asked = f"the source {settings.open_set}" if settings.open_set else "no source"
+        received = "none" if open_set is None else open_set.name
+        raise ValueError(f"open_set: expected {asked}, received {received}")
 
 
 def alter_inputs(
@@ -37,21 +35,22 @@ def alter_inputs(
 ) -> Subset:
     """Replaces an exact fraction of a part's images; the labels stay.
 
-    Open-set images come first in one random order of the part, data noise next, so that no example
-    has both and a higher rate alters the same examples and more. Where the image no longer shows
-    the class of its label (open set, Gaussian noise, each image's own order of pixels), the clean
-    label becomes `UNKNOWN_CLASS`: its label is wrong whatever it is.
+    One random order of the part decides which examples change: open-set images take the first
+    ones, data noise the next. Hence no example has both, and a higher rate alters a superset of
+    the examples. An open-set image, Gaussian noise and pixels in an order of their own no longer
+    show the class of the label. The clean label of such an image becomes `UNKNOWN_CLASS`, so that
+    any label counts as wrong.
 
     Args:
-        part: Training or validation part.
-        settings: The bias.
-        seed: Seed of the draws.
-        name: The part's name, which enters the draws.
-        open_set: The source of open-set images, or None.
-        statistics: Mean and standard deviation per channel, for Gaussian noise.
+        part: training or validation part.
+        settings: the bias.
+        seed: seed of the draws.
+        name: the part's name, which enters the draws.
+        open_set: the source of open-set images, or None.
+        statistics: mean and standard deviation per channel, for Gaussian noise.
 
     Raises:
-        ValueError: Too few open-set images, or inputs that are no images in memory.
+        ValueError: too few open-set images, or inputs that are no images in memory.
     """
     if open_set is None and settings.data_noise == "none":
         return part
@@ -77,7 +76,7 @@ def _with_foreign(x: Any, rows: np.ndarray, other: Source, rng: np.random.Genera
     """Returns the inputs with images of another source's training part at `rows`."""
     if len(rows) > len(other.x):
         raise ValueError(
-            f"expected --open_set to hold at least {len(rows)} images, "
+            f"open_set: expected at least {len(rows)} images, "
             f"received {len(other.x)} in {other.name}"
         )
     drawn = other.x[np.sort(random_order(len(other.x), rng)[: len(rows)])]
@@ -91,7 +90,7 @@ def _with_foreign(x: Any, rows: np.ndarray, other: Source, rng: np.random.Genera
 def _with_noise(x, rows, settings: BiasSettings, statistics, rng) -> np.ndarray:
     if not isinstance(x, np.ndarray):
         raise ValueError(
-            f"expected images in memory for --data_noise={settings.data_noise}, "
+            f"data_noise: expected images in memory for {settings.data_noise}, "
             "received a source whose images are streamed"
         )
     x = x.copy()

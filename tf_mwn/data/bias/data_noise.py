@@ -17,10 +17,10 @@ class DataNoiseKind:
     """One kind of data noise.
 
     Attributes:
-        name: What `--data_noise` calls it.
-        title: One line.
+        name: what `--data_noise` calls it.
+        title: one line.
         alter: (images float64 [n, H, W, C], facts, rng) -> altered images; None to keep them.
-        shows_class: Whether an altered image still shows the class of its label.
+        shows_class: whether an altered image still shows the class of its label.
     """
 
     name: str
@@ -124,27 +124,26 @@ def alter_images(
 ) -> np.ndarray:
     """Returns images with one kind of data noise.
 
-    Labels that Gaussian noise or each image's own order of pixels leave without a meaning are the
-    data noise of Zhang et al., Understanding deep learning requires rethinking generalization,
-    ICLR 2017, section 2.
+    "gaussian", "shuffled_pixels" and "random_pixels" are from Zhang et al., Understanding deep
+    learning requires rethinking generalization, ICLR 2017, section 2.
 
     Args:
         images: [n, H, W, C]; whole numbers are rounded and clipped to what their type holds.
-        kind: One of `DATA_NOISE_KINDS`.
+        kind: one of `DATA_NOISE_KINDS`.
         mean: [C] mean per channel.
         std: [C] standard deviation per channel.
-        rng: Generator.
+        rng: generator.
 
     Returns:
         [n, H, W, C] of the same type.
 
     Raises:
-        ValueError: Unknown kind, or inputs that are no images.
+        ValueError: unknown kind, or inputs that are no images.
     """
     row = DATA_NOISE_KINDS[check_name("data_noise", kind, DATA_NOISE_KINDS)]
     if images.ndim != 4:
         raise ValueError(
-            f"expected images [N, H, W, C] for --data_noise={kind}, "
+            f"data_noise: expected images [N, H, W, C] for {kind}, "
             f"received inputs of shape {list(images.shape)}"
         )
     if row.alter is None or not len(images):

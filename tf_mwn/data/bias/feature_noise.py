@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tf_mwn.checks import check_labels, check_name
+from tf_mwn.checks import POSITIVE, check_labels, check_name
 from tf_mwn.data.bias.noise_kinds import FEATURE_KINDS
 
 _BISECTIONS = 200
@@ -27,23 +27,25 @@ def feature_dependent_labels(
     Args:
         probabilities: [N, C] class probabilities, as of a model trained on clean labels.
         clean: [N] true labels; they tell what is wrong, and set the factor for a given rate.
-        kind: One of `FEATURE_KINDS`.
-        rng: Generator; N uniform numbers are drawn from it.
-        rate: Expected fraction of wrong labels in [0, 1], from which the factor follows.
-        factor: The factor itself, above 0; exactly one of the two is given.
+        kind: one of `FEATURE_KINDS`.
+        rng: generator; N uniform numbers are drawn from it.
+        rate: expected fraction of wrong labels in [0, 1], from which the factor follows.
+        factor: the factor itself, above 0; exactly one of the two is given.
 
     Returns:
         [N] int64 labels, and [N] float64 probabilities that they are wrong.
 
     Raises:
-        ValueError: A rate that no factor reaches, a factor that is not positive, neither or both.
+        ValueError: a rate that no factor reaches, a factor that is not positive, neither or both.
     """
     check_name("noise", kind, FEATURE_KINDS)
     clean = check_labels("labels", clean, probabilities.shape[1])
     if (rate is None) == (factor is None):
-        raise ValueError(f"expected a rate or a factor, received rate {rate} and factor {factor}")
-    if factor is not None and not 0.0 < factor < np.inf:
-        raise ValueError(f"expected noise_factor finite and above 0, received {factor}")
+        raise ValueError(
+            f"rate: expected either a rate or a factor, received rate {rate} and factor {factor}"
+        )
+    if factor is not None:
+        POSITIVE.check("noise_factor", factor)
     first, second, margin = likeliest_pair(probabilities)
     keep = _keep(kind, margin)
     scale = 1.0 / factor if rate is None else _scale(kind, keep, first, second, clean, rate)
@@ -84,8 +86,8 @@ def _scale(kind, keep, first, second, clean, rate: float) -> float:
     most, least = expected(low), expected(high)
     if not least <= rate <= most:
         raise ValueError(
-            f"expected noise_rate in [{least:.4f}, {most:.4f}] for noise {kind!r} with these "
-            f"probabilities, received {rate}"
+            f"noise_rate: expected a value in [{least:.4f}, {most:.4f}] for noise {kind!r} with "
+            f"these probabilities, received {rate}"
         )
     for _ in range(_BISECTIONS):
         middle = (low + high) / 2.0

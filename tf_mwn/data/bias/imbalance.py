@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tf_mwn.checks import check_count, check_labels, check_name
+from tf_mwn.checks import AT_LEAST_ONE, check_count, check_labels, check_name
 from tf_mwn.data.seeds import random_order
 
 IMBALANCE_KINDS = ("long_tailed", "step")
@@ -16,20 +16,19 @@ def class_shares(kind: str, factor: float, num_classes: int) -> np.ndarray:
     for the rest (Buda et al., 2018).
 
     Args:
-        kind: One of `IMBALANCE_KINDS`.
-        factor: Largest over smallest class count, at least 1.
-        num_classes: Number of classes C, at least 2.
+        kind: one of `IMBALANCE_KINDS`.
+        factor: largest over smallest class count, at least 1.
+        num_classes: number of classes C, at least 2.
 
     Returns:
         [C] float64 in (0, 1].
 
     Raises:
-        ValueError: Unknown kind, or a factor below 1.
+        ValueError: unknown kind, or a factor below 1.
     """
     check_name("imbalance", kind, IMBALANCE_KINDS)
     num_classes = check_count("num_classes", num_classes, 2)
-    if not 1.0 <= factor < np.inf:
-        raise ValueError(f"expected a finite imbalance_factor of at least 1, received {factor}")
+    AT_LEAST_ONE.check("imbalance_factor", factor)
     if kind == "long_tailed":
         return np.power(1.0 / factor, np.arange(num_classes) / (num_classes - 1))
     return np.where(np.arange(num_classes) < (num_classes + 1) // 2, 1.0, 1.0 / factor)
@@ -39,16 +38,16 @@ def class_counts(kind: str, factor: float, largest: int, num_classes: int) -> np
     """Returns how many examples each class keeps: int(largest * its share).
 
     Args:
-        kind: One of `IMBALANCE_KINDS`.
-        factor: Largest over smallest class count, at least 1.
-        largest: Examples of the first class.
-        num_classes: Number of classes C, at least 2.
+        kind: one of `IMBALANCE_KINDS`.
+        factor: largest over smallest class count, at least 1.
+        largest: examples of the first class.
+        num_classes: number of classes C, at least 2.
 
     Returns:
         [C] int64 counts, each at least 1.
 
     Raises:
-        ValueError: Unknown kind, a factor below 1, or a class left without examples.
+        ValueError: unknown kind, a factor below 1, or a class left without examples.
     """
     largest = check_count("largest", largest, 1)
     share = class_shares(kind, factor, num_classes)
@@ -57,7 +56,7 @@ def class_counts(kind: str, factor: float, largest: int, num_classes: int) -> np
     empty = np.flatnonzero(counts == 0)
     if empty.size:
         raise ValueError(
-            "expected an imbalance_factor that leaves every class an example, "
+            "imbalance_factor: expected one that leaves every class an example, "
             f"received {factor:g} with a largest class of {largest}, which empties class {empty[0]}"
         )
     return counts
@@ -69,13 +68,13 @@ def subsample(labels: np.ndarray, counts: np.ndarray, rng: np.random.Generator) 
     Args:
         labels: [N] labels in 0..C-1.
         counts: [C] examples to keep.
-        rng: Generator; the classes are drawn in label order.
+        rng: generator; the classes are drawn in label order.
 
     Returns:
         Sorted int64 positions in `labels`, `counts.sum()` of them.
 
     Raises:
-        ValueError: A class has fewer examples than it should keep.
+        ValueError: a class has fewer examples than it should keep.
     """
     labels = check_labels("labels", labels, len(counts))
     kept = []
@@ -83,7 +82,7 @@ def subsample(labels: np.ndarray, counts: np.ndarray, rng: np.random.Generator) 
         rows = np.flatnonzero(labels == label)
         if count > len(rows):
             raise ValueError(
-                f"expected at least {count} examples of class {label}, received {len(rows)}"
+                f"labels: expected at least {count} examples of class {label}, received {len(rows)}"
             )
         kept.append(rows[random_order(len(rows), rng)[:count]])
     return np.sort(np.concatenate(kept))

@@ -4,7 +4,7 @@ import statistics
 
 import numpy as np
 
-from tf_mwn.checks import check_labels
+from tf_mwn.checks import UNIT, check_labels
 from tf_mwn.data.statistics import mean_and_std
 
 # Standard deviation of the flip rates over the examples.
@@ -24,19 +24,18 @@ def instance_dependent_labels(
     Args:
         x: [N, ...] inputs.
         clean: [N] true labels in 0..C-1.
-        rate: Mean flip rate r in [0, 1]; 0 leaves all labels as they are.
-        num_classes: Number of classes C.
-        rng: Generator.
+        rate: mean flip rate r in [0, 1]; 0 leaves all labels as they are.
+        num_classes: number of classes C.
+        rng: generator.
 
     Returns:
         [N] int64 labels, and [N] float64 probabilities q_i that they are wrong.
 
     Raises:
-        ValueError: A rate outside [0, 1], or labels out of range.
+        ValueError: a rate outside [0, 1], or labels out of range.
     """
     clean = check_labels("labels", clean, num_classes)
-    if not 0.0 <= rate <= 1.0:
-        raise ValueError(f"expected noise_rate in [0, 1], received {rate}")
+    UNIT.check("noise_rate", rate)
     if rate == 0.0:
         return clean, np.zeros(len(clean))
     wrong = truncated_normal(rng.random(len(clean)), rate, _SPREAD)

@@ -1,12 +1,12 @@
 """Labels from a file: .npz, .npy or CSV."""
 
 import csv
-import os
 
 import numpy as np
 
-from tf_mwn.checks import check_labels
-from tf_mwn.data.arrays import check_lengths, check_unique
+from tf_mwn.checks import check_file, check_labels, check_lengths, check_unique
+
+_OPTION = "label_file"
 
 
 def read_labels(path: str, sample_id: np.ndarray, num_classes: int) -> np.ndarray:
@@ -16,58 +16,60 @@ def read_labels(path: str, sample_id: np.ndarray, num_classes: int) -> np.ndarra
         path: `.npz` with the arrays `sample_id` and `label`; `.npy` with the labels in source
             order; or a CSV file with the header `sample_id,label`.
         sample_id: [N] ids of the source's training part.
-        num_classes: Number of classes C.
+        num_classes: number of classes C.
 
     Returns:
         [N] int64 labels in the order of `sample_id`.
 
     Raises:
-        TypeError: Labels or ids that are no integers.
-        ValueError: A missing or unreadable file, ids that are unknown, missing or doubled, labels
+        TypeError: labels or ids that are no integers.
+        ValueError: a missing or unreadable file, ids that are unknown, missing or doubled, labels
             out of range, or a wrong number of them.
     """
-    _check_exists(path, "label file")
-    suffix = os.path.splitext(path)[1].lower()
+    suffix = check_file(_OPTION, path, (".npz", ".npy", ".csv"))
     if suffix == ".npy":
-        labels = check_labels(f"labels in {path}", load_array(path), num_classes)
+        labels = check_labels(f"labels in {path}", load_array(_OPTION, path), num_classes)
         if len(labels) != len(sample_id):
-            raise ValueError(f"expected {len(sample_id)} labels in {path}, received {len(labels)}")
+            raise ValueError(
+                f"{_OPTION}: expected {len(sample_id)} labels in {path}, received {len(labels)}"
+            )
         return labels
-    if suffix not in (".npz", ".csv"):
-        raise ValueError(f"expected a label file .npz, .npy or .csv, received {path}")
-    ids, labels = _read_npz(path) if suffix == ".npz" else _read_csv(path)
+    ids, labels = read_npz(_OPTION, path, "label") if suffix == ".npz" else _read_csv(path)
     labels = check_labels(f"labels in {path}", labels, num_classes)
     check_lengths(sample_id=ids, label=labels)
-    return labels[rows_of_ids(path, ids, sample_id)]
+    return labels[rows_of_ids(_OPTION, path, ids, sample_id)]
 
 
-def _check_exists(path: str, what: str) -> None:
-    if not os.path.isfile(path):
-        raise ValueError(f"expected a {what}, received {path}, which does not exist")
-
-
-def load_array(path: str, what: str = "label file"):
-    """Returns the array of an .npy file, or the archive of an .npz file.
+def load_array(option: str, path: str):
+    """Returns the array of an .npy file, or the archive of an .npz file, that an option names.
 
     Raises:
-        ValueError: A file that is missing or is neither.
+        ValueError: the file is neither.
     """
-    _check_exists(path, what)
     try:
         return np.load(path, allow_pickle=False)
     except Exception as error:  # ValueError, EOFError, BadZipFile: any file that is no array
-        raise ValueError(f"expected an array of numbers in {path}, received none") from error
-
-
-def _read_npz(path: str) -> tuple[np.ndarray, np.ndarray]:
-    archive = load_array(path)
-    names = getattr(archive, "files", [])
-    if not {"sample_id", "label"} <= set(names):
         raise ValueError(
-            f"expected arrays sample_id and label in {path}, received {', '.join(names) or 'none'}"
+            f"{option}: expected an array of numbers in {path}, received none"
+        ) from error
+
+
+def read_npz(option: str, path: str, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the arrays `sample_id` and `name` of an .npz file that an option names.
+
+    Raises:
+        ValueError: the file is no archive, or lacks one of them.
+    """
+    check_file(option, path, (".npz",))
+    archive = load_array(option, path)
+    names = getattr(archive, "files", [])
+    if not {"sample_id", name} <= set(names):
+        raise ValueError(
+            f"{option}: expected arrays sample_id and {name} in {path}, "
+            f"received {', '.join(names) or 'none'}"
         )
     with archive:
-        return archive["sample_id"], archive["label"]
+        return archive["sample_id"], archive[name]
 
 
 def _read_csv(path: str) -> tuple[np.ndarray, np.ndarray]:
@@ -75,34 +77,37 @@ def _read_csv(path: str) -> tuple[np.ndarray, np.ndarray]:
         rows = list(csv.reader(file))
     header = [name.strip() for name in rows[0]] if rows else []
     if header != ["sample_id", "label"]:
-        raise ValueError(f"expected the header sample_id,label in {path}, received {header}")
+        raise ValueError(
+            f"{_OPTION}: expected the header sample_id,label in {path}, received {header}"
+        )
     pairs = np.empty((len(rows) - 1, 2), np.int64)
     for line, row in enumerate(rows[1:]):
         try:
             pairs[line] = [int(row[0]), int(row[1])] if len(row) == 2 else None
         except (TypeError, ValueError) as error:
             raise ValueError(
-                f"expected two integers in line {line + 2} of {path}, received {','.join(row)!r}"
+                f"{_OPTION}: expected two integers in line {line + 2} of {path}, "
+                f"received {','.join(row)!r}"
             ) from error
     return pairs[:, 0], pairs[:, 1]
 
 
-def rows_of_ids(path: str, ids: np.ndarray, sample_id: np.ndarray) -> np.ndarray:
-    """Returns the row of each `sample_id` among the ids that a file holds, int64 [N].
+def rows_of_ids(option: str, path: str, ids: np.ndarray, sample_id: np.ndarray) -> np.ndarray:
+    """Returns the row of each `sample_id` among the ids that an option's file holds, int64 [N].
 
     Raises:
-        TypeError, ValueError: Ids that are no integers, doubled, unknown or missing.
+        TypeError, ValueError: ids that are no integers, doubled, unknown or missing.
     """
     ids = check_unique(f"sample_id in {path}", ids)
     unknown, missing = np.setdiff1d(ids, sample_id), np.setdiff1d(sample_id, ids)
     if unknown.size:
         raise ValueError(
-            f"expected ids of the training examples in {path}, "
+            f"{option}: expected ids of the training examples in {path}, "
             f"received {unknown.size} unknown, the first {unknown[0]}"
         )
     if missing.size:
         raise ValueError(
-            f"expected a row for each of {len(sample_id)} training examples in {path}, "
+            f"{option}: expected a row for each of {len(sample_id)} training examples in {path}, "
             f"received none for {missing.size}, the first with id {missing[0]}"
         )
     order = np.argsort(ids)

@@ -4,7 +4,14 @@ from typing import Any
 
 import numpy as np
 
-from tf_mwn.checks import check_count, check_labels, check_name
+from tf_mwn.checks import (
+    UNIT,
+    check_count,
+    check_labels,
+    check_lengths,
+    check_name,
+    check_transition_matrix,
+)
 from tf_mwn.data.bias.noise_kinds import FEATURE_KINDS, META_NOISE_KINDS, NOISE_KINDS, NoiseKind
 from tf_mwn.data.rounding import largest_remainder
 from tf_mwn.data.seeds import random_order
@@ -15,7 +22,6 @@ __all__ = [
     "META_NOISE_KINDS",
     "NOISE_KINDS",
     "NOISE_SAMPLINGS",
-    "check_matrix",
     "corrupt",
     "realised_matrix",
     "realised_rate",
@@ -23,6 +29,8 @@ __all__ = [
 ]
 
 NOISE_SAMPLINGS = ("expected", "exact")
+# By how much the sum of a row of a transition matrix may miss 1.
+TOLERANCE = 1e-6
 
 
 def transition_matrix(kind: str, rate: float, num_classes: int, **given: Any) -> np.ndarray:
@@ -35,36 +43,35 @@ def transition_matrix(kind: str, rate: float, num_classes: int, **given: Any) ->
     other kinds see `NOISE_KINDS`.
 
     Args:
-        kind: One of `NOISE_KINDS` that has a matrix.
-        rate: Nominal noise rate r in [0, 1]; 0 for "none" and "matrix".
-        num_classes: Number of classes C, at least 2 (3 for "flip2").
-        **given: What the kind needs: `coarse` ([C] superclasses), `target` (a class), `matrix`
+        kind: one of `NOISE_KINDS` that has a matrix.
+        rate: nominal noise rate r in [0, 1]; 0 for "none" and "matrix".
+        num_classes: number of classes C, at least 2 (3 for "flip2").
+        **given: what the kind needs: `coarse` ([C] superclasses), `target` (a class), `matrix`
             ([C, C]). What it does not need is left alone.
 
     Returns:
         [C, C] float64, each row a distribution.
 
     Raises:
-        ValueError: Unknown kind or one without a matrix, a rate outside [0, 1], a wrong number of
+        ValueError: unknown kind or one without a matrix, a rate outside [0, 1], a wrong number of
             classes, or a need that is not given.
     """
     row = NOISE_KINDS[check_name("noise", kind, NOISE_KINDS)]
     if row.matrix is None:
-        raise ValueError(f"expected a kind of noise that has a matrix, received {kind!r}")
+        raise ValueError(f"noise: expected a kind with a transition matrix, received {kind!r}")
     num_classes = _check_num_classes(row, num_classes)
-    if not 0.0 <= rate <= 1.0:
-        raise ValueError(f"expected noise_rate in [0, 1], received {rate}")
+    UNIT.check("noise_rate", rate)
     if kind in ("none", "matrix") and rate:
-        raise ValueError(f"expected noise_rate 0 with noise {kind!r}, received {rate}")
+        raise ValueError(f"noise_rate: expected 0 with noise {kind!r}, received {rate}")
     needs = {name: _check_need(kind, name, given.get(name), num_classes) for name in row.needs}
-    return check_matrix(row.matrix(rate, num_classes, **needs))
+    return check_transition_matrix(row.matrix(rate, num_classes, **needs), tolerance=TOLERANCE)
 
 
 def _check_num_classes(row: NoiseKind, num_classes: int) -> int:
     num_classes = check_count("num_classes", num_classes, row.least_classes)
     if row.num_classes not in (None, num_classes):
         raise ValueError(
-            f"expected {row.num_classes} classes for noise {row.name!r}, received {num_classes}"
+            f"noise: expected {row.num_classes} classes for {row.name!r}, received {num_classes}"
         )
     return num_classes
 
@@ -72,41 +79,17 @@ def _check_num_classes(row: NoiseKind, num_classes: int) -> int:
 def _check_need(kind: str, name: str, value: Any, num_classes: int) -> Any:
     """Returns a need of a matrix, checked against the number of classes."""
     if value is None:
-        where = " (superclasses of the source)" if name == "coarse" else ""
-        raise ValueError(f"expected {name}{where} for noise {kind!r}, received none")
+        where = "superclasses of the source" if name == "coarse" else f"a {name}"
+        raise ValueError(f"{name}: expected {where} for noise {kind!r}, received none")
     if name == "target":
         check_labels("target", np.array([check_count("target", value, 0)]), num_classes)
         return int(value)
     value = np.asarray(value)
     if len(value) != num_classes:
         raise ValueError(
-            f"expected {name} of {num_classes} rows, one for each class, received {len(value)}"
+            f"{name}: expected one row for each of {num_classes} classes, received {len(value)}"
         )
     return value
-
-
-def check_matrix(matrix: np.ndarray, what: str = "transition matrix") -> np.ndarray:
-    """Returns a row-stochastic matrix as float64.
-
-    Args:
-        matrix: [C, C]; the sum of a row may miss 1 by 1e-6.
-        what: What the matrix is called in a message.
-
-    Raises:
-        ValueError: Another shape, negative entries, NaN, or rows that do not sum to 1.
-    """
-    matrix = np.asarray(matrix, np.float64)
-    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
-        raise ValueError(f"expected a square {what}, received {list(matrix.shape)}")
-    sums = matrix.sum(axis=1)
-    # Written so that a NaN fails too.
-    if not (np.all(matrix >= 0.0) and np.allclose(sums, 1.0, rtol=0.0, atol=1e-6)):
-        worst = int(np.argmax(np.where(np.isnan(sums), np.inf, np.abs(sums - 1.0))))
-        raise ValueError(
-            f"expected a {what} of non-negative rows that each sum to 1, received "
-            f"a smallest entry of {matrix.min():g} and a sum of {sums[worst]:g} in row {worst}"
-        )
-    return matrix
 
 
 def corrupt(
@@ -120,18 +103,18 @@ def corrupt(
     Args:
         labels: [N] true labels in 0..C-1.
         matrix: [C, C] transition matrix.
-        rng: Generator; "expected" draws N uniform numbers from it, in the order of the labels.
-        sampling: One of `NOISE_SAMPLINGS`.
+        rng: generator; "expected" draws N uniform numbers from it, in the order of the labels.
+        sampling: one of `NOISE_SAMPLINGS`.
 
     Returns:
         [N] int64 noisy labels.
 
     Raises:
-        TypeError: Labels that are no integers.
-        ValueError: Labels out of range, or rows that are no distributions.
+        TypeError: labels that are no integers.
+        ValueError: labels out of range, or rows that are no distributions.
     """
     check_name("noise_sampling", sampling, NOISE_SAMPLINGS)
-    matrix = check_matrix(matrix)
+    matrix = check_transition_matrix(matrix, tolerance=TOLERANCE)
     labels = check_labels("labels", labels, len(matrix))
     draw = _draw_independently if sampling == "expected" else _draw_counts
     return draw(labels, matrix, rng)
@@ -163,10 +146,9 @@ def realised_rate(clean: np.ndarray, noisy: np.ndarray) -> float:
 
     A clean label of `UNKNOWN_CLASS` differs from every label.
     """
-    if len(clean) != len(noisy) or not len(clean):
-        raise ValueError(
-            f"expected two equally long label arrays, received {len(clean)} and {len(noisy)}"
-        )
+    check_lengths(clean=clean, noisy=noisy)
+    if not len(clean):
+        raise ValueError("clean: expected at least one label, received none")
     return float(np.mean(np.asarray(clean) != np.asarray(noisy)))
 
 
@@ -176,7 +158,7 @@ def realised_matrix(clean: np.ndarray, noisy: np.ndarray, num_classes: int) -> n
     Args:
         clean: [N] true labels; those of `UNKNOWN_CLASS` are left out.
         noisy: [N] noisy labels.
-        num_classes: Number of classes C.
+        num_classes: number of classes C.
 
     Returns:
         [C, C] float64; a class with no example has a row of zeros.

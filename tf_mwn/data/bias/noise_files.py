@@ -1,11 +1,10 @@
 """Files that describe label noise: a transition matrix, and class probabilities per example."""
 
-import os
-
 import numpy as np
 
-from tf_mwn.data.bias.label_file import load_array, rows_of_ids
-from tf_mwn.data.bias.noise import check_matrix
+from tf_mwn.checks import check_file, check_transition_matrix
+from tf_mwn.data.bias.label_file import load_array, read_npz, rows_of_ids
+from tf_mwn.data.bias.noise import TOLERANCE
 
 
 def read_matrix(path: str, num_classes: int) -> np.ndarray:
@@ -13,22 +12,22 @@ def read_matrix(path: str, num_classes: int) -> np.ndarray:
 
     Args:
         path: `.npy` with a [C, C] array, or `.csv` with C lines of C numbers and no header.
-        num_classes: Number of classes C.
+        num_classes: number of classes C.
 
     Returns:
         [C, C] float64; each row sums to 1.
 
     Raises:
-        TypeError: An array that holds no numbers.
-        ValueError: A missing or unreadable file, another shape, or rows that do not sum to 1.
+        TypeError: an array that holds no numbers.
+        ValueError: a missing or unreadable file, another shape, or rows that do not sum to 1.
     """
-    matrix = _numbers(path, "transition matrix", (".npy", ".csv"))
+    matrix = _numbers("noise_matrix", path, (".npy", ".csv"))
     if matrix.shape != (num_classes, num_classes):
         raise ValueError(
-            f"expected a transition matrix of shape {[num_classes, num_classes]} in {path}, "
+            f"noise_matrix: expected shape {[num_classes, num_classes]} in {path}, "
             f"received {list(matrix.shape)}"
         )
-    return check_matrix(matrix, f"transition matrix in {path}")
+    return check_transition_matrix(matrix, f"noise_matrix {path}", TOLERANCE)
 
 
 def read_probabilities(path: str, sample_id: np.ndarray, num_classes: int) -> np.ndarray:
@@ -38,56 +37,47 @@ def read_probabilities(path: str, sample_id: np.ndarray, num_classes: int) -> np
         path: `.npz` with the arrays `sample_id` [N] and `probability` [N, C]; or `.npy` with
             [N, C] in source order.
         sample_id: [N] ids of the source's training part.
-        num_classes: Number of classes C.
+        num_classes: number of classes C.
 
     Returns:
         [N, C] float64 in the order of `sample_id`; each row sums to 1.
 
     Raises:
-        TypeError: An array that holds no numbers.
-        ValueError: A missing or unreadable file, ids that are unknown, missing or doubled, another
+        TypeError: an array that holds no numbers.
+        ValueError: a missing or unreadable file, ids that are unknown, missing or doubled, another
             shape, or rows that are no distributions.
     """
     if path.lower().endswith(".npz"):
-        archive = load_array(path, "probability file")
-        names = getattr(archive, "files", [])
-        if not {"sample_id", "probability"} <= set(names):
-            raise ValueError(
-                f"expected arrays sample_id and probability in {path}, "
-                f"received {', '.join(names) or 'none'}"
-            )
-        ids, probabilities = archive["sample_id"], archive["probability"]
-        rows = rows_of_ids(path, ids, sample_id)
+        ids, probabilities = read_npz("noise_probabilities", path, "probability")
+        rows = rows_of_ids("noise_probabilities", path, ids, sample_id)
         return _distributions(path, probabilities, len(ids), num_classes)[rows]
-    probabilities = _numbers(path, "probability file", (".npy",))
+    probabilities = _numbers("noise_probabilities", path, (".npy", ".npz"))
     return _distributions(path, probabilities, len(sample_id), num_classes)
 
 
-def _numbers(path: str, what: str, suffixes: tuple[str, ...]) -> np.ndarray:
-    suffix = os.path.splitext(path)[1].lower()
-    if suffix not in suffixes:
-        raise ValueError(f"expected a {what} {' or '.join(suffixes)}, received {path}")
-    array = _read_csv(path) if suffix == ".csv" else np.asarray(load_array(path, what))
+def _numbers(option: str, path: str, suffixes: tuple[str, ...]) -> np.ndarray:
+    suffix = check_file(option, path, suffixes)
+    array = _read_csv(option, path) if suffix == ".csv" else np.asarray(load_array(option, path))
     if array.dtype.kind not in "iuf":
-        raise TypeError(f"expected numbers in {path}, received an array of {array.dtype}")
+        raise TypeError(f"{option}: expected numbers in {path}, received an array of {array.dtype}")
     return array.astype(np.float64)
 
 
-def _read_csv(path: str) -> np.ndarray:
-    if not os.path.isfile(path):
-        raise ValueError(f"expected a transition matrix, received {path}, which does not exist")
+def _read_csv(option: str, path: str) -> np.ndarray:
     try:
         return np.loadtxt(path, delimiter=",", ndmin=2, encoding="utf-8-sig")
     except ValueError as error:
         reason = str(error).splitlines()[0].rstrip(".;")
-        raise ValueError(f"expected rows of numbers in {path}, received {reason}") from error
+        raise ValueError(
+            f"{option}: expected rows of numbers in {path}, received {reason}"
+        ) from error
 
 
 def _distributions(path: str, array: np.ndarray, size: int, num_classes: int) -> np.ndarray:
     """Returns probabilities as float64 whose rows sum to 1 up to rounding."""
     if array.shape != (size, num_classes):
         raise ValueError(
-            f"expected probabilities of shape {[size, num_classes]} in {path}, "
+            f"noise_probabilities: expected shape {[size, num_classes]} in {path}, "
             f"received {list(array.shape)}"
         )
     array = array.astype(np.float64)
@@ -96,7 +86,7 @@ def _distributions(path: str, array: np.ndarray, size: int, num_classes: int) ->
     if not fine.all():
         row = int(np.argmin(fine))
         raise ValueError(
-            f"expected non-negative rows that each sum to 1 in {path}, "
+            f"noise_probabilities: expected non-negative rows that each sum to 1 in {path}, "
             f"received {np.round(array[row][:5], 4).tolist()} in row {row}"
         )
     return array / sums

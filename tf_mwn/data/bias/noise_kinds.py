@@ -16,13 +16,13 @@ class NoiseKind:
     """One kind of label noise.
 
     Attributes:
-        name: What `--noise` calls it.
-        title: One line: what becomes of the labels at rate r, and whose definition it is.
+        name: what `--noise` calls it.
+        title: one line: what becomes of the labels at rate r, and whose definition it is.
         matrix: (rate, num_classes, **needs) -> [C, C], or None where labels depend on inputs.
-        needs: What it takes besides the rate: "coarse" ([C] superclasses of the source), "target"
+        needs: what it takes besides the rate: "coarse" ([C] superclasses of the source), "target"
             (a class), "matrix" ([C, C] of a file), "inputs" or "probabilities" ([N, C] of a file).
-        least_classes: Fewest classes it is defined for.
-        num_classes: The number of classes it is defined for; None for any.
+        least_classes: fewest classes it is defined for.
+        num_classes: the number of classes it is defined for; None for any.
     """
 
     name: str
@@ -78,7 +78,7 @@ def _flips(num_targets: int) -> Callable[..., np.ndarray]:
 
 
 def moved(rate: float, targets: np.ndarray) -> np.ndarray:
-    """Returns the matrix that moves each class to one other, [C] targets; itself is to stay."""
+    """Returns the matrix that moves each class to its target [C]; a class may be its own target."""
     identity = np.eye(len(targets))
     return (1.0 - rate) * identity + rate * identity[targets]
 

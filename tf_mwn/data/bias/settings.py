@@ -107,88 +107,45 @@ class BiasSettings(settings_class("BiasOptions", OPTIONS)):
     """How a source is biased; `OPTIONS` says what each setting means.
 
     Raises:
-        TypeError, ValueError: A value out of range, or settings that exclude each other.
+        TypeError, ValueError: a value out of range, or settings that exclude each other.
     """
 
     def __post_init__(self):
         super().__post_init__()
-        for holds, expected, received in _combinations(self):
-            if not holds:
-                raise ValueError(f"expected {expected}, received {received}")
+        for name, clash, expected, received in _combinations(self):
+            if clash:
+                raise ValueError(f"{name}: expected {expected}, received {received}")
 
 
-def _combinations(s: BiasSettings) -> Iterator[tuple[bool, str, str]]:
-    """Yields what must hold between settings: whether it does, what is expected and received."""
-    yield from _files(s)
-    yield from _rates(s)
-    background = "background" in (s.noise, s.meta_noise)
-    yield (
-        s.noise_target is None or background,
-        f"--noise=background together with --noise_target={s.noise_target}",
-        f"--noise={s.noise}",
-    )
-    drawn = NOISE_KINDS[s.noise].matrix is not None and (s.noise, s.meta_noise) != ("none", "none")
-    yield (
-        s.noise_sampling == "expected" or drawn,
-        "a --noise with a transition matrix together with --noise_sampling=exact",
-        f"--noise={s.noise}",
-    )
-    yield (
-        s.validation_labels == "noisy" or s.validation_size > 0,
-        "--validation_size above 0 with --validation_labels=clean",
-        "0",
-    )
-
-
-def _files(s: BiasSettings) -> Iterator[tuple[bool, str, str]]:
-    yield (
-        s.noise == "none" or s.label_file is None,
-        "one of --label_file and --noise",
-        f"--noise={s.noise} too",
-    )
-    yield (
-        s.noise == "matrix" or s.noise_matrix is None,
-        f"--noise=matrix together with --noise_matrix={s.noise_matrix}",
-        f"--noise={s.noise}",
-    )
-    yield (
-        s.noise != "matrix" or s.noise_matrix is not None,
-        "--noise_matrix=FILE together with --noise=matrix",
-        "none",
-    )
-    feature = s.noise in FEATURE_KINDS
-    yield (
-        feature or s.noise_probabilities is None,
-        f"--noise={', '.join(FEATURE_KINDS)} together with --noise_probabilities",
-        f"--noise={s.noise}",
-    )
-    yield (
-        feature or s.noise_factor is None,
-        f"--noise={', '.join(FEATURE_KINDS)} together with --noise_factor={s.noise_factor}",
-        f"--noise={s.noise}",
-    )
-
-
-def _rates(s: BiasSettings) -> Iterator[tuple[bool, str, str]]:
+def _combinations(s: BiasSettings) -> Iterator[tuple[str, bool, str, str]]:
+    """Yields for each rule between settings: name, whether it is broken, expected, received."""
+    noise, rate = f"--noise={s.noise}", f"{s.noise_rate:g}"
+    matrix, kinds = "matrix" == s.noise, f"--noise={' or '.join(FEATURE_KINDS)} with it"
+    for name, fits, needs in (
+        ("label_file", s.noise == "none", "--noise=none with it"),
+        ("noise_matrix", matrix, "--noise=matrix with it"),
+        ("noise_probabilities", s.noise in FEATURE_KINDS, kinds),
+        ("noise_factor", s.noise in FEATURE_KINDS, kinds),
+        ("noise_target", "background" in (s.noise, s.meta_noise), "--noise=background with it"),
+    ):
+        yield name, getattr(s, name) is not None and not fits, needs, noise
     for name in ("noise", "data_noise", "meta_noise", "open_set"):
-        rate, kind = getattr(s, f"{name}_rate"), getattr(s, name)
+        part, kind = getattr(s, f"{name}_rate"), getattr(s, name)
         yield (
-            rate == 0 or kind not in ("none", None),
-            f"--{name} together with --{name}_rate={rate:g}",
-            f"--{name}=none" if kind else f"no --{name}",
+            f"{name}_rate",
+            part > 0 and kind in ("none", None),
+            f"0 without --{name}",
+            f"{part:g}",
         )
-    yield (
-        s.noise != "matrix" or s.noise_rate == 0,
-        "no --noise_rate with --noise=matrix, whose file holds the rates",
-        f"--noise_rate={s.noise_rate:g}",
-    )
-    yield (
-        s.noise_factor is None or s.noise_rate == 0,
-        "one of --noise_rate and --noise_factor",
-        f"--noise_rate={s.noise_rate:g} too",
-    )
-    yield (
-        s.open_set_rate + s.data_noise_rate <= 1.0,
-        "--open_set_rate and --data_noise_rate of at most 1 together",
-        f"{s.open_set_rate + s.data_noise_rate:g}",
-    )
+    yield "noise_matrix", matrix and s.noise_matrix is None, "a file with --noise=matrix", "none"
+    own = "0 with --noise=matrix, whose file holds the rates"
+    yield "noise_rate", matrix and s.noise_rate > 0, own, rate
+    factor = s.noise_factor is not None
+    yield "noise_rate", factor and s.noise_rate > 0, "0 with --noise_factor", rate
+    altered = s.open_set_rate + s.data_noise_rate
+    yield "open_set_rate", altered > 1, "at most 1 with --data_noise_rate added", f"{altered:g}"
+    drawn = NOISE_KINDS[s.noise].matrix is not None and (s.noise, s.meta_noise) != ("none", "none")
+    exact = s.noise_sampling == "exact"
+    yield "noise_sampling", exact and not drawn, "a --noise with a transition matrix", noise
+    empty = s.validation_labels == "clean" and s.validation_size == 0
+    yield "validation_size", empty, "a size above 0 with --validation_labels=clean", "0"

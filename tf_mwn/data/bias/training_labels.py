@@ -1,4 +1,4 @@
-"""The labels to train on: of a file, of the source, or drawn with label noise."""
+"""The labels to train on: from a file, from the source, or drawn with label noise."""
 
 import dataclasses
 from collections.abc import Iterable
@@ -18,13 +18,13 @@ from tf_mwn.data.subset import Source
 
 @dataclasses.dataclass(frozen=True)
 class DrawnLabels:
-    """Labels and how they came about.
+    """Labels, and the noise that produced them.
 
     Attributes:
         label: [N] int64 labels.
         matrix: [C, C] nominal transition matrix, or None where there is none.
         wrong: [N] probability that a label is wrong, or None where it is not known.
-        target: The class of background noise, or None.
+        target: the class of background noise, or None.
     """
 
     label: np.ndarray
@@ -38,17 +38,17 @@ def training_labels(
 ) -> DrawnLabels:
     """Returns a label for every example of the source's training part.
 
-    Sampled in expectation, the label of an example follows from the seed and its row alone,
-    whatever else is drawn. Exact counts hold within each group of rows.
+    With "expected" sampling, the label of an example depends only on the seed and its row. With
+    "exact" sampling, the counts hold within each group of rows.
 
     Args:
-        source: The source.
-        settings: The bias.
-        seed: Seed of the draws.
-        groups: Rows of the training part and of those held out.
+        source: the source.
+        settings: the bias.
+        seed: seed of the draws.
+        groups: rows of the training part and of those held out.
 
     Raises:
-        TypeError, ValueError: A file that cannot be used, or noise that the source cannot have.
+        TypeError, ValueError: a file that cannot be used, or noise that the source cannot have.
     """
     num_classes = len(source.class_names)
     if settings.label_file is not None:
@@ -56,8 +56,8 @@ def training_labels(
     if source.y_given is not None:
         if settings.noise != "none":
             raise ValueError(
-                f"expected --noise=none for {source.name}, which already holds noisy labels, "
-                f"received --noise={settings.noise}"
+                f"noise: expected none for {source.name}, which already holds noisy labels, "
+                f"received {settings.noise}"
             )
         return DrawnLabels(source.y_given)
     if NOISE_KINDS[settings.noise].matrix is None:
@@ -74,7 +74,7 @@ def meta_labels(source: Source, y: np.ndarray, settings: BiasSettings, seed: int
     """Returns the labels of a meta set with true labels y [M], with their noise.
 
     Raises:
-        ValueError: Noise that the source cannot have.
+        ValueError: noise that the source cannot have.
     """
     given = _needs(source, settings, seed)
     num_classes = len(source.class_names)
@@ -84,13 +84,13 @@ def meta_labels(source: Source, y: np.ndarray, settings: BiasSettings, seed: int
 
 
 def _needs(source: Source, settings: BiasSettings, seed: int) -> dict[str, Any]:
-    """Returns all that a transition matrix may need; the matrix of a file only if asked for."""
+    """Returns everything a transition matrix may need; reads a matrix file only if one is set."""
     num_classes = len(source.class_names)
     target = settings.noise_target
     if target is None:
         target = int(num_classes * generator(seed, "noise target").random())
     elif target >= num_classes:
-        raise ValueError(f"expected --noise_target below {num_classes} classes, received {target}")
+        raise ValueError(f"noise_target: expected a class below {num_classes}, received {target}")
     matrix = None
     if settings.noise_matrix is not None:
         matrix = read_matrix(settings.noise_matrix, num_classes)
@@ -113,7 +113,7 @@ def _from_inputs(source: Source, settings: BiasSettings, rng: np.random.Generato
         path = settings.noise_probabilities
         if path is None:
             raise ValueError(
-                f"expected --noise_probabilities=FILE with --noise={settings.noise}, received none"
+                f"noise_probabilities: expected a file with --noise={settings.noise}, received none"
             )
         probabilities = read_probabilities(path, source.sample_id, num_classes)
         rate = settings.noise_rate if settings.noise_factor is None else None
@@ -122,7 +122,7 @@ def _from_inputs(source: Source, settings: BiasSettings, rng: np.random.Generato
         )
     elif not isinstance(source.x, np.ndarray):
         raise ValueError(
-            f"expected images in memory for --noise={settings.noise}, received {source.name}, "
+            f"noise: expected images in memory for {settings.noise}, received {source.name}, "
             "whose images are streamed"
         )
     else:

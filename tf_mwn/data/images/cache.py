@@ -24,7 +24,7 @@ def listing_key(root: str, paths: Iterable[str], *options: Any) -> str:
     """Returns a key of the files' names below `root`, sizes and times, and of options.
 
     Raises:
-        OSError: A file that is not there.
+        OSError: a file that is not there.
     """
     digest = hashlib.sha256(f"{_VERSION} {options!r}".encode())
     for path in paths:

@@ -1,4 +1,4 @@
-"""Single images: read from a file, and brought to one size. Needs Pillow."""
+"""Reads single images from files and brings them to one size. Needs Pillow."""
 
 import dataclasses
 from typing import Any
@@ -16,15 +16,15 @@ class UnreadableImageError(ValueError):
 
 @dataclasses.dataclass(frozen=True)
 class ImageFormat:
-    """What every image of a source becomes.
+    """The size and channels to which every image of a source is converted.
 
     Attributes:
-        height: Pixels.
-        width: Pixels.
+        height: pixels.
+        width: pixels.
         channels: 1 for grey, 3 for RGB.
-        margin: The image is scaled to cover `margin` times height and width before the centre is
-            cropped; 8/7 is the usual 256 to 224. An image that has the size already, at margin 1,
-            keeps its pixels.
+        margin: the image is scaled to cover `margin` times height and width, then its centre is
+            cropped; 8/7 is the usual 256 to 224. At margin 1, an image of the right size keeps its
+            pixels.
     """
 
     height: int
@@ -44,7 +44,7 @@ def read_image(path: str, form: ImageFormat) -> np.ndarray:
         [H, W, C] uint8.
 
     Raises:
-        UnreadableImageError: A file that cannot be decoded.
+        UnreadableImageError: a file that cannot be decoded.
     """
     from PIL import Image, ImageOps
 
@@ -56,7 +56,7 @@ def read_image(path: str, form: ImageFormat) -> np.ndarray:
             return _cover(image, form)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise UnreadableImageError(
-            f"expected an image, received {path} ({_reason(error)})"
+            f"dataset: expected an image, received {path} ({_reason(error)})"
         ) from error
 
 
@@ -75,13 +75,13 @@ def _cover(image: Any, form: ImageFormat) -> np.ndarray:
 
 
 def examine(path: str) -> tuple[tuple[int, int], int]:
-    """Looks at a file without decoding it: its header, and whether it is whole.
+    """Reads a file's header, and checks without decoding that the file is complete.
 
     Returns:
         (width, height) as displayed, and the number of channels it needs: 1 or 3.
 
     Raises:
-        ValueError: No image, a truncated one, or one of more than 8 bits per channel.
+        ValueError: no image, a truncated one, or one of more than 8 bits per channel.
     """
     from PIL import Image
 
@@ -118,14 +118,14 @@ def fit_images(images: np.ndarray, shape: tuple[int, ...], name: str) -> np.ndar
     Args:
         images: [n, H, W, C] with values 0 to 255.
         shape: (H, W, C) wanted.
-        name: What the images are called in a message.
+        name: what the images are called in a message.
 
     Returns:
         [n, *shape] of the same type if the shape is right; uint8, scaled, cropped, and turned to
         grey or RGB otherwise.
 
     Raises:
-        ValueError: Inputs that are no images of 1 or 3 channels.
+        ValueError: inputs that are no images of 1 or 3 channels.
     """
     from PIL import Image
 
@@ -134,8 +134,8 @@ def fit_images(images: np.ndarray, shape: tuple[int, ...], name: str) -> np.ndar
     channels = (*images.shape[3:], *shape[2:])
     if images.ndim != 4 or len(shape) != 3 or not set(channels) <= set(_MODES):
         raise ValueError(
-            f"expected images that can become {list(shape)}, "
-            f"received inputs of shape {list(images.shape[1:])} in {name}"
+            f"{name}: expected images that can become {list(shape)}, "
+            f"received inputs of shape {list(images.shape[1:])}"
         )
     form, fitted = ImageFormat(*shape), np.empty((len(images), *shape), np.uint8)
     for row, pixels in enumerate(np.clip(images, 0, 255).astype(np.uint8)):

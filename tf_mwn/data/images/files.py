@@ -13,12 +13,12 @@ from tf_mwn.data.images.decoding import ImageFormat, read_image
 class ImageFiles:
     """An array of images [N, H, W, C] whose rows are files, decoded when they are asked for.
 
-    Indexing by rows gives `ImageFiles` again; `numpy.asarray` decodes. In the training stream a
-    batch is decoded inside the map, so that order and ids are those of arrays in memory.
+    Indexing by rows gives `ImageFiles` again; `numpy.asarray` decodes them. The training stream
+    decodes a batch inside its map, so that order and ids are the same as for arrays in memory.
 
     Attributes:
         paths: [N] paths as bytes, a quarter of the memory of strings.
-        form: What each image becomes.
+        form: what each image becomes.
         key: [N] uint64 from each file's relative name and size, for fingerprints.
     """
 
@@ -43,7 +43,7 @@ class ImageFiles:
 
     def __array__(self, dtype=None, copy=None) -> np.ndarray:
         if copy is False:
-            raise ValueError("expected copy to be allowed, as images in files have to be decoded")
+            raise ValueError("copy: expected None or True for images in files, received False")
         images = decode(self.paths, self.form)
         return images if dtype is None else images.astype(dtype)
 
@@ -51,11 +51,11 @@ class ImageFiles:
         """Returns the files with those of another source at `rows`.
 
         Raises:
-            ValueError: Images in memory, which cannot stand among files.
+            ValueError: images in memory, which cannot stand among files.
         """
         if not isinstance(other, ImageFiles):
             raise ValueError(
-                "expected image files to go among streamed images, "
+                "open_set: expected image files to go among streamed images, "
                 f"received an array of shape {list(other.shape[1:])}"
             )
         wide_enough = np.promote_types(self.paths.dtype, other.paths.dtype)

@@ -25,12 +25,12 @@ class ImageOptions:
     """How images in files are read.
 
     Attributes:
-        image_size: Side in pixels of the square that every image becomes: scaled to cover it, then
+        image_size: side in pixels of the square that every image becomes: scaled to cover it, then
             cropped in the centre. None keeps the size, which all images then must share.
         stream: "on" decodes images batch by batch, "off" holds all in memory, "auto" does the
             former above `MOST_BYTES`.
-        cache_dir: Folder that keeps decoded images; see `cache_folder`.
-        margin: Side that is scaled to, relative to the side that is cropped.
+        cache_dir: folder that keeps decoded images; see `cache_folder`.
+        margin: side that is scaled to, relative to the side that is cropped.
     """
 
     image_size: int | None = None
@@ -47,20 +47,20 @@ class ImageOptions:
 def read_lists(name: str, root: str, parts: dict[str, list[str]], options: ImageOptions):
     """Returns the images of each part, all in memory or all as files.
 
-    Every file is looked at before anything else: its header, and whether its end is there. The
-    result is cached by the files' names, sizes and times, as are the images of a set in memory.
+    Every file is examined first: its header, and whether it is complete. The result is cached by
+    the files' names, sizes and times, and so are images that are held in memory.
 
     Args:
-        name: What the source is called in a message.
-        root: Folder that names in messages and keys are relative to.
-        parts: Paths of each part, such as "train" and "test".
-        options: How to read them.
+        name: what the source is called in a message.
+        root: folder that names in messages and keys are relative to.
+        parts: paths of each part, such as "train" and "test".
+        options: how to read the images.
 
     Returns:
         A dict of [N, H, W, C] uint8 arrays, or of `ImageFiles`, by part.
 
     Raises:
-        ValueError: Files that are no whole images (the first five and their count), or images of
+        ValueError: files that are no whole images (the first five and their count), or images of
             different sizes without `options.image_size`.
     """
     paths = [path for part in parts.values() for path in part]
@@ -91,7 +91,7 @@ def _form(name: str, facts: dict[str, Any], options: ImageOptions) -> ImageForma
     if len(sizes) > 1:
         (width, height), (other_width, other_height) = sizes[:2]
         raise ValueError(
-            f"expected images of one size in {name}, received {height}x{width} and "
+            f"image_size: expected images of one size in {name}, received {height}x{width} and "
             f"{other_height}x{other_width}: add --image_size=PIXELS to scale and crop them"
         )
     return ImageFormat(sizes[0][1], sizes[0][0], facts["channels"])
@@ -140,6 +140,6 @@ def _refuse(name: str, root: str, results: Iterable[tuple[Any, Any]]) -> None:
         first = ", ".join(f"{os.path.relpath(p, root)} ({why})" for p, why in broken[:_LISTED])
         more = f", the first {_LISTED}" if len(broken) > _LISTED else ""
         raise ValueError(
-            f"expected whole JPEG and PNG images in {name}, "
+            f"dataset: expected whole JPEG and PNG images in {name}, "
             f"received {len(broken)} unusable{more}: {first}"
         )

@@ -42,12 +42,12 @@ def load_clothing1m(path: str, options: ImageOptions, train_list: str = "noisy")
     256 x 256 and cropped to 224 x 224, or in that proportion to another `image_size`.
 
     Args:
-        path: The folder.
-        options: How to read the images; streamed unless they fit in memory.
-        train_list: One of `TRAIN_LISTS`.
+        path: the folder.
+        options: how to read the images; streamed unless they fit in memory.
+        train_list: one of `TRAIN_LISTS`.
 
     Raises:
-        ValueError: A list that is missing, a key without a label, or files that are no images.
+        ValueError: a list that is missing, a key without a label, or files that are no images.
     """
     check_name("train_list", train_list, TRAIN_LISTS)
     _check_files(path, train_list)
@@ -82,7 +82,8 @@ def _check_files(path: str, train_list: str) -> None:
     missing = [name for name in wanted if not os.path.isfile(os.path.join(path, name))]
     if missing:
         raise ValueError(
-            f"expected Clothing1M's lists in {path}, received none of the name {', '.join(missing)}"
+            f"dataset: expected Clothing1M's lists in {path}, "
+            f"received none of the name {', '.join(missing)}"
         )
 
 
@@ -91,7 +92,9 @@ def _lines(path: str, name: str) -> list[str]:
         lines = [line.strip() for line in file]
     lines = [line for line in lines if line]
     if not lines:
-        raise ValueError(f"expected lines in {os.path.join(path, name)}, received an empty file")
+        raise ValueError(
+            f"dataset: expected lines in {os.path.join(path, name)}, received an empty file"
+        )
     return lines
 
 
@@ -101,8 +104,8 @@ def _read_labels(path: str, name: str) -> dict[str, int]:
         key, _, label = line.rpartition(" ")
         if not key or not label.isdecimal() or int(label) >= len(CLASS_NAMES):
             raise ValueError(
-                f"expected a path and a label from 0 to {len(CLASS_NAMES) - 1} in line {number} of "
-                f"{os.path.join(path, name)}, received {line!r}"
+                f"dataset: expected a path and a label from 0 to {len(CLASS_NAMES) - 1} in line "
+                f"{number} of {os.path.join(path, name)}, received {line!r}"
             )
         labels[key] = int(label)
     return labels
@@ -112,7 +115,7 @@ def _labels_of(path: str, keys: list[str], kind: str, labels: dict[str, int]) ->
     missing = [key for key in keys if key not in labels]
     if missing:
         raise ValueError(
-            f"expected a label for each key in {os.path.join(path, _LABELS[kind])}, "
+            f"dataset: expected a label for each key in {os.path.join(path, _LABELS[kind])}, "
             f"received none for {len(missing)}, the first {missing[0]}"
         )
     return np.array([labels[key] for key in keys], np.int64)

@@ -5,6 +5,7 @@ import os
 
 import numpy as np
 
+from tf_mwn.checks import check_file
 from tf_mwn.data.images.lists import ImageOptions, read_lists
 from tf_mwn.data.sources.source import RawSource, build_source
 from tf_mwn.data.subset import Source
@@ -21,11 +22,11 @@ def load_csv(path: str, options: ImageOptions) -> Source:
     are numbered in their order.
 
     Args:
-        path: The CSV file.
-        options: How to read the images.
+        path: the CSV file.
+        options: how to read the images.
 
     Raises:
-        ValueError: A header or a row that cannot be read (its line is named), or files that are no
+        ValueError: a header or a row that cannot be read (its line is named), or files that are no
             whole images.
     """
     rows = _read_rows(path)
@@ -54,7 +55,7 @@ def load_csv(path: str, options: ImageOptions) -> Source:
 def _read_images(path: str, rows: list[dict], split: np.ndarray, options: ImageOptions):
     """Returns the images of each part that there is."""
     if not np.any(split == "train"):
-        raise ValueError(f"expected rows of split train in {path}, received none")
+        raise ValueError(f"dataset: expected rows of split train in {path}, received none")
     root = os.path.dirname(os.path.abspath(path))
     paths = np.array([os.path.join(root, row["path"]) for row in rows], dtype=object)
     parts = {name: list(paths[split == name]) for name in _SPLITS if np.any(split == name)}
@@ -62,17 +63,19 @@ def _read_images(path: str, rows: list[dict], split: np.ndarray, options: ImageO
 
 
 def _read_rows(path: str) -> list[dict[str, str]]:
-    if not os.path.isfile(path):
-        raise ValueError(f"expected a CSV file, received {path}, which does not exist")
+    check_file("dataset", path, (".csv",))
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
             lines = list(csv.reader(file))
     except (UnicodeDecodeError, csv.Error) as error:
-        raise ValueError(f"expected a CSV file in UTF-8, received {path} ({error})") from error
+        raise ValueError(
+            f"dataset: expected a CSV file in UTF-8, received {path} ({error})"
+        ) from error
     header = [name.strip() for name in lines[0]] if lines else []
     if header[:2] != ["path", "label"] or not set(header[2:]) <= {"clean_label", "split"}:
         raise ValueError(
-            f"expected the header path,label (then clean_label, split) in {path}, received {header}"
+            f"dataset: expected the header path,label (then clean_label, split) in {path}, "
+            f"received {header}"
         )
     rows = [
         _read_row(path, number, header, line)
@@ -80,7 +83,9 @@ def _read_rows(path: str) -> list[dict[str, str]]:
         if line
     ]
     if not rows:
-        raise ValueError(f"expected at least one image in {path}, received the header alone")
+        raise ValueError(
+            f"dataset: expected at least one image in {path}, received the header alone"
+        )
     return rows
 
 
@@ -89,7 +94,8 @@ def _read_row(path: str, number: int, header: list[str], line: list[str]) -> dic
     complete = len(line) == len(header) and all(row[key] for key in header if key != "split")
     if not complete or (row.get("split") or "train") not in _SPLITS:
         raise ValueError(
-            f"expected {','.join(header)} in line {number} of {path}, received {','.join(line)!r}"
+            f"dataset: expected {','.join(header)} in line {number} of {path}, "
+            f"received {','.join(line)!r}"
         )
     return row
 

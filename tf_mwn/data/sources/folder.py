@@ -22,11 +22,11 @@ def load_folder(path: str, options: ImageOptions) -> Source:
     are passed over.
 
     Args:
-        path: The folder.
-        options: How to read the images.
+        path: the folder.
+        options: how to read the images.
 
     Raises:
-        ValueError: No class folders, an empty one, a test class that is not in training, or files
+        ValueError: no class folders, an empty one, a test class that is not in training, or files
             that are no whole images.
     """
     root = os.path.join(path, "train") if os.path.isdir(os.path.join(path, "train")) else path
@@ -65,9 +65,11 @@ def _class_names(root: str) -> list[str]:
     names = _folders(root)
     if not names:
         content = "a folder without class folders" if _visible(root) else "an empty folder"
-        raise ValueError(f"expected a folder for each class in {root}, received {content}")
+        raise ValueError(f"dataset: expected a folder for each class in {root}, received {content}")
     if len(names) < 2:
-        raise ValueError(f"expected two class folders or more in {root}, received {names[0]} alone")
+        raise ValueError(
+            f"dataset: expected two class folders or more in {root}, received {names[0]} alone"
+        )
     return names
 
 
@@ -75,7 +77,7 @@ def _check_known(folder: str, names: list[str]) -> None:
     strays = sorted(set(_folders(folder)) - set(names))
     if strays:
         raise ValueError(
-            f"expected every class of {folder} among the {len(names)} of train, "
+            f"dataset: expected every class of {folder} among the {len(names)} of train, "
             f"received {', '.join(strays[:5])}"
         )
 
@@ -84,7 +86,7 @@ def _check_filled(root: str, names: list[str], labels: np.ndarray) -> None:
     empty = np.flatnonzero(np.bincount(labels, minlength=len(names)) == 0)
     if empty.size:
         folder = os.path.join(root, names[empty[0]])
-        raise ValueError(f"expected images in {folder}, received an empty folder")
+        raise ValueError(f"dataset: expected images in {folder}, received an empty folder")
 
 
 def _list_images(root: str, names: list[str]) -> tuple[list[str], np.ndarray]:
@@ -99,11 +101,11 @@ def _list_images(root: str, names: list[str]) -> tuple[list[str], np.ndarray]:
     if strays:
         more = ", the first 5" if len(strays) > 5 else ""
         raise ValueError(
-            f"expected JPEG and PNG files alone in the class folders of {root}, "
+            f"dataset: expected JPEG and PNG files alone in the class folders of {root}, "
             f"received {len(strays)} others{more}: {', '.join(strays[:5])}"
         )
     if not paths:
-        raise ValueError(f"expected images in {root}, received none in any class folder")
+        raise ValueError(f"dataset: expected images in {root}, received none in any class folder")
     return paths, np.array(labels, np.int64)
 
 

@@ -28,17 +28,17 @@ def from_dataset(
     fit in memory trains by `tf_mwn.paired_dataset`, which streams it.
 
     Args:
-        train: Training part; inputs [D] or [H, W, C], labels one integer each.
-        test: Test part; without it a fifth of each class is split off.
-        meta: Clean examples apart, which the meta set is drawn from.
-        name: What the source is called.
-        class_names: Names of the classes; by number without.
-        clean_known: Whether the labels are known to be clean.
-        most_bytes: Size in memory above which a part is refused.
+        train: training part; inputs [D] or [H, W, C], labels one integer each.
+        test: test part; without it a fifth of each class is split off.
+        meta: clean examples apart, which the meta set is drawn from.
+        name: what the source is called.
+        class_names: names of the classes; by number without.
+        clean_known: whether the labels are known to be clean.
+        most_bytes: size in memory above which a part is refused.
 
     Raises:
-        TypeError: No datasets.
-        ValueError: Batched or endless datasets, examples of no fixed shape, or too many of them.
+        TypeError: no datasets.
+        ValueError: batched or endless datasets, examples of no fixed shape, or too many of them.
     """
     parts = {"": train, "_test": test, "_meta": meta}
     arrays = {}
@@ -49,38 +49,36 @@ def from_dataset(
     source = build_source(RawSource(name, **arrays, class_names=names, clean_known=clean_known))
     if len(source.class_names) != int(source.y.max()) + 1:
         raise ValueError(
-            f"expected {int(source.y.max()) + 1} class_names, received {len(source.class_names)}"
+            f"class_names: expected {int(source.y.max()) + 1}, received {len(source.class_names)}"
         )
     return source
 
 
 def _read(what: str, dataset: tf.data.Dataset, most_bytes: int) -> tuple[np.ndarray, np.ndarray]:
     if not isinstance(dataset, tf.data.Dataset):
-        raise TypeError(
-            f"expected {what} to be a tf.data.Dataset, received {type(dataset).__name__}"
-        )
+        raise TypeError(f"{what}: expected a tf.data.Dataset, received {type(dataset).__name__}")
     _check_spec(what, dataset)
     x, y, size = [], [], 0
     for inputs, label in dataset.batch(_BATCH).as_numpy_iterator():
         size += inputs.nbytes
         if size > most_bytes:
             raise ValueError(
-                f"expected {what} of at most {most_bytes} bytes in memory, received more; a larger "
+                f"{what}: expected at most {most_bytes} bytes in memory, received more; a larger "
                 "dataset trains by tf_mwn.paired_dataset"
             )
         x.append(inputs)
         y.append(label)
     if not x:
-        raise ValueError(f"expected {what} to yield at least one example, received none")
+        raise ValueError(f"{what}: expected at least one example, received none")
     return np.concatenate(x), np.concatenate(y)
 
 
 def _check_spec(what: str, dataset: tf.data.Dataset) -> None:
     if dataset.cardinality() == tf.data.INFINITE_CARDINALITY:
-        raise ValueError(f"expected a finite dataset {what}, received one that never ends")
+        raise ValueError(f"{what}: expected a finite dataset, received one that never ends")
     label = check_example_spec(what, dataset.element_spec)
     inputs = dataset.element_spec[0]
     if label.dtype.is_floating:
-        raise ValueError(f"expected {what} to yield labels that are one integer, received one-hot")
+        raise ValueError(f"{what}: expected labels that are one integer, received one-hot floats")
     if not isinstance(inputs, tf.TensorSpec) or not inputs.shape.is_fully_defined():
-        raise ValueError(f"expected {what} to yield inputs of one fixed shape, received {inputs}")
+        raise ValueError(f"{what}: expected inputs of one fixed shape, received {inputs}")

@@ -32,26 +32,26 @@ def load(
         dataset: "digits"; the path of an .npz file (see `load_npz`), of a CSV file of images
             (`load_csv`), of a folder with a folder per class (`load_folder`) or of Clothing1M
             (`load_clothing1m`); or the name of an image classification set of TensorFlow Datasets.
-        data_dir: Folder of the prepared TFDS sets; None is TFDS' own default, `$TFDS_DATA_DIR` or
+        data_dir: folder of the prepared TFDS sets; None is TFDS' own default, `$TFDS_DATA_DIR` or
             `~/tensorflow_datasets`.
-        download: Whether TFDS may download and prepare a set that is not there.
-        image_size: Side of the square that images in files become; None keeps their size, which
+        download: whether TFDS may download and prepare a set that is not there.
+        image_size: side of the square that images in files become; None keeps their size, which
             all must share.
         stream: "on", "off" or "auto"; see `ImageOptions`.
-        cache_dir: Folder that keeps decoded images; see `cache_folder`.
-        train_list: Which of Clothing1M's lists to train on, "noisy" or "clean".
+        cache_dir: folder that keeps decoded images; see `cache_folder`.
+        train_list: which of Clothing1M's lists to train on, "noisy" or "clean".
 
     Raises:
-        TypeError: Arrays or labels of a wrong type.
-        ValueError: An unknown name, a set that is not prepared, data that cannot be used, or an
+        TypeError: arrays or labels of a wrong type.
+        ValueError: an unknown name, a set that is not prepared, data that cannot be used, or an
             option that this kind of data set does not have.
     """
     options = ImageOptions(image_size, stream, cache_dir)
     if dataset != "digits" and (dataset.endswith(".csv") or _is_image_folder(dataset)):
         return _load_files(dataset, options, train_list)
     if image_size is not None or stream == "on":
-        option = "--stream=on" if image_size is None else f"--image_size={image_size}"
-        raise ValueError(f"expected images in files with {option}, received dataset {dataset!r}")
+        option = "stream" if image_size is None else "image_size"
+        raise ValueError(f"{option}: expected images in files, received dataset {dataset!r}")
     _check_train_list(dataset, train_list)
     if dataset == "digits":
         return load_digits()
@@ -73,7 +73,10 @@ def _load_files(dataset: str, options: ImageOptions, train_list: str) -> Source:
 
 def _check_train_list(dataset: str, train_list: str) -> None:
     if train_list != "noisy":
-        raise ValueError(f"expected Clothing1M with --train_list={train_list}, received {dataset}")
+        raise ValueError(
+            f"train_list: expected noisy, except for Clothing1M, received {train_list} "
+            f"with dataset {dataset}"
+        )
 
 
 def _is_image_folder(dataset: str) -> bool:
@@ -108,14 +111,14 @@ def load_npz(path: str) -> Source:
     superclass of each example; `sample_id`.
 
     Raises:
-        TypeError, ValueError: A file that is missing or no such archive, or arrays that cannot be
+        TypeError, ValueError: a file that is missing or no such archive, or arrays that cannot be
             used; see `build_source`.
     """
     arrays = _read_npz(path)
     missing = [key for key in ("x", "y") if key not in arrays]
     if missing:
         raise ValueError(
-            f"expected arrays x and y in {path}, received {', '.join(arrays) or 'none'}"
+            f"dataset: expected arrays x and y in {path}, received {', '.join(arrays) or 'none'}"
         )
     noisy = "y_clean" in arrays
     raw = RawSource(
@@ -131,15 +134,21 @@ def load_npz(path: str) -> Source:
 
 def _read_npz(path: str) -> dict[str, np.ndarray]:
     if not os.path.isfile(path):
-        raise ValueError(f"expected an .npz file, received {path}, which does not exist")
+        raise ValueError(f"dataset: expected an .npz file, received {path}, which does not exist")
     try:
         archive = np.load(path, allow_pickle=False)
     except (ValueError, OSError, EOFError) as error:
-        raise ValueError(f"expected an .npz archive, received {path}, which is none") from error
+        raise ValueError(
+            f"dataset: expected an .npz archive, received {path}, which is none"
+        ) from error
     except Exception as error:  # zipfile.BadZipFile for a truncated archive
-        raise ValueError(f"expected a whole .npz archive, received {path} ({error})") from error
+        raise ValueError(
+            f"dataset: expected a whole .npz archive, received {path} ({error})"
+        ) from error
     if not isinstance(archive, np.lib.npyio.NpzFile):
-        raise ValueError(f"expected an .npz archive, received {path}, which holds one array")
+        raise ValueError(
+            f"dataset: expected an .npz archive, received {path}, which holds one array"
+        )
     with archive:
         return {key: _read_array(archive, key, path) for key in archive.files if key in _NPZ_KEYS}
 
@@ -148,4 +157,4 @@ def _read_array(archive: np.lib.npyio.NpzFile, key: str, path: str) -> np.ndarra
     try:
         return archive[key]
     except ValueError as error:
-        raise TypeError(f"expected {key} in {path} to hold numbers, received objects") from error
+        raise TypeError(f"{key}: expected numbers in {path}, received objects") from error

@@ -1,12 +1,18 @@
-"""From raw arrays to a checked source: the part that all kinds of sources share."""
+"""Builds a checked source from raw arrays; shared by all kinds of sources."""
 
 import dataclasses
 from typing import Any
 
 import numpy as np
 
-from tf_mwn.checks import check_labels
-from tf_mwn.data.arrays import check_array, check_lengths, check_unique
+from tf_mwn.checks import (
+    check_array,
+    check_labels,
+    check_lengths,
+    check_together,
+    check_unique,
+)
+from tf_mwn.data.images.files import ImageFiles
 from tf_mwn.data.seeds import generator
 from tf_mwn.data.splits.split import stratified_indices
 from tf_mwn.data.subset import Source, Subset
@@ -19,18 +25,18 @@ class RawSource:
     """Unchecked arrays of a source; the optional ones may be None.
 
     Attributes:
-        name: The dataset's name or path.
-        x: Inputs.
-        y: Labels, the clean ones if `y_given` is there too.
-        y_coarse: Superclass of each example.
-        y_given: Noisy labels that come with the source.
-        sample_id: Ids; None numbers the rows.
-        x_test: Test inputs; without them 20 % of the examples are split off.
-        y_test: Test labels.
-        x_meta: Inputs of clean examples apart from the training part, for the meta set.
-        y_meta: Their labels.
-        class_names: Names of the classes; None names them by number.
-        clean_known: Whether `y` is known to be clean.
+        name: the dataset's name or path.
+        x: inputs.
+        y: labels, the clean ones if `y_given` is there too.
+        y_coarse: superclass of each example.
+        y_given: noisy labels that come with the source.
+        sample_id: ids; None numbers the rows.
+        x_test: test inputs; without them 20 % of the examples are split off.
+        y_test: test labels.
+        x_meta: inputs of clean examples apart from the training part, for the meta set.
+        y_meta: their labels.
+        class_names: names of the classes; None names them by number.
+        clean_known: whether `y` is known to be clean.
     """
 
     name: str
@@ -53,13 +59,13 @@ def build_source(raw: RawSource, mean: Any = None, std: Any = None) -> Source:
     The split is class-stratified and has a seed of its own: it belongs to the source, not to a run.
 
     Args:
-        raw: The arrays.
-        mean: Published mean per channel, or None.
-        std: Published standard deviation per channel, or None.
+        raw: the arrays.
+        mean: published mean per channel, or None.
+        std: published standard deviation per channel, or None.
 
     Raises:
-        TypeError: Arrays that hold no numbers, or labels that are no integers.
-        ValueError: NaN, lengths or shapes that differ, classes without examples, doubled ids.
+        TypeError: arrays that hold no numbers, or labels that are no integers.
+        ValueError: naN, lengths or shapes that differ, classes without examples, doubled ids.
     """
     x, y = _check_inputs("x", raw.x), check_labels("y", raw.y)
     check_lengths(x=x, y=y)
@@ -104,30 +110,29 @@ def _superclasses(y: np.ndarray, y_coarse: Any, num_classes: int) -> np.ndarray:
         label = y[strays[0]]
         found = np.unique(y_coarse[y == label]).tolist()
         raise ValueError(
-            f"expected one superclass for each class, received y_coarse {found} for class {label}"
+            f"y_coarse: expected one superclass for each class, received {found} for class {label}"
         )
     return coarse
 
 
 def _check_inputs(what: str, x: Any) -> np.ndarray:
     """Returns features [N, D] or images [N, H, W, C]."""
-    x = check_array(what, x)
+    x = x if isinstance(x, ImageFiles) else check_array(what, x)
     if x.ndim not in (2, 3, 4) or 0 in x.shape:
         raise ValueError(
-            f"expected {what} of shape [N, D], [N, H, W] or [N, H, W, C], received {list(x.shape)}"
+            f"{what}: expected shape [N, D], [N, H, W] or [N, H, W, C], received {list(x.shape)}"
         )
     return x[..., None] if x.ndim == 3 else x
 
 
 def _check_classes(y: np.ndarray) -> int:
-    """Returns the number of classes; each has an example, as a class count of 0 would be refused
-    only much later."""
+    """Returns the number of classes; refuses a class without examples here, not much later."""
     counts = np.bincount(y)
     if len(counts) < 2:
-        raise ValueError("expected y to hold at least two classes, received class 0 alone")
+        raise ValueError("y: expected at least two classes, received class 0 alone")
     if not counts.all():
         raise ValueError(
-            f"expected every class from 0 to {len(counts) - 1} in y, "
+            f"y: expected every class from 0 to {len(counts) - 1}, "
             f"received no example of class {np.argmin(counts)}"
         )
     return len(counts)
@@ -144,19 +149,15 @@ def _extra_part(
 ) -> Subset | None:
     """Returns the test or meta part, with clean labels and ids from `first_id` on, if there."""
     inputs, labels = getattr(raw, f"x_{part}"), getattr(raw, f"y_{part}")
-    if inputs is None and labels is None:
+    check_together(**{f"x_{part}": inputs, f"y_{part}": labels})
+    if inputs is None:
         return None
-    if inputs is None or labels is None:
-        there, missing = ("y", "x") if inputs is None else ("x", "y")
-        raise ValueError(
-            f"expected {missing}_{part} together with {there}_{part}, received {there}_{part} alone"
-        )
     inputs = _check_inputs(f"x_{part}", inputs)
     labels = check_labels(f"y_{part}", labels, num_classes)
     check_lengths(**{f"x_{part}": inputs, f"y_{part}": labels})
     if inputs.shape[1:] != x.shape[1:]:
         raise ValueError(
-            f"expected x_{part} of the same shape as x {list(x.shape[1:])}, "
+            f"x_{part}: expected the shape of x {list(x.shape[1:])}, "
             f"received {list(inputs.shape[1:])}"
         )
     return Subset(inputs, labels, labels, first_id + np.arange(len(labels)))

@@ -23,12 +23,12 @@ def load_tfds(name: str, data_dir: str | None, download: bool) -> Source:
     """Loads the splits "train" and "test"; without the latter, 20 % of the former is split off.
 
     Args:
-        name: Name of the set, with `/config` where it has configurations.
-        data_dir: Folder of the prepared sets, or None for TFDS' default.
-        download: Whether to prepare the set if it is not there.
+        name: name of the set, with `/config` where it has configurations.
+        data_dir: folder of the prepared sets, or None for TFDS' default.
+        download: whether to prepare the set if it is not there.
 
     Raises:
-        ValueError: An unknown name, a set that is not prepared or is no image classification.
+        ValueError: an unknown name, a set that is not prepared or is no image classification.
     """
     builder = _builder(name, data_dir)
     features = builder.info.features
@@ -36,7 +36,7 @@ def load_tfds(name: str, data_dir: str | None, download: bool) -> Source:
     _prepare(builder, name, download)
     if "train" not in builder.info.splits:
         splits = ", ".join(builder.info.splits)
-        raise ValueError(f"expected dataset {name!r} to have a train split, received {splits}")
+        raise ValueError(f"dataset: expected a train split in {name!r}, received {splits}")
     raw = RawSource(name, *_read(builder, "train"), class_names=tuple(features["label"].names))
     if "test" in builder.info.splits:
         raw.x_test, raw.y_test, _ = _read(builder, "test")
@@ -50,7 +50,9 @@ def _builder(name: str, data_dir: str | None) -> tfds.core.DatasetBuilder:
         _refuse_unknown(name)
     except (ValueError, RuntimeError, AssertionError) as error:  # a bad version or configuration
         reason = str(error).splitlines()[0].rpartition('}": ')[2].partition(". ")[0]
-        raise ValueError(f"expected a TFDS dataset, received {name!r} ({reason})") from error
+        raise ValueError(
+            f"dataset: expected a TFDS dataset, received {name!r} ({reason})"
+        ) from error
 
 
 def _refuse_unknown(name: str) -> None:
@@ -60,7 +62,7 @@ def _refuse_unknown(name: str) -> None:
     except ValueError as error:
         hint = str(error).rpartition(f"received {name!r}")[2]
         raise ValueError(
-            "expected dataset to be digits, the path of an .npz file, a CSV file or a folder of "
+            "dataset: expected digits, the path of an .npz file, a CSV file or a folder of "
             f"images, or the name of a TFDS image classification set, received {name!r}{hint}"
         ) from None
 
@@ -70,14 +72,16 @@ def _prepare(builder: tfds.core.DatasetBuilder, name: str, download: bool) -> No
         return
     if not download:
         raise ValueError(
-            f"expected dataset {name!r} to be prepared in {builder.data_dir}, received no such "
-            "folder: add --download to fetch it, or --data_dir=FOLDER for one that holds it"
+            f"dataset: expected {name!r} to be prepared in {builder.data_dir}, received no such "
+            "folder; add --download to fetch it, or --data_dir=FOLDER for one that holds it"
         )
     try:
         builder.download_and_prepare()
     except Exception as error:  # whatever the network or the site comes up with
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise ValueError(f"expected to download dataset {name!r}, received {reason}") from error
+        raise ValueError(
+            f"download: expected to fetch dataset {name!r}, received {reason}"
+        ) from error
 
 
 def _check_features(name: str, features: Any) -> None:
@@ -88,12 +92,13 @@ def _check_features(name: str, features: Any) -> None:
     ):
         received = ", ".join(parts) or type(features).__name__
         raise ValueError(
-            f"expected an image classification set with the features image and label, "
+            "dataset: expected an image classification set with the features image and label, "
             f"received {name!r} with {received}"
         )
     if None in image.shape:
         raise ValueError(
-            f"expected images of one size, received {name!r} with shape {list(image.shape)}"
+            "dataset: expected images of one size, "
+            f"received {name!r} with shape {list(image.shape)}"
         )
 
 

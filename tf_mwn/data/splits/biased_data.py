@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from tf_mwn.checks import check_count
 from tf_mwn.data.bias.altered_inputs import alter_inputs, check_open_set
 from tf_mwn.data.bias.imbalance import class_counts, class_shares, subsample
 from tf_mwn.data.bias.settings import BiasSettings
@@ -32,14 +33,14 @@ class BiasedData:
     """The parts of a biased data set; no example is in two of them.
 
     Attributes:
-        train: Biased training part.
-        meta: Meta set: clean and class-balanced, unless the settings ask for noise or imbalance.
-        validation: Held out of the biased part for selection, or None.
-        test: The source's test part.
-        num_classes: Number of classes C.
+        train: biased training part.
+        meta: meta set: clean and class-balanced, unless the settings ask for noise or imbalance.
+        validation: held out of the biased part for selection, or None.
+        test: the source's test part.
+        num_classes: number of classes C.
         mean: [C'] mean per channel or feature, in the units of the inputs.
         std: [C'] standard deviation likewise.
-        card: The data card, ready for JSON.
+        card: the data card, ready for JSON.
     """
 
     train: Subset
@@ -57,21 +58,24 @@ def prepare(
 ) -> BiasedData:
     """Biases a source, the same way for every method.
 
-    In this order: the meta set is split off (from the source's own clean examples, if it has such
-    apart); `train_size` takes a class-stratified subset of the rest; imbalance thins its classes;
-    the validation set is drawn from what is left, so that it has the same bias; noise is drawn for
-    training and validation labels; images are replaced in both. Under imbalance the largest class
-    keeps as many examples as the smallest class has, as otherwise a class could be asked for more
-    than it holds.
+    The steps, in order:
+
+    1. The meta set is split off, from the source's separate clean examples if it has any.
+    2. `train_size` takes a class-stratified subset of the rest.
+    3. Imbalance thins out the classes. The largest class keeps as many examples as the smallest
+       class had, so that no class is asked for more than it holds.
+    4. The validation set is drawn from the remaining examples, so that it has the same bias.
+    5. Noise is drawn for training and validation labels.
+    6. Images are replaced in both.
 
     Args:
-        source: A loaded source.
-        settings: The bias.
-        seed: Seed of every draw, 0 or more.
-        open_set: The source that `settings.open_set` names, loaded; None without that setting.
+        source: a loaded source.
+        settings: the bias.
+        seed: seed of every draw, 0 or more.
+        open_set: the source that `settings.open_set` names, loaded; None without that setting.
 
     Raises:
-        TypeError, ValueError: More examples asked for than there are, a file that cannot be used,
+        TypeError, ValueError: more examples asked for than there are, a file that cannot be used,
             or a bias that the source cannot have.
     """
     check_open_set(settings, open_set)
@@ -108,10 +112,7 @@ def _meta_set(
     pool = source.meta_pool or Subset(source.x, source.y, source.y, source.sample_id)
     shares = class_shares(settings.imbalance, settings.meta_imbalance_factor, num_classes)
     rng = generator(seed, "meta")
-    try:
-        rows = balanced_indices(pool.label, settings.meta_size, num_classes, rng, shares)
-    except ValueError as error:
-        raise ValueError(f"meta_size: {error}") from error
+    rows = balanced_indices(pool.label, settings.meta_size, num_classes, rng, shares, "meta_size")
     clean = pool.label[rows]
     noise = meta_labels(source, clean, settings, seed)
     meta = Subset(pool.x[rows], noise.label, clean, pool.sample_id[rows])
@@ -136,11 +137,8 @@ def _thin_out(
 ) -> np.ndarray:
     """Returns the rows left by `train_size` and by imbalance."""
     if settings.train_size is not None:
-        if settings.train_size > len(rows):
-            raise ValueError(
-                f"expected --train_size of at most {len(rows)} examples, which --meta_size leaves, "
-                f"received {settings.train_size}"
-            )
+        left = "examples, which --meta_size leaves"
+        check_count("train_size", settings.train_size, most=len(rows), counted=left)
         rng = generator(seed, "train_size")
         rows = rows[stratified_indices(y[rows], settings.train_size, num_classes, rng)]
     _check_classes(y[rows], num_classes)
@@ -153,10 +151,8 @@ def _thin_out(
 
 def _hold_out(rows: np.ndarray, size: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Returns the rows that stay and those held out for validation."""
-    if size >= len(rows):
-        raise ValueError(
-            f"expected --validation_size below the {len(rows)} training examples, received {size}"
-        )
+    left = "examples, which leaves one to train on"
+    check_count("validation_size", size, 0, most=len(rows) - 1, counted=left)
     held_out = random_indices(len(rows), size, generator(seed, "validation"))
     return np.delete(rows, held_out), rows[held_out]
 
@@ -165,8 +161,8 @@ def _check_classes(y: np.ndarray, num_classes: int) -> None:
     counts = np.bincount(y, minlength=num_classes)
     if not counts.all():
         raise ValueError(
-            "expected --meta_size, --train_size, --imbalance_factor and --validation_size to leave "
-            f"every class a training example, received none of class {np.argmin(counts)}"
+            "meta_size, train_size, imbalance_factor, validation_size: expected every class to "
+            f"keep a training example, received none of class {np.argmin(counts)}"
         )
 
 

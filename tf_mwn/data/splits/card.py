@@ -1,4 +1,4 @@
-"""The data card: what a biased data set really holds, in numbers."""
+"""The data card: what a biased data set actually contains, in numbers."""
 
 import dataclasses
 from typing import Any
@@ -20,14 +20,14 @@ class DataCard:
     """What a card is made from.
 
     Attributes:
-        source: The source.
-        settings: How it was biased.
-        seed: Seed of the draws.
+        source: the source.
+        settings: how it was biased.
+        seed: seed of the draws.
         clean_labels: "known", "assumed" (the given labels were taken as clean) or "unknown".
-        noise: Label noise of the source's whole training part.
-        rows: Rows of the source that are the training part.
-        meta_noise: Label noise of the meta set.
-        parts: The subsets "train", "meta", "validation" and "test"; None for one left out.
+        noise: label noise of the source's whole training part.
+        rows: rows of the source that are the training part.
+        meta_noise: label noise of the meta set.
+        parts: the subsets "train", "meta", "validation" and "test"; None for one left out.
     """
 
     source: Source
@@ -45,9 +45,10 @@ def describe(facts: DataCard) -> dict[str, Any]:
 
     Rates and matrices are those of the training part. Nominal ones are None where the labels come
     from a file or from the source; realised ones are None where the clean labels are not known.
-    The expected rate is the mean probability of a label to be wrong, by the clean labels and the
-    matrix (or, without one, by the inputs): 0.36 for "uniform" at rate 0.4 and ten classes. An
-    image that shows no class counts in no rate or matrix of label noise, but in `wrong_fraction`.
+    The expected rate is the mean probability that a label is wrong, given the clean labels and the
+    matrix (or the inputs, if there is no matrix): 0.36 for "uniform" at rate 0.4 and ten classes.
+    Images that show none of the classes are left out of all rates and matrices of label noise, but
+    count in `wrong_fraction`.
     """
     train, parts, settings = facts.parts["train"], facts.parts, facts.settings
     num_classes = len(facts.source.class_names)

@@ -16,37 +16,39 @@ def balanced_indices(
     num_classes: int,
     rng: np.random.Generator,
     shares: np.ndarray | None = None,
+    name: str = "size",
 ) -> np.ndarray:
     """Draws a subset in which the classes differ by one example at most, or by given shares.
 
     Args:
         labels: [N] labels in 0..C-1.
-        size: Examples to draw in all; the first `size % C` classes get the odd ones.
-        num_classes: Number of classes C.
-        rng: Generator.
+        size: examples to draw in all; the first `size % C` classes get the odd ones.
+        num_classes: number of classes C.
+        rng: generator.
         shares: [C] relative sizes of the classes, rounded by largest remainder; None for equal.
+        name: what the size is called in a message.
 
     Returns:
         [size] sorted int64 positions in `labels`.
 
     Raises:
-        ValueError: Fewer examples than classes, or more than a class has.
+        ValueError: fewer examples than classes, or more than a class has.
     """
-    size = check_count("the size of a balanced subset", size, 1)
+    size = check_count(name, size, 1)
     shares = np.ones(num_classes) if shares is None else np.asarray(shares, np.float64)
     wanted = largest_remainder(size * shares / shares.sum(), size)
     if not wanted.all():
         raise ValueError(
-            f"expected a {'balanced ' if np.ptp(shares) == 0 else ''}subset of at least one "
-            f"example for each of {num_classes} classes, received size {size}"
+            f"{name}: expected at least one example for each of {num_classes} classes, "
+            f"received {size}"
         )
     held = np.bincount(check_labels("labels", labels, num_classes), minlength=num_classes)
     short = np.flatnonzero(wanted > held)
     if short.size:
         first = short[0]
         raise ValueError(
-            f"expected at least {wanted[first]} examples of class {first} for a balanced subset "
-            f"of {size}, received {held[first]}"
+            f"{name}: expected at least {wanted[first]} examples of class {first} for a balanced "
+            f"subset of {size}, received {held[first]}"
         )
     return subsample(labels, wanted, rng)
 
@@ -58,41 +60,35 @@ def stratified_indices(
 
     Args:
         labels: [N] labels in 0..C-1.
-        size: Examples to draw in all, at most N; shares are rounded by largest remainder.
-        num_classes: Number of classes C.
-        rng: Generator.
+        size: examples to draw in all, at most N; shares are rounded by largest remainder.
+        num_classes: number of classes C.
+        rng: generator.
 
     Returns:
         [size] sorted int64 positions in `labels`.
     """
     labels = check_labels("labels", labels, num_classes)
-    size = _check_size(size, len(labels))
+    size = check_count("size", size, 0, most=len(labels))
     shares = np.bincount(labels, minlength=num_classes) * size / len(labels)
     return subsample(labels, largest_remainder(shares, size), rng)
 
 
 def random_indices(total: int, size: int, rng: np.random.Generator) -> np.ndarray:
     """Draws `size` of `total` positions at random; returns them sorted, int64 [size]."""
-    return np.sort(random_order(total, rng)[: _check_size(size, total)])
-
-
-def _check_size(size: int, total: int) -> int:
-    size = check_count("the size of a subset", size, 0)
-    if size > total:
-        raise ValueError(f"expected a subset of at most {total} examples, received size {size}")
-    return size
+    size = check_count("size", size, 0, most=total)
+    return np.sort(random_order(total, rng)[:size])
 
 
 def check_disjoint(**id_arrays: np.ndarray) -> None:
     """Checks that no id is in two of the arrays.
 
     Raises:
-        ValueError: Two arrays share an id; the message names both and the first shared id.
+        ValueError: two arrays share an id; the message names both and the first shared id.
     """
     for (name, ids), (other, other_ids) in itertools.combinations(id_arrays.items(), 2):
         shared = np.intersect1d(ids, other_ids)
         if shared.size:
             raise ValueError(
-                f"expected {name} and {other} to share no example, "
+                f"{name}, {other}: expected no example in common, "
                 f"received {shared.size} in both, the first with id {shared[0]}"
             )

@@ -5,6 +5,8 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
+from tf_mwn.checks import POSITIVE
+
 
 def _reflect(index: tf.Tensor, size: int) -> tf.Tensor:
     """Maps positions beyond the border back inside; the edge itself is not repeated."""
@@ -16,23 +18,23 @@ def crop_and_flip(images: tf.Tensor, seed: tf.Tensor, padding: int = 4) -> tf.Te
     """Pads by reflection, crops to the old size at random, and mirrors every other image.
 
     Offsets and flips are drawn for each image. The augmentation of the CIFAR experiments of
-    He et al., CVPR 2016, with reflected instead of black borders. Nothing is padded in fact: one
-    gather reads each pixel from where the crop would find it, which is several times as fast.
+    He et al., CVPR 2016, with reflected instead of black borders. No padded image is ever made:
+    one gather reads each pixel from its place in the crop, which is several times as fast.
 
     Args:
         images: [B, H, W, C] of any type; H, W and C static, H and W above `padding`.
         seed: [2] integers; the result is a function of images and seed.
-        padding: Pixels added on each side.
+        padding: pixels added on each side.
 
     Returns:
         [B, H, W, C] of the same type.
 
     Raises:
-        ValueError: Images of another rank, or too small for the padding.
+        ValueError: images of another rank, or too small for the padding.
     """
     if images.shape.rank != 4 or min(images.shape[1:3]) <= padding:
         raise ValueError(
-            f"expected images [B, H, W, C] with H and W above the padding {padding}, "
+            f"images: expected shape [B, H, W, C] with H and W above the padding {padding}, "
             f"received {images.shape}"
         )
     height, width, channels = images.shape[1:]
@@ -55,15 +57,14 @@ def standardise(mean: np.ndarray, std: np.ndarray) -> Callable[[tf.Tensor], tf.T
     """Returns the function `(inputs - mean) / std` to float32.
 
     Args:
-        mean: Mean per channel (or per feature), in the units of the inputs.
-        std: Standard deviation likewise, above 0.
+        mean: mean per channel (or per feature), in the units of the inputs.
+        std: standard deviation likewise, above 0.
 
     Raises:
-        ValueError: A standard deviation that is not positive.
+        ValueError: a standard deviation that is not positive.
     """
     mean, std = np.asarray(mean, np.float32), np.asarray(std, np.float32)
-    if not np.all(std > 0):
-        raise ValueError(f"expected a positive std, received {std.min():g}")
+    POSITIVE.check("std", std.min())
 
     def apply(inputs: tf.Tensor) -> tf.Tensor:
         # An example is one long row: broadcast over three channels it takes three times as long.

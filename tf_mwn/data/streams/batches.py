@@ -19,14 +19,9 @@ def steps_per_epoch(num_examples: int, batch_size: int) -> int:
     """Returns the number of whole batches; training drops the remainder to keep shapes static.
 
     Raises:
-        ValueError: The batch is larger than the set, or not positive.
+        ValueError: the batch is larger than the set, or not positive.
     """
-    batch_size = check_count("batch_size", batch_size, 1)
-    if batch_size > num_examples:
-        raise ValueError(
-            f"expected batch_size of at most the {num_examples} examples, received {batch_size}"
-        )
-    return num_examples // batch_size
+    return num_examples // check_count("batch_size", batch_size, most=num_examples)
 
 
 def _key(seed: tf.Tensor, counter: tf.Tensor, purpose: int, size: int) -> tf.Tensor:

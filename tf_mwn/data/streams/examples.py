@@ -5,8 +5,14 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tf_mwn.checks import check_count
-from tf_mwn.data.arrays import check_array, check_lengths, check_targets, check_unique
+from tf_mwn.checks import (
+    check_array,
+    check_count,
+    check_lengths,
+    check_targets,
+    check_unique,
+)
+from tf_mwn.data.images.files import ImageFiles
 from tf_mwn.data.subset import Subset
 
 
@@ -14,11 +20,15 @@ def check_examples(x_name: str, x: Any, y_name: str, y: Any) -> tuple[Any, np.nd
     """Returns inputs (one array, or a tuple or dict of arrays) and labels of one length, checked.
 
     Raises:
-        TypeError, ValueError: See `check_array`, `check_targets` and `check_lengths`.
+        TypeError, ValueError: see `check_array`, `check_targets` and `check_lengths`.
     """
     if isinstance(x, list):
-        raise TypeError(f"expected {x_name} to be an array, a tuple or a dict, received a list")
-    x = tf.nest.map_structure(lambda array: check_array(x_name, array), x)
+        raise TypeError(f"{x_name}: expected an array, a tuple or a dict, received a list")
+
+    def check(part):
+        return part if isinstance(part, ImageFiles) else check_array(x_name, part)
+
+    x = tf.nest.map_structure(check, x)
     y = check_targets(y_name, y)
     for part in tf.nest.flatten(x):
         check_lengths(**{x_name: part, y_name: y})
@@ -29,7 +39,7 @@ def check_pair(train: Subset, meta: Subset | None) -> tuple[Subset, Subset | Non
     """Returns the training and the meta set, both checked, and checked to look alike.
 
     Raises:
-        TypeError, ValueError: See `check_examples`; or examples of different shapes, or training
+        TypeError, ValueError: see `check_examples`; or examples of different shapes, or training
             ids that are not unique.
     """
     x, label = check_examples("x", train.x, "y", train.label)
@@ -51,8 +61,8 @@ def _check_match(train: Subset, meta: Subset) -> None:
 
     if shapes(train) != shapes(meta):
         raise ValueError(
-            "expected training and meta examples (inputs, label) of the same shapes, "
-            f"received {shapes(train)} and {shapes(meta)}"
+            f"x_meta, y_meta: expected the shapes of x and y, {shapes(train)}, "
+            f"received {shapes(meta)}"
         )
 
 
@@ -64,10 +74,4 @@ def check_meta_batch_size(
         return None
     if meta_batch_size is None:
         return min(batch_size, len(meta))
-    meta_batch_size = check_count("meta_batch_size", meta_batch_size, 1)
-    if meta_batch_size > len(meta):
-        raise ValueError(
-            f"expected meta_batch_size of at most the {len(meta)} meta examples, "
-            f"received {meta_batch_size}"
-        )
-    return meta_batch_size
+    return check_count("meta_batch_size", meta_batch_size, 1, len(meta), "meta examples")

@@ -4,8 +4,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from tf_mwn.checks import check_count
-from tf_mwn.data.arrays import check_lengths, check_unique
+from tf_mwn.checks import check_count, check_lengths, check_unique
 from tf_mwn.data.streams.examples import check_examples
 
 # Single examples held back for shuffling: about 120 MB of 32x32x3 float32 images.
@@ -28,15 +27,14 @@ def pair_streams(
     Args:
         train: `(x, y)` where x is a dataset of `(inputs, label)` and y None, or both are datasets,
             or both are arrays.
-        meta: The same for the meta set; `(None, None)` for none.
-        batch_size: Global batch size.
-        meta_batch_size: Global meta batch size, or None.
-        sample_id: Ids of the training examples, or None to number them.
-        seed: Seed of both shuffles.
+        meta: the same for the meta set; `(None, None)` for none.
+        batch_size: global batch size.
+        meta_batch_size: global meta batch size, or None.
+        sample_id: ids of the training examples, or None to number them.
+        seed: seed of both shuffles.
     """
-    batch_size = check_count("batch_size", batch_size, 1)
     examples = _examples("x", train[0], "y", train[1])
-    _check_enough("batch_size", batch_size, examples)
+    batch_size = _check_batch_size("batch_size", batch_size, examples)
     ids = _sample_ids(sample_id, examples)
     batches = _shuffled_batches(tf.data.Dataset.zip(examples, ids), batch_size, seed)
     if meta[0] is None:
@@ -46,8 +44,7 @@ def pair_streams(
     if meta_batch_size is None:
         size = int(meta_examples.cardinality())
         meta_batch_size = min(batch_size, size) if size > 0 else batch_size
-    meta_batch_size = check_count("meta_batch_size", meta_batch_size, 1)
-    _check_enough("meta_batch_size", meta_batch_size, meta_examples)
+    meta_batch_size = _check_batch_size("meta_batch_size", meta_batch_size, meta_examples)
     meta_batches = _shuffled_batches(meta_examples, meta_batch_size, seed + 1, repeat=True)
     pairs = tf.data.Dataset.zip(batches, meta_batches)
     return pairs.map(_paired_element).prefetch(tf.data.AUTOTUNE)
@@ -77,11 +74,13 @@ def _examples(x_name: str, x: Any, y_name: str, y: Any) -> tf.data.Dataset:
     """Returns single `(inputs, label)` examples, integer labels as int64."""
     if not isinstance(x, tf.data.Dataset):
         if isinstance(y, tf.data.Dataset):
-            raise TypeError(f"expected {x_name} and {y_name} to be datasets, received an array")
+            raise TypeError(
+                f"{x_name}: expected a dataset with a dataset {y_name}, received {type(x).__name__}"
+            )
         return tf.data.Dataset.from_tensor_slices(check_examples(x_name, x, y_name, y))
     if y is not None and not isinstance(y, tf.data.Dataset):
         raise TypeError(
-            f"expected {y_name} to be a dataset or None with a dataset {x_name}, "
+            f"{y_name}: expected a dataset or None with a dataset {x_name}, "
             f"received {type(y).__name__}"
         )
     examples = x if y is None else tf.data.Dataset.zip(x, y)
@@ -94,13 +93,13 @@ def _examples(x_name: str, x: Any, y_name: str, y: Any) -> tf.data.Dataset:
 def check_example_spec(name: str, spec: Any) -> tf.TensorSpec:
     """Checks that a dataset yields single `(inputs, label)` examples; returns the label's spec."""
     if not isinstance(spec, tuple) or len(spec) != 2 or not isinstance(spec[1], tf.TensorSpec):
-        raise ValueError(f"expected {name} to yield (inputs, label), received elements {spec}")
+        raise ValueError(f"{name}: expected elements (inputs, label), received {spec}")
     label = spec[1]
     one_hot = label.shape.rank == 1 and label.dtype.is_floating and (label.shape[0] or 0) > 1
     if not one_hot and (label.shape.rank != 0 or not label.dtype.is_integer):
         hint = " (call .unbatch() on a batched dataset)" if label.shape.rank == 1 else ""
         raise ValueError(
-            f"expected {name} to yield labels that are one integer or a one-hot float vector, "
+            f"{name}: expected labels that are one integer or a one-hot float vector, "
             f"received {label.dtype.name} of shape {label.shape}{hint}"
         )
     return label
@@ -111,15 +110,14 @@ def _check_specs(train: Any, meta: Any) -> None:
     for one, other in zip(tf.nest.flatten(train), tf.nest.flatten(meta), strict=True):
         if not one.is_compatible_with(other):
             raise ValueError(
-                f"expected training and meta examples of the same shapes and types, "
-                f"received {one.dtype.name} {one.shape} and {other.dtype.name} {other.shape}"
+                f"x_meta: expected the shapes and types of x, {one.dtype.name} {one.shape}, "
+                f"received {other.dtype.name} {other.shape}"
             )
 
 
-def _check_enough(name: str, batch_size: int, examples: tf.data.Dataset) -> None:
-    size = int(examples.cardinality())
-    if 0 <= size < batch_size:  # negative stands for unknown or endless
-        raise ValueError(f"expected {name} of at most the {size} examples, received {batch_size}")
+def _check_batch_size(name: str, batch_size: int, examples: tf.data.Dataset) -> int:
+    size = int(examples.cardinality())  # negative for unknown or endless
+    return check_count(name, batch_size, most=size if size >= 0 else None)
 
 
 def _sample_ids(sample_id: Any, examples: tf.data.Dataset) -> tf.data.Dataset:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tf_mwn.checks import check_count
+from tf_mwn.checks import check_count, check_together
 from tf_mwn.data.streams.batches import Augment, Batches, Preprocess, steps_per_epoch
 from tf_mwn.data.streams.examples import check_examples, check_meta_batch_size, check_pair
 from tf_mwn.data.streams.pair_streams import pair_streams
@@ -41,19 +41,19 @@ def training_stream(
     run on without replacement through one order of the meta set after another.
 
     Args:
-        train: Training set; `x` may be a tuple or dict of arrays, or `ImageFiles`.
-        meta: Meta set, or None for elements without `meta_*` keys.
-        batch_size: Global batch size B.
-        meta_batch_size: Global meta batch size, or None for min(B, meta size).
-        seed: Seed of order and augmentation, 0 or more.
-        start_epoch: First epoch; the stream equals the tail of the one from epoch 0.
-        preprocess: Function of the batched inputs, applied last; without Python's own control flow
-            on tensors, as `augment`.
-        augment: Function of the batched inputs and an int64 [2] seed, applied first.
-        start_step: First step, in the first epoch.
+        train: training set; `x` may be a tuple or dict of arrays, or `ImageFiles`.
+        meta: meta set, or None for elements without `meta_*` keys.
+        batch_size: global batch size B.
+        meta_batch_size: global meta batch size, or None for min(B, meta size).
+        seed: seed of order and augmentation, 0 or more.
+        start_epoch: first epoch; the stream equals the tail of the one from epoch 0.
+        preprocess: function of the batched inputs, applied last. Neither it nor `augment` may use
+            Python control flow on tensors.
+        augment: function of the batched inputs and an int64 [2] seed, applied first.
+        start_step: first step, in the first epoch.
 
     Raises:
-        TypeError, ValueError: Arrays or sizes that cannot be trained on.
+        TypeError, ValueError: arrays or sizes that cannot be trained on.
     """
     train, meta = check_pair(train, meta)
     seed = check_count("seed", seed, 0)
@@ -79,11 +79,11 @@ def evaluation_dataset(
     Args:
         inputs: [N, ...] array or `ImageFiles`, or a tuple or dict of them.
         labels: [N] integers or [N, C] one-hot floats.
-        batch_size: Global batch size.
-        preprocess: Function of the batched inputs.
+        batch_size: global batch size.
+        preprocess: function of the batched inputs.
 
     Raises:
-        TypeError, ValueError: Arrays or sizes that cannot be evaluated on.
+        TypeError, ValueError: arrays or sizes that cannot be evaluated on.
     """
     inputs, labels = check_examples("x", inputs, "y", labels)
     batch_size = check_count("batch_size", batch_size, 1)
@@ -122,27 +122,25 @@ def paired_dataset(
     to mean the same example in each epoch. The same forms hold for the meta set.
 
     Args:
-        x: Training inputs.
-        y: Labels: [N] integers, or [N, C] one-hot floats.
-        x_meta: Inputs of the clean meta set, or None for elements without `meta_*` keys.
-        y_meta: Labels of the meta set.
-        batch_size: Global batch size B.
-        meta_batch_size: Global meta batch size, or None for min(B, meta size).
+        x: training inputs.
+        y: labels: [N] integers, or [N, C] one-hot floats.
+        x_meta: inputs of the clean meta set, or None for elements without `meta_*` keys.
+        y_meta: labels of the meta set.
+        batch_size: global batch size B.
+        meta_batch_size: global meta batch size, or None for min(B, meta size).
         sample_id: [N] unique integers that name the training examples; None numbers them.
-        seed: Seed of the orders, 0 or more.
+        seed: seed of the orders, 0 or more.
 
     Returns:
         Dataset of `({"inputs", "meta_inputs", "meta_labels", "sample_id"}, label)`.
 
     Raises:
-        TypeError: Labels that are no classes, object arrays, a list of arrays.
-        ValueError: Lengths or shapes that differ, NaN, negative labels, empty sets, or a batch
+        TypeError: labels that are no classes, object arrays, a list of arrays.
+        ValueError: lengths or shapes that differ, NaN, negative labels, empty sets, or a batch
             that is larger than its set.
     """
-    if x_meta is None and y_meta is not None:
-        raise ValueError("expected x_meta together with y_meta, received x_meta=None")
-    if y_meta is None and x_meta is not None and not isinstance(x_meta, tf.data.Dataset):
-        raise ValueError("expected y_meta together with x_meta, received y_meta=None")
+    if not isinstance(x_meta, tf.data.Dataset):  # whose elements may hold the labels
+        check_together(x_meta=x_meta, y_meta=y_meta)
     seed = check_count("seed", seed, 0)
     if any(isinstance(part, tf.data.Dataset) for part in (x, y, x_meta, y_meta)):
         return pair_streams((x, y), (x_meta, y_meta), batch_size, meta_batch_size, sample_id, seed)

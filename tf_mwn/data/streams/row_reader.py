@@ -15,7 +15,7 @@ def row_reader(structure: Any) -> Callable[[tf.Tensor], Any]:
     Of image files the paths are held, and the rows asked for are decoded.
 
     Args:
-        structure: Array or `ImageFiles`, or a tuple or dict of them.
+        structure: array or `ImageFiles`, or a tuple or dict of them.
     """
     readers = tf.nest.map_structure(_reader, structure)
     return lambda rows: tf.nest.map_structure(lambda read: read(rows), readers)

@@ -96,7 +96,10 @@ class ArchitectureGate(MetaLearnedModel):
         specs.GATE_ORDER.check(gate_order)
         names = [layer.name for layer in getattr(classifier, "layers", [])]
         if _BRANCHES not in names or names[-1] != _GATE:
-            raise ValueError("classifier: expected one that gated_classifier has made")
+            raise ValueError(
+                "classifier: expected one that gated_classifier has made, "
+                f"received the layers {', '.join(names) or 'none'}"
+            )
         gate = classifier.get_layer(_GATE)
         learned = BranchGate(int(gate.kernel.shape[0]), name="branch_gate")
         refuse_engine_options(kwargs)

@@ -13,18 +13,17 @@ def rates_by_percent(schedule: str) -> list[float]:
     Raises:
         ValueError: another text.
     """
-    wanted = (
-        "example_dropout: expected rates and percents of training as in '0.5,17,0.05,83', rates "
-        f"in [0, 1] and percents that add up to 100, received {schedule!r}"
-    )
     try:
         parts = schedule.split(",")
         rates, lengths = [float(r) for r in parts[::2]], [int(n) for n in parts[1::2]]
         pairs = list(zip(rates, lengths, strict=True))
     except (AttributeError, ValueError):
-        raise ValueError(wanted) from None
+        rates, lengths, pairs = [], [], []
     if sum(lengths) != 100 or min(lengths) < 0 or not all(0 <= rate <= 1 for rate in rates):
-        raise ValueError(wanted)
+        raise ValueError(
+            "example_dropout: expected rates and percents of training as in '0.5,17,0.05,83', "
+            f"rates in [0, 1] and percents that add up to 100, received {schedule!r}"
+        )
     return [rate for rate, length in pairs for _ in range(length)]
 
 

@@ -186,7 +186,7 @@ class MentorNetDD(_Mentored):
                 "to make clean labels wrong, received neither"
             )
         if transition_matrix is not None:
-            transition_matrix = check_transition_matrix(transition_matrix)
+            transition_matrix = check_transition_matrix(transition_matrix).tolist()
         is_given = mentor is not None
         if isinstance(mentor, (str, os.PathLike)):
             mentor = MentorNet.load(mentor)
@@ -240,8 +240,8 @@ class MentorNetDD(_Mentored):
         """The inputs of the whole meta set, tensors [M, ...], and the labels [M]."""
         if self.whole_sets.meta is None:
             raise ValueError(
-                "whole_sets: MentorNetDD learns its mentor on the meta set, received none; "
-                "give x_meta and y_meta, or a mentor"
+                "whole_sets: expected the meta set, on which MentorNetDD learns its mentor, "
+                "received none; give x_meta and y_meta, or a mentor"
             )
         inputs, labels = zip(*self.whole_sets.meta, strict=True)
         joined = tf.nest.map_structure(lambda *parts: tf.concat(parts, axis=0), *inputs)

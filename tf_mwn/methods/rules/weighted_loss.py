@@ -11,7 +11,7 @@ from tf_mwn.checks import (
     NON_NEGATIVE,
     POSITIVE,
     check_count,
-    unknown_name,
+    check_name,
 )
 from tf_mwn.engine.objective import TrainingBatch
 from tf_mwn.engine.replicas import all_gather, all_reduce_sum, global_mean
@@ -84,8 +84,7 @@ class LossWeighting(WeightedLoss):
         **kwargs,
     ):
         super().__init__(loss, **kwargs)
-        if function not in FUNCTIONS:
-            raise ValueError(unknown_name("function", function, FUNCTIONS))
+        check_name("function", function, FUNCTIONS)
         self.remember(function=function, parameters=dict(parameters))
         self._function, sets = FUNCTIONS[function]
         if set(parameters) != set(sets):

@@ -60,7 +60,9 @@ def supply(
     if not names:
         return {}
     if facts is None:
-        raise ValueError(f"{method}: expected facts of the training set ({', '.join(names)})")
+        raise ValueError(
+            f"{method}: expected facts of the training set ({', '.join(names)}), received none"
+        )
     values = {name: getattr(facts, name) for name in names}
     for name, value in values.items():
         if value is None:

@@ -223,7 +223,7 @@ def _other_network(classifier: keras.Model) -> keras.Model:
     pairs = zip(classifier.trainable_variables, other.trainable_variables, strict=True)
     if all(np.array_equal(*map(keras.ops.convert_to_numpy, pair)) for pair in pairs):
         raise ValueError(
-            "peer: expected a network with other initial weights than the classifier, whose "
-            "initializers are constant or have fixed seeds; pass peer=, a second classifier"
+            "peer: expected a network with other initial weights than the classifier, received "
+            "initializers that are constant or have fixed seeds; pass peer=, a second classifier"
         )
     return other

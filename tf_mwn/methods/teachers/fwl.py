@@ -147,8 +147,8 @@ class FidelityWeighted(RobustModel):
             fits = False
         if not fits:
             raise ValueError(
-                "loss: expected one that takes distributions [B, C] as labels, for the teacher's "
-                f"are; received {loss!r}"
+                "loss: expected one that takes distributions [B, C] as labels, as the teacher's "
+                f"are, received {loss!r}"
             )
 
     def fit(self, *args, **kwargs):
