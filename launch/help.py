@@ -114,8 +114,9 @@ def _methods(keys: Mapping[str, flags.Flag], shown: set[str], full: bool) -> lis
         new = [keys[name] for name in options if name not in shown]
         before = [f"--{name}" for name in options if name in shown]
         shown |= set(options)
-        about = "\n".join(_wrapped(line, hanging=" " * 13) for line in listing.about(method))
-        lines = [_block(about, new)]
+        title, *facts = listing.about(method)
+        head = [_wrapped(title, hanging="    "), *(_wrapped(f, hanging=" " * 13) for f in facts)]
+        lines = [_block("\n".join(head), new)]
         if before:
             lines.append(_wrapped(f"Options shown above: {', '.join(before)}", "  "))
         blocks.append("\n".join(lines))

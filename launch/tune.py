@@ -3,7 +3,7 @@
 A trial is a run with settings of its own. --objective names the images whose accuracy decides.
 
     python -m launch.tune --method=gce
-    python -m launch.tune --method=gce --space="gce_q=0.3|0.5|0.7" --trial_seeds=0,1
+    python -m launch.tune --method=gce --space="gce_q=0.3|0.5|0.7"
 """
 
 from absl import flags

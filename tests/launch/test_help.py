@@ -75,6 +75,19 @@ def test_help_of_every_launcher(name):
         assert f"Flags of launch.{name}" in parts
 
 
+@pytest.mark.parametrize("name", LAUNCHERS)
+def test_help_loads_neither_tensorflow_nor_keras(name):
+    code = (
+        f"import runpy, sys; sys.argv = ['', '--helpfull']; m = sys.modules\n"
+        f"try:\n    runpy.run_module('launch.{name}', run_name='__main__', alter_sys=True)\n"
+        "finally:\n    print([n for n in m if n in ('tensorflow', 'keras', 'keras_tuner')])"
+    )
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "--verbosity" in done.stdout and done.stdout.splitlines()[-1] == "[]"
+
+
 def test_groups_follow_the_place_of_an_option():
     text = shown("main", "--help")
     for title, options in {"Data": config.DATA, "Training": config.TRAINING}.items():
