@@ -1,1 +1,1 @@
-"""Command lines: `python -m launch.main --help`."""
+"""The launchers: one command line each, such as `python -m launch.main --help`."""

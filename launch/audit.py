@@ -1,15 +1,20 @@
-"""Ranks the labels that a finished run does not believe: `python -m launch.audit --run=DIR`.
+"""Ranks the labels that a finished run contradicts.
 
-Writes suspects.csv, audit.json and, of images, contact_sheet.png to the run's folder.
+Writes suspects.csv and audit.json to the folder of the run, and contact_sheet.png if the data are
+images.
+
+    python -m launch.audit --run=runs/quickstart/meta_weight_net/seed0
 """
 
-from absl import app, flags
+from absl import flags
 
 from launch import run_flags
-from launch.command_line import mistakes, parse
+from launch.command_line import mistakes, start
 
 flags.adopt_module_key_flags(run_flags)
-_IMAGES = flags.DEFINE_integer("images", 48, "Images on the contact sheet; 0 for none.", 0)
+_IMAGES = flags.DEFINE_integer(
+    "images", 48, "Number of images on the contact sheet. 0 writes none.", 0
+)
 
 
 def main(argv: list[str]) -> None:
@@ -29,4 +34,4 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    app.run(main, flags_parser=parse)
+    start(main)

@@ -1,55 +1,63 @@
-"""Measures training steps against plain cross-entropy: `python -m launch.benchmark [--flags]`.
+"""Measures what a training step costs beside a step of plain cross-entropy.
 
-Times every combination of the settings given as lists, on synthetic images, in one process, a step
-of each in turn: milliseconds, ratio to a cross-entropy step of the same network, batch size,
-precision and devices, time of the first step, and what reading the training stream adds. With
---memory also the memory of training above that of the built model, in a process for each.
+Times every combination of the settings given as lists. The images are synthetic. All cases run in
+one process, and each takes one step in turn. Reports milliseconds, the ratio to a cross-entropy
+step of the same network, batch size, precision and devices, the time of the first step, and what
+reading the training stream adds. --memory adds the memory of training above that of the built
+model, measured in a process for each case.
+
+    python -m launch.benchmark
+    python -m launch.benchmark --method=l2rw,gce --network=resnet20 --rounds=30
 """
 
 import json
 import os
 
-from absl import app, flags
+from absl import flags
 
-from launch.command_line import fail, mistakes, parse, quiet_start
+from launch.command_line import fail, mistakes, quiet_start, start
+from launch.help import group
 from tf_mwn.benchmark import plan
 from tf_mwn.options import Option
 from tf_mwn.recipes import listing
 from tf_mwn.settings.config import SETTINGS
 
 _METHOD = flags.DEFINE_list(
-    "method", ["meta_weight_net"], "Methods to measure, or all; --method=list shows them."
+    "method", ["meta_weight_net"], "Methods to measure, or all. --method=list shows all methods."
 )
 _SUITE = flags.DEFINE_enum(
     "suite",
     None,
     list(plan.SUITES),
-    "A named list of methods with their settings in the place of --method; readme: the table of "
+    "A named list of methods with their settings, in place of --method. readme is the table of "
     "costs in README.md.",
 )
-_ROUNDS = flags.DEFINE_integer("rounds", 15, "Timed steps of each case, interleaved.", 1)
-_IMAGE_SIZE = flags.DEFINE_integer("image_size", 32, "Side of the synthetic images.", 8)
+_ROUNDS = flags.DEFINE_integer(
+    "rounds", 15, "Number of timed steps of each case. The steps of the cases alternate.", 1
+)
+_IMAGE_SIZE = flags.DEFINE_integer("image_size", 32, "Height and width of the synthetic images.", 8)
 _NUM_CLASSES = flags.DEFINE_integer("num_classes", 10, "Number of classes.", 2)
 _STALL = flags.DEFINE_bool("stall", True, "Measure what reading the training stream adds.")
-_MEMORY = flags.DEFINE_bool("memory", False, "Measure memory too; on Linux.")
-_DETERMINISTIC = flags.DEFINE_bool("deterministic", True, "Deterministic operations.")
+_MEMORY = flags.DEFINE_bool("memory", False, "Measure memory too. Linux only.")
+_DETERMINISTIC = flags.DEFINE_bool("deterministic", True, "Use deterministic operations.")
 _OUTPUT = flags.DEFINE_string("output", None, "JSON file for the measured rows.")
 _FIGURE = flags.DEFINE_string("figure", None, "PNG file for a figure of the ratios.")
 
 
 def _define(option: Option) -> flags.FlagHolder:
-    """A list flag for a setting of a run."""
+    """A list flag for a setting of a run; every combination is measured."""
     text = option.description
     if option.name == "meta_batch_size":
-        text = f"Meta batch size, or {' or '.join(plan.RELATIVE)} as the batch size (half)."
+        text = "Meta batch size: a number, same (as the batch size) or half (of it)."
     default = [
         str(value).lower() if value is True or value is False else str(value)
         for value in plan.DEFAULTS[option.name]
     ]
-    return flags.DEFINE_list(option.name, default, f"List. {text}")
+    return flags.DEFINE_list(option.name, default, text)
 
 
 _SETTINGS = {name: _define(SETTINGS[name]) for name in plan.AXES}
+group("Settings (every combination of the values is measured)", *_SETTINGS.values())
 
 
 def main(argv: list[str]) -> None:
@@ -77,7 +85,7 @@ def main(argv: list[str]) -> None:
 
 
 def _cases() -> list[plan.Case]:
-    """What the command line asks for, checked."""
+    """The cases that the command line asks for, checked."""
     values = {name: plan.parsed(name, flag.value) for name, flag in _SETTINGS.items()}
     if _SUITE.value is None:
         return plan.combinations(_methods(), values)
@@ -97,7 +105,7 @@ def _methods() -> list[str]:
 
 
 def _check_files() -> None:
-    """Refuses files that could not be written in the end."""
+    """Refuses output files that cannot be written, before anything is measured."""
     for flag in (_OUTPUT, _FIGURE):
         path = flag.value and os.path.abspath(flag.value)
         if path and (os.path.isdir(path) or not os.access(os.path.dirname(path), os.W_OK)):
@@ -123,4 +131,4 @@ def _write(costs) -> None:
 
 
 if __name__ == "__main__":
-    app.run(main, flags_parser=parse)
+    start(main)

@@ -1,39 +1,66 @@
-"""What every launcher does around its work: parse, fail in one line, start quietly."""
+"""What every launcher does around its work: parse flags, show help, and fail in one line."""
 
 import contextlib
+import os
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
-from absl import flags, logging
+from absl import app, flags, logging
 
+from launch import help as flag_help
 from tf_mwn import messages
 from tf_mwn.messages import quiet_start as quiet_start
 
 flags.FLAGS.set_default("verbosity", 0)
 flags.FLAGS["verbosity"].help = (
-    "-1: results and errors alone; 0: and what is going on; 1: and every epoch and long step, and "
-    "what other packages say."
+    "How much is printed. -1: results and errors. 0: what is going on, too. 1: every epoch, every "
+    "long step and the messages of other packages, too."
 )
 
 _INTERRUPTED = "interrupted; the same command goes on where it stopped"
 
 
+def start(main: Callable[[list[str]], None]) -> None:
+    """Runs a launcher. A reader that stops reading the output, such as `head`, is no error."""
+    try:
+        app.run(main, flags_parser=parse)
+    except BrokenPipeError:
+        pass
+    finally:
+        try:
+            sys.stdout.flush()
+        except BrokenPipeError:  # what is left goes nowhere, or Python would complain at its end
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def parse(argv: list[str]) -> list[str]:
-    """Parses the command line; a mistake is one line on stderr and exit code 1."""
+    """Parses the command line; shows the help if it is asked for, and exits with 0.
+
+    A mistake is one line on stderr and exit code 1.
+    """
     try:
         rest = flags.FLAGS(argv)
-        verbosity = flags.FLAGS.verbosity if flags.FLAGS["verbosity"].present else 0
-        messages.show(verbosity)
-        # Other packages' notes would bury ours.
-        logging.set_verbosity(logging.INFO if verbosity > 0 else logging.ERROR)
     except flags.Error as error:
         fail(str(error).splitlines()[0])
     except SystemExit:
-        sys.exit(0)  # --help and its kin, for which absl exits with 1
+        sys.exit(0)  # absl's --helpxml exits with 1
+    if flag_help.wanted():
+        with mistakes():
+            text = flag_help.page(argv[0])
+        print(text)
+        sys.exit(0)
     if len(rest) > 1:
         fail(f"expected flags only, received the argument {rest[1]!r}")
+    _set_verbosity()
     return rest
+
+
+def _set_verbosity() -> None:
+    verbosity = flags.FLAGS.verbosity if flags.FLAGS["verbosity"].present else 0
+    messages.show(verbosity)
+    # Messages of other packages would bury ours.
+    logging.set_verbosity(logging.INFO if verbosity > 0 else logging.ERROR)
 
 
 def fail(problem: BaseException | str, code: int = 1) -> NoReturn:
@@ -46,22 +73,25 @@ def fail(problem: BaseException | str, code: int = 1) -> NoReturn:
 
 @contextlib.contextmanager
 def mistakes() -> Iterator[None]:
-    """What is refused within is the user's mistake: one line on stderr and exit code 1.
+    """An error raised within is the user's mistake: one line on stderr and exit code 1.
 
-    Ctrl-C is one line too, and exit code 2.
+    Ctrl-C is one line too, with exit code 2. Output that nobody reads ends the program without a
+    line, with the exit code 141 of a program that SIGPIPE has ended.
     """
     try:
         yield
     except KeyboardInterrupt:
         fail(_INTERRUPTED, code=2)
+    except BrokenPipeError:
+        sys.exit(141)
     except (ValueError, TypeError, OSError, ImportError) as error:
         fail(error)
 
 
 def work(action: Callable[[], Any]) -> Any:
-    """Trains, by `action`; whatever ends that early is one line that says what to do.
+    """Returns what `action`, a training, returns. A failure is one line that says what to do.
 
-    Exit code 1: what is asked for cannot be had. 2: training failed. 143: SIGTERM.
+    Exit codes: 1 where the folder holds another run; 2 where training failed; 143 after SIGTERM.
     """
     from tf_mwn.monitoring.callbacks import NonFiniteLossError
     from tf_mwn.runs.data_failure import DataFailedError

@@ -1,26 +1,30 @@
-"""Evaluates and exports a finished run: `python -m launch.evaluate --run=DIR [--export=FOLDER]`.
+"""Evaluates a finished run on any data, and exports its classifier.
 
-Prints accuracy, calibration error, recall of each class and the confusion matrix, and writes
-evaluation.json and confusion.csv to the run's folder.
+Prints accuracy, calibration error, the recall of each class and the confusion matrix. Writes
+evaluation.json and confusion.csv to the folder of the run.
+
+    python -m launch.evaluate --run=runs/quickstart/meta_weight_net/seed0
+    python -m launch.evaluate --run=runs/quickstart/gce/seed0 --export=exported
 """
 
-from absl import app, flags
+from absl import flags
 
 from launch import run_flags
-from launch.command_line import mistakes, parse
+from launch.command_line import mistakes, start
 
 flags.adopt_module_key_flags(run_flags)
 _DATASET = flags.DEFINE_string(
     "dataset",
     None,
-    "Data to evaluate on, as for launch.main, all of its examples; the run's test set by default.",
+    "Data to evaluate on, named as for launch.main. All of its examples are used. By default the "
+    "test set of the run.",
     allow_override=True,
 )
 _EXPORT = flags.DEFINE_string(
     "export",
     None,
-    "Folder to write the classifier to, as .keras and SavedModel, free of this package; "
-    "and the weight net as JSON.",
+    "Folder for the classifier, as .keras and SavedModel that load without this package, and for "
+    "the weight net as JSON.",
 )
 
 
@@ -50,4 +54,4 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    app.run(main, flags_parser=parse)
+    start(main)

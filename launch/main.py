@@ -1,9 +1,17 @@
-"""Trains the methods of a recipe and compares them: `python -m launch.main [--flags]`."""
+"""Trains the methods of a recipe and compares them.
 
-from absl import app, flags
+A run goes to the folder WORKDIR/<recipe>/<method>/seed<k>. The same command continues a run that
+was stopped, and reports one that is finished.
+
+    python -m launch.main
+    python -m launch.main --recipe=fashion_flip2_40 --method=gce --seed=0,1,2
+    python -m launch.main --dataset=mine.npz --network=mlp --epochs=20
+"""
+
+from absl import flags
 
 from launch import flags as launch_flags
-from launch.command_line import mistakes, parse, quiet_start, work
+from launch.command_line import mistakes, quiet_start, start, work
 from tf_mwn.messages import logger
 from tf_mwn.recipes import listing
 
@@ -21,7 +29,7 @@ def main(argv: list[str]) -> None:
 
 
 def _prepare():
-    """The session that the flags ask for, every setting checked and nothing written."""
+    """The session that the flags ask for. Every setting is checked; nothing is written."""
     with mistakes():
         experiment = launch_flags.experiment()
         logger.info(listing.experiment(experiment))
@@ -38,4 +46,4 @@ def _prepare():
 
 
 if __name__ == "__main__":
-    app.run(main, flags_parser=parse)
+    start(main)

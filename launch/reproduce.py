@@ -1,20 +1,23 @@
-"""Repeats published tables and measures claims: `python -m launch.reproduce --table=3`.
+"""Repeats published tables and measures claims.
 
-Finds the runs of `launch.main` that a table or a claim needs, trains those that are missing, and
-writes ours beside the published numbers to WORKDIR/tables, and every claim with its verdict to
-WORKDIR/claims. Settings given as flags hold for all runs whose table or claim does not decide them.
+Finds the runs of launch.main that a table or a claim needs, and trains those that are missing.
+Writes our numbers beside the published ones to WORKDIR/tables, and every claim with its verdict to
+WORKDIR/claims. A setting given as a flag holds for every run whose table or claim leaves it open.
+
+    python -m launch.reproduce --table=3 --scale=cpu
+    python -m launch.reproduce --claims --list
 """
 
-from absl import app, flags
+from absl import flags
 
 from launch import flags as launch_flags
-from launch.command_line import fail, parse, quiet_start
+from launch.command_line import fail, mistakes, quiet_start, start
 from tf_mwn.reproduction import reproduction
 from tf_mwn.reproduction.reproduction import Reproduction
 
 
 class _Keys(flags.ArgumentParser):
-    """Keys with commas between; the bare flag means all."""
+    """Comma-separated keys. The flag without a value means all."""
 
     def parse(self, argument):
         if argument is None or isinstance(argument, list):
@@ -24,7 +27,7 @@ class _Keys(flags.ArgumentParser):
 
 
 _TABLE = flags.DEFINE_list(
-    "table", [], "Published tables: 1, 2, 3, ablation, arl, clothing1m or all; list shows them."
+    "table", [], "Published tables to repeat, or all. --table=list shows all tables."
 )
 _CLAIMS = flags.DEFINE_flag(
     flags.Flag(
@@ -32,7 +35,8 @@ _CLAIMS = flags.DEFINE_flag(
         serializer=flags.ListSerializer(","),
         name="claims",
         default=[],
-        help_string="Claims, by their letters; all of them without a value; list shows them.",
+        help_string="Letters of the claims to measure. Without a value all claims. "
+        "--claims=list shows them.",
         boolean=True,
     )
 )
@@ -40,13 +44,19 @@ _SCALE = flags.DEFINE_enum(
     "scale",
     None,
     ("paper", "cpu"),
-    "The papers' settings, or short runs on small data; the latter for claims.",
+    "paper: the settings of the papers. cpu: short runs on small data, the only scale of claims.",
 )
 _SEEDS = flags.DEFINE_list("seeds", ["0", "1", "2"], "Seeds of each configuration.")
-_JOBS = flags.DEFINE_integer("jobs", 1, "Runs at a time, each a process of its own.", 1)
+_JOBS = flags.DEFINE_integer(
+    "jobs", 1, "Number of runs at a time. Each run is a process of its own.", 1
+)
 _DRY_RUN = flags.DEFINE_bool("dry_run", False, "Only show which runs exist and which are missing.")
 flags.DEFINE_alias("list", "dry_run")
-flags.adopt_module_key_flags(launch_flags)
+# What to run is decided by tables and claims.
+_DECIDED = (launch_flags.RECIPE, launch_flags.METHOD, launch_flags.SEED)
+for _flag in flags.FLAGS.get_key_flags_for_module(launch_flags):
+    if _flag.name not in {holder.name for holder in _DECIDED}:
+        flags.declare_key_flag(_flag.name)
 
 
 def main(argv: list[str]) -> None:
@@ -60,7 +70,7 @@ def main(argv: list[str]) -> None:
 
 
 def _work() -> None:
-    try:
+    with mistakes():
         with quiet_start():  # a network of keras.applications loads TensorFlow to be checked
             plan = _plan()
         if _DRY_RUN.value:
@@ -70,18 +80,14 @@ def _work() -> None:
         print(plan.estimate(), flush=True)
         failed = plan.train(_folders(), _JOBS.value)
         plan.write()
-    except (ValueError, TypeError, OSError) as error:
-        fail(error)
-    except KeyboardInterrupt:
-        fail("interrupted; the same command goes on where it stopped", code=2)
     if failed:
         name, problem = next(iter(failed.items()))
         fail(f"{len(failed)} of {len(missing)} runs failed: {name}: {problem}", code=2)
 
 
 def _plan() -> Reproduction:
-    """What the command line asks for, checked; nothing written."""
-    for flag in (launch_flags.RECIPE, launch_flags.METHOD, launch_flags.SEED):
+    """What the command line asks for, checked. Nothing is written."""
+    for flag in _DECIDED:
         if flag.present:
             raise ValueError(
                 f"{flag.name}: expected no such flag, as tables and claims decide it, "
@@ -99,7 +105,7 @@ def _plan() -> Reproduction:
 
 
 def _folders() -> list[str]:
-    """The flags of `launch.main` that say where data and runs are."""
+    """The flags of `launch.main` that name the folders of data and runs."""
     flag_values = {
         holder.name: holder.value
         for holder in (launch_flags.WORKDIR, launch_flags.DATA_DIR, launch_flags.CACHE_DIR)
@@ -110,4 +116,4 @@ def _folders() -> list[str]:
 
 
 if __name__ == "__main__":
-    app.run(main, flags_parser=parse)
+    start(main)

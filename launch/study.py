@@ -1,17 +1,20 @@
-"""Compares ways to set a loss's hyper-parameters: `python -m launch.study --method=adaptive_gce`.
+"""Compares four ways to set the hyper-parameters of a loss.
 
-The best fixed value of a search, the learned final value fixed from the start, the learned
-trajectory replayed, and classifier and hyper-parameters learned together.
+They are the best fixed value of a search, the learned final value fixed from the start, the
+learned trajectory replayed, and the hyper-parameters learned together with the classifier.
+
+    python -m launch.study --method=adaptive_gce
+    python -m launch.study --method=adaptive_gce --space="gce_q=0.3|0.5|0.7"
 """
 
-from absl import app, flags
+from absl import flags
 
 from launch import flags as launch_flags
-from launch.command_line import mistakes, parse, quiet_start, work
+from launch.command_line import mistakes, quiet_start, start, work
 from tf_mwn.recipes import listing
 
 _SPACE = flags.DEFINE_list(
-    "space", None, "Values the search tries: NAME=A|B|C; those of the papers by default."
+    "space", None, "Values that the search tries: NAME=A|B|C. By default those of the papers."
 )
 flags.adopt_module_key_flags(launch_flags)
 
@@ -27,7 +30,7 @@ def main(argv: list[str]) -> None:
 
 
 def _prepare():
-    """The study that the flags ask for, every setting checked and nothing written."""
+    """The study that the flags ask for. Every setting is checked; nothing is written."""
     with mistakes():
         methods = launch_flags.METHOD.value or ["adaptive_gce"]
         if len(methods) != 1:
@@ -51,4 +54,4 @@ def _prepare():
 
 
 if __name__ == "__main__":
-    app.run(main, flags_parser=parse)
+    start(main)

@@ -1,9 +1,15 @@
-"""Searches the settings of one method: `python -m launch.tune --method=NAME [--flags]`."""
+"""Searches settings of one method for those of the highest accuracy.
 
-from absl import app, flags
+A trial is a run with settings of its own. --objective names the images whose accuracy decides.
+
+    python -m launch.tune --method=gce
+    python -m launch.tune --method=gce --space="gce_q=0.3|0.5|0.7"
+"""
+
+from absl import flags
 
 from launch import flags as launch_flags
-from launch.command_line import fail, mistakes, parse, quiet_start, work
+from launch.command_line import fail, mistakes, quiet_start, start, work
 from tf_mwn.messages import logger
 from tf_mwn.recipes import listing
 from tf_mwn.search.sweep_plan import EPOCHS, OBJECTIVES, SEARCHES, Plan
@@ -12,21 +18,25 @@ _SPACE = flags.DEFINE_list(
     "space",
     None,
     "Settings to search: NAME=A|B|C, NAME=LOW:HIGH, NAME=LOW:HIGH:log, or NAME alone for its usual "
-    "values; the method's own settings by default.",
+    "values. By default the method's own settings.",
 )
-_SEARCH = flags.DEFINE_enum("search", "grid", SEARCHES, "How the space is searched.")
+_SEARCH = flags.DEFINE_enum("search", "grid", SEARCHES, "Search strategy.")
 _MAX_TRIALS = flags.DEFINE_integer(
-    "max_trials", None, "Trials in all; by default the whole grid, or 10 drawn ones.", 1
+    "max_trials",
+    None,
+    "Number of trials. By default the whole grid, or 10 of random and Bayesian search. Hyperband "
+    "decides it by itself.",
+    1,
 )
 _TRIAL_SEEDS = flags.DEFINE_list(
-    "trial_seeds", ["0"], "Seeds of every trial, whose objective is the mean over them."
+    "trial_seeds", ["0"], "Seeds of every trial. Its objective is the mean over them."
 )
 _OBJECTIVE = flags.DEFINE_enum(
-    "objective", "meta", OBJECTIVES, "Images on which the accuracy decides; never the test set."
+    "objective", "meta", OBJECTIVES, "Images whose accuracy decides. The test set is never used."
 )
-_EPOCH = flags.DEFINE_enum("epoch", "last", EPOCHS, "Epoch at which it decides.")
+_EPOCH = flags.DEFINE_enum("epoch", "last", EPOCHS, "Epoch whose accuracy decides.")
 flags.adopt_module_key_flags(launch_flags)
-flags.FLAGS["seed"].help = "Seed of what random, Bayesian and Hyperband search draw."
+flags.FLAGS["seed"].help = "Seed of the random draws of the search."
 
 
 def main(argv: list[str]) -> None:
@@ -40,7 +50,7 @@ def main(argv: list[str]) -> None:
 
 
 def _plan() -> Plan:
-    """What the command line asks for, checked."""
+    """The plan that the command line asks for, checked."""
     seeds = launch_flags.integers("seed", launch_flags.SEED.value)
     if len(seeds) != 1 or seeds[0] < 0:
         raise ValueError(
@@ -62,7 +72,7 @@ def _plan() -> Plan:
 
 
 def _prepare():
-    """The sweep that the flags ask for, every setting checked and nothing written."""
+    """The sweep that the flags ask for. Every setting is checked; nothing is written."""
     with mistakes():
         plan = _plan()
         logger.info(listing.experiment(plan.experiment))
@@ -85,4 +95,4 @@ def _run(sweep) -> None:
 
 
 if __name__ == "__main__":
-    app.run(main, flags_parser=parse)
+    start(main)

@@ -22,7 +22,8 @@ class Option:
         name: of the flag, the setting and the constructor's argument.
         default: its value if nobody sets it. A tuple is a list of values.
         range: an `Interval` of numbers, the names to choose from, or None for any value.
-        help: one sentence, without default and range, which `description` adds.
+        help: one or two sentences that read well alone. `description` adds the range, and the
+            command line the default.
         grid: the values that a search tries if it is told none.
         kind: bool, int, float or str; that of the default unless given.
         names_file: whether the value is a file whose content decides the result.

@@ -101,21 +101,6 @@ def test_a_trial_is_the_plain_run_with_its_values(swept, tmp_path):
         assert float(last["meta_accuracy"]) == best["objective"][i]
 
 
-def test_help_loads_no_tensorflow():
-    code = (
-        "import sys\nfrom absl import app\nfrom launch import tune\n"
-        "from launch.command_line import parse\n"
-        "sys.argv = ['launch.tune', '--help']\n"
-        "try:\n    app.run(tune.main, flags_parser=parse)\n"
-        "finally:\n    print([m for m in sys.modules if m in ('tensorflow', 'keras_tuner')])"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, env=environment(), capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
-    assert "--max_trials" in done.stdout and done.stdout.splitlines()[-1] == "[]"
-
-
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

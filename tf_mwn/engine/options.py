@@ -3,27 +3,42 @@
 from tf_mwn.checks import AT_LEAST_ONE
 from tf_mwn.options import Option
 
-SPEED = Option("speed", "exact", ("exact", "fast"), "fast: as --meta_interval=5 --reuse_gradient.")
+SPEED = Option(
+    "speed",
+    "exact",
+    ("exact", "fast"),
+    "Pace of the meta step. exact takes --meta_interval and --reuse_gradient as they are given, "
+    "fast stands for --meta_interval=5 --reuse_gradient.",
+)
 VIRTUAL_VARIABLES = Option(
-    "virtual_variables", "all", ("all", "last_block", "head"), "What the virtual step moves."
+    "virtual_variables",
+    "all",
+    ("all", "last_block", "head"),
+    "Variables of the classifier that the virtual step moves: all of them, those of the "
+    "last block, or those of the last layer (head).",
 )
 VIRTUAL_STEP = Option(
     "virtual_step",
     "plain",
     ("plain", "optimizer"),
-    "Virtual SGD step: plain, or with the optimizer's momentum and weight decay.",
+    "Form of the virtual step. plain is SGD, optimizer adds the momentum and weight decay "
+    "of the classifier's optimizer.",
 )
-META_INTERVAL = Option("meta_interval", 1, AT_LEAST_ONE, "Meta update every k-th step.")
+META_INTERVAL = Option(
+    "meta_interval", 1, AT_LEAST_ONE, "Number of training steps per meta update."
+)
 REUSE_GRADIENT = Option(
     "reuse_gradient",
     False,
     None,
-    "The classifier steps by the virtual gradient, which is that of Θ before its update.",
+    "Let the classifier step by the virtual gradient. It belongs to what is learned (Θ) "
+    "before its update.",
 )
 RECOMPUTE = Option(
     "recompute",
     False,
     None,
-    "A second forward pass instead of kept activations: less memory, same numbers.",
+    "Run the forward pass a second time instead of keeping its activations. This saves "
+    "memory and gives the same numbers.",
 )
 ENGINE = (SPEED, VIRTUAL_VARIABLES, VIRTUAL_STEP, META_INTERVAL, REUSE_GRADIENT, RECOMPUTE)

@@ -1,6 +1,6 @@
 """What `--recipe=list` and `--method=list` print. Imports nothing heavy."""
 
-from tf_mwn.methods.registry import METHODS
+from tf_mwn.methods.registry import METHODS, Method
 from tf_mwn.recipes.experiment import RECIPES, Experiment
 from tf_mwn.recipes.recipe import Recipe
 from tf_mwn.settings.config import Config
@@ -29,17 +29,21 @@ def _recipe(recipe: Recipe) -> str:
 
 def methods() -> str:
     """Every method with its title, what it needs and its options."""
-    blocks = []
-    for row in METHODS.values():
-        lines = [f"{row.name}: {row.title}", f"    paper    {row.paper}"]
-        if row.takes_meta_set(_DEFAULTS):
-            unless = f", unless --{row.file.name} is given" if row.file else ""
-            lines.append(f"    needs    a meta set (--meta_size){unless}")
-        lines.append(f"    cost     {row.cost(_DEFAULTS)} a step")
-        if row.reads:
-            lines.append("    options  " + " ".join(f"--{name}" for name in row.reads))
-        blocks.append("\n".join(lines))
-    return "\n".join(blocks)
+    return "\n".join("\n".join(_method(method)) for method in METHODS.values())
+
+
+def _method(method: Method) -> list[str]:
+    options = " ".join(f"--{name}" for name in method.reads)
+    return about(method) + ([f"    options  {options}"] if options else [])
+
+
+def about(method: Method) -> list[str]:
+    """Lines that say what a method is, what it needs and what it costs."""
+    lines = [f"{method.name}: {method.title}", f"    paper    {method.paper}"]
+    if method.takes_meta_set(_DEFAULTS):
+        unless = f", unless --{method.file.name} is given" if method.file else ""
+        lines.append(f"    needs    a meta set (--meta_size){unless}")
+    return [*lines, f"    cost     {method.cost(_DEFAULTS)} a step"]
 
 
 def experiment(chosen: Experiment) -> str:

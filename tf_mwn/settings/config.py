@@ -22,14 +22,15 @@ DATA = (
         "dataset",
         "digits",
         None,
-        "digits; an .npz (x, y, ...); a CSV path,label; a folder with one folder of images per "
-        "class; Clothing1M's folder; or a TFDS image-classification set.",
+        "The data: digits, an .npz file, a CSV of path,label, a folder with one folder of "
+        "images per class, the folder of Clothing1M, or a TFDS image-classification set.",
     ),
     Option(
         "image_size",
         None,
         Interval(8),
-        "Side to which images in files are resized, once; unchanged by default.",
+        "Height and width to which images in files are resized, once. By default they keep "
+        "their size.",
         kind=int,
     ),
     Option(
@@ -43,7 +44,8 @@ DATA = (
         "augment",
         "none",
         ("none", "crop_flip"),
-        "Augmentation of training and meta images: reflect-pad crop and horizontal flip.",
+        "Augmentation of training and meta images. crop_flip is a crop after reflection "
+        "padding and a horizontal flip.",
     ),
 )
 TRAINING = (
@@ -51,8 +53,8 @@ TRAINING = (
         "network",
         "small_cnn",
         None,
-        f"Classifier: {', '.join([*NETWORKS, *(row.name for row in FAMILIES)])}; the last is your "
-        "own function of (input_shape, num_classes).",
+        f"Network of the classifier: {', '.join([*NETWORKS, *(row.name for row in FAMILIES)])}. "
+        "The last form is a function of your own of (input_shape, num_classes).",
     ),
     Option(
         "network_weights",
@@ -62,8 +64,8 @@ TRAINING = (
         kind=str,
         names_file=True,
     ),
-    Option("epochs", 60, AT_LEAST_ONE, "Epochs to train."),
-    Option("batch_size", 100, AT_LEAST_ONE, "Global batch size."),
+    Option("epochs", 60, AT_LEAST_ONE, "Number of training epochs."),
+    Option("batch_size", 100, AT_LEAST_ONE, "Global batch size, summed over all devices."),
     Option(
         "learning_rate",
         0.1,
@@ -75,35 +77,50 @@ TRAINING = (
         "decay_epochs",
         (),
         AT_LEAST_ONE,
-        "Epochs after which the learning rate is multiplied by decay_factor.",
+        "Epochs, separated by commas, after which the learning rate is multiplied by "
+        "--decay_factor.",
         kind=int,
     ),
-    Option("decay_factor", 0.1, FRACTION, "Learning-rate multiplier."),
-    Option("momentum", 0.9, UNIT, "Momentum."),
-    Option("nesterov", False, None, "Nesterov momentum."),
-    Option("weight_decay", 5e-4, NON_NEGATIVE, "Weight decay, added to the gradient."),
+    Option("decay_factor", 0.1, FRACTION, "Factor on the learning rate at each of --decay_epochs."),
+    Option("momentum", 0.9, UNIT, "Momentum of the classifier's optimizer."),
+    Option("nesterov", False, None, "Use Nesterov momentum."),
+    Option(
+        "weight_decay", 5e-4, NON_NEGATIVE, "Weight decay of the classifier, added to the gradient."
+    ),
 )
 EXECUTION = (
     Option(
         "precision",
         "float32",
         ("float32", "mixed_bfloat16", "mixed_float16"),
-        "Precision of the network; losses, weights and meta gradients stay in float32.",
+        "Precision of the network. Losses, weights and meta gradients stay in float32.",
     ),
     Option(
         "jit_compile",
         "auto",
         ("auto", "true", "false"),
-        "XLA; auto: only on a GPU, never with max pooling.",
+        "Compile the training step with XLA. auto does so on a GPU only, and never with max "
+        "pooling.",
     ),
-    Option("deterministic", True, None, "Deterministic operations: same seed, same bits."),
+    Option(
+        "deterministic",
+        True,
+        None,
+        "Use deterministic operations: the same seed gives the same bits.",
+    ),
     Option(
         "strategy",
         "none",
         ("none", "mirrored", "multi_worker"),
-        "Devices: one; all of this machine; all of the machines in TF_CONFIG.",
+        "Devices to train on: none is one device, mirrored all of this machine, multi_worker "
+        "all of the machines in TF_CONFIG.",
     ),
-    Option("devices", 1, AT_LEAST_ONE, "Logical CPU devices to mirror over, if there is no GPU."),
+    Option(
+        "devices",
+        1,
+        AT_LEAST_ONE,
+        "Number of logical CPU devices for --strategy=mirrored where there is no GPU.",
+    ),
 )
 _OWN = (*DATA, *TRAINING, *EXECUTION)
 

@@ -9,96 +9,105 @@ from tf_mwn.data.bias.noise import FEATURE_KINDS, META_NOISE_KINDS, NOISE_KINDS,
 from tf_mwn.options import Option, settings_class
 
 OPTIONS = (
-    Option("noise", "none", tuple(NOISE_KINDS), "Label noise of the training part."),
-    Option("noise_rate", 0.0, UNIT, "Nominal noise rate."),
-    Option("imbalance", "long_tailed", IMBALANCE_KINDS, "Of the training part."),
+    Option("noise", "none", tuple(NOISE_KINDS), "Kind of label noise in the training part."),
+    Option("noise_rate", 0.0, UNIT, "Nominal rate of the label noise."),
+    Option(
+        "imbalance", "long_tailed", IMBALANCE_KINDS, "Kind of class imbalance in the training part."
+    ),
     Option(
         "imbalance_factor",
         1.0,
         AT_LEAST_ONE,
-        "Largest over smallest class count; 1 leaves the classes as they are.",
+        "Largest over smallest class count in the training part. 1 leaves the classes as they are.",
     ),
     Option(
         "label_file",
         None,
         None,
-        "File of the labels to train on, instead of synthetic noise.",
+        "File of the labels to train on, in place of synthetic noise.",
         kind=str,
     ),
-    Option("meta_size", 100, AT_LEAST_ONE, "Meta examples in all."),
+    Option("meta_size", 100, AT_LEAST_ONE, "Number of meta examples, over all classes."),
     Option(
         "validation_size",
         0,
         NON_NEGATIVE,
-        "Examples held out of the biased training part for selection.",
+        "Number of examples held out of the biased training part for model selection.",
     ),
     Option(
         "validation_labels",
         "noisy",
         ("noisy", "clean"),
-        '"noisy" for the bias of the training part, or "clean" for clean labels and unaltered '
-        "images.",
+        "Labels of the validation part. noisy: biased like the training part. clean: clean "
+        "labels and unaltered images.",
     ),
     Option(
         "train_size",
         None,
         AT_LEAST_ONE,
-        "Examples to keep of the training part before imbalance; all by default.",
+        "Number of training examples to keep before the imbalance is made. By default all.",
         kind=int,
     ),
     Option(
         "noise_sampling",
         "expected",
         NOISE_SAMPLINGS,
-        "Whether the matrix holds in expectation, or to the last whole example in the training "
-        "part (and, by itself, in the validation part).",
+        "Whether the transition matrix holds in expectation, or exactly up to whole examples. "
+        "Exactly means in the training part and in the validation part, each by itself.",
     ),
     Option(
         "noise_matrix",
         None,
         None,
-        'File of the transition matrix of noise "matrix": C rows of C numbers.',
+        "File of the transition matrix for --noise=matrix: C rows of C numbers.",
         kind=str,
     ),
     Option(
         "noise_probabilities",
         None,
         None,
-        'File of the class probabilities that noise "feature1" to "feature3" follows. The '
-        "launcher trains a model on clean labels for them where there is none.",
+        "File of class probabilities for --noise=feature1, feature2 or feature3. Without it "
+        "the launcher trains a model on clean labels for them.",
         kind=str,
     ),
     Option(
         "noise_factor",
         None,
         Interval(1e-6),
-        "The published factor of those, instead of noise_rate.",
+        "Published factor of --noise=feature1, feature2 or feature3, in place of --noise_rate.",
         kind=float,
     ),
     Option(
         "noise_target",
         None,
         NON_NEGATIVE,
-        'The class that noise "background" moves labels to; the seed draws it by default.',
+        "Class to which --noise=background moves labels. By default the seed draws it.",
         kind=int,
     ),
     Option(
         "open_set",
         None,
         None,
-        "Name or path of the source whose images replace some training images.",
+        "Name or path of a source whose images replace some of the training images.",
         kind=str,
     ),
-    Option("open_set_rate", 0.0, UNIT, "Fraction of the training images it replaces."),
-    Option("data_noise", "none", tuple(DATA_NOISE_KINDS), "How training images are altered."),
-    Option("data_noise_rate", 0.0, UNIT, "Fraction of the training images that it alters."),
-    Option("meta_noise", "none", tuple(META_NOISE_KINDS), "Label noise in the meta set."),
-    Option("meta_noise_rate", 0.0, UNIT, "Its nominal rate."),
+    Option("open_set_rate", 0.0, UNIT, "Fraction of the training images that --open_set replaces."),
+    Option(
+        "data_noise",
+        "none",
+        tuple(DATA_NOISE_KINDS),
+        "How some of the training images are altered.",
+    ),
+    Option(
+        "data_noise_rate", 0.0, UNIT, "Fraction of the training images that --data_noise alters."
+    ),
+    Option("meta_noise", "none", tuple(META_NOISE_KINDS), "Kind of label noise in the meta set."),
+    Option("meta_noise_rate", 0.0, UNIT, "Nominal rate of the label noise in the meta set."),
     Option(
         "meta_imbalance_factor",
         1.0,
         AT_LEAST_ONE,
-        "Largest over smallest class share of the meta set; 1 is balanced.",
+        "Largest over smallest class share in the meta set. 1 is balanced.",
     ),
 )
 

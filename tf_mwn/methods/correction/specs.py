@@ -7,21 +7,36 @@ from tf_mwn.options import Option
 from tf_mwn.training.options import META_BATCH_SIZE
 
 GLC_ESTIMATE = Option(
-    "glc_estimate", "soft", ("soft", "confusion"), "GLC's matrix: mean probabilities, or counts."
+    "glc_estimate",
+    "soft",
+    ("soft", "confusion"),
+    "How GLC estimates the transition matrix: from mean probabilities (soft), or from "
+    "counts of predicted classes (confusion).",
 )
 S_MODEL_PRETRAINING = Option(
-    "s_model_pretraining", 0.1, UNIT, "Part of the epochs before the S-Model's channel."
+    "s_model_pretraining",
+    0.1,
+    UNIT,
+    "Fraction of the epochs that the S-Model trains without its noise channel.",
 )
 S_MODEL_NOISE_RATE = Option(
     "s_model_noise_rate",
     None,
     OPEN_UNIT,
-    "Noise rate the S-Model's channel starts from; counts after pre-training by default.",
+    "Noise rate from which the S-Model's channel starts. By default it starts from counts "
+    "after pretraining.",
     kind=float,
 )
-D2L_START = Option("d2l_start", 1 / 3, BELOW_ONE, "Part of the epochs before D2L's window.")
-D2L_WINDOW = Option("d2l_window", 5, AT_LEAST_ONE, "Epochs in D2L's window.")
-D2L_NEIGHBOURS = Option("d2l_neighbours", 20, Interval(2), "Neighbours in D2L's estimate.")
+D2L_START = Option(
+    "d2l_start", 1 / 3, BELOW_ONE, "Fraction of the epochs before D2L's window begins."
+)
+D2L_WINDOW = Option("d2l_window", 5, AT_LEAST_ONE, "Number of epochs in D2L's window.")
+D2L_NEIGHBOURS = Option(
+    "d2l_neighbours",
+    20,
+    Interval(2),
+    "Number of neighbours in D2L's estimate of the dimensionality.",
+)
 D2L_FIRST_LOSS = Option(
     "d2l_first_loss",
     "cross_entropy",

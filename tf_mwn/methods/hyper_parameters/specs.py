@@ -15,20 +15,23 @@ WEIGHT_DECAY_START = Option(
     "weight_decay_start",
     5e-4,
     POSITIVE,
-    "L2 coefficient that each layer starts from, on top of --weight_decay.",
+    "L2 coefficient from which every layer starts. It is added to --weight_decay.",
 )
 HYPERGRADIENT_SET = Option(
     "hypergradient_set",
     "meta",
     ("meta", "training"),
-    "Whose loss the learning rate is learned to lower: the meta set's, or that of training.",
+    "Set whose loss the learned learning rate is to lower.",
 )
-GATE_UNITS = Option("gate_units", 100, AT_LEAST_ONE, "Hidden units of the gate's second head.")
+GATE_UNITS = Option(
+    "gate_units", 100, AT_LEAST_ONE, "Number of hidden units in the second head of the gate."
+)
 GATE_ORDER = Option(
     "gate_order",
     "second",
     ("second", "first"),
-    "Gradient of the gate: one step of the weights ahead, or at the weights as they are.",
+    "Order of the gate's gradient. second looks one training step of the classifier "
+    "ahead, first takes the weights as they are.",
 )
 
 

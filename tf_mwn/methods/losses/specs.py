@@ -13,72 +13,110 @@ GCE_Q = Option(
     "gce_q",
     0.7,
     admissible.GCE_Q,
-    "q of the generalised cross-entropy.",
+    "Exponent q of the generalised cross-entropy (GCE).",
     grid=(0.1, 0.3, 0.5, 0.7, 0.9),
 )
 TRUNCATED_GCE_K = Option(
-    "truncated_gce_k", 0.5, admissible.TRUNCATION, "Examples with p_y below k are pruned."
+    "truncated_gce_k",
+    0.5,
+    admissible.TRUNCATION,
+    "Truncated GCE prunes the examples whose probability of the given label is below this k.",
 )
 TRUNCATED_GCE_START = Option(
-    "truncated_gce_start", 1 / 3, UNIT, "Fraction of the epochs before pruning."
+    "truncated_gce_start", 1 / 3, UNIT, "Fraction of the epochs before truncated GCE prunes."
 )
 TRUNCATED_GCE_EPOCHS = Option(
-    "truncated_gce_epochs", 10, AT_LEAST_ONE, "Epochs between two prunings."
+    "truncated_gce_epochs",
+    10,
+    AT_LEAST_ONE,
+    "Number of epochs between two prunings of truncated GCE.",
 )
 SCE_ALPHA = Option(
-    "sce_alpha", 0.1, NON_NEGATIVE, "Weight of the cross-entropy in SCE.", grid=(0.1, 1.0, 6.0)
+    "sce_alpha",
+    0.1,
+    NON_NEGATIVE,
+    "Weight α of the cross-entropy in the symmetric cross-entropy (SCE).",
+    grid=(0.1, 1.0, 6.0),
 )
 SCE_BETA = Option(
-    "sce_beta", 1.0, NON_NEGATIVE, "Weight of the reverse cross-entropy in SCE.", grid=(0.1, 1.0)
+    "sce_beta",
+    1.0,
+    NON_NEGATIVE,
+    "Weight β of the reverse cross-entropy in the symmetric cross-entropy (SCE).",
+    grid=(0.1, 1.0),
 )
-SCE_A = Option("sce_a", admissible.LOG_ZERO, NEGATIVE, "What stands for ln 0 in SCE.")
+SCE_A = Option(
+    "sce_a",
+    admissible.LOG_ZERO,
+    NEGATIVE,
+    "Value A that stands for ln 0 in the symmetric cross-entropy (SCE).",
+)
 BI_TEMPERED_T1 = Option(
     "bi_tempered_t1",
     0.8,
     admissible.TEMPERATURE_1,
-    "Temperature of the bi-tempered logarithm.",
+    "Temperature t1 of the bi-tempered logarithm.",
     grid=(0.5, 0.7, 0.8, 0.9),
 )
 BI_TEMPERED_T2 = Option(
     "bi_tempered_t2",
     1.2,
     NON_NEGATIVE,
-    "Temperature of the bi-tempered softmax; at least t1.",
+    "Temperature t2 of the bi-tempered softmax. It is at least t1.",
     grid=(1.1, 1.2, 1.5, 2.0),
 )
-POLY_SOFT_LAMBDA = Option("poly_soft_lambda", 5.0, POSITIVE, "λ of PolySoft.", grid=AGE_GRID)
+POLY_SOFT_LAMBDA = Option(
+    "poly_soft_lambda",
+    5.0,
+    POSITIVE,
+    "Age λ of PolySoft: the loss from which an example no longer counts.",
+    grid=AGE_GRID,
+)
 POLY_SOFT_D = Option(
-    "poly_soft_d", 2.0, admissible.POLY_SOFT_D, "d of PolySoft.", grid=(1.5, 2.0, 3.0)
+    "poly_soft_d", 2.0, admissible.POLY_SOFT_D, "Parameter d of PolySoft.", grid=(1.5, 2.0, 3.0)
 )
 TRAJECTORY = Option(
     "trajectory",
     None,
     None,
-    "metrics.csv of an adaptive run, whose hyper-parameters a fixed loss shall follow.",
+    "File metrics.csv of a run that has learned the hyper-parameters of this loss. The "
+    "fixed loss follows them.",
     kind=str,
     names_file=True,
 )
-FOCAL_GAMMA = Option("focal_gamma", 2.0, NON_NEGATIVE, "γ of the focal loss.", grid=(0.5, 1.0, 2.0))
+FOCAL_GAMMA = Option(
+    "focal_gamma", 2.0, NON_NEGATIVE, "Exponent γ of the focal loss.", grid=(0.5, 1.0, 2.0)
+)
 FOCAL_DETACH = Option(
-    "focal_detach", False, None, "The focal modulator is constant in the gradient."
+    "focal_detach",
+    False,
+    None,
+    "Hold the modulating factor of the focal loss constant in the gradient.",
 )
 CLASS_BALANCED_BETA = Option(
     "class_balanced_beta",
     0.9999,
     admissible.CLASS_BALANCED_BETA,
-    "β of the effective number of examples.",
+    "β of the effective number of examples per class.",
     grid=(0.9, 0.99, 0.999, 0.9999),
 )
 LDAM_MAX_MARGIN = Option(
-    "ldam_max_margin", 0.5, NON_NEGATIVE, "LDAM's margin of the rarest class, in logits."
+    "ldam_max_margin", 0.5, NON_NEGATIVE, "Margin of the rarest class in LDAM, in logits."
 )
-LDAM_SCALE = Option("ldam_scale", 1.0, POSITIVE, "LDAM's scale; 30 with a normalised last layer.")
-LDAM_DEFER = Option("ldam_defer", 0.8, UNIT, "Fraction of the epochs before LDAM re-weights.")
+LDAM_SCALE = Option(
+    "ldam_scale",
+    1.0,
+    POSITIVE,
+    "Scale of the logits in LDAM. It is 30 with a normalised last layer.",
+)
+LDAM_DEFER = Option(
+    "ldam_defer", 0.8, UNIT, "Fraction of the epochs before LDAM re-weights the classes."
+)
 REED_SOFT_BETA = Option(
-    "reed_soft_beta", 0.95, UNIT, "Share of the given label in soft bootstrapping."
+    "reed_soft_beta", 0.95, UNIT, "Share of the given label in the targets of soft bootstrapping."
 )
 REED_HARD_BETA = Option(
-    "reed_hard_beta", 0.8, UNIT, "Share of the given label in hard bootstrapping."
+    "reed_hard_beta", 0.8, UNIT, "Share of the given label in the targets of hard bootstrapping."
 )
 
 _SHU = "Shu et al., 2020, https://arxiv.org/abs/2002.06482"

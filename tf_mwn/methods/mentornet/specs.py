@@ -8,7 +8,7 @@ MENTOR = Option(
     "mentor",
     None,
     None,
-    "File of MentorNet.save: a mentor that has learned before, on any data.",
+    "File written by MentorNet.save: a mentor that has learned before, on any data.",
     kind=str,
     names_file=True,
 )
@@ -16,36 +16,36 @@ MENTOR_CURRICULUM = Option(
     "mentor_curriculum",
     "mixed",
     ("mixed", "baseline", "self_paced", "hard_mining", "focal", "linear"),
-    "Curriculum that the mentor learns.",
+    "Curriculum that the mentor learns to imitate.",
 )
 MENTOR_PERCENTILE = Option(
     "mentor_percentile",
     None,
     FRACTION,
-    "Percentile of the losses that mentors compare with, as a fraction; 0.75 of mentornet_pd "
-    "and 0.6 of mentornet_dd by default.",
+    "Percentile of the batch losses with which the mentor compares, as a fraction. By "
+    "default 0.75 for mentornet_pd and 0.6 for mentornet_dd.",
     kind=float,
 )
 MENTOR_EXAMPLE_DROPOUT = Option(
     "mentor_example_dropout",
     None,
     None,
-    "Rates at which examples are dropped, and for how many percent of training: "
-    "0.5,17,0.05,83 of mentornet_pd and 0.5,17,0.05,78,0.9,5 of mentornet_dd by default; "
-    "0,100 drops none.",
+    "Pairs of a rate at which examples are dropped and the percent of the training for "
+    "which it holds. By default 0.5,17,0.05,83 for mentornet_pd and 0.5,17,0.05,78,0.9,5 "
+    "for mentornet_dd; 0,100 drops none.",
     kind=str,
 )
 MENTOR_BURN_IN = Option(
     "mentor_burn_in",
     18,
     Interval(0, 100),
-    "Percent of training before the mentor of mentornet_dd weighs.",
+    "Percent of the training before the mentor of mentornet_dd weighs examples.",
 )
 MENTOR_STUDENT_EPOCHS = Option(
     "mentor_student_epochs",
     20,
     AT_LEAST_ONE,
-    "Epochs of the student on the meta set from which mentornet_dd learns.",
+    "Number of epochs of the student on the meta set from which the mentor of mentornet_dd learns.",
 )
 
 _PAPER = "Jiang et al., ICML 2018, https://arxiv.org/abs/1712.05055"

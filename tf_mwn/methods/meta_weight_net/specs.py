@@ -8,23 +8,29 @@ from tf_mwn.options import Option
 from tf_mwn.training.options import META_BATCH_SIZE, OPTIMIZER_OF_THETA
 
 WEIGHT_NET_UNITS = Option(
-    "weight_net_units", (100,), AT_LEAST_ONE, "Hidden layer sizes of the weight net."
+    "weight_net_units",
+    (100,),
+    AT_LEAST_ONE,
+    "Sizes of the hidden layers of the weight net, separated by commas.",
 )
 WEIGHT_NORMALIZATION = Option(
     "weight_normalization",
     "none",
     ("none", "sum", "sum_detached"),
-    "How weights enter the training loss.",
+    "How weights enter the training loss. none takes the mean of weight times loss, sum "
+    "divides by the sum of the weights, sum_detached holds that sum constant in the "
+    "gradient.",
 )
 DETACH_LOSS = Option(
-    "detach_loss", True, None, "The weight net's input is constant in the gradient."
+    "detach_loss", True, None, "Hold the input of the weight net constant in the gradient."
 )
 WEIGHT_NET = Option(
     "weight_net",
     None,
     None,
-    "File of a weight net that has learned before, on any data (weight_net.json of a run). It "
-    "weighs as it is: no meta set, no meta step, the cost of plain training.",
+    "File of a weight net that has learned before, on any data: weight_net.json of a run. "
+    "It weighs as it is, without a meta set or a meta step, at the cost of plain "
+    "training.",
     kind=str,
     names_file=True,
 )

@@ -9,26 +9,42 @@ from tf_mwn.options import Option
 from tf_mwn.training.options import META_BATCH_SIZE, OPTIMIZER_OF_THETA
 
 CMW_CLUSTERS = Option(
-    "cmw_clusters", 3, AT_LEAST_ONE, "Groups of classes of like size, a head of V each."
+    "cmw_clusters",
+    3,
+    AT_LEAST_ONE,
+    "Number of groups of classes of similar size. Each group has its own head of the weight net.",
 )
 CMW_META_SET = Option(
     "cmw_meta_set",
     "low_loss",
     ("low_loss", "balanced", "given"),
-    "Meta set of CMW-Net: examples of low loss, or as many of each class, found anew in the "
-    "training set before every epoch; or the clean one that is given.",
+    "Meta set of CMW-Net. low_loss (examples of low loss) and balanced (equally many of "
+    "each class) find it in the training set before every epoch; given takes the clean "
+    "meta set.",
 )
 CMW_META_PER_CLASS = Option(
     "cmw_meta_per_class",
     None,
     AT_LEAST_ONE,
-    "Images per class in the meta set that is found; by default 10 (low_loss) or the size of "
-    "the smallest class (balanced).",
+    "Number of examples per class in a meta set that CMW-Net finds. By default 10 for "
+    "low_loss, and the size of the smallest class for balanced.",
     kind=int,
 )
-CMW_WARMUP = Option("cmw_warmup", 0.1, UNIT, "Fraction of the epochs on plain cross-entropy.")
-CMW_EMA = Option("cmw_ema", 0.997, BELOW_ONE, "Momentum of the averaged classifier.")
-CMW_MIXUP = Option("cmw_mixup", 4.0, NON_NEGATIVE, "a of mixup's Beta(a, a); 0 mixes nothing.")
+CMW_WARMUP = Option(
+    "cmw_warmup",
+    0.1,
+    UNIT,
+    "Fraction of the epochs that CMW-Net trains with plain cross-entropy first.",
+)
+CMW_EMA = Option(
+    "cmw_ema", 0.997, BELOW_ONE, "Momentum of CMW-Net's moving average of the classifier."
+)
+CMW_MIXUP = Option(
+    "cmw_mixup",
+    4.0,
+    NON_NEGATIVE,
+    "Parameter a of the distribution Beta(a, a) of mixup. 0 mixes nothing.",
+)
 WARM_UP, WEIGHTED = "warm_up", "weighted"  # the phases of CMW-Net
 
 

@@ -9,40 +9,66 @@ from tf_mwn.options import LOG_CLASSES, Option
 AGE_GRID = (LOG_CLASSES, 3.0, 5.0, 10.0)
 
 SELF_PACED_AGE = Option(
-    "self_paced_age", "percentile", ("percentile", "growing"), "What the age λ follows."
+    "self_paced_age",
+    "percentile",
+    ("percentile", "growing"),
+    "Rule for the age λ of self-paced learning: a percentile of the batch losses, or "
+    "growth from epoch to epoch.",
 )
 SELF_PACED_LAMBDA = Option(
-    "self_paced_lambda", 2.5, NON_NEGATIVE, "λ of the first epoch; for age growing."
+    "self_paced_lambda",
+    2.5,
+    NON_NEGATIVE,
+    "Age λ in the first epoch. For --self_paced_age=growing.",
 )
 SELF_PACED_GROWTH = Option(
-    "self_paced_growth", 1.1, AT_LEAST_ONE, "Factor on λ per epoch; for age growing."
+    "self_paced_growth",
+    1.1,
+    AT_LEAST_ONE,
+    "Factor on the age λ per epoch. For --self_paced_age=growing.",
 )
 SELF_PACED_FRACTION = Option(
     "self_paced_fraction",
     0.75,
     FRACTION,
-    "Fraction of a batch that takes part; for age percentile.",
+    "Fraction of each batch that takes part. For --self_paced_age=percentile.",
     grid=(0.5, 0.7, 0.9),
 )
-LINEAR_LAMBDA = Option("linear_lambda", 5.0, POSITIVE, "λ of linear weights.", grid=AGE_GRID)
+LINEAR_LAMBDA = Option(
+    "linear_lambda",
+    5.0,
+    POSITIVE,
+    "Age λ of linear weights: the loss from which an example no longer counts.",
+    grid=AGE_GRID,
+)
 POLYNOMIAL_LAMBDA = Option(
-    "polynomial_lambda", 5.0, POSITIVE, "λ of polynomial weights.", grid=AGE_GRID
+    "polynomial_lambda",
+    5.0,
+    POSITIVE,
+    "Age λ of polynomial weights: the loss from which an example no longer counts.",
+    grid=AGE_GRID,
 )
 POLYNOMIAL_D = Option(
-    "polynomial_d", 3.0, POLY_SOFT_D, "d of polynomial weights.", grid=(1.5, 2.0, 3.0)
+    "polynomial_d",
+    3.0,
+    POLY_SOFT_D,
+    "Parameter d of polynomial weights, whose exponent is 1/(d-1).",
+    grid=(1.5, 2.0, 3.0),
 )
-FOCAL_ALPHA = Option("focal_alpha", 2.0, NON_NEGATIVE, "α of focal weights.", grid=(0.5, 1.0, 2.0))
+FOCAL_ALPHA = Option(
+    "focal_alpha", 2.0, NON_NEGATIVE, "Exponent α of focal weights.", grid=(0.5, 1.0, 2.0)
+)
 HARD_MINING_LAMBDA = Option(
-    "hard_mining_lambda", 0.5, NON_NEGATIVE, "Least loss of a hard example."
+    "hard_mining_lambda", 0.5, NON_NEGATIVE, "Smallest loss of an example that counts as hard."
 )
 VARIANCE_EPSILON = Option(
-    "variance_epsilon", 0.2, POSITIVE, "What prediction variance adds to each weight."
+    "variance_epsilon", 0.2, POSITIVE, "Constant that prediction variance adds to every weight."
 )
 VARIANCE_WARMUP_EPOCHS = Option(
     "variance_warmup_epochs",
     15,
     NON_NEGATIVE,
-    "Epochs before the variance of the predictions decides the weights.",
+    "Number of epochs before the variance of the predictions decides the weights.",
 )
 ITERATIVE_FUNCTION = Option(
     "iterative_function",
@@ -50,22 +76,42 @@ ITERATIVE_FUNCTION = Option(
     ("geman_mcclure", "gce", "truncated"),
     "Robust function of iterative re-weighting.",
 )
-ITERATIVE_SIGMA = Option("iterative_sigma", 1.0, POSITIVE, "σ of Geman-McClure; σ² is a loss.")
-ITERATIVE_Q = Option("iterative_q", 0.7, GCE_Q, "q of the weights p_y^q.")
-ITERATIVE_K = Option("iterative_k", 0.05, TRUNCATION, "Least p_y of an example that is kept.")
+ITERATIVE_SIGMA = Option(
+    "iterative_sigma",
+    1.0,
+    POSITIVE,
+    "Scale σ of the Geman-McClure function. σ² is in units of the loss.",
+)
+ITERATIVE_Q = Option(
+    "iterative_q", 0.7, GCE_Q, "Exponent q of the weights p_y^q, for --iterative_function=gce."
+)
+ITERATIVE_K = Option(
+    "iterative_k",
+    0.05,
+    TRUNCATION,
+    "Smallest probability of the given label of an example that is kept, for "
+    "--iterative_function=truncated.",
+)
 ITERATIVE_EPOCHS = Option(
-    "iterative_epochs", 1, AT_LEAST_ONE, "Epochs between two renewals of the weights."
+    "iterative_epochs",
+    1,
+    AT_LEAST_ONE,
+    "Number of epochs between two updates of the weights of iterative re-weighting.",
 )
-ADA_BOOST_EPOCHS = Option("ada_boost_epochs", 5, AT_LEAST_ONE, "Epochs of a boosting round.")
+ADA_BOOST_EPOCHS = Option(
+    "ada_boost_epochs", 5, AT_LEAST_ONE, "Number of epochs in a boosting round."
+)
 ADA_BOOST_CLIP = Option(
-    "ada_boost_clip", 10.0, AT_LEAST_ONE, "Largest boosting weight a step uses."
+    "ada_boost_clip", 10.0, AT_LEAST_ONE, "Largest boosting weight that a training step uses."
 )
-INSTANCE_CLIP = Option("instance_clip", 100.0, POSITIVE, "Largest weight by class priors.")
+INSTANCE_CLIP = Option(
+    "instance_clip", 100.0, POSITIVE, "Largest weight of re-weighting by class priors."
+)
 RESAMPLING_KIND = Option(
     "resampling_kind",
     "over",
     ("over", "under"),
-    "Repeat examples of rare classes, or leave out frequent ones.",
+    "Repeat examples of rare classes (over), or leave out examples of frequent ones (under).",
 )
 
 # The facts of methods that remember something of every example.

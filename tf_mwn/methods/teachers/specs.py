@@ -11,50 +11,66 @@ FINE_TUNING_EPOCHS = Option(
     "fine_tuning_epochs",
     5,
     AT_LEAST_ONE,
-    "Epochs on the meta set after the training on the given labels.",
+    "Number of epochs on the meta set, after the training on the given labels.",
 )
 CO_TEACHING_FORGET_RATE = Option(
     "co_teaching_forget_rate",
     None,
     BELOW_ONE,
-    "Fraction of a batch left out in the end; the noise rate by default.",
+    "Fraction of each batch that co-teaching leaves out in the end. By default the noise rate.",
     kind=float,
 )
 CO_TEACHING_GRADUAL_EPOCHS = Option(
-    "co_teaching_gradual_epochs", 10, AT_LEAST_ONE, "Epochs until so many are left out."
+    "co_teaching_gradual_epochs",
+    10,
+    AT_LEAST_ONE,
+    "Number of epochs until co-teaching leaves out the full fraction.",
 )
 CO_TEACHING_EXPONENT = Option(
-    "co_teaching_exponent", 1.0, POSITIVE, "c: the fraction grows like (epoch)^c."
+    "co_teaching_exponent",
+    1.0,
+    POSITIVE,
+    "Exponent c with which the fraction that co-teaching leaves out grows: as (epoch)^c.",
 )
-FWL_EPOCHS = Option("fwl_epochs", 20, AT_LEAST_ONE, "Epochs on the teacher's labels.")
+FWL_EPOCHS = Option(
+    "fwl_epochs", 20, AT_LEAST_ONE, "Number of epochs on the labels of the teacher."
+)
 FWL_BETA = Option(
-    "fwl_beta", 1.0, NON_NEGATIVE, "β of the weights exp(-β Σ) of the teacher's labels."
+    "fwl_beta",
+    1.0,
+    NON_NEGATIVE,
+    "β of the weights exp(-β Σ), where Σ is the variance of the teacher's label.",
 )
 FWL_LENGTH_SCALE = Option(
     "fwl_length_scale",
     "median",
     ("median", "marginal_likelihood"),
-    "Length scale of the teacher: median distance, or of largest marginal likelihood.",
+    "Length scale of the teacher: the median distance, or that of the largest marginal likelihood.",
 )
 FWL_CLUSTERS = Option(
-    "fwl_clusters", 1, AT_LEAST_ONE, "Gaussian processes, one per cluster of the meta set."
+    "fwl_clusters",
+    1,
+    AT_LEAST_ONE,
+    "Number of Gaussian processes, one for each cluster of the meta set.",
 )
-L2T_EPISODES = Option("l2t_episodes", 10, AT_LEAST_ONE, "Trainings from which the teacher learns.")
+L2T_EPISODES = Option(
+    "l2t_episodes", 10, AT_LEAST_ONE, "Number of short trainings from which the teacher learns."
+)
 L2T_EPISODE_EPOCHS = Option(
     "l2t_episode_epochs",
     None,
     AT_LEAST_ONE,
-    "Epochs of each of them; a tenth of the epochs by default.",
+    "Number of epochs in each short training. By default a tenth of --epochs.",
     kind=int,
 )
 L2T_REWARD = Option(
     "l2t_reward",
     "accuracy",
     ("accuracy", "speed"),
-    "What the teacher is rewarded for: accuracy on the meta set, or speed in getting there.",
+    "Reward of the teacher: accuracy on the meta set, or speed in reaching --l2t_accuracy there.",
 )
 L2T_ACCURACY = Option(
-    "l2t_accuracy", 0.8, FRACTION, "Accuracy on the meta set that counts for speed."
+    "l2t_accuracy", 0.8, FRACTION, "Accuracy on the meta set to be reached, for --l2t_reward=speed."
 )
 
 _ON_META_BATCHES = Passes(training=0, meta=3)

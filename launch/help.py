@@ -1,0 +1,177 @@
+"""What --help shows: the flags of a launcher in groups, and the options of the methods it names.
+
+Groups are stated where flags are defined, by `group`. What a launcher defines or adopts (its key
+flags) is shown under its group. A key flag of no group is the launcher's own, unless a method reads
+it: then it is shown with that method.
+"""
+
+import math
+import pathlib
+import re
+import sys
+import textwrap
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from absl import app, flags
+
+from tf_mwn.checks import Interval
+
+app.define_help_flags()  # absl's own; `app.run` would define them later, over those below
+flags.DEFINE_bool("help", False, "Show the flags in groups.", short_name="?", allow_override=True)
+flags.DEFINE_bool("helpshort", False, "The same as --help.", allow_override=True)
+flags.DEFINE_bool("helpfull", False, "Show every flag.", allow_override=True)
+
+RECIPE_DEFAULTS = "a recipe may set other defaults"
+_COLUMN = 26  # where the text of a flag begins
+_groups: dict[str, list[str]] = {}
+
+
+def group(title: str, *members: flags.FlagHolder) -> None:
+    """Adds flags to the group called `title`. Groups are shown in the order they are first named.
+
+    Args:
+        title: the heading.
+        members: flags; one that is there already keeps its place.
+    """
+    names = _groups.setdefault(title, [])
+    names += [flag.name for flag in members if flag.name not in names]
+
+
+def wanted() -> bool:
+    """Whether the command line asks for help."""
+    return any(flags.FLAGS[name].value for name in ("help", "helpshort", "helpfull"))
+
+
+def page(launcher: str) -> str:
+    """The help text of a launcher.
+
+    Args:
+        launcher: `argv[0]`: the path of its file, or the name of its module.
+
+    Raises:
+        ValueError: --method names an unknown method.
+    """
+    module = sys.modules.get(launcher, sys.modules["__main__"])
+    name = f"launch.{pathlib.Path(launcher).stem.removeprefix('launch.')}"
+    full = flags.FLAGS["helpfull"].value
+    keys = {flag.name: flag for flag in flags.FLAGS.get_key_flags_for_module(launcher)}
+    blocks = [_introduction(module.__doc__ or "", keys)]
+    general = _general(keys, name)
+    blocks += [_block(_wrapped(title), members) for title, members in general.items()]
+    shown = {flag.name for members in general.values() for flag in members}
+    blocks += _methods(keys, shown, full)
+    if full:
+        others = {flag.name: flag for flag in map(flags.FLAGS.__getitem__, flags.FLAGS)}
+        blocks.append(_block("Flags of absl", [f for n, f in others.items() if n not in keys]))
+    return "\n\n".join(blocks)
+
+
+def default_text(value: Any) -> str:
+    """The sentence that states a default; empty where there is none."""
+    if value is None or value == "" or value in ([], ()):
+        return ""
+    if isinstance(value, (list, tuple)):
+        return f" Default: {','.join(map(str, value))}."
+    if isinstance(value, bool):
+        return f" Default: {str(value).lower()}."
+    return f" Default: {value:.4g}." if isinstance(value, float) else f" Default: {value}."
+
+
+def _introduction(doc: str, keys: Mapping[str, flags.Flag]) -> str:
+    """The launcher's docstring, whose indented lines are commands, and where more help is."""
+    paragraphs = [
+        paragraph if paragraph.startswith(" ") else _wrapped(paragraph)
+        for paragraph in doc.strip().split("\n\n")
+    ]
+    more = ["--helpfull shows all flags.", "--flagfile=FILE reads flags from a file, one a line."]
+    if "method" in flags.FLAGS:
+        more.insert(0, "--method=gce,sce --help adds these methods and their options.")
+    if "recipe" in keys:
+        more[-1] += " flags.txt in the folder of a run repeats that run."
+    return "\n\n".join([*paragraphs, "\n".join(map(_wrapped, more))])
+
+
+def _general(keys: Mapping[str, flags.Flag], name: str) -> dict[str, list[flags.Flag]]:
+    """The launcher's flags by group; its own come last, and the options of methods are left out."""
+    from tf_mwn.methods.registry import OPTIONS
+
+    known = {title: [keys[n] for n in names if n in keys] for title, names in _groups.items()}
+    grouped = {n for names in _groups.values() for n in names}
+    own = [flag for n, flag in keys.items() if n not in grouped and n not in OPTIONS]
+    known[f"Flags of {name}"] = own
+    return {title: members for title, members in known.items() if members}
+
+
+def _methods(keys: Mapping[str, flags.Flag], shown: set[str], full: bool) -> list[str]:
+    """A block for each method asked for, with those of its options that are not shown before."""
+    from tf_mwn.methods.registry import METHODS, find
+    from tf_mwn.recipes import listing
+
+    blocks = []
+    for method in map(find, _names(METHODS, full)):
+        options = [name for name in method.reads if name in keys]
+        new = [keys[name] for name in options if name not in shown]
+        before = [f"--{name}" for name in options if name in shown]
+        shown |= set(options)
+        title, *facts = listing.about(method)
+        head = [_wrapped(title, hanging="    "), *(_wrapped(f, hanging=" " * 13) for f in facts)]
+        lines = [_block("\n".join(head), new)]
+        if before:
+            lines.append(_wrapped(f"Options shown above: {', '.join(before)}", "  "))
+        blocks.append("\n".join(lines))
+    if blocks:
+        heading = f"Methods and their options ({RECIPE_DEFAULTS})"
+        cost = "A cost is in forward passes (F) of the classifier. Plain training takes 3F a step."
+        blocks.insert(0, f"{heading}\n{_wrapped(cost)}")
+    return blocks
+
+
+def _names(known: Iterable[str], full: bool) -> list[str]:
+    """The methods whose options are shown."""
+    if "method" not in flags.FLAGS:
+        return []
+    method = flags.FLAGS["method"]
+    given = list(dict.fromkeys(method.value)) if method.present and method.value else []
+    if full or given == ["all"]:
+        return list(known)
+    return [] if given == ["list"] else given
+
+
+def _block(heading: str, members: Iterable[flags.Flag]) -> str:
+    return "\n".join([heading, *map(_entry, members)])
+
+
+def _entry(flag: flags.Flag) -> str:
+    """A flag and its text; the text begins on a line of its own behind a long name."""
+    name = f"  --{'[no]' if flag.boolean else ''}{flag.name}"
+    if isinstance(flag.parser, flags.ListParser):
+        name += "=A,B"
+    text = _wrapped(_text(flag), " " * _COLUMN)
+    fits = len(name) < _COLUMN - 1
+    return name + text[len(name) :] if fits else f"{name}\n{text}"
+
+
+def _text(flag: flags.Flag) -> str:
+    """The help text with the range and the default that absl knows of."""
+    text = " ".join(flag.help.split())
+    if isinstance(flag, flags.EnumFlag):
+        text = f"{text.partition('>: ')[2]} One of: {', '.join(flag.parser.enum_values)}."
+    low, high = (getattr(flag.parser, end, None) for end in ("lower_bound", "upper_bound"))
+    if low is not None:
+        text += f" In {Interval(low, math.inf if high is None else high)}."
+    return text + default_text(flag.default)
+
+
+def _wrapped(text: str, indent: str = "", hanging: str | None = None) -> str:
+    """`text` in lines as wide as the terminal, or 80 columns where there is none."""
+    whole = re.sub(r"([\[(]\S+), (\S+[\])])", "\\1,\xa0\\2", text)  # an interval is not broken
+    filled = textwrap.fill(
+        whole,
+        max(flags.get_help_width(), _COLUMN + 20),
+        initial_indent=indent,
+        subsequent_indent=indent if hanging is None else hanging,
+        break_on_hyphens=False,
+        break_long_words=False,
+    )
+    return filled.replace("\xa0", " ")
