@@ -2,7 +2,9 @@
 
 import numpy as np
 
-# Of each row, spread evenly: no entry becomes 0, of which nothing recovers.
+from tf_mwn.methods.correction.class_means import class_means
+
+# Keeps every entry above 0: EM never raises one that has become 0.
 _PSEUDO_COUNT = 0.1
 
 
@@ -28,10 +30,11 @@ def estimate_transition(
         class prior. https://doi.org/10.2307/2346806
     """
     num_classes = probabilities.shape[1]
+    given = np.eye(num_classes)[labels]
     matrix = 0.5 * np.eye(num_classes) + 0.5 / num_classes
     for _ in range(steps):
         joint = probabilities * matrix.T[labels]
-        new = _row_stochastic(_sums_by_label(joint / joint.sum(axis=1, keepdims=True), labels).T)
+        new = class_means(joint / joint.sum(axis=1, keepdims=True), given, _PSEUDO_COUNT)
         change = np.abs(new - matrix).max()
         matrix = new
         if change <= tolerance:
@@ -55,7 +58,8 @@ def held_out_confusion(probabilities: np.ndarray, labels: np.ndarray) -> np.ndar
     References:
         Hendrycks et al., NeurIPS 2018, https://arxiv.org/abs/1802.05300 (gold loss correction).
     """
-    return _row_stochastic(_sums_by_label(probabilities, labels))
+    classes = np.eye(probabilities.shape[1])[labels]
+    return class_means(classes, probabilities, _PSEUDO_COUNT)
 
 
 def choose_transition(
@@ -98,15 +102,3 @@ def log_odds(scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
     others = scores.copy()
     others[rows, labels] = -np.inf
     return scores[rows, labels] - logsumexp(others, axis=1)
-
-
-def _sums_by_label(values: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """[C, C]: row j is the sum of the rows of `values` [N, C] whose label is j."""
-    sums = np.zeros((values.shape[1],) * 2)
-    np.add.at(sums, labels, values)
-    return sums
-
-
-def _row_stochastic(counts: np.ndarray) -> np.ndarray:
-    counts = counts + _PSEUDO_COUNT / len(counts)
-    return counts / counts.sum(axis=1, keepdims=True)

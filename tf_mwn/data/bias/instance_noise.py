@@ -5,6 +5,7 @@ import statistics
 import numpy as np
 
 from tf_mwn.checks import UNIT, check_labels
+from tf_mwn.data.bias.noise import drawn_classes
 from tf_mwn.data.statistics import mean_and_std
 
 # Standard deviation of the flip rates over the examples.
@@ -55,9 +56,7 @@ def _draw_other(logits: np.ndarray, true: int, uniform: np.ndarray) -> np.ndarra
     """Draws a class by softmax [n, C] over all classes but `true`."""
     logits[:, true] = -np.inf
     share = np.exp(logits - logits.max(axis=1, keepdims=True))
-    upper = np.cumsum(share / share.sum(axis=1, keepdims=True), axis=1)
-    upper[:, -1 if true < logits.shape[1] - 1 else -2] = 1.0  # rounding must not reach `true`
-    return np.argmax(upper > uniform[:, None], axis=1)
+    return drawn_classes(share / share.sum(axis=1, keepdims=True), uniform)
 
 
 def standard_normal(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:

@@ -23,6 +23,7 @@ __all__ = [
     "NOISE_KINDS",
     "NOISE_SAMPLINGS",
     "corrupt",
+    "drawn_classes",
     "realised_matrix",
     "realised_rate",
     "transition_matrix",
@@ -114,7 +115,7 @@ def corrupt(
         ValueError: labels out of range, or rows that are no distributions.
     """
     check_name("noise_sampling", sampling, NOISE_SAMPLINGS)
-    matrix = check_transition_matrix(matrix, tolerance=TOLERANCE)
+    matrix = check_transition_matrix(matrix)
     labels = check_labels("labels", labels, len(matrix))
     draw = _draw_independently if sampling == "expected" else _draw_counts
     return draw(labels, matrix, rng)
@@ -124,11 +125,27 @@ def _draw_independently(labels, matrix, rng):
     uniform = rng.random(len(labels))
     noisy = np.empty_like(labels)
     for true, row in enumerate(matrix):
-        upper = np.cumsum(row)
-        upper[np.flatnonzero(row)[-1] :] = 1.0  # rounding must not reach a class of probability 0
         rows = labels == true
-        noisy[rows] = np.searchsorted(upper, uniform[rows], side="right")
+        noisy[rows] = drawn_classes(row, uniform[rows])
     return noisy
+
+
+def drawn_classes(distribution: np.ndarray, uniform: np.ndarray) -> np.ndarray:
+    """Returns the class that each uniform number draws from its distribution.
+
+    Args:
+        distribution: [C] for all draws, or [N, C], one for each.
+        uniform: [N] numbers in [0, 1).
+
+    Returns:
+        [N] int64 classes, none of probability 0.
+    """
+    upper = np.cumsum(distribution, axis=-1)
+    classes = np.arange(upper.shape[-1])
+    last = classes[-1] - np.argmax(np.flip(distribution > 0, axis=-1), axis=-1)
+    # Rounding must not reach a class of probability 0 behind the last possible one.
+    upper[classes >= last[..., np.newaxis]] = 1.0
+    return np.argmax(upper > uniform[:, np.newaxis], axis=1)
 
 
 def _draw_counts(labels, matrix, rng):

@@ -163,9 +163,3 @@ def record_losses(
         for rows in np.array_split(np.argsort(rng.random(size), kind="stable"), number):
             record[rows] = step(tf.constant(rows)).numpy()
     return records
-
-
-def noisy_labels(labels: np.ndarray, matrix: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Labels [M] drawn from the row of each clean label; matrix[i, j] = P(noisy j | clean i)."""
-    edges = np.cumsum(np.asarray(matrix)[labels], axis=1)
-    return (rng.random(len(labels))[:, None] >= edges[:, :-1]).sum(axis=1)

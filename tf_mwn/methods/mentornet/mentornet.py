@@ -7,12 +7,12 @@ import numpy as np
 import tensorflow as tf
 
 from tf_mwn.checks import check_transition_matrix
+from tf_mwn.data.bias.noise import corrupt
 from tf_mwn.messages import long_step
 from tf_mwn.methods.mentornet import specs
 from tf_mwn.methods.mentornet.mentor_net import MentorNet
 from tf_mwn.methods.mentornet.mentor_training import (
     data_driven_mentor,
-    noisy_labels,
     predefined_mentor,
     record_losses,
 )
@@ -224,7 +224,7 @@ class MentorNetDD(_Mentored):
         inputs, labels = self._meta_set()
         seed = self._arguments["seed"]
         rng = np.random.default_rng(seed)
-        given = noisy_labels(labels, self._arguments["transition_matrix"], rng)
+        given = corrupt(labels, self._arguments["transition_matrix"], rng)
         student = new_classifier(self.classifier)
         for variable, value in zip(student.variables, self.classifier.variables, strict=True):
             variable.assign(value)
