@@ -11,7 +11,7 @@ ROOT = pathlib.Path(__file__).parent.parent
 # The floors of the house, from the ground up: a folder of tf_mwn (or a module that stands alone)
 # imports from floors below its own, and from the folders of its own floor that stand left of it.
 FLOORS = (
-    ("checks", "messages"),
+    ("checks", "messages", "tables"),
     ("options",),
     ("engine", "losses", "networks"),
     ("data.images", "data", "data.bias", "data.splits", "data.streams", "data.sources"),

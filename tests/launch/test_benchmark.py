@@ -175,8 +175,8 @@ def test_what_was_not_measured_is_a_dash():
     ]
     lines = table(costs).splitlines()
     assert lines[0].startswith("network mlp, batch_size 6")
-    assert lines[2].split() == ["cross_entropy", "2.0", "1.00", "0.5", "s", "-"]
-    assert lines[3].split() == ["gce", "3.0", "1.50", "0.5", "s", "25.0%"]
+    assert lines[3].split() == ["cross_entropy", "2.0", "1.00", "0.5", "s", "-"]
+    assert lines[4].split() == ["gce", "3.0", "1.50", "0.5", "s", "25.0%"]
     figure = figures.ratio_bars(bars(costs), "t")
     assert [axes.get_xlabel() for axes in figure.axes] == ["time, ratio to the baseline"]
     assert costs[1].to_json()["memory_ratio"] is None

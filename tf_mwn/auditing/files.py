@@ -7,6 +7,7 @@ import numpy as np
 
 from tf_mwn.monitoring import figures
 from tf_mwn.runs.run_folder import RunFolder
+from tf_mwn.tables import number, text_table
 
 SUSPECTS, REPORT, SHEET = "suspects.csv", "audit.json", "contact_sheet.png"
 
@@ -74,40 +75,35 @@ def _are_images(x: Any) -> bool:
 
 def summary(audit) -> str:
     """The text for a terminal."""
-    lines = [
+    parts = [
         f"{len(audit.suspects)} of {len(audit.label)} labels are suspect (trust below 0.5); "
         f"estimated noise rate {audit.noise_rate:.3f}",
-        *_matrix_lines(audit),
+        _class_table(audit),
     ]
     rankings = audit.comparison()
     if rankings:
-        lines += _ranking_lines(rankings, int((audit.label != audit.clean_label).sum()))
-    return "\n".join(lines)
+        wrong = int((audit.label != audit.clean_label).sum())
+        parts.append(
+            f"against the clean labels, {wrong} wrong: the first {wrong} of each ranking\n"
+            + _ranking_table(rankings)
+        )
+    return "\n".join(parts)
 
 
-def _matrix_lines(audit, largest: int = 20) -> list[str]:
-    """Noise and the matrix, a line for each class; of many classes only the noise."""
-    names, classes = audit.class_names, range(len(audit.class_names))
-    width = max(len(name) for name in names)
-    show = len(names) <= largest
-    head = f"{'class'.ljust(width)}  wrong of its labels"
-    if show:
-        head += f"   P(given label | true class), from the {audit.matrix_from}"
-    lines = [head]
-    for c in classes:
-        line = f"{names[c].ljust(width)}  {audit.class_noise[c]:19.3f}"
-        if show:
-            line += "   " + " ".join(f"{p:.2f}" for p in audit.transition_matrix[c])
-        lines.append(line)
-    return lines
+def _class_table(audit, largest: int = 20) -> str:
+    """Noise and the matrix, a row for each class; of many classes only the noise."""
+    header = ["class", "wrong of its labels"]
+    rows = [
+        [name, f"{share:.3f}"]
+        for name, share in zip(audit.class_names, audit.class_noise, strict=True)
+    ]
+    if len(rows) <= largest:
+        header.append(f"P(given label | true class), from the {audit.matrix_from}")
+        for row, given in zip(rows, audit.transition_matrix, strict=True):
+            row.append(" ".join(f"{p:.2f}" for p in given))
+    return text_table(header, rows, left=(0, 2))
 
 
-def _ranking_lines(rankings: dict[str, dict], wrong: int) -> list[str]:
-    def cell(value: float | None) -> str:
-        return f"{'-' if value is None else format(value, '.3f'):>9}"
-
-    lines = [f"against the clean labels, {wrong} wrong: the first {wrong} of each ranking"]
-    lines.append(f"{'':26}precision   recall      AUC")
-    for name, row in rankings.items():
-        lines.append(f"{name:26}" + "".join(cell(v) for v in row.values()))
-    return lines
+def _ranking_table(rankings: dict[str, dict]) -> str:
+    rows = [[name, *(number(v, ".3f") for v in row.values())] for name, row in rankings.items()]
+    return text_table(["ranking", "precision", "recall", "AUC"], rows)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from tf_mwn.benchmark.cost import StepCost
 from tf_mwn.benchmark.plan import COMMON
+from tf_mwn.tables import number, text_table
 
 
 def table(costs: Sequence[StepCost]) -> str:
@@ -15,12 +16,12 @@ def table(costs: Sequence[StepCost]) -> str:
     columns["ms"] = [f"{cost.milliseconds:.1f}" for cost in costs]
     columns["x baseline"] = [f"{cost.ratio:.2f}" for cost in costs]
     columns["first step"] = [f"{cost.tracing_seconds:.1f} s" for cost in costs]
-    columns["stall"] = [_shown(cost.stall, "{:.1%}") for cost in costs]
+    columns["stall"] = [number(cost.stall, ".1%") for cost in costs]
     if any(cost.megabytes is not None for cost in costs):
-        columns["MB"] = [_shown(cost.megabytes, "{:.0f}") for cost in costs]
-        columns["x baseline's MB"] = [_shown(cost.memory_ratio, "{:.2f}") for cost in costs]
+        columns["MB"] = [number(cost.megabytes, ".0f") for cost in costs]
+        columns["x baseline's MB"] = [number(cost.memory_ratio, ".2f") for cost in costs]
     header = ", ".join(f"{name} {value}" for name, value in alike.items())
-    return f"{header}\n{_aligned(columns)}"
+    return f"{header}\n{text_table(list(columns), list(zip(*columns.values(), strict=True)))}"
 
 
 def bars(costs: Sequence[StepCost]) -> dict[str, dict[str, float | None]]:
@@ -39,17 +40,3 @@ def _common(costs: Sequence[StepCost]) -> tuple[dict[str, object], list[str]]:
     values = {name: [getattr(cost.case.config, name) for cost in costs] for name in COMMON}
     alike = {name: value[0] for name, value in values.items() if len(set(value)) == 1}
     return alike, [name for name in COMMON if name not in alike]
-
-
-def _shown(value: float | None, form: str) -> str:
-    return "-" if value is None else form.format(value)
-
-
-def _aligned(columns: dict[str, list[str]]) -> str:
-    """Columns as wide as their widest entry; the first to the left, numbers to the right."""
-    padded = []
-    for number, (name, entries) in enumerate(columns.items()):
-        width = max(map(len, [name, *entries]))
-        pad = str.ljust if number == 0 else str.rjust
-        padded.append([pad(entry, width) for entry in [name, *entries]])
-    return "\n".join("  ".join(line) for line in zip(*padded, strict=True))

@@ -8,6 +8,8 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tf_mwn.tables import with_deviation
+
 _MWN = "Shu et al., Meta-Weight-Net, NeurIPS 2019, https://arxiv.org/abs/1902.07379"
 
 
@@ -19,7 +21,7 @@ class Number:
     deviation: float | None = None
 
     def __str__(self):
-        return f"{self.mean:.2f}" + ("" if self.deviation is None else f" ± {self.deviation:.2f}")
+        return with_deviation(self.mean, self.deviation, 2)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -7,8 +7,8 @@ from typing import Any
 from tf_mwn.reproduction import planned_runs
 from tf_mwn.reproduction.claims import Result
 from tf_mwn.reproduction.evidence import NOT_RUN, Finding
-from tf_mwn.reproduction.markdown_tables import markdown_table
 from tf_mwn.runs.run_folder import RunFolder
+from tf_mwn.tables import markdown_table
 
 
 def summary(results: Sequence[Result]) -> str:

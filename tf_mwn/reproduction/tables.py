@@ -9,13 +9,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from tf_mwn.checks import unknown_name
 from tf_mwn.recipes import published
-from tf_mwn.reproduction.markdown_tables import markdown_table
 from tf_mwn.reproduction.planned_runs import FINISHED, PlannedRun, decided, settings_for
 from tf_mwn.runs.run_folder import RunFolder
+from tf_mwn.tables import markdown_table, moments, with_deviation
 
 SCALES = ("paper", "cpu")
 
@@ -144,8 +142,8 @@ def write(
 def _compared(cell: Cell, workdir: str | Path) -> dict[str, Any]:
     ended = [run for run in cell.runs if run.state(workdir) == FINISHED]
     results = [run.record(workdir).results for run in ended]
-    best, best_deviation = _moments([result["best_epoch_accuracy"] for result in results])
-    last, last_deviation = _moments([result["last_epoch_accuracy"] for result in results])
+    best, best_deviation = moments([100 * result["best_epoch_accuracy"] for result in results])
+    last, last_deviation = moments([100 * result["last_epoch_accuracy"] for result in results])
     return {
         "column": cell.column.name,
         "published_column": cell.column.published,
@@ -162,14 +160,6 @@ def _compared(cell: Cell, workdir: str | Path) -> dict[str, Any]:
         "missing_seeds": [run.seed for run in cell.runs if run not in ended],
         "runs": [run.name for run in cell.runs],
     }
-
-
-def _moments(accuracies: Sequence[float]) -> tuple[float | None, float | None]:
-    """Mean and sample deviation in %."""
-    if not accuracies:
-        return None, None
-    values = 100 * np.array(accuracies)
-    return float(values.mean()), float(values.std(ddof=1)) if len(values) > 1 else None
 
 
 def _column_table(group: Sequence[Mapping[str, Any]]) -> str:
@@ -193,7 +183,7 @@ def _column_table(group: Sequence[Mapping[str, Any]]) -> str:
 def _ours(record: Mapping[str, Any], name: str) -> str:
     if record[name] is None:
         return ""
-    return str(published.Number(record[name], record[f"{name}_deviation"]))
+    return with_deviation(record[name], record[f"{name}_deviation"], 2)
 
 
 def _plain(value) -> Any:

@@ -9,6 +9,7 @@ from tf_mwn.data.sources.loading import load
 from tf_mwn.data.subset import Subset
 from tf_mwn.monitoring.classification import evaluation
 from tf_mwn.runs.finished_run import FinishedRun
+from tf_mwn.tables import number, text_table
 
 REPORT, CONFUSION = "evaluation.json", "confusion.csv"
 
@@ -70,18 +71,17 @@ def write(run: FinishedRun, result: dict[str, Any], name: str) -> list[Path]:
 
 def text(result: dict[str, Any], names: list[str], largest: int = 20) -> str:
     """The result for a terminal; the confusion matrix of at most `largest` classes."""
-    lines = [
-        f"{result['examples']} examples, accuracy {result['accuracy']:.4f}, "
-        f"expected calibration error {result['expected_calibration_error']:.4f}"
+    header = ["true class", "recall"]
+    rows = [
+        [name, number(recall, ".3f")] for name, recall in zip(names, result["recall"], strict=True)
     ]
-    width = max(len("true class"), *map(len, names))
-    shown = len(names) <= largest
-    head = f"{'true class'.ljust(width)}  recall"
-    lines.append(head + ("  predicted, in the same order" if shown else ""))
-    digits = len(str(int(result["confusion"].max())))
-    for name, recall, counts in zip(names, result["recall"], result["confusion"], strict=True):
-        line = f"{name.ljust(width)}  " + ("     -" if recall is None else f"{recall:6.3f}")
-        if shown:
-            line += "  " + " ".join(f"{count:{digits}d}" for count in counts)
-        lines.append(line)
-    return "\n".join(lines)
+    if len(names) <= largest:
+        header.append("predicted, in the same order")
+        digits = len(str(int(result["confusion"].max())))
+        for row, counts in zip(rows, result["confusion"], strict=True):
+            row.append(" ".join(f"{count:{digits}d}" for count in counts))
+    return (
+        f"{result['examples']} examples, accuracy {result['accuracy']:.4f}, "
+        f"expected calibration error {result['expected_calibration_error']:.4f}\n"
+        f"{text_table(header, rows, left=(0, 2))}"
+    )

@@ -10,18 +10,16 @@ import numpy as np
 from tf_mwn.monitoring import figures
 from tf_mwn.runs.run_folder import RunFolder
 from tf_mwn.runs.train import Run
+from tf_mwn.tables import mean_and_deviation, number, text_table
 
 BASELINE = "cross_entropy"
-_HEADER = (
-    "method",
-    "seed",
-    "last epoch",
-    "best epoch",
-    "memorised",
-    "noise AUC",
-    "ms/step",
-    "x cross-entropy",
-)
+# What a column shows of the results: its title, the scale and the digits.
+_MEASURES = {
+    "last_epoch_accuracy": ("last epoch", 100, 1),
+    "best_epoch_accuracy": ("best epoch", 100, 1),
+    "memorised": ("memorised", 100, 1),
+    "noise_auc": ("noise AUC", 1, 2),
+}
 _LEGEND = (
     "test accuracy in %; best epoch is the best on the test set, as papers report it\n"
     "memorised: share of the wrong labels that the classifier reproduces, in %\n"
@@ -34,12 +32,14 @@ def table(results: Sequence[dict[str, Any]]) -> str:
     methods = list(dict.fromkeys(result["method"] for result in results))
     steps = {m: [r["seconds_per_step"] for r in results if r["method"] == m] for m in methods}
     baseline = np.median(steps[BASELINE]) if BASELINE in steps else None
-    rows = [_row(result, baseline) for result in results]
+    rows = [_row(str(result["seed"]), [result], baseline) for result in results]
     for method in methods:
         group = [result for result in results if result["method"] == method]
         if len(group) > 1:
-            rows.append(_summary_row(method, group, baseline))
-    return aligned([_HEADER, *rows]) + "\n" + _LEGEND
+            rows.append(_row("mean ± std", group, baseline))
+    titles = [title for title, _, _ in _MEASURES.values()]
+    header = ["method", "seed", *titles, "ms/step", "x cross-entropy"]
+    return f"{text_table(header, rows)}\n{_LEGEND}"
 
 
 def write_accuracy_figure(folder: RunFolder, title: str, runs: Sequence[Run]) -> Path:
@@ -57,56 +57,11 @@ def _accuracies(folder: RunFolder) -> list[float]:
         return [float(record["test_accuracy"]) for record in csv.DictReader(file)]
 
 
-def _row(result: dict[str, Any], baseline: float | None) -> tuple[str, ...]:
-    seconds = result["seconds_per_step"]
-    return (
-        result["method"],
-        str(result["seed"]),
-        _percent(result["last_epoch_accuracy"]),
-        _percent(result["best_epoch_accuracy"]),
-        _percent(result["memorised"]),
-        _number(result["noise_auc"], "{:.2f}"),
-        f"{1000 * seconds:.1f}",
-        "-" if baseline is None else f"{seconds / baseline:.2f}",
-    )
-
-
-def _summary_row(method: str, group: list[dict], baseline: float | None) -> tuple[str, ...]:
-    def over_seeds(key: str, scale: float, digits: int) -> str:
-        values = [result[key] for result in group if result[key] is not None]
-        if len(values) < 2:
-            return "-"
-        mean, deviation = scale * np.mean(values), scale * np.std(values, ddof=1)
-        return f"{mean:.{digits}f} ± {deviation:.{digits}f}"
-
+def _row(seed: str, group: Sequence[dict[str, Any]], baseline: float | None) -> list[str]:
+    """The cells of one result, or those of several of one method, with their deviations."""
+    cells = [group[0]["method"], seed]
+    for key, (_, scale, digits) in _MEASURES.items():
+        known = [scale * result[key] for result in group if result[key] is not None]
+        cells.append(mean_and_deviation(known, digits))
     seconds = float(np.median([result["seconds_per_step"] for result in group]))
-    return (
-        method,
-        "mean ± std",
-        over_seeds("last_epoch_accuracy", 100, 1),
-        over_seeds("best_epoch_accuracy", 100, 1),
-        over_seeds("memorised", 100, 1),
-        over_seeds("noise_auc", 1, 2),
-        f"{1000 * seconds:.1f}",
-        "-" if baseline is None else f"{seconds / baseline:.2f}",
-    )
-
-
-def _percent(value: float | None) -> str:
-    return "-" if value is None else f"{100 * value:.1f}"
-
-
-def _number(value: float | None, form: str) -> str:
-    return "-" if value is None else form.format(value)
-
-
-def aligned(rows: Sequence[Sequence[str]]) -> str:
-    """The rows as a text table, a line below the first; the first column to the left."""
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    lines = []
-    for row in rows:
-        cells = [row[0].ljust(widths[0])]
-        cells += [cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)]
-        lines.append("  ".join(cells).rstrip())
-    lines.insert(1, "-" * max(len(line) for line in lines))
-    return "\n".join(lines)
+    return [*cells, number(1000 * seconds), number(baseline and seconds / baseline, ".2f")]

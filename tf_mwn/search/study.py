@@ -11,19 +11,18 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 
 from tf_mwn.methods import registry
 from tf_mwn.monitoring import figures
 from tf_mwn.recipes.experiment import resolve
-from tf_mwn.runs import report
 from tf_mwn.runs.cost import forward_passes
 from tf_mwn.runs.run_folder import RunFolder
 from tf_mwn.runs.session import Session
 from tf_mwn.runs.train import Run, train
 from tf_mwn.search.study_plan import FINAL, JOINT, REPLAYED, SEARCHED, STUDY, StudyPlan
 from tf_mwn.search.sweep import Sweep
+from tf_mwn.tables import mean_and_deviation, text_table
 
 _COLUMN = "hyper_"
 _LEGEND = (
@@ -166,18 +165,13 @@ def _table(rows: Sequence[Row]) -> str:
         (
             row.name,
             row.values,
-            _percent([result["last_epoch_accuracy"] for result in row.results]),
-            _percent([result["best_epoch_accuracy"] for result in row.results]),
+            mean_and_deviation([100 * result["last_epoch_accuracy"] for result in row.results]),
+            mean_and_deviation([100 * result["best_epoch_accuracy"] for result in row.results]),
             f"{row.cost:.1f}",
         )
         for row in rows
     ]
-    return report.aligned([header, *cells]) + "\n" + _LEGEND
-
-
-def _percent(values: Sequence[float]) -> str:
-    text = f"{100 * np.mean(values):.1f}"
-    return text if len(values) < 2 else f"{text} ± {100 * np.std(values, ddof=1):.1f}"
+    return f"{text_table(header, cells)}\n{_LEGEND}"
 
 
 def _shown(values: Mapping[str, float]) -> str:

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from tf_mwn.runs import report
 from tf_mwn.runs.run_folder import RunFolder
 from tf_mwn.search.sweep_plan import Plan
 from tf_mwn.search.sweep_trial import RECORD
+from tf_mwn.tables import mean_and_deviation, text_table
 
 SUMMARY = "summary.json"
 _TEST = {
@@ -80,13 +80,14 @@ def text(plan: Plan, trials: Sequence[dict[str, Any]], summary: dict[str, Any]) 
     names = [domain.name for domain in plan.space]
     shown = _shown(plan)
     header = ["trial", *names, "epochs", f"{plan.objective} accuracy"]
-    rows = [[*header, *(f"test, {title}" for title in shown.values())]]
+    header += [f"test, {title}" for title in shown.values()]
+    rows = []
     for trial in trials:
         row = [str(trial["trial"]), *(_short(trial["values"][name]) for name in names)]
         row += [str(trial["epochs"])]
         row += [_percent(trial.get(key)) for key in ("objective", *shown)]
         rows.append(row)
-    lines = [report.aligned(rows), _LEGEND, ""]
+    lines = [text_table(header, rows), _LEGEND, ""]
     for failure in summary["failed"]:
         lines.append(f"failed      trial {failure['trial']}: {failure['problem']}")
     return "\n".join([*lines, *_choice(plan, summary), _budget(plan, summary)])
@@ -146,10 +147,7 @@ def _shown(plan: Plan) -> dict[str, str]:
 
 
 def _percent(values: Sequence[float] | None) -> str:
-    if values is None:
-        return "failed"
-    mean = f"{100 * np.mean(values):.1f}"
-    return mean if len(values) < 2 else f"{mean} ± {100 * np.std(values, ddof=1):.1f}"
+    return "failed" if values is None else mean_and_deviation([100 * v for v in values])
 
 
 def _short(value) -> str:
