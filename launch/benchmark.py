@@ -15,7 +15,7 @@ import os
 
 from absl import flags
 
-from launch.command_line import fail, mistakes, quiet_start, start
+from launch.command_line import fail, listed, mistakes, quiet_start, start
 from launch.help import group
 from tf_mwn.benchmark import plan
 from tf_mwn.options import Option
@@ -62,15 +62,14 @@ group("Settings (every combination of the values is measured)", *_SETTINGS.value
 
 def main(argv: list[str]) -> None:
     del argv
-    if _METHOD.value == ["list"]:
-        print(listing.methods())
+    if listed(_METHOD.value):
         return
     with mistakes():
         _check_files()
         cases = _cases()
         with quiet_start():
             from tf_mwn.benchmark import cost, report
-            from tf_mwn.benchmark.step import strategies
+            from tf_mwn.runs.devices import strategies
 
             devices = strategies({case.config.devices for case in cases}, _DETERMINISTIC.value)
         images = plan.Images(_IMAGE_SIZE.value, _NUM_CLASSES.value)

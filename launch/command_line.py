@@ -3,7 +3,7 @@
 import contextlib
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NoReturn
 
 from absl import app, flags, logging
@@ -11,6 +11,7 @@ from absl import app, flags, logging
 from launch import help as flag_help
 from tf_mwn import messages
 from tf_mwn.messages import quiet_start as quiet_start
+from tf_mwn.recipes import listing
 
 flags.FLAGS.set_default("verbosity", 0)
 flags.FLAGS["verbosity"].help = (
@@ -61,6 +62,14 @@ def _set_verbosity() -> None:
     messages.show(verbosity)
     # Messages of other packages would bury ours.
     logging.set_verbosity(logging.INFO if verbosity > 0 else logging.ERROR)
+
+
+def listed(methods: Sequence[str] | None, recipe: str | None = None) -> bool:
+    """Prints what --recipe=list or --method=list asks for; False if neither is given."""
+    if recipe != "list" and methods != ["list"]:
+        return False
+    print(listing.recipes() if recipe == "list" else listing.methods())
+    return True
 
 
 def fail(problem: BaseException | str, code: int = 1) -> NoReturn:

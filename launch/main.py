@@ -11,7 +11,7 @@ was stopped, and reports one that is finished.
 from absl import flags
 
 from launch import flags as launch_flags
-from launch.command_line import mistakes, quiet_start, start, work
+from launch.command_line import listed, mistakes, quiet_start, start, work
 from tf_mwn.messages import logger
 from tf_mwn.recipes import listing
 
@@ -20,11 +20,7 @@ flags.adopt_module_key_flags(launch_flags)
 
 def main(argv: list[str]) -> None:
     del argv
-    if launch_flags.RECIPE.value == "list":
-        print(listing.recipes())
-    elif launch_flags.METHOD.value == ["list"]:
-        print(listing.methods())
-    else:
+    if not listed(launch_flags.METHOD.value, launch_flags.RECIPE.value):
         work(_prepare().execute)
 
 

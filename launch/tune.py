@@ -9,7 +9,7 @@ A trial is a run with settings of its own. --objective names the images whose ac
 from absl import flags
 
 from launch import flags as launch_flags
-from launch.command_line import fail, mistakes, quiet_start, start, work
+from launch.command_line import fail, listed, mistakes, quiet_start, start, work
 from tf_mwn.messages import logger
 from tf_mwn.recipes import listing
 from tf_mwn.search.sweep_plan import EPOCHS, OBJECTIVES, SEARCHES, Plan
@@ -41,11 +41,7 @@ flags.FLAGS["seed"].help = "Seed of the random draws of the search."
 
 def main(argv: list[str]) -> None:
     del argv
-    if launch_flags.RECIPE.value == "list":
-        print(listing.recipes())
-    elif launch_flags.METHOD.value == ["list"]:
-        print(listing.methods())
-    else:
+    if not listed(launch_flags.METHOD.value, launch_flags.RECIPE.value):
         _run(_prepare())
 
 

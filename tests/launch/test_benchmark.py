@@ -68,7 +68,7 @@ def test_the_launcher_with_memory(tmp_path):
     assert baseline["ratio"] == baseline["memory_ratio"] == 1 and row["stall"] is None
     assert row["memory_ratio"] == row["megabytes"] / baseline["megabytes"] > 0
     assert (tmp_path / "ratios.png").read_bytes().startswith(b"\x89PNG")
-    assert len(done.stdout.splitlines()) == 6
+    assert len(done.stdout.splitlines()) == 7
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,8 @@ def megabytes(case: Case, images: Images) -> float:
 
 def _measure(case: Case, images: Images) -> float:
     with quiet_start():
-        from tf_mwn.benchmark.step import Step, strategies
+        from tf_mwn.benchmark.step import Step
+        from tf_mwn.runs.devices import strategies
 
         strategy = strategies([case.config.devices])[case.config.devices]
     step = Step(case, images, strategy)

@@ -4,7 +4,7 @@ import contextlib
 import dataclasses
 import itertools
 import time
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterator
 
 import keras
 import numpy as np
@@ -38,41 +38,6 @@ def training_set(case: Case, images: Images) -> BiasedData:
     )
     settings = dataclasses.replace(case.config, meta_size=meta_size)
     return prepare(build_source(source), settings, seed=0)
-
-
-def strategies(
-    counts: Iterable[int], deterministic: bool = False
-) -> dict[int, tf.distribute.Strategy]:
-    """A strategy for each number of devices; the CPU is divided if there is no GPU.
-
-    Call it before any tensor is made.
-
-    Args:
-        counts: numbers of devices.
-        deterministic: whether operations are, in all of the process, as they are in runs.
-
-    Raises:
-        ValueError: more devices than there are GPUs.
-    """
-    if deterministic:
-        tf.config.experimental.enable_op_determinism()
-    gpus, most = tf.config.list_physical_devices("GPU"), max(counts)
-    if gpus and most > len(gpus):
-        raise ValueError(f"devices: expected at most the {len(gpus)} GPUs, received {most}")
-    if not gpus:
-        cpu = tf.config.list_physical_devices("CPU")[0]
-        if len(tf.config.get_logical_device_configuration(cpu) or [cpu]) < most:
-            logical = [tf.config.LogicalDeviceConfiguration()] * most
-            tf.config.set_logical_device_configuration(cpu, logical)
-    names = [d.name for d in tf.config.list_logical_devices("GPU" if gpus else "CPU")]
-    # On the CPU: collectives break when one process builds models of different shapes.
-    operations = None if gpus else tf.distribute.ReductionToOneDevice()
-    return {
-        n: tf.distribute.get_strategy()
-        if n == 1
-        else tf.distribute.MirroredStrategy(names[:n], cross_device_ops=operations)
-        for n in set(counts)
-    }
 
 
 class Step:

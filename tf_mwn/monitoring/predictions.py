@@ -1,11 +1,40 @@
 """Logits and per-example losses of whole data sets, without touching any state."""
 
 from collections.abc import Callable
+from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 
+from tf_mwn.data.streams.pipeline import evaluation_dataset
 from tf_mwn.training.robust_model import RobustModel
+from tf_mwn.training.whole_sets import logits_of
+
+
+def classifier_logits(
+    classifier: keras.Model,
+    x: Any,
+    labels: np.ndarray,
+    batch_size: int = 500,
+    preprocess: Callable[[tf.Tensor], tf.Tensor] | None = None,
+) -> np.ndarray:
+    """Logits [N, C] in float32, in evaluation mode.
+
+    Args:
+        classifier: built model.
+        x: [N, ...] array or `ImageFiles`, or a tuple or dict of them.
+        labels: [N] or [N, C], checked with the inputs.
+        batch_size: examples per call.
+        preprocess: function of a batch of inputs.
+
+    Raises:
+        TypeError, ValueError: arrays that cannot be evaluated on, or outputs of another shape.
+    """
+    logits, _, _ = logits_of(classifier, evaluation_dataset(x, labels, batch_size, preprocess))
+    if logits.ndim != 2:
+        raise ValueError(f"classifier: expected logits [N, C], received shape {logits.shape}")
+    return logits
 
 
 class Predictor:
@@ -28,9 +57,9 @@ class Predictor:
 
     def logits(self, x: np.ndarray) -> np.ndarray:
         """Logits [N, C] in float32 of inputs `x` [N, ...]."""
-        steps = range(0, len(x), self._batch_size)
-        parts = [self._logits(tf.constant(x[i : i + self._batch_size])) for i in steps]
-        return np.concatenate([tf.cast(part, tf.float32).numpy() for part in parts])
+        starts = range(0, len(x), self._batch_size)
+        batches = ((tf.constant(x[i : i + self._batch_size]), None) for i in starts)
+        return logits_of(self._logits, batches)[0]
 
     def losses_and_weights(
         self, logits: np.ndarray, labels: np.ndarray, sample_id: np.ndarray | None = None

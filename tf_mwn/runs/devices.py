@@ -4,7 +4,7 @@ import contextlib
 import functools
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import tensorflow as tf
@@ -51,23 +51,56 @@ def configure_devices(config: Config, many_machines: bool = False) -> tf.distrib
         return tf.distribute.get_strategy()
     if config.strategy == "multi_worker":
         return _multi_worker()
-    return _mirrored(config.devices)
-
-
-def _mirrored(devices: int) -> tf.distribute.MirroredStrategy:
-    gpus = tf.config.list_physical_devices("GPU")
-    if gpus and devices > 1:
+    if not tf.config.list_physical_devices("GPU"):
+        return _mirrored(_device_names(config.devices)[: config.devices])
+    if config.devices > 1:
         raise ValueError(
-            f"devices: expected 1 on a machine with GPUs, which are all used, received {devices}"
+            "devices: expected 1 on a machine with GPUs, which are all used, received "
+            f"{config.devices}"
         )
-    if not gpus:
+    return _mirrored(_device_names(1))
+
+
+def strategies(
+    counts: Iterable[int], deterministic: bool = False
+) -> dict[int, tf.distribute.Strategy]:
+    """A strategy for each number of devices; the CPU is divided if there is no GPU.
+
+    Call it before any tensor is made.
+
+    Args:
+        counts: numbers of devices.
+        deterministic: whether all operations of the process are, as they are in runs.
+
+    Raises:
+        ValueError: more devices than there are GPUs.
+    """
+    if deterministic:
+        tf.config.experimental.enable_op_determinism()
+    most = max(counts)
+    names = _device_names(most)
+    if len(names) < most:
+        raise ValueError(f"devices: expected at most the {len(names)} GPUs, received {most}")
+    return {
+        n: tf.distribute.get_strategy() if n == 1 else _mirrored(names[:n]) for n in set(counts)
+    }
+
+
+def _device_names(least: int) -> list[str]:
+    """Those of all GPUs; without any, of at least so many parts of the CPU."""
+    kind = "GPU" if tf.config.list_physical_devices("GPU") else "CPU"
+    if kind == "CPU":
         cpu = tf.config.list_physical_devices("CPU")[0]
-        logical = [tf.config.LogicalDeviceConfiguration()] * devices
-        tf.config.set_logical_device_configuration(cpu, logical)
-    kind = "GPU" if gpus else "CPU"
-    names = [device.name for device in tf.config.list_logical_devices(kind)]
+        if len(tf.config.get_logical_device_configuration(cpu) or [cpu]) < least:
+            logical = [tf.config.LogicalDeviceConfiguration()] * least
+            tf.config.set_logical_device_configuration(cpu, logical)
+    return [device.name for device in tf.config.list_logical_devices(kind)]
+
+
+def _mirrored(names: list[str]) -> tf.distribute.MirroredStrategy:
     # On the CPU: collectives break when one process builds models of different shapes.
-    operations = None if gpus else tf.distribute.ReductionToOneDevice()
+    on_gpus = "GPU" in names[0]
+    operations = None if on_gpus else tf.distribute.ReductionToOneDevice()
     return tf.distribute.MirroredStrategy(names, cross_device_ops=operations)
 
 

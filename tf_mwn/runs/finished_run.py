@@ -15,7 +15,7 @@ from tf_mwn.data.sources.loading import load
 from tf_mwn.data.splits.biased_data import BiasedData, prepare
 from tf_mwn.data.subset import Subset
 from tf_mwn.methods import registry
-from tf_mwn.monitoring.outputs import classifier_logits
+from tf_mwn.monitoring.predictions import classifier_logits
 from tf_mwn.runs import build
 from tf_mwn.runs.noise_model import PROBABILITIES, needs_noise_model
 from tf_mwn.runs.run_folder import RunFolder

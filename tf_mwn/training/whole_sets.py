@@ -2,7 +2,7 @@
 
 import dataclasses
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import keras
@@ -37,14 +37,14 @@ class WholeSets:
 
 
 def evaluated(
-    function: Callable[[Any], Any], batches: tf.data.Dataset
-) -> Iterator[tuple[Any, Any, tf.Tensor]]:
+    function: Callable[[Any], Any], batches: Iterable[tuple[Any, Any]]
+) -> Iterator[tuple[Any, Any, tf.Tensor | None]]:
     """Runs a function of the inputs over a set, compiled.
 
     Args:
         function: of a batch of inputs; a model in evaluation mode, for example. A `tf.function`
             keeps what it has traced from one pass to the next.
-        batches: `WholeSets.train` or `WholeSets.meta`.
+        batches: `WholeSets.train`, `WholeSets.meta`, or other pairs of inputs and labels.
 
     Yields:
         (value of the function, labels, sample_id [B] or None) of each batch, in order.
@@ -60,17 +60,19 @@ def evaluated(
 
 
 def logits_of(
-    classifier: keras.Model | Callable[[Any], tf.Tensor], batches: tf.data.Dataset
-) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
-    """Logits [N, C] in evaluation mode, labels [N], and ids [N] or None, of a whole set.
+    classifier: keras.Model | Callable[[Any], tf.Tensor], batches: Iterable[tuple[Any, Any]]
+) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
+    """Logits [N, C] in float32 and evaluation mode, labels [N], and ids [N], of a whole set.
 
-    `classifier` may also be a function of the inputs, see `evaluated`.
+    Labels and ids are None where the batches have none. `classifier` may also be a function of
+    the inputs; see `evaluated`, also for the batches.
     """
     function = classifier
     if isinstance(classifier, keras.Model):
         function = functools.partial(classifier, training=False)
-    parts = list(evaluated(function, batches))
-    logits, labels, ids = zip(*parts, strict=True)
-    known = None if ids[0] is None else np.concatenate([part.numpy() for part in ids])
-    values = np.concatenate([tf.cast(part, tf.float32).numpy() for part in logits])
-    return values, np.concatenate([part.numpy() for part in labels]), known
+    logits, labels, ids = zip(*evaluated(function, batches), strict=True)
+    return _joined([tf.cast(part, tf.float32) for part in logits]), _joined(labels), _joined(ids)
+
+
+def _joined(parts: Sequence[tf.Tensor | None]) -> np.ndarray | None:
+    return None if parts[0] is None else np.concatenate([part.numpy() for part in parts])
