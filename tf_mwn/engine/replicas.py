@@ -1,8 +1,9 @@
 """Sums over replicas, as plain functions that are the identity on one device."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
+import keras
 import tensorflow as tf
 
 
@@ -44,6 +45,27 @@ def own_rows(gathered: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
 def num_replicas() -> int:
     """Number of replicas that step together; 1 without a strategy."""
     return tf.distribute.get_strategy().num_replicas_in_sync
+
+
+def state(
+    owner: keras.layers.Layer,
+    name: str,
+    shape: Sequence[int | None] = (),
+    initializer: str | keras.initializers.Initializer = "zeros",
+    dtype: str | None = None,
+) -> keras.Variable:
+    """A variable of `owner` that no optimizer trains, and that all replicas hold alike.
+
+    Replicas must assign equal values: those of the first are the ones that are kept.
+    """
+    return owner.add_weight(
+        name=name,
+        shape=tuple(shape),
+        initializer=initializer,
+        dtype=dtype,
+        trainable=False,
+        aggregation="only_first_replica",
+    )
 
 
 def logits_of_share(classifier: Callable[[Any], tf.Tensor], inputs) -> tf.Tensor:

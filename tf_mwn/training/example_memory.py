@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from tf_mwn.checks import check_count
 from tf_mwn.engine.objective import TrainingBatch
-from tf_mwn.engine.replicas import all_reduce_sum
+from tf_mwn.engine.replicas import all_reduce_sum, state
 
 
 class ExampleMemory:
@@ -25,13 +25,7 @@ class ExampleMemory:
 
     def add(self, name: str, initial: float) -> keras.Variable:
         """A value of each example, [N]."""
-        return self._owner.add_weight(
-            name=name,
-            shape=(self.size,),
-            initializer=keras.initializers.Constant(initial),
-            trainable=False,
-            aggregation="only_first_replica",
-        )
+        return state(self._owner, name, (self.size,), keras.initializers.Constant(initial))
 
     def spread(self, values: tf.Tensor, batch: TrainingBatch) -> tuple[tf.Tensor, tf.Tensor]:
         """Values [B] of the batch's examples at their places.

@@ -6,6 +6,7 @@ import keras
 import tensorflow as tf
 
 from tf_mwn.checks import check_count
+from tf_mwn.engine.replicas import state
 
 
 class Phases:
@@ -26,14 +27,7 @@ class Phases:
     def __init__(self, owner: keras.Model, lengths: Mapping[str, int]):
         self.lengths = {name: check_count(name, epochs) for name, epochs in lengths.items()}
         self.num_epochs = sum(self.lengths.values())
-        self._done = owner.add_weight(
-            name="epochs_done",
-            shape=(),
-            dtype="int32",
-            initializer="zeros",
-            trainable=False,
-            aggregation="only_first_replica",
-        )
+        self._done = state(owner, "epochs_done", dtype="int32")
         self._known = None  # what `_done` was read as, so that a step does not wait for it
 
     def locate(self) -> None:
@@ -86,14 +80,7 @@ class Snapshot:
     def __init__(self, owner: keras.Model, name: str, variables: Sequence[keras.Variable]):
         self._variables = list(variables)
         self._copies = [
-            owner.add_weight(
-                name=f"{name}_{i}",
-                shape=variable.shape,
-                dtype=variable.dtype,
-                initializer="zeros",
-                trainable=False,
-                aggregation="only_first_replica",
-            )
+            state(owner, f"{name}_{i}", variable.shape, dtype=variable.dtype)
             for i, variable in enumerate(self._variables)
         ]
         self.take()

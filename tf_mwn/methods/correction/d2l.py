@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from tf_mwn.checks import check_count
 from tf_mwn.engine.objective import TrainingBatch, TrainingObjective
-from tf_mwn.engine.replicas import global_mean
+from tf_mwn.engine.replicas import global_mean, state
 from tf_mwn.losses.bootstrapping import reed_hard
 from tf_mwn.losses.symmetric import symmetric_cross_entropy
 from tf_mwn.methods.correction import specs
@@ -43,14 +43,10 @@ class PacedLabels(TrainingObjective):
     def __init__(self, epochs: int, start: int, window: int, sce=None, **kwargs):
         super().__init__(**kwargs)
         self._arguments = {"epochs": epochs, "start": start, "window": window, "sce": sce}
-        self.values = self._state("values", (window + 1,), "zeros")
-        self.number = self._state("number", (), "zeros", "int32")
-        self.least = self._state("least", (), keras.initializers.Constant(np.inf))
-        self.alpha = self._state("alpha", (), "ones")
-
-    def _state(self, name, shape, initializer, dtype=None) -> keras.Variable:
-        options = {"trainable": False, "aggregation": "only_first_replica"}
-        return self.add_weight(shape, initializer, dtype, name=name, **options)
+        self.values = state(self, "values", (window + 1,))
+        self.number = state(self, "number", dtype="int32")
+        self.least = state(self, "least", (), keras.initializers.Constant(np.inf))
+        self.alpha = state(self, "alpha", (), "ones")
 
     @property
     def has_turned(self) -> bool:

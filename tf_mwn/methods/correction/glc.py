@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from tf_mwn.checks import check_count
 from tf_mwn.engine.objective import TrainingBatch, TrainingObjective
-from tf_mwn.engine.replicas import global_mean
+from tf_mwn.engine.replicas import global_mean, state
 from tf_mwn.losses.cross_entropy import cross_entropy
 from tf_mwn.losses.label_correction import forward_correction
 from tf_mwn.losses.targets import target_distribution
@@ -55,13 +55,8 @@ class GoldCorrection(TrainingObjective):
     def __init__(self, num_classes: int, **kwargs):
         super().__init__(**kwargs)
         self.num_classes = check_count("num_classes", num_classes)
-        self.matrix = self.add_weight(
-            name="transition_matrix",
-            shape=(num_classes, num_classes),
-            initializer="identity",
-            trainable=False,
-            aggregation="only_first_replica",
-        )
+        shape = num_classes, num_classes
+        self.matrix = state(self, "transition_matrix", shape, "identity")
 
     def objective(self, logits, batch: TrainingBatch):
         """This replica's share of T; no weights."""

@@ -10,7 +10,7 @@ from tf_mwn.checks import check_count
 from tf_mwn.engine.linearise import Linearisation
 from tf_mwn.engine.objective import TrainingBatch, TrainingObjective
 from tf_mwn.engine.optimizers import apply_gradient, loss_scale
-from tf_mwn.engine.replicas import global_mean, num_replicas
+from tf_mwn.engine.replicas import global_mean, num_replicas, state
 from tf_mwn.losses.cross_entropy import expectation
 from tf_mwn.losses.label_correction import forward_correction
 from tf_mwn.losses.targets import target_distribution
@@ -44,13 +44,8 @@ class Channel(TrainingObjective):
     def __init__(self, num_classes: int, **kwargs):
         super().__init__(**kwargs)
         self.num_classes = check_count("num_classes", num_classes)
-        self.start = self.add_weight(
-            name="start",
-            shape=(num_classes, num_classes),
-            initializer=keras.initializers.Identity(_SATURATED),
-            trainable=False,
-            aggregation="only_first_replica",
-        )
+        identity = keras.initializers.Identity(_SATURATED)
+        self.start = state(self, "start", (num_classes, num_classes), identity)
         self.deviation = self.add_weight(
             name="deviation", shape=(num_classes, num_classes), initializer="zeros"
         )

@@ -7,7 +7,7 @@ import keras
 import tensorflow as tf
 
 from tf_mwn.checks import check_count
-from tf_mwn.engine.replicas import global_mean
+from tf_mwn.engine.replicas import global_mean, state
 from tf_mwn.losses.loss_class import PerExampleLoss
 from tf_mwn.training.mean_loss import MeanLoss
 
@@ -57,13 +57,7 @@ class ReplayedLoss(MeanLoss):
         self._loss = loss
         self._points = {name: [known[name], *values] for name, values in trajectory.items()}
         self._now = {
-            name: self.add_weight(
-                name=name,
-                shape=(),
-                initializer=keras.initializers.Constant(known[name]),
-                trainable=False,
-                aggregation="only_first_replica",
-            )
+            name: state(self, name, initializer=keras.initializers.Constant(known[name]))
             for name in trajectory
         }
 

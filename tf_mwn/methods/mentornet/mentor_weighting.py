@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 
 from tf_mwn.checks import BELOW_ONE, FRACTION, Interval, check_count
-from tf_mwn.engine.replicas import all_gather
+from tf_mwn.engine.replicas import all_gather, own_rows, state
 from tf_mwn.methods.mentornet.example_dropout import kept, rates_by_percent
 from tf_mwn.methods.mentornet.mentor_net import MentorNet, mentor_features
 from tf_mwn.methods.rules.self_paced import quantile
@@ -79,18 +79,8 @@ class MentorWeighting(WeightedLoss):
         self._seed = seed
         self.mentor = mentor
         mentor.trainable = False
-        self._mark = self._state("percentile", keras.config.floatx())
-        self._percent = self._state("percent", "int32")
-
-    def _state(self, name: str, dtype: str) -> keras.Variable:
-        return self.add_weight(
-            name=name,
-            shape=(),
-            dtype=dtype,
-            initializer="zeros",
-            trainable=False,
-            aggregation="only_first_replica",
-        )
+        self._mark = state(self, "percentile", dtype=keras.config.floatx())
+        self._percent = state(self, "percent", dtype="int32")
 
     def observe(self, logits, batch):
         mark = tf.convert_to_tensor(self._mark)
@@ -119,15 +109,7 @@ class MentorWeighting(WeightedLoss):
         rate = tf.gather(tf.constant(self._rates, tf.float64), self._percent)
         drawn = random_bits([self._size], self._seed, batch.step, "example dropout")
         mine = tf.gather(drawn, batch.sample_id)
-        return _of_this_replica(kept(all_gather(mine), rate), tf.size(mine))
+        return own_rows(kept(all_gather(mine), rate), tf.size(mine))
 
     def scalars(self):
         return {"percentile": self._mark}
-
-
-def _of_this_replica(values: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
-    """The part of a global batch's `values` [n] that belongs to this replica, [size]."""
-    sizes = all_gather(size[tf.newaxis])
-    context = tf.distribute.get_replica_context()
-    replica = 0 if context is None else context.replica_id_in_sync_group
-    return tf.slice(values, [tf.reduce_sum(sizes[:replica])], [size])

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from tf_mwn.checks import check_transition_matrix
 from tf_mwn.data.bias.noise import corrupt
+from tf_mwn.engine.replicas import state
 from tf_mwn.messages import long_step
 from tf_mwn.methods.mentornet import specs
 from tf_mwn.methods.mentornet.mentor_net import MentorNet
@@ -26,14 +27,8 @@ class _Mentored(RobustModel):
 
     def __init__(self, classifier: keras.Model, objective: MentorWeighting, is_ready, **kwargs):
         super().__init__(classifier, objective, **kwargs)
-        self._is_ready = self.add_weight(
-            name="mentor_is_ready",
-            shape=(),
-            dtype="int32",
-            initializer="ones" if is_ready else "zeros",
-            trainable=False,
-            aggregation="only_first_replica",
-        )
+        initial = "ones" if is_ready else "zeros"
+        self._is_ready = state(self, "mentor_is_ready", initializer=initial, dtype="int32")
 
     @property
     def mentor(self) -> MentorNet:

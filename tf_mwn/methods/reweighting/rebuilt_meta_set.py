@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tf_mwn.engine.replicas import all_reduce_sum, num_replicas
+from tf_mwn.engine.replicas import all_reduce_sum, num_replicas, state
 from tf_mwn.messages import long_step
 from tf_mwn.training.random_bits import random_bits
 
@@ -49,13 +49,8 @@ class RebuiltMetaSet:
                 f"the rebuilt meta set, received {batch_size}"
             )
         shape, dtype = _one_input(classifier)
-        state = {"initializer": "zeros", "trainable": False, "aggregation": "only_first_replica"}
-        self._inputs = owner.add_weight(
-            name="meta_pool_inputs", shape=(self.size, *shape), dtype=dtype, **state
-        )
-        self._labels = owner.add_weight(
-            name="meta_pool_labels", shape=(self.size,), dtype="int32", **state
-        )
+        self._inputs = state(owner, "meta_pool_inputs", (self.size, *shape), dtype=dtype)
+        self._labels = state(owner, "meta_pool_labels", (self.size,), dtype="int32")
 
     def rebuild(self, train: tf.data.Dataset, score: Callable) -> None:
         """Takes the m examples of least score of each class; fewer are repeated.

@@ -14,7 +14,7 @@ from tf_mwn.checks import (
     check_name,
 )
 from tf_mwn.engine.objective import TrainingBatch
-from tf_mwn.engine.replicas import all_gather, all_reduce_sum, global_mean
+from tf_mwn.engine.replicas import all_gather, all_reduce_sum, global_mean, state
 from tf_mwn.losses.admissible import GCE_Q, POLY_SOFT_D
 from tf_mwn.losses.cross_entropy import expectation
 from tf_mwn.losses.targets import target_distribution
@@ -150,13 +150,7 @@ class SelfPaced(WeightedLoss):
         self._memory = BELOW_ONE.check("memory", memory)
         # The running mean starts at the first batch's quantile; losses are never negative.
         first = self._lambda if age == "growing" else -1.0
-        self._age = self.add_weight(
-            name="age",
-            shape=(),
-            initializer=keras.initializers.Constant(first),
-            trainable=False,
-            aggregation="only_first_replica",
-        )
+        self._age = state(self, "age", initializer=keras.initializers.Constant(first))
 
     def observe(self, logits, batch):
         age = tf.convert_to_tensor(self._age)

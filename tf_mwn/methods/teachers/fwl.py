@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from tf_mwn.checks import NON_NEGATIVE, check_count
 from tf_mwn.engine.objective import TrainingObjective
-from tf_mwn.engine.replicas import global_mean
+from tf_mwn.engine.replicas import global_mean, state
 from tf_mwn.losses.targets import as_logits, target_distribution
 from tf_mwn.messages import long_step
 from tf_mwn.methods.teachers import specs
@@ -43,13 +43,7 @@ class FidelityWeightedLoss(TrainingObjective):
         self._num_classes = check_count("num_classes", num_classes)
         self._beta = NON_NEGATIVE.check("beta", beta)
         self._variances = self._memory.add("variances", 0.0)
-        self._labels = self.add_weight(
-            name="labels",
-            shape=(self._memory.size, self._num_classes),
-            initializer="zeros",
-            trainable=False,
-            aggregation="only_first_replica",
-        )
+        self._labels = state(self, "labels", (self._memory.size, self._num_classes))
 
     def be_taught(self, sample_id: np.ndarray, labels: np.ndarray, variances: np.ndarray) -> None:
         """Takes the labels [M, C] and variances [M] of the examples `sample_id` [M]."""

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from tf_mwn.checks import check_count
 from tf_mwn.engine.objective import TrainingBatch, TrainingObjective
-from tf_mwn.engine.replicas import all_reduce_sum, global_mean
+from tf_mwn.engine.replicas import all_reduce_sum, global_mean, state
 from tf_mwn.methods.rules.random_weights import uniform
 from tf_mwn.methods.teachers.teacher_policy import Reinforce, TeacherPolicy, teaching_features
 
@@ -36,24 +36,14 @@ class TaughtLoss(TrainingObjective):
         self.seed = seed
         self.policy = TeacherPolicy(2 * num_classes + 5, name="policy", dtype=self.dtype_policy)
         self.reinforce = Reinforce(self, self.policy.trainable_variables)
-        self._draws = self._state("draws", "int32")
-        self._steps = self._state("steps", "int32")
-        self._training_loss = self._state("training_loss")
-        self._best_dev_loss = self._state("best_dev_loss")
-        self._reached = self._state("reached", "int32")
-        self._dev_accuracy = self._state("dev_accuracy")
-        self._dev_batches = self._state("dev_batches")
+        self._draws = state(self, "draws", dtype="int32")
+        self._steps = state(self, "steps", dtype="int32")
+        self._training_loss = state(self, "training_loss")
+        self._best_dev_loss = state(self, "best_dev_loss")
+        self._reached = state(self, "reached", dtype="int32")
+        self._dev_accuracy = state(self, "dev_accuracy")
+        self._dev_batches = state(self, "dev_batches")
         self.begin_training(1)
-
-    def _state(self, name: str, dtype: str | None = None) -> keras.Variable:
-        return self.add_weight(
-            name=name,
-            shape=(),
-            dtype=dtype,
-            initializer="zeros",
-            trainable=False,
-            aggregation="only_first_replica",
-        )
 
     def begin_training(self, steps: int) -> None:
         """A new student begins a training of `steps` optimizer steps."""

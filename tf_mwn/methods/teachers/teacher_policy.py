@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import keras
 import tensorflow as tf
 
+from tf_mwn.engine.replicas import state
 from tf_mwn.losses.cross_entropy import cross_entropy
 from tf_mwn.losses.targets import as_logits, target_distribution
 
@@ -104,19 +105,10 @@ class Reinforce:
     """
 
     def __init__(self, owner: keras.layers.Layer, variables: Sequence[keras.Variable]):
-        def add(name, variable=None):
-            return owner.add_weight(
-                name=name,
-                shape=() if variable is None else variable.shape,
-                initializer="zeros",
-                trainable=False,
-                aggregation="only_first_replica",
-            )
-
-        self._sums = [add(f"score_{i}", variable) for i, variable in enumerate(variables)]
-        self._decisions = add("decisions")
-        self._episodes = add("episodes")
-        self.reward, self.baseline = add("reward"), add("baseline")
+        self._sums = [state(owner, f"score_{i}", v.shape) for i, v in enumerate(variables)]
+        self._decisions = state(owner, "decisions")
+        self._episodes = state(owner, "episodes")
+        self.reward, self.baseline = state(owner, "reward"), state(owner, "baseline")
 
     def remember(self, scores: Sequence[tf.Tensor], decisions: tf.Tensor) -> None:
         """Adds the scores Σ ∇ ln π of a batch, summed over replicas, and their number."""
