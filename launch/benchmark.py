@@ -10,7 +10,6 @@ model, measured in a process for each case.
     python -m launch.benchmark --method=l2rw,gce --network=resnet20 --rounds=30
 """
 
-import json
 import os
 
 from absl import flags
@@ -18,6 +17,7 @@ from absl import flags
 from launch.command_line import fail, listed, mistakes, quiet_start, start
 from launch.help import group
 from tf_mwn.benchmark import plan
+from tf_mwn.files import write_json
 from tf_mwn.options import Option
 from tf_mwn.recipes import listing
 from tf_mwn.settings.config import SETTINGS
@@ -119,8 +119,7 @@ def _write(costs) -> None:
     from tf_mwn.monitoring import figures
 
     if _OUTPUT.value:
-        with open(_OUTPUT.value, "w") as file:
-            json.dump([cost.to_json() for cost in costs], file, indent=1)
+        write_json(_OUTPUT.value, [cost.to_json() for cost in costs], indent=1)
         print(_OUTPUT.value)
     if _FIGURE.value:
         figure = figures.ratio_bars(report.bars(costs), "Cost of a training step")

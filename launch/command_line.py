@@ -10,6 +10,7 @@ from absl import app, flags, logging
 
 from launch import help as flag_help
 from tf_mwn import messages
+from tf_mwn.files import FolderConflictError
 from tf_mwn.messages import quiet_start as quiet_start
 from tf_mwn.recipes import listing
 
@@ -105,7 +106,6 @@ def work(action: Callable[[], Any]) -> Any:
     from tf_mwn.monitoring.callbacks import NonFiniteLossError
     from tf_mwn.runs.data_failure import DataFailedError
     from tf_mwn.runs.devices import LostWorkerError
-    from tf_mwn.runs.run_folder import FolderConflictError
     from tf_mwn.runs.termination import Terminated
 
     again = "then the same command goes on from the last checkpoint"

@@ -34,13 +34,7 @@ def main(argv: list[str]) -> None:
     from tf_mwn.runs import evaluate
 
     with mistakes():
-        subsets, name = evaluate.parts(
-            run,
-            _DATASET.value,
-            run_flags.DATA_DIR.value,
-            run_flags.DOWNLOAD.value,
-            run_flags.CACHE_DIR.value,
-        )
+        subsets, name = evaluate.parts(run, _DATASET.value, run_flags.location())
         result = evaluate.evaluate(run, subsets)
         written = evaluate.write(run, result, name)
         print(f"{run.method} seed {run.seed} of {run.recipe}, on {name}")

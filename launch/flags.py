@@ -6,6 +6,7 @@ from absl import flags
 
 from launch.help import RECIPE_DEFAULTS, default_text, group
 from tf_mwn.data.bias import settings as bias
+from tf_mwn.data.sources.location import DataLocation
 from tf_mwn.engine.options import ENGINE
 from tf_mwn.options import Option
 from tf_mwn.recipes.experiment import Experiment, resolve
@@ -44,9 +45,9 @@ _GENERAL = {
 }
 
 
-def places() -> tuple[str, str | None, bool, str | None]:
-    """Where runs go and data come from: workdir, data_dir, download, cache_dir."""
-    return WORKDIR.value, DATA_DIR.value, DOWNLOAD.value, CACHE_DIR.value
+def places() -> tuple[str, DataLocation]:
+    """Where runs go and where data come from."""
+    return WORKDIR.value, DataLocation(DATA_DIR.value, DOWNLOAD.value, CACHE_DIR.value)
 
 
 def _define(option: Option) -> flags.FlagHolder:

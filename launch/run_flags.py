@@ -4,6 +4,7 @@ from absl import flags
 
 from launch.command_line import fail, mistakes, quiet_start
 from launch.help import group
+from tf_mwn.data.sources.location import DataLocation
 
 # `launch.main` has flags of some of these names, with the same meaning; one process may hold both.
 _SHARED = {"allow_override": True}
@@ -31,6 +32,11 @@ group("What to read", RUN)
 group("Folders and output", DATA_DIR, CACHE_DIR, DOWNLOAD, flags.FLAGS["verbosity"])
 
 
+def location() -> DataLocation:
+    """Where data come from."""
+    return DataLocation(DATA_DIR.value, DOWNLOAD.value, CACHE_DIR.value)
+
+
 def load_run():
     """The `FinishedRun` that the flags name. A mistake of the user ends the program."""
     if not RUN.value:
@@ -38,4 +44,4 @@ def load_run():
     with mistakes():
         with quiet_start():
             from tf_mwn.runs.finished_run import FinishedRun
-        return FinishedRun.load(RUN.value, DATA_DIR.value, DOWNLOAD.value, CACHE_DIR.value)
+        return FinishedRun.load(RUN.value, location())

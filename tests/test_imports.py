@@ -11,7 +11,7 @@ ROOT = pathlib.Path(__file__).parent.parent
 # The floors of the house, from the ground up: a folder of tf_mwn (or a module that stands alone)
 # imports from floors below its own, and from the folders of its own floor that stand left of it.
 FLOORS = (
-    ("checks", "messages", "tables"),
+    ("checks", "messages", "tables", "files"),
     ("options",),
     ("engine", "losses", "networks"),
     ("data.images", "data", "data.bias", "data.splits", "data.streams", "data.sources"),
@@ -107,6 +107,8 @@ def test_no_file_is_a_drawer_for_everything():
         "launch.reproduce",
         "tf_mwn.recipes.listing",
         "tf_mwn.methods.registry",
+        "tf_mwn.files",
+        "tf_mwn.runs.run",
     ],
 )
 def test_importing_loads_neither_tensorflow_nor_keras(module):

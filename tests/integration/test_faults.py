@@ -12,15 +12,14 @@ import tensorflow as tf
 from PIL import Image
 
 from launch.command_line import work
+from tf_mwn.files import Folder, FolderConflictError
 from tf_mwn.monitoring.callbacks import NonFiniteLossError, StepTimer
 from tf_mwn.recipes.experiment import resolve
 from tf_mwn.runs import checkpoint, train
 from tf_mwn.runs.data_failure import DataFailedError, data_failures
 from tf_mwn.runs.epoch_state import StopWhenAsked
-from tf_mwn.runs.run_folder import FolderConflictError, RunFolder
 from tf_mwn.runs.session import Session
 from tf_mwn.runs.termination import Terminated, Termination
-from tf_mwn.runs.train import finished
 
 PART = "checkpoint_part.npz"
 # Two phases of two epochs: 5 steps in each epoch of the first.
@@ -74,7 +73,7 @@ def workdir_of_whole(tmp_path_factory):
 def whole(workdir_of_whole):
     """The ending of a run that nothing happens to."""
     (path,) = workdir_of_whole.rglob("results.json")
-    return ending(RunFolder(path.parent))
+    return ending(Folder(path.parent))
 
 
 @pytest.fixture
@@ -82,7 +81,7 @@ def copy_of_whole(workdir_of_whole, tmp_path):
     """The folder of a finished run, to change."""
     shutil.copytree(workdir_of_whole, tmp_path / "runs")
     (path,) = tmp_path.rglob("results.json")
-    return RunFolder(path.parent)
+    return Folder(path.parent)
 
 
 class At:
@@ -120,7 +119,7 @@ def test_sigterm_loses_no_step_of_any_phase(tmp_path, monkeypatch, whole):
 
 def test_sigterm_in_the_last_step_of_an_epoch_lets_it_end(tmp_path):
     termination = Termination()
-    stop = StopWhenAsked(RunFolder(tmp_path), termination, start_step=2)
+    stop = StopWhenAsked(Folder(tmp_path), termination, start_step=2)
     stop.set_params({"steps": 3})
     stop.on_epoch_begin(0)
     termination.requested = True
@@ -188,7 +187,7 @@ def test_a_folder_in_use_is_not_trained_in_but_read_when_finished(tmp_path, copy
         (copy_of_whole / "results.json").unlink()
         with pytest.raises(FolderConflictError, match="in use by pid"):
             execute(session)
-    assert finished(run) is None
+    assert run.results is None
 
 
 def images(folder):
@@ -218,7 +217,7 @@ def test_an_image_that_disappears_is_named_and_the_run_goes_on_when_it_is_back(
     counted.steps = 100
     execute(session)
     assert counted.steps == 106  # the second epoch
-    assert finished(run)["epochs"] == 2
+    assert run.results["epochs"] == 2
 
 
 def test_an_error_of_a_step_is_not_taken_for_one_of_the_data():

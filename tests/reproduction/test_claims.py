@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tests.reproduction.planned_fixtures import write_run
+from tf_mwn.files import Folder
 from tf_mwn.reproduction import claims_list, claims_report
 from tf_mwn.reproduction.claims import Claim, Result
 from tf_mwn.reproduction.evidence import (
@@ -17,16 +18,15 @@ from tf_mwn.reproduction.evidence import (
     Spread,
 )
 from tf_mwn.reproduction.intervals import FAILS, HOLDS, UNDECIDED
-from tf_mwn.reproduction.planned_runs import PlannedStudy, Record
-from tf_mwn.runs.run_folder import RunFolder
+from tf_mwn.reproduction.planned_runs import PlannedStudy
 from tf_mwn.search.study_plan import JOINT, SEARCHED
 
 SCENE = Scene("digits", "quickstart")
 FIRST, SECOND = Arm(SCENE, "meta_weight_net"), Arm(SCENE, "cross_entropy")
 
 
-def accuracy(record):
-    return 100 * record.results["last_epoch_accuracy"]
+def accuracy(run):
+    return 100 * run.results["last_epoch_accuracy"]
 
 
 def paired(**options):
@@ -165,7 +165,7 @@ def measure_of(key, part=0):
 
 
 def test_measures_by_hand(tmp_path):
-    (run,) = FIRST.runs((0,), {})
+    (planned,) = FIRST.runs((0,), {})
     # Ten examples: the tenth with the largest loss is one example, and so is the smallest.
     weights = {"loss": range(10), "weight": [0.5, *[1.0] * 8, 1.5]}
     columns = {
@@ -173,13 +173,14 @@ def test_measures_by_hand(tmp_path):
         "meta_accuracy": [0, 0, 0, 1.0],
         "test_accuracy": [0, 0, 0, 0.75],
     }
-    record = Record(write_run(tmp_path, run, 0.8, columns, weights, noise_auc=0.9, memorised=0.95))
-    assert measure_of("a")(record) == pytest.approx(80.0)
-    assert measure_of("c")(record) == pytest.approx(1.0)  # (1.5 - 0.5) / 1
-    assert measure_of("d")(record) == 0.9
-    assert measure_of("e")(record) == pytest.approx(0.2)  # the second half
-    assert measure_of("i")(record) == 0.95
-    assert measure_of("j")(record) == pytest.approx(25.0)
+    write_run(tmp_path, planned, 0.8, columns, weights, noise_auc=0.9, memorised=0.95)
+    run = planned.run(tmp_path)
+    assert measure_of("a")(run) == pytest.approx(80.0)
+    assert measure_of("c")(run) == pytest.approx(1.0)  # (1.5 - 0.5) / 1
+    assert measure_of("d")(run) == 0.9
+    assert measure_of("e")(run) == pytest.approx(0.2)  # the second half
+    assert measure_of("i")(run) == 0.95
+    assert measure_of("j")(run) == pytest.approx(25.0)
 
 
 def test_a_run_from_before_a_measure_was_taken_is_undecided(tmp_path):
@@ -216,7 +217,7 @@ def accuracies(*values):
 def test_page_json_and_figure(tmp_path):
     arms = {"meta_weight_net": (80, 82, 81), "cross_entropy": (60, 61, 62)}
     result = result_of(paired(), tmp_path, **arms)
-    folder = RunFolder(tmp_path / "claims")
+    folder = Folder(tmp_path / "claims")
     claims_report.write(folder, [result])
     page = (folder / "claims.md").read_text()
     assert "|  | claim | seeds | verdict |" in page and "| x | First beats second. |" in page

@@ -11,11 +11,12 @@ import time
 import pytest
 
 from tests.reproduction.planned_fixtures import write_run
+from tf_mwn.files import Folder
 from tf_mwn.recipes.published import TABLES, Number
 from tf_mwn.reproduction import planned_runs, run_queue, run_time, tables
-from tf_mwn.reproduction.planned_runs import FINISHED, MISSING, OTHER, STARTED, PlannedRun
+from tf_mwn.reproduction.planned_runs import PlannedRun
 from tf_mwn.reproduction.reproduction import Reproduction
-from tf_mwn.runs.run_folder import RunFolder
+from tf_mwn.runs.run import FINISHED, MISSING, OTHER, STARTED
 
 
 def quickstart(method="cross_entropy", seed=0, **settings):
@@ -129,7 +130,7 @@ def test_table_files(tmp_path):
     cells = tables.cells("ablation", "cpu", [0, 1], with_sets=False)
     write_run(tmp_path, cells[0].runs[0], 0.7)
     records = tables.compare(cells, tmp_path)
-    paths = tables.write(RunFolder(tmp_path / "tables"), "ablation", "cpu", records)
+    paths = tables.write(Folder(tmp_path / "tables"), "ablation", "cpu", records)
     assert [path.name for path in paths] == [
         f"tableablation_cpu.{x}" for x in ("md", "csv", "json")
     ]
@@ -262,14 +263,14 @@ def test_queue_runs_jobs_at_a_time(queue):
 # As `CHILD`, but another process holds the run of seed 0 at first.
 HELD = """
 import pathlib, sys
-from tf_mwn.runs.run_folder import FolderConflictError, RunFolder
+from tf_mwn.files import FolderConflictError, Folder
 log, seed = pathlib.Path(sys.argv[1]), sys.argv[2]
 first = not (log.exists() and seed in log.read_text())
 open(log, "a").write(f"+{seed}")
 if seed == "0" and first:
-    with RunFolder(log.parent / "run").locked():
+    with Folder(log.parent / "run").locked():
         try:
-            with RunFolder(log.parent / "run").locked():
+            with Folder(log.parent / "run").locked():
                 pass
         except FolderConflictError as error:
             sys.exit(f"error: {error}")

@@ -8,9 +8,9 @@ import pytest
 import tensorflow as tf
 
 from tests.models import mlp
+from tf_mwn.files import Folder, FolderConflictError
 from tf_mwn.methods.meta_weight_net.meta_weight_net import MetaWeightNet
 from tf_mwn.runs import checkpoint
-from tf_mwn.runs.run_folder import FolderConflictError, RunFolder
 
 BEFORE = "checkpoint_before.npz"
 HISTORY = [{"epoch": 1, "loss": 0.5}]
@@ -40,7 +40,7 @@ def assert_same(states, others):
 @pytest.fixture
 def two(tmp_path):
     """A folder with the checkpoints of two epochs, and the states in them."""
-    folder, model, states = RunFolder(tmp_path), compiled(), []
+    folder, model, states = Folder(tmp_path), compiled(), []
     for epoch in (1, 2):
         fill(model, epoch)
         states.append(state(model))
@@ -55,7 +55,7 @@ def damage(path):
 
 
 def test_restores_every_variable(tmp_path):
-    folder, model = RunFolder(tmp_path), compiled()
+    folder, model = Folder(tmp_path), compiled()
     assert checkpoint.restore(folder, model) == []
     fill(model, 0)
     checkpoint.save(folder, model, HISTORY)
@@ -150,7 +150,7 @@ def step(model, rows):
 
 
 def test_a_part_of_an_epoch_keeps_the_metrics_of_its_steps(tmp_path):
-    folder, model, other = RunFolder(tmp_path), compiled(), compiled()
+    folder, model, other = Folder(tmp_path), compiled(), compiled()
     other.set_weights(model.get_weights())
     for i in range(3):
         step(model, i)
@@ -168,7 +168,7 @@ def test_a_part_of_an_epoch_keeps_the_metrics_of_its_steps(tmp_path):
 
 
 def test_a_part_belongs_to_one_epoch_and_is_not_worth_an_error(tmp_path, capsys):
-    folder, model = RunFolder(tmp_path), compiled()
+    folder, model = Folder(tmp_path), compiled()
     assert checkpoint.find_part(folder, 0) is None
     checkpoint.save_part(folder, model, epoch=0, step=2)
     assert checkpoint.find_part(folder, 0).step == 2

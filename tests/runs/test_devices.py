@@ -7,8 +7,8 @@ import tensorflow as tf
 
 from tests.models import mlp
 from tf_mwn import CrossEntropy, networks, paired_dataset
+from tf_mwn.files import ReadOnlyFolder
 from tf_mwn.runs.devices import Workers, check_shares, configure_devices
-from tf_mwn.runs.run_folder import ReadOnlyFolder
 from tf_mwn.settings.config import Config
 
 

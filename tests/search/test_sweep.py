@@ -10,13 +10,14 @@ import pytest
 import tensorflow as tf
 
 from tests.tensorboard_rows import session_groups
+from tf_mwn.data.sources.location import DEFAULT_LOCATION
 from tf_mwn.data.splits.biased_data import prepare
+from tf_mwn.files import Folder, FolderConflictError
 from tf_mwn.methods import registry
 from tf_mwn.monitoring.callbacks import NonFiniteLossError
 from tf_mwn.options import LOG_CLASSES
 from tf_mwn.runs import build
 from tf_mwn.runs.cost import forward_passes
-from tf_mwn.runs.run_folder import FolderConflictError, RunFolder
 from tf_mwn.runs.session import Session
 from tf_mwn.search import sweep, sweep_trial
 from tf_mwn.search.space import Domain, default_space, parse_space
@@ -37,7 +38,7 @@ def plan(*space, method="gce", seeds=(0,), settings=(), **options) -> Plan:
 def execute(chosen: Plan, workdir):
     """The summary of a sweep, and its folder."""
     ready = Sweep.prepare(chosen, tf.distribute.get_strategy(), str(workdir))
-    return ready.execute(), RunFolder(ready.path)
+    return ready.execute(), Folder(ready.path)
 
 
 class Curves:
@@ -51,17 +52,20 @@ class Curves:
         self.curve, self.trained = curve, []
 
     def __call__(self, run, data, strategy):
-        run.folder.claim(run.identity(data))
-        if run.folder.read_json("results.json") is None:
+        run.folder.claim(run.identity(data.card["fingerprint"]))
+        if run.results is None:
             values = self.curve(run.config, run.seed)
             self.trained.append((run.config, run.seed))
             # The test accuracy prefers what the objective does not.
-            rows = [[value, 1 - value] for value in values]
-            run.folder.write_csv("metrics.csv", ["meta_accuracy", "test_accuracy"], rows)
+            history = [
+                {"epoch": i + 1, "meta_accuracy": value, "test_accuracy": 1 - value}
+                for i, value in enumerate(values)
+            ]
+            run.write_metrics(history)
             run.folder.write_text("checkpoint.npz", f"{run.config.epochs} epochs")
-            test = [row[1] for row in rows]
+            test = [record["test_accuracy"] for record in history]
             results = {"last_epoch_accuracy": test[-1], "best_epoch_accuracy": max(test)}
-            run.folder.write_json("results.json", results)
+            run.write_results(results)
 
 
 @pytest.fixture
@@ -445,7 +449,7 @@ def test_the_objective_never_sees_the_test_labels(tmp_path):
 
 
 def test_forward_passes_by_hand():
-    source = build.load_source(Config(dataset="digits"), None, False, None)
+    source = build.load_sources(Config(dataset="digits"), DEFAULT_LOCATION)[0]
     config = Config(dataset="digits", train_size=330, batch_size=100, meta_batch_size=50)
     data = prepare(source, config, 0)
 

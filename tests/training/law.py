@@ -13,11 +13,11 @@ import tensorflow as tf
 from tests.models import mlp
 from tf_mwn.data.streams.pipeline import evaluation_dataset, training_stream
 from tf_mwn.data.subset import Subset
+from tf_mwn.files import FolderConflictError
 from tf_mwn.methods import registry
 from tf_mwn.methods.spec.facts import TrainingFacts
 from tf_mwn.networks.batch_norm import synchronised
 from tf_mwn.runs.devices import LostWorkerError, Workers, configure_devices
-from tf_mwn.runs.run_folder import FolderConflictError
 from tf_mwn.runs.termination import Termination
 from tf_mwn.settings.config import Config
 from tf_mwn.training import distributed_loop

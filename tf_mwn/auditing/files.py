@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from tf_mwn.files import Folder
 from tf_mwn.monitoring import figures
-from tf_mwn.runs.run_folder import RunFolder
 from tf_mwn.tables import number, text_table
 
 SUSPECTS, REPORT, SHEET = "suspects.csv", "audit.json", "contact_sheet.png"
@@ -14,7 +14,7 @@ SUSPECTS, REPORT, SHEET = "suspects.csv", "audit.json", "contact_sheet.png"
 
 def write(audit, folder: str | Path, images: int) -> list[Path]:
     """See `Audit.write`."""
-    folder = RunFolder(folder)
+    folder = Folder(folder)
     folder.path.mkdir(parents=True, exist_ok=True)
     _write_suspects(audit, folder)
     folder.write_json(REPORT, report(audit))
@@ -26,7 +26,7 @@ def write(audit, folder: str | Path, images: int) -> list[Path]:
     return written
 
 
-def _write_suspects(audit, folder: RunFolder) -> None:
+def _write_suspects(audit, folder: Folder) -> None:
     """Every example, the most suspect first; unknown weights and clean labels are empty."""
     nothing = [None] * len(audit.label)
     columns = {

@@ -1,20 +1,20 @@
 """The audit of a run of the command line."""
 
-import csv
-
 import numpy as np
 
 from tf_mwn.auditing.audit import audit_logits
 from tf_mwn.auditing.result import Audit
-from tf_mwn.data.subset import Subset
 from tf_mwn.runs.finished_run import FinishedRun
-from tf_mwn.runs.run_folder import RunFolder
+from tf_mwn.runs.run import WEIGHTS
 
 
 def audit_run(run: FinishedRun) -> Audit:
     """The audit of the run's training set, with the run's own weights and its meta set.
 
     The clean labels are those the run's wrong labels were measured by.
+
+    Raises:
+        ValueError: weights.csv is missing, or lists other examples than the training set.
     """
     data = run.data
     return audit_logits(
@@ -22,27 +22,20 @@ def audit_run(run: FinishedRun) -> Audit:
         data.train.label,
         data.train.x,
         data.train.sample_id,
-        _weights(run.folder, data.train),
+        _weights(run),
         (run.logits(data.meta), data.meta.label),
         data.train.clean_label,
         data.card["class_names"],
     )
 
 
-def _weights(folder: RunFolder, train: Subset) -> np.ndarray | None:
-    """The weight column of weights.csv, or None where the method gives none.
-
-    Raises:
-        ValueError: the file is missing, or not of this training set.
-    """
-    path = folder / "weights.csv"
-    if not path.is_file():
-        raise ValueError(f"run: expected {path}, received a run without it")
-    with open(path, newline="") as file:
-        rows = list(csv.DictReader(file))
-    if [int(row["sample_id"]) for row in rows] != train.sample_id.tolist():
+def _weights(run: FinishedRun) -> np.ndarray | None:
+    """The weights [N] in the order of the training set, or None if the method gives none."""
+    columns, train = run.weights(), run.data.train
+    if not np.array_equal(columns["sample_id"], train.sample_id):
         raise ValueError(
-            f"run: expected the {len(train)} training examples in {path}, received {len(rows)} rows"
+            f"run: expected the {len(train)} training examples in {run.folder / WEIGHTS}, "
+            f"received {len(columns['sample_id'])} rows"
         )
-    weights = [row["weight"] for row in rows]
-    return None if "" in weights else np.array(weights, np.float64)
+    weights = columns["weight"]
+    return None if np.isnan(weights).any() else weights

@@ -10,11 +10,9 @@ import tensorflow as tf
 
 from tf_mwn.data.splits.biased_data import BiasedData
 from tf_mwn.data.subset import Subset
+from tf_mwn.files import SCALAR_PREFIX, scalars
 from tf_mwn.monitoring.measures import memorised, weight_change, weight_measures
 from tf_mwn.monitoring.predictions import Predictor, accuracy
-
-# Before the names of the objective's scalars in the logs.
-SCALAR_PREFIX = "hyper_"
 
 
 class NonFiniteLossError(RuntimeError):
@@ -148,8 +146,7 @@ def _number(value) -> float:
 
 def trajectories_of(history: list[dict]) -> dict[str, list[float]]:
     """The objective's scalars over the epochs of a history, by name."""
-    names = {n: n.removeprefix(SCALAR_PREFIX) for n in history[-1] if n.startswith(SCALAR_PREFIX)}
-    return {short: [record[name] for record in history] for name, short in names.items()}
+    return {name: [scalars(record)[name] for record in history] for name in scalars(history[-1])}
 
 
 def wrong_labels(part: Subset) -> np.ndarray | None:

@@ -8,8 +8,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from tf_mwn.files import SCALAR_PREFIX
 from tf_mwn.monitoring import class_figures, figures, precision_recall
-from tf_mwn.monitoring.callbacks import SCALAR_PREFIX, EpochEvaluation
+from tf_mwn.monitoring.callbacks import EpochEvaluation
 from tf_mwn.monitoring.classification import confusion_matrix
 from tf_mwn.monitoring.event_files import events
 from tf_mwn.monitoring.measures import class_means

@@ -13,7 +13,7 @@ from tf_mwn.reproduction.evidence import (
     Spread,
     Studied,
 )
-from tf_mwn.reproduction.planned_runs import Record
+from tf_mwn.runs.run import Run
 from tf_mwn.search.study_plan import FINAL, JOINT, SEARCHED
 
 _CLEAN = {"noise": "none", "noise_rate": 0.0}
@@ -41,37 +41,37 @@ _POINTS = "points of test accuracy"
 _MATCH = 1.0
 
 
-def _accuracy(record: Record) -> float:
+def _accuracy(run: Run) -> float:
     """Last-epoch test accuracy in %."""
-    return 100 * record.results["last_epoch_accuracy"]
+    return 100 * run.results["last_epoch_accuracy"]
 
 
-def _noise_auc(record: Record) -> float | None:
-    return record.results["noise_auc"]
+def _noise_auc(run: Run) -> float | None:
+    return run.results["noise_auc"]
 
 
-def _memorised(record: Record) -> float | None:
-    return record.results["memorised"]
+def _memorised(run: Run) -> float | None:
+    return run.results["memorised"]
 
 
-def _weight_rise(record: Record) -> float:
+def _weight_rise(run: Run) -> float:
     """Mean weight of the tenth with the largest losses minus that with the smallest, over all's."""
-    losses, weights = record.weights()
+    losses, weights = (run.weights()[name] for name in ("loss", "weight"))
     order, tenth = np.argsort(losses, kind="stable"), max(1, len(losses) // 10)
     rise = weights[order[-tenth:]].mean() - weights[order[:tenth]].mean()
     return float(rise / weights.mean())
 
 
-def _weight_variation(record: Record) -> float | None:
+def _weight_variation(run: Run) -> float | None:
     """Mean over the second half of the epochs of how far weights of mean 1 move in one epoch."""
-    changes = record.column("weight_change")
+    changes = run.metrics().get("weight_change")
     return None if changes is None else float(np.mean(changes[len(changes) // 2 :]))
 
 
-def _meta_gap(record: Record) -> float:
+def _meta_gap(run: Run) -> float:
     """Accuracy on the meta images minus on the test images, last epoch, in points."""
-    meta, test = record.column("meta_accuracy"), record.column("test_accuracy")
-    return float(100 * (meta[-1] - test[-1]))
+    metrics = run.metrics()
+    return float(100 * (metrics["meta_accuracy"][-1] - metrics["test_accuracy"][-1]))
 
 
 def _beats(scenes: tuple[Scene, ...], rivals: tuple[str, ...]) -> tuple[Evidence, ...]:

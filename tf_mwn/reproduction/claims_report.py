@@ -4,10 +4,10 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from tf_mwn.files import Folder
 from tf_mwn.reproduction import planned_runs
 from tf_mwn.reproduction.claims import Result
 from tf_mwn.reproduction.evidence import NOT_RUN, Finding
-from tf_mwn.runs.run_folder import RunFolder
 from tf_mwn.tables import markdown_table
 
 
@@ -45,7 +45,7 @@ def to_json(results: Sequence[Result]) -> list[dict[str, Any]]:
     ]
 
 
-def write(folder: RunFolder, results: Sequence[Result]) -> None:
+def write(folder: Folder, results: Sequence[Result]) -> None:
     """Writes claims.md, claims.json and <key>.png of every claim that was run."""
     from tf_mwn.monitoring import figures  # imported late: slow, and a listing draws nothing
 

@@ -11,19 +11,18 @@ import numpy as np
 from tf_mwn.reproduction import intervals
 from tf_mwn.reproduction.intervals import Interval
 from tf_mwn.reproduction.planned_runs import (
-    FINISHED,
     Planned,
     PlannedRun,
     PlannedStudy,
-    Record,
     decided,
     settings_for,
 )
+from tf_mwn.runs.run import FINISHED, Run
 from tf_mwn.search.study_plan import StudyPlan
 
 NOT_RUN = "not run"
 
-Measure = Callable[[Record], float | None]
+Measure = Callable[[Run], float | None]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,7 +64,7 @@ class Context:
 
     def values(self, arm: Arm, measure: Measure) -> list[float | None]:
         """The measure of each seed's finished run."""
-        return [measure(run.record(self.workdir)) for run in arm.runs(self.seeds, self.common)]
+        return [measure(planned.run(self.workdir)) for planned in arm.runs(self.seeds, self.common)]
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,13 +1,10 @@
-"""Runs that a comparison needs: which are there, and the commands that make the others.
+"""Runs that a comparison needs, and the commands that make the missing ones.
 
-They are those of `launch.main` and `launch.study`, in the same folders, so that what was trained
-by hand is found. Imports nothing heavy.
+`launch.main` and `launch.study` train them in the same folders, so that a run that was trained by
+hand is found. Imports nothing heavy.
 """
 
-import csv
 import dataclasses
-import functools
-import json
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -15,13 +12,13 @@ from typing import Any
 
 import numpy as np
 
+from tf_mwn.files import Folder
 from tf_mwn.methods import registry
 from tf_mwn.recipes.experiment import Experiment, find, resolve
-from tf_mwn.runs.run_folder import RESULTS, RunFolder
+from tf_mwn.runs.run import FINISHED, MISSING, Run
 from tf_mwn.search.study_plan import STUDY, StudyPlan
 
 _BIAS = ("noise", "noise_rate", "imbalance_factor")
-FINISHED, STARTED, MISSING, OTHER = "finished", "started", "missing", "other settings"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,20 +49,13 @@ class PlannedRun:
         """Its folder below the workdir; equal for equal runs."""
         return str(self.experiment.path("", self.method, self.seed))
 
-    def state(self, workdir: str | Path) -> str:
-        """One of `FINISHED`, `STARTED`, `MISSING`, and `OTHER` for a folder it cannot have."""
-        folder = RunFolder(Path(workdir) / self.name)
-        identity = folder.read_json("config.json")
-        if identity is None:
-            return MISSING
-        settings = json.loads(json.dumps(self.experiment.config.to_json()))
-        if identity.get("settings") != settings:
-            return OTHER
-        return STARTED if folder.read_json(RESULTS) is None else FINISHED
+    def run(self, workdir: str | Path) -> Run:
+        """The run in its folder."""
+        return Run.of(self.experiment, self.method, self.seed, workdir)
 
-    def record(self, workdir: str | Path) -> "Record":
-        """What the finished run has left."""
-        return Record(Path(workdir) / self.name)
+    def state(self, workdir: str | Path) -> str:
+        """See `Run.state`."""
+        return self.run(workdir).state
 
     def command(self) -> list[str]:
         """Module and flags, but for those of folders."""
@@ -100,7 +90,7 @@ class PlannedStudy:
 
     def rows(self, workdir: str | Path) -> dict[str, dict[str, Any]]:
         """The rows of a finished study, by name."""
-        rows = RunFolder(Path(workdir) / self.name).read_json(STUDY)
+        rows = Folder(Path(workdir) / self.name).read_json(STUDY)
         return {row["name"]: row for row in rows}
 
     def command(self) -> list[str]:
@@ -117,34 +107,6 @@ class PlannedStudy:
 
 
 Planned = PlannedRun | PlannedStudy
-
-
-@dataclasses.dataclass(frozen=True)
-class Record:
-    """The files of a finished run, read when they are asked for."""
-
-    path: Path
-
-    @functools.cached_property
-    def results(self) -> dict[str, Any]:
-        return RunFolder(self.path).read_json(RESULTS)
-
-    def column(self, name: str) -> np.ndarray | None:
-        """A measure over the epochs [E], NaN where it is not known; None if it was not taken."""
-        return self._columns("metrics.csv").get(name)
-
-    def weights(self) -> tuple[np.ndarray, np.ndarray]:
-        """Loss and weight [N] of the training examples at the end."""
-        columns = self._columns("weights.csv")
-        return columns["loss"], columns["weight"]
-
-    def _columns(self, name: str) -> dict[str, np.ndarray]:
-        with open(self.path / name, newline="") as file:
-            rows = list(csv.DictReader(file))
-        return {
-            key: np.array([float(row[key]) if row[key] else np.nan for row in rows])
-            for key in (rows[0] if rows else ())
-        }
 
 
 def commands(runs: Iterable[Planned]) -> list[str]:

@@ -5,22 +5,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from tf_mwn.files import Folder
 from tf_mwn.recipes.published import TABLES
 from tf_mwn.reproduction import claims_list, claims_report, run_queue, run_time
 from tf_mwn.reproduction import tables as tables_page
 from tf_mwn.reproduction.claims import Claim, Result
 from tf_mwn.reproduction.evidence import Context
-from tf_mwn.reproduction.planned_runs import (
-    FINISHED,
-    MISSING,
-    OTHER,
-    STARTED,
-    Planned,
-    check_used,
-    each_once,
-)
+from tf_mwn.reproduction.planned_runs import Planned, check_used, each_once
 from tf_mwn.reproduction.tables import Cell
-from tf_mwn.runs.run_folder import RunFolder
+from tf_mwn.runs.run import FINISHED, MISSING, OTHER, STARTED
 
 _STATES = (FINISHED, STARTED, MISSING, OTHER)
 
@@ -149,11 +142,11 @@ class Reproduction:
         """Writes and prints every comparison, of the runs that are finished."""
         for name, found in self.tables.items():
             records = tables_page.compare(found, self.workdir)
-            paths = tables_page.write(RunFolder(self.workdir / "tables"), name, self.scale, records)
+            paths = tables_page.write(Folder(self.workdir / "tables"), name, self.scale, records)
             print(f"\n{tables_page.text(name, self.scale, records)}")
             print("\n".join(map(str, paths)), flush=True)
         if self.claims:
             results = [Result.of(claim, context) for claim, context in self.claims]
-            folder = RunFolder(self.workdir / "claims")
+            folder = Folder(self.workdir / "claims")
             claims_report.write(folder, results)
             print(f"\n{claims_report.summary(results)}\n\n{folder / 'claims.md'}", flush=True)

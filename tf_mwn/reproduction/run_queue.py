@@ -13,8 +13,8 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import IO
 
+from tf_mwn.files import IN_USE
 from tf_mwn.reproduction.planned_runs import Planned
-from tf_mwn.runs.run_folder import IN_USE
 
 _REST = 10.0  # seconds until a run that another process trains is asked for again
 

@@ -9,7 +9,8 @@ import numpy as np
 from tf_mwn.data.bias.imbalance import class_shares
 from tf_mwn.methods import registry
 from tf_mwn.methods.spec.method import Phase
-from tf_mwn.reproduction.planned_runs import FINISHED, Planned, PlannedRun
+from tf_mwn.reproduction.planned_runs import Planned, PlannedRun
+from tf_mwn.runs.run import FINISHED
 from tf_mwn.settings.config import Config
 
 # Training examples, classes and pixels of the sets that the recipes use.
@@ -60,7 +61,7 @@ def factor(runs: Sequence[Planned], workdir: str | Path) -> float | None:
             longest = max(phases, key=lambda phase: phase.epochs)
             step = _step_seconds(config, longest)
             if step is not None:
-                ratios.append(run.record(workdir).results["seconds_per_step"] / step)
+                ratios.append(run.run(workdir).results["seconds_per_step"] / step)
     return statistics.median(ratios) if ratios else None
 
 

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from tf_mwn.checks import unknown_name
+from tf_mwn.files import Folder
 from tf_mwn.recipes import published
-from tf_mwn.reproduction.planned_runs import FINISHED, PlannedRun, decided, settings_for
-from tf_mwn.runs.run_folder import RunFolder
+from tf_mwn.reproduction.planned_runs import PlannedRun, decided, settings_for
+from tf_mwn.runs.run import FINISHED
 from tf_mwn.tables import markdown_table, moments, with_deviation
 
 SCALES = ("paper", "cpu")
@@ -126,7 +127,7 @@ def rank_correlation(records: Sequence[Mapping[str, Any]]) -> float | None:
 
 
 def write(
-    folder: RunFolder, name: str, scale: str, records: Sequence[Mapping[str, Any]]
+    folder: Folder, name: str, scale: str, records: Sequence[Mapping[str, Any]]
 ) -> list[Path]:
     """Writes table<name>_<scale> as .md, .csv and .json; their paths."""
     folder.path.mkdir(parents=True, exist_ok=True)
@@ -141,7 +142,7 @@ def write(
 
 def _compared(cell: Cell, workdir: str | Path) -> dict[str, Any]:
     ended = [run for run in cell.runs if run.state(workdir) == FINISHED]
-    results = [run.record(workdir).results for run in ended]
+    results = [run.run(workdir).results for run in ended]
     best, best_deviation = moments([100 * result["best_epoch_accuracy"] for result in results])
     last, last_deviation = moments([100 * result["last_epoch_accuracy"] for result in results])
     return {

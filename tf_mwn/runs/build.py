@@ -9,6 +9,7 @@ import tensorflow as tf
 from tf_mwn import networks
 from tf_mwn.data.seeds import generator
 from tf_mwn.data.sources.loading import load
+from tf_mwn.data.sources.location import DataLocation
 from tf_mwn.data.splits.biased_data import BiasedData
 from tf_mwn.data.streams.augment import crop_and_flip, standardise
 from tf_mwn.data.streams.pipeline import evaluation_dataset, training_stream
@@ -24,19 +25,16 @@ from tf_mwn.training.whole_sets import WholeSets
 _WHOLE_BATCH = 500  # examples per evaluation step
 
 
-def load_source(
-    config: Config, data_dir: str | None, download: bool, cache_dir: str | None
-) -> Source:
-    """The data set as it comes, before any bias; the same for every seed and method."""
-    return load(
+def load_sources(config: Config, location: DataLocation) -> tuple[Source, Source | None]:
+    """The data set before any bias and that of `Config.open_set`, for every seed and method."""
+    source = load(
         config.dataset,
-        data_dir,
-        download,
+        location,
         image_size=config.image_size,
         stream=config.stream,
-        cache_dir=cache_dir,
         train_list=config.train_list,
     )
+    return source, None if config.open_set is None else load(config.open_set, location)
 
 
 def preprocessing(config: Config, data: BiasedData) -> Callable[[tf.Tensor], tf.Tensor]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tf_mwn.runs.run_folder import FolderConflictError, RunFolder
+from tf_mwn.files import Folder, FolderConflictError
 from tf_mwn.training.robust_model import RobustModel
 
 CHECKPOINT = "checkpoint.npz"  # at the end of an epoch
@@ -21,7 +21,7 @@ class _DamagedError(Exception):
     """A file does not hold what was written to it."""
 
 
-def save(folder: RunFolder, model: RobustModel, history: list[dict]) -> None:
+def save(folder: Folder, model: RobustModel, history: list[dict]) -> None:
     """Writes every state variable and the history of finished epochs, atomically.
 
     The checkpoint before stays, for the case that the disk damages this one. The data stream needs
@@ -31,7 +31,7 @@ def save(folder: RunFolder, model: RobustModel, history: list[dict]) -> None:
     folder.remove(_PART)
 
 
-def recover(folder: RunFolder) -> None:
+def recover(folder: Folder) -> None:
     """Puts the checkpoint before in the place of a newest one that is damaged or missing.
 
     Only for the process that has locked the folder. It prints what it does.
@@ -58,7 +58,7 @@ def recover(folder: RunFolder) -> None:
         )
 
 
-def restore(folder: RunFolder, model: RobustModel) -> list[dict]:
+def restore(folder: Folder, model: RobustModel) -> list[dict]:
     """Brings `model` to the state of the checkpoint; the history of its finished epochs.
 
     Without a checkpoint the model stays as it is and the history is empty.
@@ -84,7 +84,7 @@ def restore(folder: RunFolder, model: RobustModel) -> list[dict]:
     return _record(arrays)["history"]
 
 
-def remove_spare(folder: RunFolder) -> None:
+def remove_spare(folder: Folder) -> None:
     """Removes what a run that has ended does not need."""
     for name in (_BEFORE, _PART):
         folder.remove(name)
@@ -118,13 +118,13 @@ class EpochPart:
         _assign(variables, [v.numpy() + m for v, m in zip(variables, self.metrics, strict=True)])
 
 
-def save_part(folder: RunFolder, model: RobustModel, epoch: int, step: int) -> None:
+def save_part(folder: Folder, model: RobustModel, epoch: int, step: int) -> None:
     """Writes the state after `step` steps of the epoch that follows `epoch` finished ones."""
     record = {"epoch": epoch, "step": step}
     _write(folder, _PART, record, v=model.state_variables(), m=_metric_variables(model))
 
 
-def find_part(folder: RunFolder, epoch: int) -> EpochPart | None:
+def find_part(folder: Folder, epoch: int) -> EpochPart | None:
     """The state within the epoch that follows `epoch` finished ones, if there is one.
 
     A damaged one is as good as none: the epoch starts from its checkpoint.
@@ -148,7 +148,7 @@ def _assign(variables: Sequence, values: Sequence[np.ndarray]) -> None:
         variable.assign(value)
 
 
-def _write(folder: RunFolder, name: str, record: Mapping[str, Any], **groups: Sequence) -> None:
+def _write(folder: Folder, name: str, record: Mapping[str, Any], **groups: Sequence) -> None:
     """Writes a record and groups of variables, numbered, with a digest of them all."""
     arrays = {f"{key}{i}": v.numpy() for key, group in groups.items() for i, v in enumerate(group)}
     arrays["record"] = np.frombuffer(json.dumps(record).encode(), np.uint8)
@@ -157,7 +157,7 @@ def _write(folder: RunFolder, name: str, record: Mapping[str, Any], **groups: Se
         np.savez(path, digest=_digest(arrays), **arrays)
 
 
-def _read(folder: RunFolder, name: str) -> dict[str, np.ndarray] | None:
+def _read(folder: Folder, name: str) -> dict[str, np.ndarray] | None:
     """The arrays of a file, as they were written; None if there is no file."""
     try:
         with np.load(folder / name) as archive:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from tf_mwn.runs.run_folder import FolderConflictError, ReadOnlyFolder, RunFolder
+from tf_mwn.files import Folder, FolderConflictError, ReadOnlyFolder
 from tf_mwn.settings.config import Config
 from tf_mwn.training.distributed_loop import spans_machines
 
@@ -172,9 +172,9 @@ class Workers:
         self._strategy = strategy if spans_machines(strategy) else None
         self.is_chief = self._strategy is None or _is_chief(strategy.cluster_resolver)
 
-    def folder(self, path: str | Path) -> RunFolder:
+    def folder(self, path: str | Path) -> Folder:
         """The folder at `path`, which the chief alone writes."""
-        return RunFolder(path) if self.is_chief else ReadOnlyFolder(path)
+        return Folder(path) if self.is_chief else ReadOnlyFolder(path)
 
     def any(self, flag: bool) -> bool:
         """Whether `flag` is true on any worker; all have come here when it returns."""

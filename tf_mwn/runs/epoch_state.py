@@ -2,28 +2,23 @@
 
 import keras
 
+from tf_mwn.files import Folder
 from tf_mwn.runs import checkpoint
-from tf_mwn.runs.run_folder import RunFolder
+from tf_mwn.runs.run import Run
 from tf_mwn.runs.termination import Termination
-
-
-def write_metrics(folder: RunFolder, history: list[dict]) -> None:
-    """metrics.csv: a row per epoch, a column per measure."""
-    names = list(dict.fromkeys(name for record in history for name in record))
-    folder.write_csv("metrics.csv", names, [[r.get(name) for name in names] for r in history])
 
 
 class EpochRecord(keras.callbacks.Callback):
     """Appends the epoch to the history, then writes the checkpoint and metrics.csv."""
 
-    def __init__(self, folder: RunFolder, history: list[dict]):
+    def __init__(self, run: Run, history: list[dict]):
         super().__init__()
-        self._folder, self._history = folder, history
+        self._run, self._history = run, history
 
     def on_epoch_end(self, epoch, logs=None):
         self._history.append({"epoch": epoch + 1, **logs})
-        checkpoint.save(self._folder, self.model, self._history)
-        write_metrics(self._folder, self._history)
+        checkpoint.save(self._run.folder, self.model, self._history)
+        self._run.write_metrics(self._history)
 
 
 class ResumedEpoch(keras.callbacks.Callback):
@@ -44,7 +39,7 @@ class ResumedEpoch(keras.callbacks.Callback):
 class StopWhenAsked(keras.callbacks.Callback):
     """Ends training after the step in which SIGTERM came, and keeps the part of the epoch."""
 
-    def __init__(self, folder: RunFolder, termination: Termination, start_step: int):
+    def __init__(self, folder: Folder, termination: Termination, start_step: int):
         super().__init__()
         self._folder, self._termination, self._start_step = folder, termination, start_step
         self._epoch = 0

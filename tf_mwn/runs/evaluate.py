@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from tf_mwn.data.sources.loading import load
+from tf_mwn.data.sources.location import DEFAULT_LOCATION, DataLocation
 from tf_mwn.data.subset import Subset
 from tf_mwn.monitoring.classification import evaluation
 from tf_mwn.runs.finished_run import FinishedRun
@@ -15,24 +16,19 @@ REPORT, CONFUSION = "evaluation.json", "confusion.csv"
 
 
 def parts(
-    run: FinishedRun,
-    dataset: str | None = None,
-    data_dir: str | None = None,
-    download: bool = False,
-    cache_dir: str | None = None,
+    run: FinishedRun, dataset: str | None = None, location: DataLocation = DEFAULT_LOCATION
 ) -> tuple[list[Subset], str]:
     """What to evaluate on, and its name: the run's test set, or all examples of `dataset`.
 
-    Classes are matched by name; where the data set has none, and calls them "0", "1", ..., by
-    number.
+    Classes are matched by name. A data set without names calls its classes "0", "1", ...; these
+    are matched by number.
 
     Raises:
         ValueError, TypeError, OSError: data that cannot be used, or that does not fit the run.
     """
     if dataset is None:
         return [run.data.test], f"the test set of {run.config.dataset}"
-    size = run.config.image_size
-    source = load(dataset, data_dir, download, image_size=size, cache_dir=cache_dir)
+    source = load(dataset, location, image_size=run.config.image_size)
     wanted, received = tuple(run.data.train.x.shape[1:]), tuple(source.x.shape[1:])
     if wanted != received:
         raise ValueError(f"dataset: expected inputs of shape {wanted}, received {received}")

@@ -1,8 +1,8 @@
 """What a finished run leaves to others: the classifier, free of tf_mwn, and the weight net."""
 
 import contextlib
-import json
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,19 +10,18 @@ import keras
 import numpy as np
 
 from tf_mwn import networks
-from tf_mwn.methods import registry
-from tf_mwn.methods.meta_weight_net.weight_net import WeightNet
-from tf_mwn.methods.meta_weight_net.weight_net_file import save_weight_net
-from tf_mwn.runs import build, checkpoint
+from tf_mwn.files import write_json
 from tf_mwn.runs.finished_run import FinishedRun
+
+WEIGHT_NET = "weight_net.json"
 
 
 def export(run: FinishedRun, folder: str | Path) -> list[Path]:
     """Writes the classifier as `classifier.keras` and `saved_model/`, and what belongs to it.
 
     Both take inputs as they are in the data set: they standardise for themselves, and return
-    logits [B, C]. `classes.json` has the C names. Methods with a weight net add
-    `weight_net.json`, see `tf_mwn.load_weight_net`.
+    logits [B, C]. `classes.json` has the C names. The `weight_net.json` of a run that has learned
+    a weight net is copied; see `tf_mwn.load_weight_net`.
 
     Returns:
         The paths written.
@@ -37,11 +36,11 @@ def export(run: FinishedRun, folder: str | Path) -> list[Path]:
     classifier.save(written[0])
     with _quiet():
         classifier.export(written[1], verbose=False)
-    written[2].write_text(json.dumps(run.data.card["class_names"]) + "\n")
-    weight_net = run_weight_net(run)
-    if weight_net is not None:
-        written.append(folder / "weight_net.json")
-        save_weight_net(weight_net, written[-1])
+    write_json(written[2], run.data.card["class_names"])
+    weight_net = run.folder / WEIGHT_NET
+    if weight_net.exists():
+        written.append(folder / WEIGHT_NET)
+        shutil.copyfile(weight_net, written[-1])
     return written
 
 
@@ -60,25 +59,6 @@ def with_preprocessing(run: FinishedRun) -> keras.Model:
             )
         )
     return keras.Sequential([*layers, run.classifier], name="classifier")
-
-
-def run_weight_net(run: FinishedRun) -> WeightNet | None:
-    """The weight net as the run's checkpoint has it; None for methods without one.
-
-    Raises:
-        ValueError: the checkpoint is missing, damaged, or of another model.
-    """
-    row = registry.find(run.method)
-    if "weight_net_units" not in row.reads:
-        return None
-    steps = build.steps_per_epoch(run.config, row, run.data)
-    model = build.build_model(run.config, row, run.data, run.seed, steps)
-    if not isinstance(model.training_objective, WeightNet):
-        return None
-    if not checkpoint.restore(run.folder, model):
-        path = run.folder / checkpoint.CHECKPOINT
-        raise ValueError(f"run: expected {path}, received a run without it")
-    return model.training_objective
 
 
 @contextlib.contextmanager

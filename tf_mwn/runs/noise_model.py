@@ -10,10 +10,12 @@ from tf_mwn.data.bias.noise import FEATURE_KINDS
 from tf_mwn.data.splits.biased_data import BiasedData
 from tf_mwn.data.subset import Source
 from tf_mwn.messages import logger
-from tf_mwn.runs.train import Run, trained_probabilities
+from tf_mwn.runs.run import Run
+from tf_mwn.runs.train import trained_probabilities
 from tf_mwn.settings.config import Config
 
-PROBABILITIES = "probabilities.npz"
+NOISE_MODEL = "noise_model"  # its folder, beside those of the methods
+_PROBABILITIES = "probabilities.npz"
 
 
 def needs_noise_model(config: Config) -> bool:
@@ -28,19 +30,28 @@ def without_noise(config: Config) -> Config:
     )
 
 
+def with_probabilities(config: Config, folder: Path) -> Config:
+    """The configuration whose noise follows the model in `folder`.
+
+    Raises:
+        ValueError: the model's probabilities are missing.
+    """
+    path = folder / _PROBABILITIES
+    if not path.is_file():
+        raise ValueError(f"run: expected its noise's probabilities in {path}, received none")
+    return dataclasses.replace(config, noise_probabilities=str(path))
+
+
 def write_probabilities(
     run: Run, data: BiasedData, source: Source, strategy: tf.distribute.Strategy
-) -> Path:
+) -> None:
     """Trains `run` on clean labels and writes its probabilities of the source's training part.
 
-    Returns:
-        The path of the file, `probabilities.npz` with `sample_id` and `probability`; a file that
-        is there already is kept.
+    They go to `probabilities.npz` as `sample_id` and `probability`; an existing file is kept.
     """
-    path = run.folder / PROBABILITIES
+    path = run.folder / _PROBABILITIES
     if not path.exists():
         logger.info("training the model whose probabilities the noise follows: %s", run.folder.path)
         probability = trained_probabilities(run, data, strategy, source.x)
-        with run.folder.replacing(PROBABILITIES) as temporary:
+        with run.folder.replacing(_PROBABILITIES) as temporary:
             np.savez(temporary, sample_id=source.sample_id, probability=probability)
-    return path

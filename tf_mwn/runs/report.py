@@ -1,15 +1,14 @@
 """The table and the figure that compare the methods of one experiment."""
 
-import csv
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from tf_mwn.files import Folder
 from tf_mwn.monitoring import figures
-from tf_mwn.runs.run_folder import RunFolder
-from tf_mwn.runs.train import Run
+from tf_mwn.runs.run import Run
 from tf_mwn.tables import mean_and_deviation, number, text_table
 
 BASELINE = "cross_entropy"
@@ -42,19 +41,14 @@ def table(results: Sequence[dict[str, Any]]) -> str:
     return f"{text_table(header, rows)}\n{_LEGEND}"
 
 
-def write_accuracy_figure(folder: RunFolder, title: str, runs: Sequence[Run]) -> Path:
+def write_accuracy_figure(folder: Folder, title: str, runs: Sequence[Run]) -> Path:
     """Writes test_accuracy.png, test accuracy over epochs of every method, to `folder`."""
-    curves: dict[str, list[list[float]]] = {}
+    curves: dict[str, list[np.ndarray]] = {}
     for run in runs:
-        curves.setdefault(run.method, []).append(_accuracies(run.folder))
+        curves.setdefault(run.method, []).append(run.metrics()["test_accuracy"])
     with folder.replacing("test_accuracy.png") as path:
         path.write_bytes(figures.png(figures.accuracy_curves(curves, title)))
     return folder / "test_accuracy.png"
-
-
-def _accuracies(folder: RunFolder) -> list[float]:
-    with open(folder / "metrics.csv", newline="") as file:
-        return [float(record["test_accuracy"]) for record in csv.DictReader(file)]
 
 
 def _row(seed: str, group: Sequence[dict[str, Any]], baseline: float | None) -> list[str]:

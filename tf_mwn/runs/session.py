@@ -8,10 +8,11 @@ from typing import Any
 
 import tensorflow as tf
 
-from tf_mwn.data.sources.loading import load
+from tf_mwn.data.sources.location import DEFAULT_LOCATION, DataLocation
 from tf_mwn.data.splits.biased_data import BiasedData, prepare
 from tf_mwn.data.splits.card import format_card
 from tf_mwn.data.subset import Source
+from tf_mwn.files import Folder
 from tf_mwn.messages import logger, long_step
 from tf_mwn.methods import registry
 from tf_mwn.monitoring import hparams
@@ -19,12 +20,14 @@ from tf_mwn.recipes.experiment import Experiment
 from tf_mwn.runs import build, report
 from tf_mwn.runs.devices import Workers, check_shares
 from tf_mwn.runs.noise_model import (
+    NOISE_MODEL,
     needs_noise_model,
+    with_probabilities,
     without_noise,
     write_probabilities,
 )
-from tf_mwn.runs.run_folder import RunFolder
-from tf_mwn.runs.train import Run, finished, train
+from tf_mwn.runs.run import Run
+from tf_mwn.runs.train import train
 
 
 @dataclasses.dataclass
@@ -56,9 +59,7 @@ class Session:
         experiment: Experiment,
         strategy: tf.distribute.Strategy,
         workdir: str,
-        data_dir: str | None = None,
-        download: bool = False,
-        cache_dir: str | None = None,
+        location: DataLocation = DEFAULT_LOCATION,
     ) -> "Session":
         """Loads the data and refuses whatever would fail later.
 
@@ -67,10 +68,7 @@ class Session:
         """
         config = experiment.config
         with long_step(f"loading {config.dataset}"):
-            source = build.load_source(config, data_dir, download, cache_dir)
-        open_set = None
-        if config.open_set is not None:
-            open_set = load(config.open_set, data_dir, download, cache_dir=cache_dir)
+            source, open_set = build.load_sources(config, location)
         session = cls(experiment, workdir, source, open_set, strategy)
         with session.workers.losses():
             session._check()
@@ -83,26 +81,19 @@ class Session:
         """
         config = self.experiment.config
         if needs_noise_model(config):
-            path = self._path("noise_model", seed)
+            path = self.experiment.path(self.workdir, NOISE_MODEL, seed)
             clean = without_noise(config)
-            run = Run("noise model", "cross_entropy", seed, clean, self.workers.folder(path), "")
-            data = prepare(self.source, clean, seed)
-            probabilities = write_probabilities(run, data, self.source, self.strategy)
+            run = Run("noise model", "cross_entropy", seed, clean, self.workers.folder(path))
+            write_probabilities(run, prepare(self.source, clean, seed), self.source, self.strategy)
             self.workers.wait()  # for the chief's file
-            config = dataclasses.replace(config, noise_probabilities=str(probabilities))
+            config = with_probabilities(config, path)
         return prepare(self.source, config, seed, self.open_set)
-
-    def _path(self, method: str, seed: int) -> Path:
-        return self.experiment.path(self.workdir, method, seed)
 
     def runs(self) -> Iterator[Run]:
         """Every run, seed by seed, so that an interrupted session has whole comparisons."""
         for seed in self.experiment.seeds:
             for method in self.experiment.methods:
-                path = self._path(method, seed)
-                name, config = self.experiment.recipe.name, self.experiment.config
-                flags = self.experiment.flags(method, seed)
-                yield Run(name, method, seed, config, self.workers.folder(path), flags)
+                yield Run.of(self.experiment, method, seed, self.workdir, self.workers.folder)
 
     def execute(self) -> list[dict[str, Any]]:
         """Trains, continues or reports every run, and prints what a user wants to know.
@@ -115,12 +106,12 @@ class Session:
             if data is None or data.card["seed"] != run.seed:
                 data = self.data(run.seed)
                 self._print_card(data.card)
-            if finished(run) is not None:
+            if run.results is not None:
                 logger.info("%s seed %d: finished before", run.method, run.seed)
             results.append(train(run, data, self.strategy))
             if run.folder.writes:
                 settings = run.config.to_json()
-                hparams.write_run(run.folder.path, self.experiment.folder, run.method, settings)
+                hparams.write_run(run.path, self.experiment.folder, run.method, settings)
         if self.workers.is_chief:
             self._report(results)
         return results
@@ -135,14 +126,14 @@ class Session:
         logger.info("\nseed %d%s, fingerprint %s", card["seed"], noise, card["fingerprint"][:16])
 
     def _report(self, results: list[dict[str, Any]]) -> None:
-        folder = RunFolder(Path(self.workdir) / self.experiment.folder)
+        folder = Folder(Path(self.workdir) / self.experiment.folder)
         runs = list(self.runs())
         figure = report.write_accuracy_figure(folder, self.experiment.folder, runs)
         logger.info("")
         print(f"{report.table(results)}\n")
         print(f"figure       {figure}")
         for run in runs:
-            print(f"run          {run.folder.path}")
+            print(f"run          {run.path}")
         print(f"TensorBoard  tensorboard --logdir {folder.path}", flush=True)
 
     def _check(self) -> None:

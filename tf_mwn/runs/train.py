@@ -1,7 +1,6 @@
 """One run: a method and a seed on a configuration, from wherever it stopped to its results."""
 
 import contextlib
-import dataclasses
 from typing import Any
 
 import keras
@@ -26,45 +25,10 @@ from tf_mwn.monitoring.tensorboard import TensorBoardMonitor, curve_of
 from tf_mwn.runs import build, checkpoint
 from tf_mwn.runs.data_failure import data_failures
 from tf_mwn.runs.devices import Workers
-from tf_mwn.runs.epoch_state import (
-    EpochRecord,
-    ResumedEpoch,
-    StopWhenAsked,
-    write_metrics,
-)
-from tf_mwn.runs.run_folder import RESULTS, RunFolder
+from tf_mwn.runs.epoch_state import EpochRecord, ResumedEpoch, StopWhenAsked
+from tf_mwn.runs.run import CLASSIFIER, Run
 from tf_mwn.runs.termination import Termination
-from tf_mwn.settings.config import Config
 from tf_mwn.training.robust_model import RobustModel
-
-
-@dataclasses.dataclass(frozen=True)
-class Run:
-    """What identifies one run, and where it lives."""
-
-    recipe: str
-    method: str
-    seed: int
-    config: Config
-    folder: RunFolder
-    flags: str
-
-    def identity(self, data: BiasedData) -> dict[str, Any]:
-        """All that decides a run's result; a folder holds runs of one identity only."""
-        identity = {
-            "recipe": self.recipe,
-            "method": self.method,
-            "seed": self.seed,
-            "settings": self.config.to_json(),
-            "data": data.card["fingerprint"],
-        }
-        files = self.config.file_digests()
-        return identity | {"files": files} if files else identity
-
-
-def finished(run: Run) -> dict[str, Any] | None:
-    """The results of a run that has ended, or None."""
-    return run.folder.read_json(RESULTS)
 
 
 def train(run: Run, data: BiasedData, strategy: tf.distribute.Strategy) -> dict[str, Any]:
@@ -84,12 +48,12 @@ def train(run: Run, data: BiasedData, strategy: tf.distribute.Strategy) -> dict[
     workers = Workers(strategy)
     with workers.losses(), contextlib.ExitStack() as stack:
         with workers.chief_first():
-            if finished(run) is None:
+            if run.results is None:
                 stack.enter_context(run.folder.locked())
-            run.folder.claim(run.identity(data))
-        results = finished(run)
+            run.folder.claim(run.identity(data.card["fingerprint"]))
+        results = run.results
         # Else one would go on to its next run while another trains this one.
-        workers.check_same(results["epochs"] if results else 0, run.folder.path)
+        workers.check_same(results["epochs"] if results else 0, run.path)
         results = results or _train(run, data, strategy, workers)
         workers.wait()  # for the chief's last file, which all may read now
         return results
@@ -100,7 +64,7 @@ def _train(run: Run, data: BiasedData, strategy: tf.distribute.Strategy, workers
         with workers.chief_first():
             checkpoint.recover(run.folder)
         model, predictor, history = _build(run, data, strategy)
-        workers.check_same(len(history), run.folder.path)
+        workers.check_same(len(history), run.path)
         run.folder.write_json("data_card.json", data.card)
         run.folder.write_text("flags.txt", run.flags)
         _fit(run, model, data, history, predictor, termination)
@@ -156,13 +120,13 @@ def _fit_epochs(run, model, data, history, predictor, termination, epochs, part=
         StopOnNonFiniteLoss(run.method),
         StepTimer(),
         evaluation,
-        EpochRecord(run.folder, history),
+        EpochRecord(run, history),
         progress,
         StopWhenAsked(run.folder, termination, step),
     ]
     if run.folder.writes:
-        identity = run.identity(data)
-        board = TensorBoardMonitor(run.folder.path, evaluation, identity, every, classes)
+        identity = run.identity(data.card["fingerprint"])
+        board = TensorBoardMonitor(run.path, evaluation, identity, every, classes)
         callbacks.insert(callbacks.index(evaluation) + 1, board)
     try:
         model.fit(
@@ -180,13 +144,13 @@ def _fit_epochs(run, model, data, history, predictor, termination, epochs, part=
 
 def _finish(run, model, data, history, predictor) -> dict[str, Any]:
     """Writes weights, figures and the classifier, and results.json last: it means finished."""
-    write_metrics(run.folder, history)  # a kill may have come between it and the last checkpoint
+    run.write_metrics(history)  # a kill may have come between it and the last checkpoint
     logits = predictor.logits(data.train.x)
     losses, weights = predictor.losses_and_weights(logits, data.train.label, data.train.sample_id)
-    _write_weights(run.folder, data, losses, weights)
+    _write_weights(run, data, losses, weights)
     is_wrong = wrong_labels(data.train)
     _write_figures(run, model, losses, weights, is_wrong, history)
-    with run.folder.replacing("classifier.keras") as path:
+    with run.folder.replacing(CLASSIFIER) as path:
         model.classifier.save(path)
     for name, write in model.artifacts().items():
         with run.folder.replacing(name) as path:
@@ -194,23 +158,21 @@ def _finish(run, model, data, history, predictor) -> dict[str, Any]:
     results = _results(run, history)
     if weights is not None and is_wrong is not None:
         results["noise_auc"] = noise_auc(weights, is_wrong)
-    run.folder.write_json(RESULTS, results)
+    run.write_results(results)
     return results
 
 
-def _write_weights(folder: RunFolder, data: BiasedData, losses, weights) -> None:
-    """weights.csv; the weight is empty where the method gives none, as is an unknown label."""
+def _write_weights(run: Run, data: BiasedData, losses, weights) -> None:
     train = data.train
-    nothing = [None] * len(train)
-    columns = [
-        train.sample_id,
-        train.label,
-        losses,
-        nothing if weights is None else weights,
-        nothing if train.clean_label is None else train.clean_label,
-    ]
-    header = ("sample_id", "label", "loss", "weight", "clean_label")
-    folder.write_csv("weights.csv", header, zip(*columns, strict=True))
+    run.write_weights(
+        {
+            "sample_id": train.sample_id,
+            "label": train.label,
+            "loss": losses,
+            "weight": weights,
+            "clean_label": train.clean_label,
+        }
+    )
 
 
 def _write_figures(run: Run, model: RobustModel, losses, weights, is_wrong, history) -> None:

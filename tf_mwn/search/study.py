@@ -5,7 +5,6 @@ an adaptive run has learned, fixed from the start; with that run's trajectory re
 adaptive run itself, which learns classifier and hyper-parameters together.
 """
 
-import csv
 import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,18 +12,19 @@ from typing import Any
 
 import tensorflow as tf
 
+from tf_mwn.data.sources.location import DEFAULT_LOCATION, DataLocation
+from tf_mwn.files import Folder, scalars
 from tf_mwn.methods import registry
 from tf_mwn.monitoring import figures
 from tf_mwn.recipes.experiment import resolve
 from tf_mwn.runs.cost import forward_passes
-from tf_mwn.runs.run_folder import RunFolder
+from tf_mwn.runs.run import METRICS, Run
 from tf_mwn.runs.session import Session
-from tf_mwn.runs.train import Run, train
+from tf_mwn.runs.train import train
 from tf_mwn.search.study_plan import FINAL, JOINT, REPLAYED, SEARCHED, STUDY, StudyPlan
 from tf_mwn.search.sweep import Sweep
 from tf_mwn.tables import mean_and_deviation, text_table
 
-_COLUMN = "hyper_"
 _LEGEND = (
     "test accuracy in %, mean ± standard deviation over the seeds; cost of one seed in plain "
     "trainings,\nwith the trainings that found the value"
@@ -72,10 +72,15 @@ class Study:
     ):
         self.plan = StudyPlan.make(recipe, overrides, method, seeds, space)
 
-    def prepare(self, strategy: tf.distribute.Strategy, workdir: str, *options) -> None:
-        """Loads the data and refuses what would fail later; `*options` as `Session.prepare`."""
-        self._session = Session.prepare(self.plan.joint, strategy, workdir, *options)
-        self._sweep = Sweep.prepare(self.plan.search, strategy, workdir, *options)
+    def prepare(
+        self,
+        strategy: tf.distribute.Strategy,
+        workdir: str,
+        location: DataLocation = DEFAULT_LOCATION,
+    ) -> None:
+        """Loads the data and refuses what would fail later."""
+        self._session = Session.prepare(self.plan.joint, strategy, workdir, location)
+        self._sweep = Sweep.prepare(self.plan.search, strategy, workdir, location)
 
     def execute(self) -> list[Row]:
         """Trains what has not been trained before, prints the comparison and writes it."""
@@ -83,7 +88,7 @@ class Study:
         self._session.execute()
         joint = list(self._session.runs())
         rows = [search, *self._after(joint)]
-        folder = RunFolder(Path(self._session.workdir) / self.plan.folder)
+        folder = Folder(Path(self._session.workdir) / self.plan.folder)
         self._write(folder, rows)
         print(f"\n{_table(rows)}\n\nstudy       {folder.path}", flush=True)
         return rows
@@ -124,7 +129,7 @@ class Study:
             o.name for o in self.plan.fixed.options
         }
         start = {name: getattr(run.config, name) for name in sorted(shared)}
-        return {**start, "trajectory": str(run.folder / "metrics.csv")}
+        return {**start, "trajectory": str(run.folder / METRICS)}
 
     def _train(self, seed: int, values: Mapping[str, Any], data) -> dict[str, Any]:
         plan = self.plan
@@ -139,7 +144,7 @@ class Study:
         plain = forward_passes(config, registry.find("cross_entropy"), data)
         return forward_passes(config, self.plan.method, data) / plain
 
-    def _write(self, folder: RunFolder, rows: Sequence[Row]) -> None:
+    def _write(self, folder: Folder, rows: Sequence[Row]) -> None:
         folder.path.mkdir(parents=True, exist_ok=True)
         folder.write_json(STUDY, [dataclasses.asdict(row) for row in rows])
         accuracies = {row.name: [r["last_epoch_accuracy"] for r in row.results] for row in rows}
@@ -150,13 +155,7 @@ class Study:
 
 def _final_values(run: Run) -> dict[str, float]:
     """The hyper-parameters at the end of an adaptive run, by the name the loss has for them."""
-    with open(run.folder / "metrics.csv", newline="") as file:
-        last = list(csv.DictReader(file))[-1]
-    return {
-        column.removeprefix(_COLUMN): float(value)
-        for column, value in last.items()
-        if column.startswith(_COLUMN)
-    }
+    return {name: float(values[-1]) for name, values in scalars(run.metrics()).items()}
 
 
 def _table(rows: Sequence[Row]) -> str:

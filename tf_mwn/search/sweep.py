@@ -21,12 +21,13 @@ import numpy as np
 import tensorflow as tf
 from sklearn.exceptions import ConvergenceWarning
 
+from tf_mwn.data.sources.location import DEFAULT_LOCATION, DataLocation
 from tf_mwn.data.splits.card import format_card
+from tf_mwn.files import Folder
 from tf_mwn.messages import logger, long_step
 from tf_mwn.methods import registry
 from tf_mwn.monitoring import hparams
 from tf_mwn.runs.cost import forward_passes
-from tf_mwn.runs.run_folder import RunFolder
 from tf_mwn.runs.session import Session
 from tf_mwn.search import sweep_summary
 from tf_mwn.search.space import Domain
@@ -58,17 +59,14 @@ class Sweep:
         plan: Plan,
         strategy: tf.distribute.Strategy,
         workdir: str,
-        data_dir: str | None = None,
-        download: bool = False,
-        cache_dir: str | None = None,
+        location: DataLocation = DEFAULT_LOCATION,
     ) -> "Sweep":
         """Loads the data and refuses whatever would fail in every trial.
 
         Raises:
             ValueError, TypeError, OSError: one sentence that says what to change.
         """
-        options = workdir, data_dir, download, cache_dir
-        session = Session.prepare(plan.experiment, strategy, *options)
+        session = Session.prepare(plan.experiment, strategy, workdir, location)
         num_classes = len(session.source.class_names)
         return cls(plan, session, tuple(d.of_classes(num_classes) for d in plan.space))
 
@@ -93,7 +91,7 @@ class Sweep:
         if _is_worker():
             _search(self._tuner(trials))
             return None
-        folder = RunFolder(self.path)
+        folder = Folder(self.path)
         with folder.locked():
             folder.claim(self.plan.identity(data.card["fingerprint"]))
             _write_space(folder, self.space)
@@ -106,7 +104,7 @@ class Sweep:
         with contextlib.redirect_stdout(io.StringIO()):
             return _Tuner(trials, self.space, oracle, self.path / "keras_tuner")
 
-    def _report(self, folder: RunFolder, data, oracle: keras_tuner.Oracle) -> dict[str, Any]:
+    def _report(self, folder: Folder, data, oracle: keras_tuner.Oracle) -> dict[str, Any]:
         config = self.plan.experiment.config
         plain = registry.find("cross_entropy")
         cost = forward_passes(config, plain, data)
@@ -229,7 +227,7 @@ def _is_worker() -> bool:
     return "KERASTUNER_ORACLE_IP" in os.environ and "chief" not in name
 
 
-def _write_space(folder: RunFolder, space: tuple[Domain, ...]) -> None:
+def _write_space(folder: Folder, space: tuple[Domain, ...]) -> None:
     values = {domain.name: domain.values for domain in space if domain.values}
     ranges = {domain.name: (domain.low, domain.high) for domain in space if not domain.values}
     hparams.write_space(folder / "hparams", values, ranges)

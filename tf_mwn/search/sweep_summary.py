@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tf_mwn.runs.run_folder import RunFolder
+from tf_mwn.files import Folder
 from tf_mwn.search.sweep_plan import Plan
 from tf_mwn.search.sweep_trial import RECORD
 from tf_mwn.tables import mean_and_deviation, text_table
@@ -25,7 +25,7 @@ _LEGEND = (
 
 def records(path: Path) -> list[dict[str, Any]]:
     """The trials that have ended in a sweep's folder, in their order."""
-    found = [RunFolder(file.parent).read_json(RECORD) for file in path.glob(f"*/{RECORD}")]
+    found = [Folder(file.parent).read_json(RECORD) for file in path.glob(f"*/{RECORD}")]
     return sorted(found, key=lambda record: (record["trial"], record["epochs"]))
 
 
@@ -94,7 +94,7 @@ def text(plan: Plan, trials: Sequence[dict[str, Any]], summary: dict[str, Any]) 
 
 
 def write(
-    plan: Plan, folder: RunFolder, trials: Sequence[dict[str, Any]], summary: dict[str, Any]
+    plan: Plan, folder: Folder, trials: Sequence[dict[str, Any]], summary: dict[str, Any]
 ) -> None:
     """Writes trials.csv, a row per trial and seed, and summary.json."""
     names = [domain.name for domain in plan.space]

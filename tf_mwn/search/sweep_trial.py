@@ -1,6 +1,5 @@
 """One trial of a sweep: the runs of its seeds, what they reached, and what they cost."""
 
-import csv
 import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,13 +9,14 @@ import numpy as np
 import tensorflow as tf
 
 from tf_mwn.data.splits.biased_data import BiasedData
+from tf_mwn.files import Folder, FolderConflictError
 from tf_mwn.monitoring import hparams
 from tf_mwn.monitoring.callbacks import NonFiniteLossError
 from tf_mwn.runs import build, checkpoint
 from tf_mwn.runs.cost import forward_passes
-from tf_mwn.runs.run_folder import FolderConflictError, RunFolder
+from tf_mwn.runs.run import Run
 from tf_mwn.runs.session import Session
-from tf_mwn.runs.train import RESULTS, Run, train
+from tf_mwn.runs.train import train
 from tf_mwn.search.sweep_plan import Plan, trial_folder
 
 RECORD = "outcome.json"
@@ -68,7 +68,7 @@ class Trials:
             FolderConflictError: the folder holds runs of another configuration.
         """
         epochs = rung.epochs if rung else None
-        folder = RunFolder(self._path / trial_folder(values, epochs))
+        folder = Folder(self._path / trial_folder(values, epochs))
         record = folder.read_json(RECORD)
         if record is None:
             named = {"trial": number, "folder": folder.path.name, "values": dict(values)}
@@ -77,7 +77,7 @@ class Trials:
             folder.write_json(RECORD, record)
         return record
 
-    def _trained(self, folder: RunFolder, values, rung: Rung | None) -> dict[str, Any]:
+    def _trained(self, folder: Folder, values, rung: Rung | None) -> dict[str, Any]:
         problem, runs = None, []
         try:
             experiment = self._plan.trial(values, rung.epochs if rung else None)
@@ -101,10 +101,10 @@ class Trials:
         """Gives a run the checkpoint of its lower rung, if that is how its training begins."""
         if not self._continues(rung):
             return
-        lower = RunFolder(self._path / trial_folder(values, rung.lower))
-        source = lower / run.folder.path.relative_to(run.folder.path.parents[1])
+        lower = Folder(self._path / trial_folder(values, rung.lower))
+        source = lower / run.path.relative_to(run.path.parents[1])
         with run.folder.locked():
-            run.folder.claim(run.identity(self.data(run.seed)))
+            run.folder.claim(run.identity(self.data(run.seed).card["fingerprint"]))
             if not (run.folder / checkpoint.CHECKPOINT).exists():
                 with run.folder.replacing(checkpoint.CHECKPOINT) as path:
                     path.write_bytes((source / checkpoint.CHECKPOINT).read_bytes())
@@ -115,8 +115,8 @@ class Trials:
 
     def _record(self, runs: list[Run], problem: str | None, rung: Rung | None) -> dict[str, Any]:
         before = rung.lower if self._continues(rung) else 0
-        histories = [_history(run.folder) for run in runs]
-        spent = [max(0, len(history) - before) for history in histories]
+        histories = [run.metrics() for run in runs]
+        spent = [max(0, len(history.get("epoch", ())) - before) for history in histories]
         costs = [
             forward_passes(run.config, self._plan.row, self.data(run.seed), before, before + epochs)
             for epochs, run in zip(spent, runs, strict=True)
@@ -134,35 +134,26 @@ class Trials:
             record.update(self._reached(runs, histories))
         return record
 
-    def _reached(self, runs: list[Run], histories: list[list[dict]]) -> dict[str, list]:
+    def _reached(self, runs: list[Run], histories: list[dict[str, np.ndarray]]) -> dict[str, list]:
         """A value per seed: of the objective, and of the test set, which decides nothing."""
         name = f"{self._plan.objective}_accuracy"
-        curves = [np.array([float(epoch[name]) for epoch in history]) for history in histories]
+        curves = [history[name] for history in histories]
         last = self._plan.epoch == "last"
         chosen = [len(curve) - 1 if last else int(curve.argmax()) for curve in curves]
-        results = [run.folder.read_json(RESULTS) for run in runs]
+        results = [run.results for run in runs]
         return {
             "objective": [float(curve[i]) for curve, i in zip(curves, chosen, strict=True)],
             "objective_epoch": [i + 1 for i in chosen],
             "last_epoch_accuracy": [result["last_epoch_accuracy"] for result in results],
             "best_epoch_accuracy": [result["best_epoch_accuracy"] for result in results],
             "objective_epoch_accuracy": [
-                float(history[i]["test_accuracy"])
+                float(history["test_accuracy"][i])
                 for history, i in zip(histories, chosen, strict=True)
             ],
         }
 
 
-def _history(folder: RunFolder) -> list[dict[str, str]]:
-    """The finished epochs of a run, from its metrics.csv."""
-    try:
-        with open(folder / "metrics.csv", newline="") as file:
-            return list(csv.DictReader(file))
-    except FileNotFoundError:
-        return []
-
-
-def _show(folder: RunFolder, record: Mapping[str, Any]) -> None:
+def _show(folder: Folder, record: Mapping[str, Any]) -> None:
     """The trial as a row of TensorBoard's HParams."""
     measures = {name: np.mean(record[name]) for name in hparams.MEASURES if name in record}
     failed = record["status"] == "failed"

@@ -10,6 +10,7 @@ from tests.data.images.image_fixtures import pictures, save, save_folder
 from tf_mwn.data.images import cache as image_cache
 from tf_mwn.data.images.decoding import ImageFormat, examine, read_image
 from tf_mwn.data.sources import loading
+from tf_mwn.data.sources.location import DataLocation
 
 
 @pytest.fixture(autouse=True)
@@ -62,7 +63,7 @@ def test_folder_csv_npz_and_tfds_give_the_same_arrays(tmp_path):
         disable_shuffling=True,
     )
     loaded = [_load(tmp_path / name) for name in ("folder", "list.csv", "a.npz")]
-    loaded.append(loading.load("tiny_images", data_dir=str(tmp_path / "tfds")))
+    loaded.append(loading.load("tiny_images", DataLocation(str(tmp_path / "tfds"))))
     for source in loaded:
         for name in ("x", "y", "x_test", "y_test", "sample_id", "test_id"):
             np.testing.assert_array_equal(getattr(source, name), getattr(loaded[2], name))
@@ -151,13 +152,13 @@ def test_damaged_cache_is_made_again_and_a_lost_one_is_a_warning(tmp_path, cache
     np.testing.assert_array_equal(_load(tmp_path / "data").x, first.x)
     (tmp_path / "file").touch()
     with pytest.warns(UserWarning, match="images are not cached in"):
-        again = _load(tmp_path / "data", cache_dir=str(tmp_path / "file"))
+        again = _load(tmp_path / "data", location=DataLocation(cache_dir=str(tmp_path / "file")))
     np.testing.assert_array_equal(again.x, first.x)
 
 
 def test_cache_holds_no_half_written_file(tmp_path):
     def fail(file):
-        file.write(b"half")
+        file.write_bytes(b"half")
         raise RuntimeError("stopped")
 
     with pytest.raises(RuntimeError):

@@ -7,6 +7,7 @@ import tensorflow as tf
 from tests.data.images.image_fixtures import pictures, save_folder
 from tf_mwn.data.images.files import ImageFiles
 from tf_mwn.data.sources import loading
+from tf_mwn.data.sources.location import DataLocation
 from tf_mwn.data.splits import biased_data
 from tf_mwn.data.streams import pipeline
 from tf_mwn.data.streams.augment import crop_and_flip, standardise
@@ -125,7 +126,9 @@ def test_a_file_that_breaks_later_stops_the_stream_with_its_name(folder, tmp_pat
     import shutil
 
     shutil.copytree(folder, tmp_path / "data")
-    source = loading.load(str(tmp_path / "data"), stream="on", cache_dir=str(tmp_path / "cache"))
+    source = loading.load(
+        str(tmp_path / "data"), DataLocation(cache_dir=str(tmp_path / "cache")), stream="on"
+    )
     data = biased_data.prepare(source, biased_data.BiasSettings(meta_size=6), 0)
     for path in data.train.x.paths:
         open(path, "wb").close()

@@ -1,14 +1,15 @@
 """A folder that keeps decoded images, by a key of the files they come from."""
 
 import hashlib
-import json
 import os
-import tempfile
 import warnings
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from tf_mwn.files import Folder, read_json, write_json
 
 # Part of every key: another way of reading images makes old entries unknown.
 _VERSION = "1"
@@ -38,11 +39,10 @@ def cached_facts(folder: str, key: str, make: Callable[[], dict[str, Any]]) -> d
     """Returns the JSON facts of a key, made and kept if they are not there."""
     path = os.path.join(folder, f"{key}.json")
     try:
-        with open(path, encoding="utf-8") as file:
-            return json.load(file)
+        return read_json(path)
     except (OSError, ValueError):
         facts = make()
-    _write(path, lambda file: file.write(json.dumps(facts).encode()))
+    _write(path, lambda temporary: write_json(temporary, facts))
     return facts
 
 
@@ -56,21 +56,16 @@ def cached_arrays(
             return {name: archive[name] for name in archive.files}
     except Exception:  # noqa: BLE001 no file, or one that is damaged in any way: made again
         arrays = make()
-    _write(path, lambda file: np.savez(file, **arrays))
+    _write(path, lambda temporary: np.savez(temporary, **arrays))
     return arrays
 
 
-def _write(path: str, write: Callable[[Any], Any]) -> None:
-    """Writes under another name and renames, so that nobody ever reads half a file."""
+def _write(path: str, write: Callable[[Path], Any]) -> None:
+    """Writes a file that nobody ever reads half written; a failure is a warning."""
+    folder, name = os.path.split(path)
     try:
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=os.path.dirname(path), delete=False) as file:
-            try:
-                write(file)
-                file.close()
-                os.replace(file.name, path)
-            except BaseException:
-                os.unlink(file.name)
-                raise
+        os.makedirs(folder, exist_ok=True)
+        with Folder(folder).replacing(name) as temporary:
+            write(temporary)
     except OSError as error:
         warnings.warn(f"images are not cached in {path}: {error}", stacklevel=2)

@@ -8,6 +8,7 @@ from tf_mwn.data.images.lists import ImageOptions
 from tf_mwn.data.sources.clothing1m import is_clothing1m, load_clothing1m
 from tf_mwn.data.sources.csv_list import load_csv
 from tf_mwn.data.sources.folder import load_folder
+from tf_mwn.data.sources.location import DEFAULT_LOCATION, DataLocation
 from tf_mwn.data.sources.source import RawSource, build_source
 from tf_mwn.data.subset import Source
 
@@ -18,12 +19,10 @@ _NPZ_KEYS = "x y y_clean y_coarse x_test y_test x_meta y_meta sample_id".split()
 
 def load(
     dataset: str,
-    data_dir: str | None = None,
-    download: bool = False,
+    location: DataLocation = DEFAULT_LOCATION,
     *,
     image_size: int | None = None,
     stream: str = "auto",
-    cache_dir: str | None = None,
     train_list: str = "noisy",
 ) -> Source:
     """Loads a data set: into memory, or as image files that are decoded batch by batch.
@@ -32,13 +31,10 @@ def load(
         dataset: "digits"; the path of an .npz file (see `load_npz`), of a CSV file of images
             (`load_csv`), of a folder with a folder per class (`load_folder`) or of Clothing1M
             (`load_clothing1m`); or the name of an image classification set of TensorFlow Datasets.
-        data_dir: folder of the prepared TFDS sets; None is TFDS' own default, `$TFDS_DATA_DIR` or
-            `~/tensorflow_datasets`.
-        download: whether TFDS may download and prepare a set that is not there.
+        location: folders of TFDS sets and of decoded images; by default those of `DataLocation`.
         image_size: side of the square that images in files become; None keeps their size, which
             all must share.
         stream: "on", "off" or "auto"; see `ImageOptions`.
-        cache_dir: folder that keeps decoded images; see `cache_folder`.
         train_list: which of Clothing1M's lists to train on, "noisy" or "clean".
 
     Raises:
@@ -46,7 +42,7 @@ def load(
         ValueError: an unknown name, a set that is not prepared, data that cannot be used, or an
             option that this kind of data set does not have.
     """
-    options = ImageOptions(image_size, stream, cache_dir)
+    options = ImageOptions(image_size, stream, location.cache_dir)
     if dataset != "digits" and (dataset.endswith(".csv") or _is_image_folder(dataset)):
         return _load_files(dataset, options, train_list)
     if image_size is not None or stream == "on":
@@ -60,7 +56,7 @@ def load(
     # Imported here: TFDS is slow to import, and the other sources do without it.
     from tf_mwn.data.sources import tfds
 
-    return tfds.load_tfds(dataset, data_dir, download)
+    return tfds.load_tfds(dataset, location.data_dir, location.download)
 
 
 def _load_files(dataset: str, options: ImageOptions, train_list: str) -> Source:

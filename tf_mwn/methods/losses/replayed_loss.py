@@ -1,6 +1,5 @@
 """A loss whose hyper-parameters follow a trajectory that was learned before."""
 
-import csv
 from collections.abc import Mapping, Sequence
 
 import keras
@@ -8,10 +7,9 @@ import tensorflow as tf
 
 from tf_mwn.checks import check_count
 from tf_mwn.engine.replicas import global_mean, state
+from tf_mwn.files import SCALAR_PREFIX, read_columns, scalars
 from tf_mwn.losses.loss_class import PerExampleLoss
 from tf_mwn.training.mean_loss import MeanLoss
-
-_COLUMN = "hyper_"  # of metrics.csv
 
 
 @keras.saving.register_keras_serializable(package="tf_mwn")
@@ -88,20 +86,20 @@ def read_trajectory(path: str, names: Sequence[str]) -> dict[str, list[float]]:
         ValueError: no such file, or one without any of them.
     """
     try:
-        with open(path, newline="") as file:
-            records = list(csv.DictReader(file))
+        recorded = scalars(read_columns(path))
     except OSError as error:
         raise ValueError(
             f"trajectory: expected the metrics.csv of an adaptive run, received {path} ({error})"
         ) from error
-    columns = {name: _COLUMN + name.rstrip("_") for name in names}
-    found = {n: c for n, c in columns.items() if records and records[0].get(c)}
+    columns = {name: recorded.get(name.rstrip("_")) for name in names}
+    found = {name: texts for name, texts in columns.items() if texts and texts[0]}
     if not found:
+        wanted = ", ".join(SCALAR_PREFIX + name.rstrip("_") for name in names)
         raise ValueError(
-            f"trajectory: expected one of the columns {', '.join(columns.values())} of an "
-            f"adaptive run, received {path} without any"
+            f"trajectory: expected one of the columns {wanted} of an adaptive run, "
+            f"received {path} without any"
         )
-    return {name: [float(record[column]) for record in records] for name, column in found.items()}
+    return {name: [float(text) for text in texts] for name, texts in found.items()}
 
 
 def _interpolated(points: tf.Tensor, step, steps: int) -> tf.Tensor:

@@ -1,11 +1,12 @@
 """MentorNet: a small network that weighs an example by its loss and the stage of training."""
 
-import json
 from pathlib import Path
 
 import keras
 import numpy as np
 import tensorflow as tf
+
+from tf_mwn.files import read_json, write_json
 
 _FORMAT = "tf_mwn mentor net 1"
 # Name and shape of each variable; gates' biases start at 0, all else at N(0, 1).
@@ -105,7 +106,7 @@ class MentorNet(keras.layers.Layer):
             OSError: the file cannot be written.
         """
         values = {name: value.numpy().tolist() for name, value in self._parts.items()}
-        Path(path).write_text(json.dumps({"format": _FORMAT, "variables": values}) + "\n")
+        write_json(path, {"format": _FORMAT, "variables": values})
 
     @classmethod
     def load(cls, path: str | Path) -> "MentorNet":
@@ -128,7 +129,7 @@ class MentorNet(keras.layers.Layer):
 def _read(path: str | Path) -> dict[str, np.ndarray]:
     """The checked variables in a file, by name."""
     try:
-        content = json.loads(Path(path).read_text())
+        content = read_json(path)
         if not isinstance(content, dict) or content.get("format") != _FORMAT:
             raise ValueError("other content")
         values = {k: np.asarray(v, np.float64) for k, v in content["variables"].items()}

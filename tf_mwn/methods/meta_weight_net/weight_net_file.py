@@ -1,10 +1,10 @@
 """A learned weight net as a JSON file: to keep, to read, to use on other data."""
 
-import json
 from pathlib import Path
 
 import numpy as np
 
+from tf_mwn.files import read_json, write_json
 from tf_mwn.methods.meta_weight_net.weight_net import WeightNet
 
 _FORMAT = "tf_mwn weight net 1"
@@ -29,7 +29,7 @@ def save_weight_net(weight_net: WeightNet, path: str | Path) -> None:
         "detach_loss": weight_net.detach_loss,
         "variables": [variable.numpy().tolist() for variable in weight_net.trainable_variables],
     }
-    Path(path).write_text(json.dumps(content) + "\n")
+    write_json(path, content)
 
 
 def load_weight_net(path: str | Path) -> WeightNet:
@@ -73,7 +73,7 @@ def load_weight_net(path: str | Path) -> WeightNet:
 
 def _read(path: str | Path) -> dict:
     try:
-        content = json.loads(Path(path).read_text())
+        content = read_json(path)
     except ValueError as error:
         raise ValueError(f"{path}: expected JSON of save_weight_net, received {error}") from error
     if not isinstance(content, dict) or content.get("format") != _FORMAT:

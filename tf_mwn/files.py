@@ -1,4 +1,4 @@
-"""One run's folder: what is in it, whose it is, and writes that a kill cannot tear."""
+"""Every JSON and CSV file of a run is read and written here, and so is the lock of its folder."""
 
 import contextlib
 import csv
@@ -13,21 +13,80 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
-RESULTS = "results.json"  # written last: it means finished
-IN_USE = ": in use by"  # said of a run that another process trains
+import numpy as np
+
+CONFIG = "config.json"  # whose folder it is
+IN_USE = ": in use by"  # part of the message about a run that another process trains
+# metrics.csv has a column of this prefix for each scalar of the training objective.
+SCALAR_PREFIX = "hyper_"
 _TEMPORARY = ".writing-"
 _LOCK = ".lock"
 
 
 class FolderConflictError(ValueError):
-    """A run folder cannot be used: another run's, another process', or its content is damaged."""
+    """A folder holds another run, is used by another process, or its content is damaged."""
 
 
-class RunFolder:
-    """A folder, `workdir/<experiment>/<method>/seed<k>/`, and the files in it.
+def read_json(path: str | Path) -> Any:
+    """The content of a JSON file.
 
-    Every file is written to a temporary name, flushed to disk and renamed, so that a reader or a
-    resumed run sees the old file or the new one.
+    Raises:
+        ValueError: the file holds no JSON.
+        OSError: the file cannot be read.
+    """
+    return json.loads(Path(path).read_bytes())
+
+
+def write_json(path: str | Path, content: Any, indent: int | None = None) -> None:
+    """Writes a JSON file; on one line unless `indent` is given."""
+    Path(path).write_text(json.dumps(content, indent=indent) + "\n")
+
+
+def as_json(content: Any) -> Any:
+    """`content` as `read_json` returns it from a file: tuples have become lists."""
+    return json.loads(json.dumps(content))
+
+
+def read_columns(path: str | Path) -> dict[str, list[str]]:
+    """The columns of a CSV file by their name in its first line.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    with open(path, newline="") as file:
+        reader = csv.DictReader(file)
+        rows = list(reader)
+        return {name: [row[name] for row in rows] for name in reader.fieldnames or ()}
+
+
+def write_csv(path: str | Path, header: Iterable[str], rows: Iterable[Iterable]) -> None:
+    """Writes a CSV file; None becomes an empty field."""
+    with open(path, "w", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(header)
+        writer.writerows(rows)
+
+
+def numbers(texts: Iterable[str]) -> np.ndarray:
+    """The fields of a CSV column as float64; an empty field is NaN."""
+    return np.array([float(text) if text else np.nan for text in texts])
+
+
+def scalars(record: Mapping[str, Any]) -> dict[str, Any]:
+    """The entries for the objective's scalars, by the scalar's name.
+
+    Args:
+        record: an epoch's measures, or the columns of metrics.csv.
+    """
+    names = [name for name in record if name.startswith(SCALAR_PREFIX)]
+    return {name.removeprefix(SCALAR_PREFIX): record[name] for name in names}
+
+
+class Folder:
+    """A folder and the files in it, whose content a kill cannot tear.
+
+    Every file is written under a temporary name, flushed to disk and renamed, so that a reader
+    and a resumed run see either the old file or the new one.
 
     Attributes:
         path: the folder; it need not exist yet.
@@ -50,10 +109,10 @@ class RunFolder:
             OSError: the folder cannot be written.
         """
         self.path.mkdir(parents=True, exist_ok=True)
-        found = self.read_json("config.json")
+        found = self.read_json(CONFIG)
         if found is None:
-            self.write_json("config.json", identity)
-        elif found != json.loads(json.dumps(identity)):
+            self.write_json(CONFIG, identity)
+        elif found != as_json(identity):
             raise FolderConflictError(
                 f"{self.path}: {_mismatch(found, identity)}; choose another --workdir"
             )
@@ -62,7 +121,7 @@ class RunFolder:
     def locked(self) -> Iterator[None]:
         """Creates the folder and keeps every other process out of such a block.
 
-        The lock belongs to the open file, not to its content: the kernel lets go of it when the
+        The lock belongs to the open file, not to its content: the kernel releases it when the
         process ends, however it ends. Reading needs no lock.
 
         Raises:
@@ -93,17 +152,17 @@ class RunFolder:
             ) from error
 
     def remove(self, name: str) -> None:
-        """Removes a file, if it is there."""
+        """Removes a file if it exists."""
         (self.path / name).unlink(missing_ok=True)
 
     def read_json(self, name: str) -> Any:
-        """The content of a JSON file, or None if there is none.
+        """The content of a JSON file, or None if the file does not exist.
 
         Raises:
-            FolderConflictError: it holds no JSON; all these files can be written anew.
+            FolderConflictError: the file holds no JSON. Each of these files can be written again.
         """
         try:
-            return json.loads((self.path / name).read_bytes())
+            return read_json(self.path / name)
         except FileNotFoundError:
             return None
         except ValueError as error:
@@ -111,28 +170,34 @@ class RunFolder:
                 f"{self.path / name}: damaged ({error}); delete it, then the same command goes on"
             ) from error
 
+    def read_columns(self, name: str) -> dict[str, list[str]]:
+        """The columns of a CSV file; none if the file does not exist."""
+        try:
+            return read_columns(self.path / name)
+        except FileNotFoundError:
+            return {}
+
     def write_json(self, name: str, content: Any) -> None:
-        self.write_text(name, json.dumps(content, indent=2) + "\n")
+        with self.replacing(name) as path:
+            write_json(path, content, indent=2)
 
     def write_text(self, name: str, text: str) -> None:
         with self.replacing(name) as path:
             path.write_text(text)
 
     def write_csv(self, name: str, header: Iterable[str], rows: Iterable[Iterable]) -> None:
-        with self.replacing(name) as path, open(path, "w", newline="") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(header)
-            writer.writerows(rows)
+        with self.replacing(name) as path:
+            write_csv(path, header, rows)
 
     @contextlib.contextmanager
     def replacing(self, name: str, keep_as: str | None = None) -> Iterator[Path]:
         """Yields a temporary path to write; on success it is flushed and renamed to `name`.
 
-        A write that fails leaves nothing behind, which on a full disk would be in the way.
+        A write that fails removes the temporary file, which would take up space on a full disk.
 
         Args:
             name: of the file.
-            keep_as: name under which the old file stays; None drops it.
+            keep_as: name under which the old file stays; None drops the old file.
         """
         temporary = self.path / f"{_TEMPORARY}{secrets.token_hex(4)}-{name}"
         try:
@@ -151,8 +216,8 @@ class RunFolder:
             _flush(self.path)
 
 
-class ReadOnlyFolder(RunFolder):
-    """A run's folder to a process that runs the same as its writer: what it writes is dropped."""
+class ReadOnlyFolder(Folder):
+    """A folder as seen by a process that repeats its writer's work: what it writes is dropped."""
 
     writes = False
 
@@ -184,6 +249,6 @@ def _mismatch(found: Mapping, wanted: Mapping, where: str = "") -> str:
         old, new = found.get(key), wanted.get(key)
         if isinstance(old, dict) and isinstance(new, dict) and old != new:
             return _mismatch(old, new, f"{where}{key}.")
-        if old != new and json.loads(json.dumps(new)) != old:
+        if old != new and as_json(new) != old:
             return f"holds a run with {where}{key} = {old!r}, not {new!r}"
     return "holds another run"

@@ -9,8 +9,8 @@ import sys
 import pytest
 
 from tests.integration.commands import ROOT, environment
-from tf_mwn.runs import run_folder
-from tf_mwn.runs.run_folder import FolderConflictError, RunFolder
+from tf_mwn import files
+from tf_mwn.files import Folder, FolderConflictError
 
 
 def names(path):
@@ -18,7 +18,7 @@ def names(path):
 
 
 def test_a_failed_write_leaves_the_old_file_alone(tmp_path):
-    folder = RunFolder(tmp_path)
+    folder = Folder(tmp_path)
     folder.write_text("a.txt", "old")
     with pytest.raises(RuntimeError), folder.replacing("a.txt") as path:
         path.write_text("half of the ne")
@@ -28,7 +28,7 @@ def test_a_failed_write_leaves_the_old_file_alone(tmp_path):
 
 
 def test_a_full_disk_at_the_flush_leaves_the_old_files_and_names_the_new_one(tmp_path, monkeypatch):
-    folder = RunFolder(tmp_path)
+    folder = Folder(tmp_path)
     for text in ("before", "old"):
         with folder.replacing("a.txt", keep_as="b.txt") as path:
             path.write_text(text)
@@ -36,7 +36,7 @@ def test_a_full_disk_at_the_flush_leaves_the_old_files_and_names_the_new_one(tmp
     def full(path):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(run_folder, "_flush", full)
+    monkeypatch.setattr(files, "_flush", full)
     with (
         pytest.raises(OSError, match="No space left .*a.txt"),
         folder.replacing("a.txt", keep_as="b.txt") as path,
@@ -48,7 +48,7 @@ def test_a_full_disk_at_the_flush_leaves_the_old_files_and_names_the_new_one(tmp
 
 
 def test_a_lock_removes_what_a_killed_write_left(tmp_path):
-    folder = RunFolder(tmp_path)
+    folder = Folder(tmp_path)
     (tmp_path / ".writing-1234-a.txt").write_text("half")
     (tmp_path / "a.txt").write_text("whole")
     with folder.locked():
@@ -57,10 +57,10 @@ def test_a_lock_removes_what_a_killed_write_left(tmp_path):
 
 def test_one_process_at_a_time_and_a_killed_one_holds_nothing(tmp_path):
     code = (
-        "import sys\nfrom tf_mwn.runs.run_folder import RunFolder\n"
-        "with RunFolder(sys.argv[1]).locked():\n    print('locked', flush=True)\n    input()"
+        "import sys\nfrom tf_mwn.files import Folder\n"
+        "with Folder(sys.argv[1]).locked():\n    print('locked', flush=True)\n    input()"
     )
-    folder = RunFolder(tmp_path)
+    folder = Folder(tmp_path)
     with subprocess.Popen(
         [sys.executable, "-c", code, str(tmp_path)],
         cwd=ROOT,
@@ -87,14 +87,14 @@ def test_without_locks_a_line_says_so(tmp_path, monkeypatch, capsys):
     def refuse(file, how):
         raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
 
-    monkeypatch.setattr(run_folder.fcntl, "flock", refuse)
-    with RunFolder(tmp_path).locked():
+    monkeypatch.setattr(files.fcntl, "flock", refuse)
+    with Folder(tmp_path).locked():
         pass
     assert "no lock (No locks available); start no second run here" in capsys.readouterr().out
 
 
 def test_a_folder_is_claimed_by_one_configuration(tmp_path):
-    folder = RunFolder(tmp_path / "deep" / "seed0")
+    folder = Folder(tmp_path / "deep" / "seed0")
     folder.claim({"seed": 0, "settings": {"units": (100,), "rate": 0.1}})
     folder.claim({"seed": 0, "settings": {"units": (100,), "rate": 0.1}})
     with pytest.raises(FolderConflictError, match="settings.rate = 0.1, not 0.2"):
@@ -105,4 +105,4 @@ def test_a_folder_is_claimed_by_one_configuration(tmp_path):
 def test_a_damaged_file_is_named_with_what_to_do(tmp_path, content):
     (tmp_path / "config.json").write_bytes(content)
     with pytest.raises(FolderConflictError, match=r"config\.json: damaged \(.*\); delete it"):
-        RunFolder(tmp_path).claim({"method": "gce"})
+        Folder(tmp_path).claim({"method": "gce"})

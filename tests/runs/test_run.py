@@ -1,0 +1,52 @@
+"""A run on disk: what is written is read again."""
+
+import numpy as np
+import pytest
+
+from tf_mwn.recipes.experiment import resolve
+from tf_mwn.runs.run import FINISHED, MISSING, STARTED, Run
+
+
+@pytest.fixture
+def run(tmp_path):
+    experiment = resolve("quickstart", {"epochs": 2}, ["cross_entropy"], [3])
+    return Run.of(experiment, "cross_entropy", 3, tmp_path)
+
+
+def test_a_folder_tells_its_run(run):
+    assert run.state == MISSING and run.recorded is None
+    with pytest.raises(ValueError, match="which holds no config.json"):
+        Run.finished(run.path)
+    run.folder.claim(run.identity("abc"))
+    assert run.state == STARTED
+    with pytest.raises(ValueError, match="a run that has ended, received .* without results.json"):
+        Run.finished(run.path)
+    run.write_results({"last_epoch_accuracy": 0.5})
+    found = Run.finished(run.path)
+    assert (found.recipe, found.method, found.seed) == ("quickstart", "cross_entropy", 3)
+    assert found.config == run.config and found.recorded["data"] == "abc"
+    assert found.state == FINISHED and found.results == {"last_epoch_accuracy": 0.5}
+    assert run.beside("gce") == run.path.parent.parent / "gce" / "seed3"
+
+
+def test_metrics_are_columns_over_the_epochs(run):
+    assert run.metrics() == {}
+    run.folder.path.mkdir(parents=True)
+    run.write_metrics([{"epoch": 1, "loss": 0.1 + 0.2}, {"epoch": 2, "loss": 0.3, "late": 1.0}])
+    metrics = run.metrics()
+    assert list(metrics) == ["epoch", "loss", "late"]
+    assert metrics["loss"].tolist() == [0.1 + 0.2, 0.3]
+    np.testing.assert_array_equal(metrics["late"], [np.nan, 1.0])
+
+
+def test_weights_keep_ids_exact_and_unknown_columns_empty(run):
+    with pytest.raises(ValueError, match="weights.csv, received a run without it"):
+        run.weights()
+    run.folder.path.mkdir(parents=True)
+    ids = np.array([2**53 + 1, 7])
+    columns = {"sample_id": ids, "label": ids % 2, "loss": np.float32([0.1, 2])}
+    run.write_weights({**columns, "weight": None, "clean_label": None})
+    weights = run.weights()
+    assert weights["sample_id"].tolist() == ids.tolist()
+    assert weights["loss"].astype(np.float32).tolist() == columns["loss"].tolist()
+    assert np.isnan(weights["weight"]).all() and np.isnan(weights["clean_label"]).all()

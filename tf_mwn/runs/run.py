@@ -1,0 +1,165 @@
+"""One run on disk: its identity, its state and its files. Imports nothing heavy."""
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tf_mwn.files import CONFIG, Folder, as_json, numbers
+from tf_mwn.recipes.experiment import Experiment
+from tf_mwn.settings.config import Config
+
+RESULTS = "results.json"  # the last file that is written: the run has finished
+METRICS, WEIGHTS = "metrics.csv", "weights.csv"
+CLASSIFIER = "classifier.keras"
+FINISHED, STARTED, MISSING, OTHER = "finished", "started", "missing", "other settings"
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """A method and a seed on a configuration, in `workdir/<experiment>/<method>/seed<k>/`.
+
+    Attributes:
+        recipe: name of the recipe.
+        method, seed: what is trained.
+        config: all settings.
+        folder: where the run lives; the folder need not exist yet.
+        flags: a `--flagfile` that repeats the run.
+    """
+
+    recipe: str
+    method: str
+    seed: int
+    config: Config
+    folder: Folder
+    flags: str = dataclasses.field(default="", kw_only=True)
+
+    @staticmethod
+    def of(
+        experiment: Experiment,
+        method: str,
+        seed: int,
+        workdir: str | Path,
+        folder: Callable[[Path], Folder] = Folder,
+    ) -> "Run":
+        """The run of an experiment that `launch.main` trains in `workdir`."""
+        return Run(
+            experiment.recipe.name,
+            method,
+            seed,
+            experiment.config,
+            folder(experiment.path(workdir, method, seed)),
+            flags=experiment.flags(method, seed),
+        )
+
+    @staticmethod
+    def finished(path: str | Path) -> "Run":
+        """The finished run in the folder `path`.
+
+        Raises:
+            ValueError: the folder holds no run, or one that has not finished.
+        """
+        folder = Folder(path)
+        recorded = folder.read_json(CONFIG)
+        if recorded is None:
+            raise ValueError(
+                "run: expected the folder of a run, workdir/<recipe>/<method>/seed<k>, "
+                f"received {path}, which holds no {CONFIG}"
+            )
+        what = (recorded[name] for name in ("recipe", "method", "seed"))
+        run = Run(*what, Config(**recorded["settings"]), folder)
+        if run.results is None:
+            raise ValueError(
+                f"run: expected a run that has ended, received {path} without {RESULTS}; "
+                "the command that started it goes on with it"
+            )
+        return run
+
+    @property
+    def path(self) -> Path:
+        return self.folder.path
+
+    def beside(self, name: str) -> Path:
+        """The folder that the same experiment and seed have under another method's `name`."""
+        return self.path.parent.parent / name / f"seed{self.seed}"
+
+    def identity(self, fingerprint: str) -> dict[str, Any]:
+        """All that decides the result on data of this fingerprint.
+
+        A folder holds one identity only.
+        """
+        identity = {
+            "recipe": self.recipe,
+            "method": self.method,
+            "seed": self.seed,
+            "settings": self.config.to_json(),
+            "data": fingerprint,
+        }
+        files = self.config.file_digests()
+        return identity | {"files": files} if files else identity
+
+    @property
+    def recorded(self) -> dict[str, Any] | None:
+        """The identity of the run in the folder, or None if the folder holds no run."""
+        return self.folder.read_json(CONFIG)
+
+    @property
+    def state(self) -> str:
+        """`FINISHED`, `STARTED`, `MISSING`, or `OTHER` for a folder with a run of other settings.
+
+        Raises:
+            FolderConflictError: a file of the run is damaged.
+        """
+        recorded = self.recorded
+        if recorded is None:
+            return MISSING
+        if recorded.get("settings") != as_json(self.config.to_json()):
+            return OTHER
+        return STARTED if self.results is None else FINISHED
+
+    @property
+    def results(self) -> dict[str, Any] | None:
+        """The content of results.json, or None if the run has not finished."""
+        return self.folder.read_json(RESULTS)
+
+    def metrics(self) -> dict[str, np.ndarray]:
+        """The measures over the finished epochs, each [E] and NaN where unknown.
+
+        Empty before the first epoch has finished.
+        """
+        columns = self.folder.read_columns(METRICS)
+        return {name: numbers(texts) for name, texts in columns.items()}
+
+    def weights(self) -> dict[str, np.ndarray]:
+        """The columns of weights.csv, a row for each of the N training examples.
+
+        `sample_id` is int64 [N]; `label`, `loss`, `weight` and `clean_label` are float64 [N]. A
+        weight is NaN if the method gives none, a clean label if it is unknown.
+
+        Raises:
+            ValueError: the file is missing.
+        """
+        columns = self.folder.read_columns(WEIGHTS)
+        if not columns:
+            raise ValueError(f"run: expected {self.folder / WEIGHTS}, received a run without it")
+        return {
+            name: np.array(texts, np.int64) if name == "sample_id" else numbers(texts)
+            for name, texts in columns.items()
+        }
+
+    def write_metrics(self, history: Sequence[Mapping[str, Any]]) -> None:
+        """Writes metrics.csv: a row per epoch, a column per measure."""
+        names = list(dict.fromkeys(name for record in history for name in record))
+        self.folder.write_csv(METRICS, names, [[r.get(name) for name in names] for r in history])
+
+    def write_weights(self, columns: Mapping[str, Sequence | None]) -> None:
+        """Writes weights.csv; a column that is None stays empty."""
+        nothing = [None] * len(columns["sample_id"])
+        values = [nothing if column is None else column for column in columns.values()]
+        self.folder.write_csv(WEIGHTS, columns, zip(*values, strict=True))
+
+    def write_results(self, results: Mapping[str, Any]) -> None:
+        """Writes results.json, which marks the run as finished."""
+        self.folder.write_json(RESULTS, results)
