@@ -65,7 +65,7 @@ GOOD = '{"cluster": {"worker": ["a:1", "b:2"]}, "task": {"type": "worker", "inde
 @pytest.mark.parametrize(
     ("tf_config", "arguments", "message"),
     [
-        (None, [], "TF_CONFIG on every worker; see docs/scaling.md"),
+        (None, [], "expected the environment variable TF_CONFIG on every worker"),
         ("{", [], "TF_CONFIG: expected {"),
         (GOOD % 2, [], "TF_CONFIG: expected {"),
         (GOOD % -1, [], "TF_CONFIG: expected {"),
