@@ -17,8 +17,9 @@ setup(
     packages=find_packages(include=["tf_mwn", "tf_mwn.*", "launch", "launch.*"]),
     python_requires=">=3.11,<3.14",
     install_requires=[
-        "tensorflow>=2.21",
-        "keras>=3.15",
+        # Bounded, for tf_mwn/engine/keras_internals.py holds names that a release may drop.
+        "tensorflow>=2.21,<2.22",
+        "keras>=3.15,<3.16",
         "tensorflow-datasets>=4.9.10",
         "importlib_resources",  # needed by tensorflow-datasets, which does not declare it
         "keras-tuner>=1.4.8",
@@ -32,7 +33,7 @@ setup(
         "rich>=13",
     ],
     extras_require={
-        "gpu": ["tensorflow[and-cuda]>=2.21"],
+        "gpu": ["tensorflow[and-cuda]>=2.21,<2.22"],
         "cleanlab": ["cleanlab>=2.7"],  # its rankings, beside those of tf_mwn.audit
         "docs": ["pdoc>=15"],
         "test": ["pytest>=8", "pytest-xdist>=3.6", "ruff>=0.9"],

@@ -2,6 +2,8 @@
 
 import keras
 
+from tf_mwn.engine.keras_internals import every_layer
+
 
 def synchronised(model: keras.Model) -> keras.Model:
     """Lets every batch norm of `model` take its statistics from the batches of all devices.
@@ -12,7 +14,7 @@ def synchronised(model: keras.Model) -> keras.Model:
     Returns:
         `model` itself.
     """
-    for layer in model._flatten_layers():
+    for layer in every_layer(model):
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.synchronized = True
     return model

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import keras
 import tensorflow as tf
 
+from tf_mwn.engine.keras_internals import every_layer, has_ordered_layers
 from tf_mwn.engine.options import VIRTUAL_VARIABLES
 
 # How many layers with a kernel a named part has: a block of a residual network has two, and the
@@ -109,7 +110,7 @@ def with_features(classifier: keras.Model) -> keras.Model:
     Raises:
         ValueError: a subclassed model, or one whose features have more than one axis.
     """
-    if not isinstance(classifier, (keras.Sequential, keras.src.models.Functional)):
+    if not has_ordered_layers(classifier):
         raise ValueError(
             "classifier: expected a functional or Sequential model, whose last layer's input is "
             f"known, received the subclassed {type(classifier).__name__}"
@@ -129,7 +130,7 @@ def new_classifier(classifier: keras.Model) -> keras.Model:
     Raises:
         ValueError: a subclassed model that Keras cannot make from its configuration.
     """
-    if isinstance(classifier, (keras.Sequential, keras.src.models.Functional)):
+    if has_ordered_layers(classifier):
         return keras.models.clone_model(classifier)
     try:
         twin = type(classifier).from_config(classifier.get_config())
@@ -149,7 +150,7 @@ def check_forward_mode(classifier: keras.Model) -> None:
     Raises:
         ValueError: a recurrent layer.
     """
-    for layer in classifier._flatten_layers():
+    for layer in every_layer(classifier):
         if isinstance(layer, keras.layers.RNN):
             raise ValueError(
                 "recompute: expected a classifier without recurrent layers, whose loops have no "
@@ -182,7 +183,7 @@ def _head(classifier: keras.Model) -> keras.layers.Layer:
 
 def _last_layers(classifier: keras.Model, kernels: int, choice: str) -> list[keras.layers.Layer]:
     """The last layers with trainable weights, from the one with the last but n-th kernel on."""
-    if not isinstance(classifier, (keras.Sequential, keras.src.models.Functional)):
+    if not has_ordered_layers(classifier):
         raise ValueError(
             "virtual_variables: expected a function of a variable for a subclassed model, whose "
             f"layers have no order, received {choice!r}"
@@ -196,7 +197,7 @@ def _last_layers(classifier: keras.Model, kernels: int, choice: str) -> list[ker
 def _last_activation(classifier: keras.Model) -> str | None:
     """The last layer's "softmax" or "sigmoid"; None for others, or where no layer is last."""
     layers = classifier.layers
-    if not layers or not isinstance(classifier, (keras.Sequential, keras.src.models.Functional)):
+    if not layers or not has_ordered_layers(classifier):
         return None
     last = layers[-1]
     if isinstance(last, keras.Model):
@@ -218,4 +219,4 @@ def _has_max_pooling(classifier: keras.Model) -> bool:
         keras.layers.GlobalMaxPooling2D,
         keras.layers.GlobalMaxPooling3D,
     )
-    return any(isinstance(layer, kinds) for layer in classifier._flatten_layers())
+    return any(isinstance(layer, kinds) for layer in every_layer(classifier))

@@ -13,6 +13,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from tf_mwn.engine.keras_internals import metrics_in_order
 from tf_mwn.engine.replicas import all_reduce_sum, num_replicas
 
 Step = Callable[[Any], dict[str, tf.Tensor]]
@@ -135,7 +136,7 @@ def evaluate(
     for data in distributed(model.distribute_strategy, dataset):
         model.test_function(data)
     logs = _results(model)
-    return logs if return_dict else model._flatten_metrics_in_order(logs)
+    return logs if return_dict else metrics_in_order(model, logs)
 
 
 def _results(model: keras.Model) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
+from tf_mwn.engine import keras_internals
 from tf_mwn.engine.linearise import Linearisation
 from tf_mwn.engine.objective import TrainingBatch, TrainingObjective, logits_gradient
 from tf_mwn.engine.optimizers import apply_gradient, loss_scale
@@ -171,15 +172,19 @@ class RobustModel(keras.Model):
         def take_step(iterator):
             self._step_kind = self.step_kind()
             if self._step_kind not in traced:
-                traced[self._step_kind] = self._make_function(self.train_step)
+                traced[self._step_kind] = self._step_function(self.train_step)
             return traced[self._step_kind](iterator)
 
         self.train_function = take_step
 
-    def _make_function(self, step_function):
-        if distributed_loop.is_needed(self.distribute_strategy):
-            return distributed_loop.step_function(self, step_function)
-        return super()._make_function(step_function)
+    def make_test_function(self, force=False):
+        """As in Keras, on any number of devices."""
+        if self.test_function is None or force:
+            self.test_function = self._step_function(self.test_step)
+
+    def _step_function(self, step):
+        on_many = distributed_loop.is_needed(self.distribute_strategy)
+        return (distributed_loop if on_many else keras_internals).step_function(self, step)
 
     def reset_optimizer(self) -> None:
         """Brings the optimizer back to its first step: counter, slots and learning rate."""

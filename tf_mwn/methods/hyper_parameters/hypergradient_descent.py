@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 
 from tf_mwn.engine import options as engine_options
+from tf_mwn.engine.keras_internals import rate_or_schedule
 from tf_mwn.engine.optimizers import without_loss_scale
 from tf_mwn.methods.hyper_parameters import specs
 from tf_mwn.methods.hyper_parameters.learned_factors import LearnedFactors
@@ -122,7 +123,7 @@ class HypergradientDescent(LearnedUpdate):
 
 def _given_rate(optimizer: keras.optimizers.Optimizer) -> float | Schedule:
     """The optimizer's learning rate without any learned factor."""
-    rate = optimizer._learning_rate
+    rate = rate_or_schedule(optimizer)
     if isinstance(rate, LearnedRate):
         return rate.rate
     if isinstance(rate, Schedule):

@@ -1,0 +1,47 @@
+"""The private names of Keras that this package needs: each once, with the reason.
+
+A release of Keras may take away any of them; tests/engine/test_keras_internals.py then names it.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import keras
+
+
+def has_ordered_layers(model: keras.Model) -> bool:
+    """Whether `model` is functional or Sequential, so that its layers have an order.
+
+    Keras exports no name for the class of functional models.
+    """
+    return isinstance(model, (keras.Sequential, keras.src.models.Functional))
+
+
+def every_layer(model: keras.Model) -> Iterator[keras.layers.Layer]:
+    """The model and all layers in it, at any depth.
+
+    `Model.layers` stops at layers that hold layers, such as `Bidirectional` or a user's own.
+    """
+    return model._flatten_layers()
+
+
+def rate_or_schedule(optimizer: keras.optimizers.Optimizer) -> Any:
+    """The learning rate as it was set: a variable, a schedule or a function.
+
+    `Optimizer.learning_rate` gives the current value of a schedule, not the schedule.
+    """
+    return optimizer._learning_rate
+
+
+def step_function(model: keras.Model, step: Callable[[Any], dict]) -> Callable[[Iterator], dict]:
+    """What Keras' own loop calls with its iterator: `step`, traced unless the model runs eagerly.
+
+    `Model.make_train_function` takes `train_step` alone, and a model here has several kinds of
+    step.
+    """
+    return model._make_function(step)
+
+
+def metrics_in_order(model: keras.Model, logs: Mapping[str, Any]) -> Any:
+    """`logs` as `Model.evaluate` returns them with return_dict=False: one value, or a list."""
+    return model._flatten_metrics_in_order(logs)
