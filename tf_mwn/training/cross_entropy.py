@@ -17,7 +17,5 @@ class CrossEntropy(RobustModel):
     def __init__(self, classifier: keras.Model, **kwargs):
         super().__init__(classifier, MeanLoss(), **kwargs)
 
-    def get_config(self):
-        config = super().get_config()
-        del config["training_objective"]
-        return config
+    def constructor_arguments(self):
+        return {}

@@ -7,7 +7,7 @@ from tf_mwn.engine.objective import TrainingBatch
 from tf_mwn.engine.optimizers import apply_gradient
 from tf_mwn.engine.replicas import num_replicas
 from tf_mwn.training.elements import check_training_element
-from tf_mwn.training.meta_learned import OWN_STEP, MetaLearnedModel, refuse_engine_options
+from tf_mwn.training.meta_learned import MetaLearnedModel, refuse_engine_options
 
 
 class LearnedUpdate(MetaLearnedModel):
@@ -55,8 +55,5 @@ class LearnedUpdate(MetaLearnedModel):
         """The gradient of Θ from one training and one meta batch (this replica's share)."""
         return self.theta_gradient(linear, self.training_gradient(linear, batch), element)
 
-    def get_config(self):
-        config = super().get_config()
-        for name in ("meta_learner", *OWN_STEP):
-            del config[name]
-        return config
+    def constructor_arguments(self):
+        return {"meta_interval": self.meta_interval}

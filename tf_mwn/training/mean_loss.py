@@ -24,11 +24,11 @@ class MeanLoss(TrainingObjective):
     def __init__(self, loss: keras.losses.Loss | None = None, **kwargs):
         super().__init__(**kwargs)
         self._arguments = {}
-        self.remember(loss=loss)
+        self.save_arguments(loss=loss)
         self._per_example = None if loss is None else per_example_loss(loss)
 
-    def remember(self, **arguments) -> None:
-        """Adds constructor arguments to the configuration this object is saved with."""
+    def save_arguments(self, **arguments) -> None:
+        """Adds constructor arguments to what `get_config` returns."""
         self._arguments = {**self._arguments, **arguments}
 
     def trained_losses(self, logits, batch: TrainingBatch) -> tf.Tensor:

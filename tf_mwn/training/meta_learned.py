@@ -200,24 +200,18 @@ class MetaLearnedModel(RobustModel):
         self.meta_loss_metric.update_state(losses)
         return gradient
 
-    def get_config(self):
-        config = super().get_config()
-        config["meta_learner"] = config.pop("training_objective")
-        choice = self.virtual_variables
-        if callable(choice):
-            choice = keras.saving.serialize_keras_object(choice)
+    def constructor_arguments(self):
+        return {"meta_learner": self.meta_learner, **self.step_arguments()}
+
+    def step_arguments(self) -> dict[str, Any]:
+        """The constructor's arguments that say how a step is taken."""
+        schedule = {"meta_interval": self.meta_interval, "reuse_gradient": self.reuse_gradient}
         return {
-            **config,
-            "virtual_variables": choice,
+            "virtual_variables": self.virtual_variables,
             "virtual_step": self.virtual_step,
             "recompute": self.recompute,
-            **self._pace(),
+            **(schedule if self.speed == "exact" else {"speed": self.speed}),
         }
-
-    def _pace(self) -> dict:
-        if self.speed != "exact":
-            return {"speed": self.speed}
-        return {"meta_interval": self.meta_interval, "reuse_gradient": self.reuse_gradient}
 
     def get_compile_config(self):
         config = super().get_compile_config()

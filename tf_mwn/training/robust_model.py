@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Hashable
 from pathlib import Path
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -301,9 +302,16 @@ class RobustModel(keras.Model):
             hidden.add(id(self.mean_weight_metric))  # its 0 would mean nothing
         return [metric for metric in every if id(metric) not in hidden]
 
+    def constructor_arguments(self) -> dict[str, Any]:
+        """The constructor's arguments besides the classifier, by name: what a saved model holds.
+
+        A subclass with another constructor overrides this with the arguments of its own.
+        """
+        return {"training_objective": self.training_objective}
+
     def get_config(self):
-        parts = {"classifier": self.classifier, "training_objective": self.training_objective}
-        return {**super().get_config(), **keras.saving.serialize_keras_object(parts)}
+        arguments = {"classifier": self.classifier, **self.constructor_arguments()}
+        return {**super().get_config(), **keras.saving.serialize_keras_object(arguments)}
 
     @classmethod
     def from_config(cls, config):

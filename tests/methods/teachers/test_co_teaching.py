@@ -145,10 +145,10 @@ def test_shares_are_those_of_the_last_visit():
     def batch(ids):
         return TrainingBatch(tf.constant([0, 0]), cross_entropy, tf.constant(ids), tf.constant(1))
 
-    selection.remember(tf.constant([[1.0, 0.0], [0.0, 0.0]]), batch([3, 1]))
+    selection.record_selection(tf.constant([[1.0, 0.0], [0.0, 0.0]]), batch([3, 1]))
     np.testing.assert_array_equal(selection.objective(logits, batch([3, 1]))[1], [0.5, 0])
     np.testing.assert_array_equal(selection.objective(logits, batch([0, 2]))[1], [1, 1])
-    selection.remember(tf.constant([[1.0, 1.0], [1.0, 0.0]]), batch([1, 0]))
+    selection.record_selection(tf.constant([[1.0, 1.0], [1.0, 0.0]]), batch([1, 0]))
     np.testing.assert_array_equal(selection.objective(logits, batch([1, 3]))[1], [1, 0.5])
 
 

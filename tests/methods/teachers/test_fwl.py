@@ -200,7 +200,7 @@ def test_without_a_teachers_label_the_given_one_holds():
     value, weights = model.training_objective.objective(
         logits, model.training_batch(tf.constant([0, 0]), tf.constant([0, 1]))
     )
-    np.testing.assert_allclose(weights, [1, np.exp(-0.5 * model._options["fwl_beta"])], rtol=1e-6)
+    np.testing.assert_allclose(weights, [1, np.exp(-0.5 * model._arguments["fwl_beta"])], rtol=1e-6)
     np.testing.assert_allclose(value, (np.log(2) + weights[1] * np.log(4)) / 2, rtol=1e-6)
 
 

@@ -161,7 +161,7 @@ def test_reinforce_equals_a_numpy_reference():
     baseline = rewards[0]
     for episode, reward in zip(scores, rewards, strict=True):
         for score in episode:
-            learner.remember([tf.constant(score)], tf.constant(5.0))
+            learner.add_scores([tf.constant(score)], tf.constant(5.0))
         (gradient,) = learner.end_episode(reward)
         expected = -(reward - baseline) * episode.sum(axis=0) / 20
         np.testing.assert_allclose(gradient, expected, rtol=1e-5, atol=1e-7)
@@ -186,7 +186,7 @@ def test_keeping_the_good_example_becomes_likelier():
     learner.end_episode(0.1)  # a baseline
     for a in itertools.product((0, 1), repeat=2):
         learner.baseline.assign(0.1)
-        learner.remember(policy.score(x, np.array(a)), tf.constant(1.0, tf.float64))
+        learner.add_scores(policy.score(x, np.array(a)), tf.constant(1.0, tf.float64))
         estimate = learner.end_episode(a[0] - a[1])
         probability = np.prod(np.where(a, keep, 1 - keep))
         mean = [m - probability * g for m, g in zip(mean, estimate, strict=True)]
@@ -211,7 +211,7 @@ def test_the_teacher_learns_whom_to_trust_from_many_episodes():
 
     @tf.function
     def learn(kept, reward):
-        learner.remember(policy.score(x, kept), tf.constant(20.0))
+        learner.add_scores(policy.score(x, kept), tf.constant(20.0))
         optimizer.apply(learner.end_episode(reward), policy.trainable_variables)
 
     draws = np.random.default_rng(0)

@@ -158,7 +158,7 @@ class D2L(RobustModel):
         window = specs.D2L_WINDOW.check(d2l_window)
         specs.D2L_NEIGHBOURS.check(d2l_neighbours)
         super().__init__(classifier, PacedLabels(epochs, start, window, sce), **kwargs)
-        self._options = {
+        self._arguments = {
             "epochs": epochs,
             "d2l_start": d2l_start,
             "d2l_window": d2l_window,
@@ -185,7 +185,7 @@ class D2L(RobustModel):
         chosen = _sample(self.whole_sets.train, _SAMPLE, seed)
         parts = [self._features()(element["inputs"]) for element, _ in chosen]
         features = tf.cast(tf.concat(parts, axis=0), tf.float32).numpy()[:_SAMPLE]
-        neighbours = self._options["d2l_neighbours"]
+        neighbours = self._arguments["d2l_neighbours"]
         smallest = len(features) // -(-len(features) // _BATCH)
         if seed == 0 and smallest <= neighbours:
             warnings.warn(
@@ -195,10 +195,8 @@ class D2L(RobustModel):
             )
         return mean_over_batches(features, neighbours, _BATCH, np.random.default_rng(seed))
 
-    def get_config(self):
-        config = super().get_config()
-        del config["training_objective"]
-        return {**config, **self._options}
+    def constructor_arguments(self):
+        return self._arguments
 
 
 def _read(variable: keras.Variable) -> np.ndarray:

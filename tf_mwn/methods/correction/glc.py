@@ -145,11 +145,8 @@ class GoldLossCorrection(RobustModel):
         )
         return tf.nest.map_structure(lambda *pair: tf.concat(pair, axis=0), *parts)
 
-    def get_config(self):
-        config = super().get_config()
-        del config["training_objective"]
+    def constructor_arguments(self):
         return {
-            **config,
             "num_classes": self.training_objective.num_classes,
             "epochs": self.epochs,
             "glc_estimate": self.glc_estimate,

@@ -155,7 +155,7 @@ class SModel(RobustModel):
         **kwargs,
     ):
         super().__init__(classifier, self.make_channel(classifier, num_classes), **kwargs)
-        self._options = {
+        self._arguments = {
             "num_classes": num_classes,
             "epochs": check_count("epochs", epochs),
             "s_model_pretraining": specs.S_MODEL_PRETRAINING.check(s_model_pretraining),
@@ -226,10 +226,8 @@ class SModel(RobustModel):
     def sample_weight(self, labels, logits, sample_id=None):
         """None: every example weighs the same."""
 
-    def get_config(self):
-        config = super().get_config()
-        del config["training_objective"]
-        return {**config, **self._options}
+    def constructor_arguments(self):
+        return self._arguments
 
 
 @keras.saving.register_keras_serializable(package="tf_mwn")

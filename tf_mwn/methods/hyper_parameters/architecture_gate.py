@@ -18,7 +18,7 @@ from tf_mwn.training.classifiers import (
     with_features,
 )
 from tf_mwn.training.elements import check_training_element, is_training_element
-from tf_mwn.training.meta_learned import OWN_STEP, MetaLearnedModel, refuse_engine_options
+from tf_mwn.training.meta_learned import MetaLearnedModel, refuse_engine_options
 
 # Names of the two layers by which a gated classifier is known.
 _BRANCHES, _GATE = "branches", "gate"
@@ -180,11 +180,8 @@ class ArchitectureGate(MetaLearnedModel):
     def sample_weight(self, labels, logits, sample_id=None):
         """None: it gives no weights."""
 
-    def get_config(self):
-        config = super().get_config()
-        for name in ("meta_learner", *OWN_STEP):
-            del config[name]
-        return {**config, "gate_order": self.gate_order}
+    def constructor_arguments(self):
+        return {"gate_order": self.gate_order, "meta_interval": self.meta_interval}
 
 
 def architecture_gate(

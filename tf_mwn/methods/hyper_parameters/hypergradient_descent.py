@@ -117,8 +117,8 @@ class HypergradientDescent(LearnedUpdate):
         self._before.take()
         super().apply_gradient(linear, gradient)
 
-    def get_config(self):
-        return {**super().get_config(), "hypergradient_set": self.hypergradient_set}
+    def constructor_arguments(self):
+        return {**super().constructor_arguments(), "hypergradient_set": self.hypergradient_set}
 
 
 def _given_rate(optimizer: keras.optimizers.Optimizer) -> float | Schedule:

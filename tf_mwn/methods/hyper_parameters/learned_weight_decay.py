@@ -103,5 +103,5 @@ class LearnedWeightDecay(LearnedUpdate):
                 gradient[i] += tf.cast(decays[k], weight.dtype) * weight
         return gradient
 
-    def get_config(self):
-        return {**super().get_config(), "weight_decay_start": self.meta_learner.start}
+    def constructor_arguments(self):
+        return {**super().constructor_arguments(), "weight_decay_start": self.meta_learner.start}

@@ -50,7 +50,7 @@ class ReplayedLoss(MeanLoss):
                 f"received {', '.join(trajectory) or 'none'}"
             )
         trajectory = {name: [float(v) for v in values] for name, values in trajectory.items()}
-        self.remember(trajectory=trajectory, steps_per_epoch=steps_per_epoch)
+        self.save_arguments(trajectory=trajectory, steps_per_epoch=steps_per_epoch)
         self._steps = check_count("steps_per_epoch", steps_per_epoch)
         self._loss = loss
         self._points = {name: [known[name], *values] for name, values in trajectory.items()}

@@ -55,7 +55,7 @@ class MentorWeighting(WeightedLoss):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        self.remember(
+        self.save_arguments(
             mentor=mentor,
             num_sample_ids=num_sample_ids,
             steps_per_epoch=steps_per_epoch,

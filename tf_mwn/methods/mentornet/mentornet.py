@@ -60,10 +60,8 @@ class _Mentored(RobustModel):
     def artifacts(self):
         return {"mentor.json": self.mentor.save}
 
-    def get_config(self):
-        config = super().get_config()
-        del config["training_objective"]
-        return {**config, **self._arguments}
+    def constructor_arguments(self):
+        return self._arguments
 
 
 @keras.saving.register_keras_serializable(package="tf_mwn")

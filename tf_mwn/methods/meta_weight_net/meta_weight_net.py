@@ -81,11 +81,9 @@ class MetaWeightNet(MetaLearnedModel):
     def artifacts(self):
         return {"weight_net.json": functools.partial(save_weight_net, self.weight_net)}
 
-    def get_config(self):
-        config = super().get_config()
-        del config["meta_learner"]
+    def constructor_arguments(self):
         return {
-            **config,
+            **self.step_arguments(),
             "weight_net_units": self.weight_net.units,
             "weight_normalization": self.weight_net.normalization,
             "detach_loss": self.weight_net.detach_loss,

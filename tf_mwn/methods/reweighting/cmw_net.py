@@ -98,7 +98,6 @@ class CMWNet(MetaLearnedModel):
             "epochs": epochs,
             "seed": seed,
             "weight_net_units": tuple(weight_net_units),
-            "weight_normalization": weight_normalization,
             "cmw_clusters": cmw_clusters,
             "cmw_meta_set": cmw_meta_set,
             "cmw_meta_per_class": cmw_meta_per_class,
@@ -178,7 +177,6 @@ class CMWNet(MetaLearnedModel):
             return every
         return [metric for metric in every if metric is not self.meta_loss_metric]
 
-    def get_config(self):
-        config = super().get_config()
-        del config["meta_learner"]
-        return {**config, **self._arguments}
+    def constructor_arguments(self):
+        normalization = {"weight_normalization": self.weight_net.normalization}
+        return {**self.step_arguments(), **self._arguments, **normalization}

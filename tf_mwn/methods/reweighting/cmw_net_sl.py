@@ -98,11 +98,13 @@ class CMWNetSL(CMWNet):
     ):
         super().__init__(classifier, class_counts, epochs, seed, **kwargs)
         self._arguments["cmw_mixup"] = specs.CMW_MIXUP.check(cmw_mixup)
-        del self._arguments["weight_normalization"]
         self._mixup = Mixup(cmw_mixup, seed) if cmw_mixup > 0 else None
 
     def new_weight_net(self, class_counts, **options):
         return SoftLabelNet(class_counts, **options)
+
+    def constructor_arguments(self):
+        return {**self.step_arguments(), **self._arguments}
 
     def train_step(self, data):
         if self.is_warming_up:

@@ -131,16 +131,10 @@ class L2RW(RobustModel):
         self.meta_loss_metric.update_state(losses)
         return gradient
 
-    def get_config(self):
-        config = super().get_config()
-        del config["training_objective"]
-        choice = self.virtual_variables
-        if callable(choice):
-            choice = keras.saving.serialize_keras_object(choice)
+    def constructor_arguments(self):
         return {
-            **config,
             "num_sample_ids": self._num_sample_ids,
-            "virtual_variables": choice,
+            "virtual_variables": self.virtual_variables,
         }
 
 

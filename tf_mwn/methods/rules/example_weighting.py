@@ -42,7 +42,7 @@ class RefreshedWeighting(LossWeighting):
         **kwargs,
     ):
         super().__init__(function, parameters, loss, **kwargs)
-        self.remember(
+        self.save_arguments(
             num_sample_ids=num_sample_ids,
             steps_per_epoch=steps_per_epoch,
             refresh_epochs=refresh_epochs,
@@ -91,7 +91,7 @@ class PredictionVariance(WeightedLoss):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        self.remember(
+        self.save_arguments(
             num_sample_ids=num_sample_ids,
             steps_per_epoch=steps_per_epoch,
             epsilon=epsilon,
@@ -147,7 +147,7 @@ class AdaBoost(WeightedLoss):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        self.remember(
+        self.save_arguments(
             num_sample_ids=num_sample_ids,
             steps_per_epoch=steps_per_epoch,
             round_epochs=round_epochs,
@@ -196,7 +196,7 @@ class RandomWeights(WeightedLoss):
 
     def __init__(self, num_sample_ids: int, seed: int = 0, **kwargs):
         super().__init__(**kwargs)
-        self.remember(num_sample_ids=num_sample_ids, seed=seed)
+        self.save_arguments(num_sample_ids=num_sample_ids, seed=seed)
         self._memory = ExampleMemory(self, num_sample_ids)
         self._seed = seed
 

@@ -85,7 +85,7 @@ class LossWeighting(WeightedLoss):
     ):
         super().__init__(loss, **kwargs)
         check_name("function", function, FUNCTIONS)
-        self.remember(function=function, parameters=dict(parameters))
+        self.save_arguments(function=function, parameters=dict(parameters))
         self._function, sets = FUNCTIONS[function]
         if set(parameters) != set(sets):
             raise ValueError(
@@ -134,7 +134,7 @@ class SelfPaced(WeightedLoss):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        self.remember(
+        self.save_arguments(
             steps_per_epoch=steps_per_epoch,
             age=age,
             lambda_=lambda_,
@@ -192,7 +192,7 @@ class ClassWeighting(WeightedLoss):
         **kwargs,
     ):
         super().__init__(loss, **kwargs)
-        self.remember(class_weights=list(class_weights), start_step=start_step)
+        self.save_arguments(class_weights=list(class_weights), start_step=start_step)
         self._table = [NON_NEGATIVE.check("class_weights", float(v)) for v in class_weights]
         self._start = int(start_step)
 
@@ -219,7 +219,7 @@ class HardMining(WeightedLoss):
 
     def __init__(self, class_counts: Sequence[float], lambda_: float = 0.5, **kwargs):
         super().__init__(**kwargs)
-        self.remember(class_counts=np.asarray(class_counts).tolist(), lambda_=lambda_)
+        self.save_arguments(class_counts=np.asarray(class_counts).tolist(), lambda_=lambda_)
         self._small = [float(small) for small in minority_classes(class_counts)]
         self._lambda = NON_NEGATIVE.check("lambda_", lambda_)
 

@@ -59,5 +59,5 @@ class FineTuning(CleanOnly):
             return element["inputs"], labels, element["sample_id"]
         return super().training_part(element, labels)
 
-    def get_config(self):
-        return {**super().get_config(), **self._lengths}
+    def constructor_arguments(self):
+        return self._lengths

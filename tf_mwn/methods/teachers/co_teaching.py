@@ -84,7 +84,7 @@ class SmallLossSelection(TrainingObjective):
         number = tf.maximum(tf.cast(number, tf.int32), 1)
         return own_rows(small_losses(every, number), tf.shape(losses)[0])
 
-    def remember(self, selected: tf.Tensor, batch: TrainingBatch) -> tf.Tensor:
+    def record_selection(self, selected: tf.Tensor, batch: TrainingBatch) -> tf.Tensor:
         """Keeps, and returns, the share [B] of the networks that select each example."""
         shares = tf.reduce_mean(selected, axis=-1)
         kept = tf.convert_to_tensor(self._shares)
@@ -159,14 +159,14 @@ class CoTeaching(RobustModel):
         rate = noise_rate if co_teaching_forget_rate is None else co_teaching_forget_rate
         if rate is None:
             raise ValueError("co_teaching_forget_rate: expected a number in [0, 1), received None")
-        self._options = {
+        self._arguments = {
             "num_sample_ids": num_sample_ids,
             "steps_per_epoch": steps_per_epoch,
             "co_teaching_forget_rate": rate,
             "co_teaching_gradual_epochs": co_teaching_gradual_epochs,
             "co_teaching_exponent": co_teaching_exponent,
         }
-        selection = SmallLossSelection(*self._options.values())
+        selection = SmallLossSelection(*self._arguments.values())
         super().__init__(classifier, selection, **kwargs)
         self.peer = _other_network(classifier) if peer is None else peer
         check_classifier(self.peer)
@@ -191,7 +191,7 @@ class CoTeaching(RobustModel):
         peers = Linearisation(self.peer, element["inputs"], loss_scale(self.peer_optimizer))
         losses = tf.stack([batch.losses(own.logits), batch.losses(peers.logits)], axis=1)
         selected = self.training_objective.selected(losses, batch)
-        weights = self.training_objective.remember(selected, batch)
+        weights = self.training_objective.record_selection(selected, batch)
         # Crosswise: each steps on the other's selection.
         self.actual_step(own, self._cotangent(own, selected[:, 1], batch))
         self._peer_step(peers, self._cotangent(peers, selected[:, 0], batch))
@@ -210,11 +210,8 @@ class CoTeaching(RobustModel):
         apply_gradient(self.peer_optimizer, gradient, self.peer.trainable_variables)
         linear.commit()
 
-    def get_config(self):
-        config = super().get_config()
-        del config["training_objective"]
-        peer = keras.saving.serialize_keras_object(self.peer)
-        return {**config, **self._options, "peer": peer}
+    def constructor_arguments(self):
+        return {**self._arguments, "peer": self.peer}
 
 
 def _other_network(classifier: keras.Model) -> keras.Model:

@@ -121,7 +121,7 @@ class FidelityWeighted(RobustModel):
         objective = FidelityWeightedLoss(num_sample_ids, num_classes, fwl_beta)
         super().__init__(classifier, objective, **kwargs)
         specs.FWL_LENGTH_SCALE.check(fwl_length_scale)
-        self._options = {
+        self._arguments = {
             "num_sample_ids": num_sample_ids,
             "epochs": epochs,
             "fwl_epochs": fwl_epochs,
@@ -150,7 +150,7 @@ class FidelityWeighted(RobustModel):
             if self.whole_sets.meta is None:
                 raise ValueError("whole_sets: expected a meta set in it, received none")
             size = sum(len(labels) for _, labels in self.whole_sets.meta)
-            check_teacher(size, self._options["fwl_clusters"])
+            check_teacher(size, self._arguments["fwl_clusters"])
         return super().fit(*args, **kwargs)
 
     def begin_phase(self, phase):
@@ -169,8 +169,8 @@ class FidelityWeighted(RobustModel):
         teacher = GaussianProcessTeacher(
             np.concatenate([features for (features, _), _, _ in trusted]),
             np.concatenate([target_distribution(y, logits) for (_, logits), y, _ in trusted]),
-            self._options["fwl_length_scale"],
-            self._options["fwl_clusters"],
+            self._arguments["fwl_length_scale"],
+            self._arguments["fwl_clusters"],
         )
         parts = [
             (ids, *teacher(features))
@@ -178,7 +178,5 @@ class FidelityWeighted(RobustModel):
         ]
         self.training_objective.be_taught(*map(np.concatenate, zip(*parts, strict=True)))
 
-    def get_config(self):
-        config = super().get_config()
-        del config["training_objective"]
-        return {**config, **self._options}
+    def constructor_arguments(self):
+        return self._arguments

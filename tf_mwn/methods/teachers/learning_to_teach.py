@@ -84,7 +84,7 @@ class LearningToTeach(RobustModel):
         super().__init__(classifier, TaughtLoss(num_classes, num_sample_ids, seed), **kwargs)
         self.phases = Phases(self, specs.l2t_lengths(epochs, l2t_episodes, l2t_episode_epochs))
         self._initial = Snapshot(self, "initial", classifier.variables)
-        self._options = {
+        self._arguments = {
             "num_classes": num_classes,
             "num_sample_ids": num_sample_ids,
             "steps_per_epoch": steps_per_epoch,
@@ -140,7 +140,7 @@ class LearningToTeach(RobustModel):
 
     def _learn_policy(self) -> None:
         """Θ ← meta_optimizer(-∇ expected reward), at the end of an episode."""
-        by_speed = self._options["l2t_reward"] == "speed"
+        by_speed = self._arguments["l2t_reward"] == "speed"
         reward = self.teacher.speed() if by_speed else float(self.teacher.dev_accuracy())
         gradient = self.teacher.reinforce.end_episode(reward)
         variables = self.teacher.policy.trainable_variables
@@ -160,16 +160,14 @@ class LearningToTeach(RobustModel):
         accuracy = global_mean(tf.cast(_is_right(labels, logits), loss.dtype))
         self.teacher.observe_dev(*all_reduce_sum((loss, accuracy)), batch.step, self._accuracy)
         if self._step_kind != "final":
-            self.teacher.remember_decisions(tf.stop_gradient(linear.logits), batch)
+            self.teacher.record_decisions(tf.stop_gradient(linear.logits), batch)
 
     def sample_weight(self, labels, logits, sample_id=None) -> tf.Tensor:
         """The probability [B] with which the teacher keeps each example now."""
         return self.teacher.keep_probability(logits, self.training_batch(labels, sample_id))
 
-    def get_config(self):
-        config = super().get_config()
-        del config["training_objective"]
-        return {**config, **self._options}
+    def constructor_arguments(self):
+        return self._arguments
 
     def get_compile_config(self):
         config = super().get_compile_config()

@@ -111,12 +111,12 @@ class TaughtLoss(TrainingObjective):
         drawn = tf.gather(uniform(self.seed, self._draws, self.num_sample_ids), batch.sample_id)
         return tf.cast(drawn <= self.keep_probability(logits, batch), logits.dtype)
 
-    def remember_decisions(self, logits, batch: TrainingBatch) -> None:
+    def record_decisions(self, logits, batch: TrainingBatch) -> None:
         """Takes the decisions of this step into what the teacher learns from."""
         kept = self.kept(logits, batch)
         scores = self.policy.score(self.features(logits, batch), kept)
         number = tf.cast(tf.shape(kept)[0], scores[0].dtype)
-        self.reinforce.remember(*all_reduce_sum((scores, number)))
+        self.reinforce.add_scores(*all_reduce_sum((scores, number)))
 
     def objective(self, logits, batch: TrainingBatch):
         """This replica's share of T, and a [B]."""

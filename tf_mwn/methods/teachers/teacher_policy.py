@@ -110,7 +110,7 @@ class Reinforce:
         self._episodes = state(owner, "episodes")
         self.reward, self.baseline = state(owner, "reward"), state(owner, "baseline")
 
-    def remember(self, scores: Sequence[tf.Tensor], decisions: tf.Tensor) -> None:
+    def add_scores(self, scores: Sequence[tf.Tensor], decisions: tf.Tensor) -> None:
         """Adds the scores Σ ∇ ln π of a batch, summed over replicas, and their number."""
         for total, score in zip(self._sums, scores, strict=True):
             total.assign_add(score)
