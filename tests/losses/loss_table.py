@@ -8,24 +8,17 @@ from tf_mwn.losses.bi_tempered import BiTempered, bi_tempered
 from tf_mwn.losses.bootstrapping import ReedHard, ReedSoft, reed_hard, reed_soft
 from tf_mwn.losses.class_counts import (
     LDAM,
-    ClassBalanced,
-    class_balanced_weights,
-    class_weighted,
     ldam,
     ldam_margins,
 )
-from tf_mwn.losses.cross_entropy import CrossEntropy, cross_entropy
+from tf_mwn.losses.cross_entropy import CrossEntropyLoss, cross_entropy
 from tf_mwn.losses.focal import Focal, focal
 from tf_mwn.losses.generalized import (
     GeneralizedCrossEntropy,
-    TruncatedCrossEntropy,
     generalized_cross_entropy,
-    truncated_cross_entropy,
 )
 from tf_mwn.losses.label_correction import (
-    BackwardCorrection,
     ForwardCorrection,
-    backward_correction,
     forward_correction,
 )
 from tf_mwn.losses.low_dose_ct import LowDoseCT
@@ -52,20 +45,12 @@ def ldam_of_counts(labels, logits, *, max_margin, scale):
     return ldam(labels, logits, margins=margins, scale=scale)
 
 
-def class_balanced_gce(labels, logits, *, beta, q):
-    def base_loss(labels, logits):
-        return generalized_cross_entropy(labels, logits, q=q)
-
-    return class_weighted(base_loss, class_balanced_weights(COUNTS, beta=beta))(labels, logits)
-
-
 # Name: (function of labels and logits, differentiable hyper-parameters).
 FUNCTIONS = {
     "cross_entropy": (cross_entropy, {}),
     "mean_absolute_error": (mean_absolute_error, {}),
     "generalized": (generalized_cross_entropy, {"q": 0.6}),
     "generalized, q = 0": (generalized_cross_entropy, {"q": 0.0}),
-    "truncated": (truncated_cross_entropy, {"q": 0.6, "k": 0.2}),
     "reverse": (reverse_cross_entropy, {"log_zero": -5.0}),
     "symmetric": (symmetric_cross_entropy, {"alpha": 0.3, "beta": 0.9, "log_zero": -4.0}),
     "bi_tempered": (bi_tempered, {"t1": 0.6, "t2": 1.4, "label_smoothing": 0.1}),
@@ -79,17 +64,14 @@ FUNCTIONS = {
     "reed_soft": (reed_soft, {"beta": 0.9}),
     "reed_hard": (reed_hard, {"beta": 0.7}),
     "forward": (forward_correction, {"transition_matrix": TRANSITIONS}),
-    "backward": (backward_correction, {"transition_matrix": TRANSITIONS}),
     "ldam": (ldam_of_counts, {"max_margin": 0.5, "scale": 3.0}),
-    "class_balanced": (class_balanced_gce, {"beta": 0.99, "q": 0.7}),
 }
 
 # Class: every argument of its own, none at its default.
 LOSS_CLASSES = {
-    CrossEntropy: {},
+    CrossEntropyLoss: {},
     MeanAbsoluteError: {},
     GeneralizedCrossEntropy: {"q": 0.4},
-    TruncatedCrossEntropy: {"q": 0.5, "k": 0.1},
     SymmetricCrossEntropy: {"alpha": 1.0, "beta": 0.5, "log_zero": -4.0},
     BiTempered: {"t1": 0.6, "t2": 1.3, "label_smoothing": 0.05, "num_iterations": 15},
     PolySoft: {"lambda_": 4.0, "d": 3.0},
@@ -97,13 +79,7 @@ LOSS_CLASSES = {
     ReedSoft: {"beta": 0.9},
     ReedHard: {"beta": 0.9},
     ForwardCorrection: {"transition_matrix": TRANSITIONS},
-    BackwardCorrection: {"transition_matrix": TRANSITIONS},
     LDAM: {"class_counts": COUNTS, "max_margin": 0.3, "scale": 4.0},
-    ClassBalanced: {
-        "base_loss": GeneralizedCrossEntropy(q=0.3, name="base"),
-        "class_counts": COUNTS,
-        "beta": 0.99,
-    },
     LowDoseCT: {"incident_count": 50.0, "variance": 2.0},
 }
 CLASSIFICATION = [cls for cls in LOSS_CLASSES if cls is not LowDoseCT]

@@ -1,16 +1,12 @@
 """Class-balanced weights and LDAM against published settings and limits."""
 
-import keras
 import numpy as np
-import pytest
 import tensorflow as tf
 
 from tests.losses.loss_table import COUNTS, gradient, one_hot, sample
 from tf_mwn.losses.class_counts import (
     LDAM,
-    ClassBalanced,
     class_balanced_weights,
-    class_weighted,
     ldam,
     ldam_margins,
 )
@@ -42,35 +38,6 @@ def test_the_gradient_in_beta():
         expected = (first(beta + h) - first(beta - h)) / (2 * h)
         slope = gradient(first, tf.constant(beta, tf.float64))
         np.testing.assert_allclose(slope, expected, rtol=1e-6)
-
-
-def test_weights_multiply_any_loss():
-    labels, logits = sample()
-    weights = np.array([0.5, 1.0, 2.0, 4.0])
-    losses = class_weighted(cross_entropy, weights)(labels, logits)
-    np.testing.assert_allclose(losses, weights[labels] * cross_entropy(labels, logits), rtol=1e-12)
-
-
-@pytest.mark.parametrize(
-    "base_loss, encode",
-    [
-        (keras.losses.SparseCategoricalCrossentropy(from_logits=True), np.asarray),
-        (keras.losses.CategoricalCrossentropy(from_logits=True), one_hot),
-    ],
-)
-def test_the_class_wraps_the_losses_of_keras(base_loss, encode):
-    labels, logits = sample(dtype="float32")
-    loss = ClassBalanced(base_loss, COUNTS, beta=0.99, reduction=None)
-    weights = class_balanced_weights(COUNTS, beta=0.99).numpy()
-    expected = weights[labels] * cross_entropy(labels, logits)
-    np.testing.assert_allclose(loss(encode(labels), logits), expected, rtol=1e-5)
-
-
-def test_what_is_no_loss_on_logits_is_refused():
-    with pytest.raises(TypeError, match="base_loss: expected a keras.losses.Loss"):
-        ClassBalanced("mse", COUNTS)
-    with pytest.raises(ValueError, match="base_loss: expected a loss on logits"):
-        ClassBalanced(keras.losses.SparseCategoricalCrossentropy(), COUNTS)
 
 
 def test_margins_grow_with_rarity():

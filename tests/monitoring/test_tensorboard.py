@@ -13,7 +13,7 @@ from tests.models import mlp
 from tests.tensorboard_rows import session_groups
 from tf_mwn.methods.meta_weight_net.meta_weight_net import MetaWeightNet
 from tf_mwn.monitoring import class_figures, event_files, hparams, precision_recall
-from tf_mwn.monitoring.measures import class_means
+from tf_mwn.monitoring.measures import mean_weight_by_class
 from tf_mwn.monitoring.tensorboard import TensorBoardMonitor
 from tf_mwn.settings.config import Config
 
@@ -75,8 +75,8 @@ def test_curves_of_nothing_are_finite():
         assert np.isfinite(precision_recall.counts(np.zeros(3), is_positive)).all()
 
 
-def test_class_means_by_hand():
-    means = class_means(np.array([0.1, 0.5, 0.9, 0.7]), LABELS, 4)
+def test_mean_weight_by_class_by_hand():
+    means = mean_weight_by_class(np.array([0.1, 0.5, 0.9, 0.7]), LABELS, 4)
     np.testing.assert_allclose(means, [0.1, 0.6, 0.9, np.nan])
 
 

@@ -1,13 +1,10 @@
 """Losses for long-tailed data, made from the number of examples of each class."""
 
-from collections.abc import Callable
-
 import keras
 import tensorflow as tf
 
 from tf_mwn.checks import NON_NEGATIVE, POSITIVE, check_class_counts
-from tf_mwn.losses.admissible import CLASS_BALANCED_BETA
-from tf_mwn.losses.cross_entropy import cross_entropy, expectation
+from tf_mwn.losses.cross_entropy import cross_entropy
 from tf_mwn.losses.loss_class import PerExampleLoss
 from tf_mwn.losses.targets import as_logits, hyper_parameter, target_distribution
 
@@ -36,27 +33,6 @@ def class_balanced_weights(class_counts, *, beta=0.9999) -> tf.Tensor:
     at_the_ends = tf.where(beta > 0, 1 / counts, tf.ones_like(counts))
     weights = tf.where(inside, weights, at_the_ends)
     return weights * tf.cast(tf.size(counts), tf.float64) / tf.reduce_sum(weights)
-
-
-def class_weighted(base_loss: Callable, class_weights) -> Callable:
-    """The loss (labels, logits) -> v_y ℓ(labels, logits), for any per-example loss ℓ.
-
-    Args:
-        base_loss: (labels, logits [.., C]) -> [..].
-        class_weights: v, [C]; floats or a tensor.
-
-    Returns:
-        A per-example function. Soft labels weigh by Σ_j y_j v_j.
-    """
-
-    def weighted(labels, logits) -> tf.Tensor:
-        losses = base_loss(labels, logits)
-        logits = as_logits(logits)
-        weights = hyper_parameter(class_weights, logits.dtype)
-        example_weights = expectation(target_distribution(labels, logits), weights)
-        return tf.cast(example_weights, losses.dtype) * losses
-
-    return weighted
 
 
 def ldam_margins(class_counts, *, max_margin=0.5) -> tf.Tensor:
@@ -130,44 +106,3 @@ class LDAM(PerExampleLoss):
             "scale": POSITIVE.check("scale", scale),
         }
         super().__init__(hyper_parameters, **kwargs)
-
-
-@keras.saving.register_keras_serializable(package="tf_mwn.losses")
-class ClassBalanced(PerExampleLoss):
-    """Any loss on logits, weighted by `class_balanced_weights`, for `compile`.
-
-    Args:
-        base_loss: a `keras.losses.Loss` on logits; its own reduction is set aside.
-        class_counts: number of training examples of each class, in [1, inf).
-        beta: in [0, 1).
-        **kwargs: `name`, `reduction` and `dtype`, as in `keras.losses.Loss`.
-
-    Raises:
-        TypeError: `base_loss` is no `keras.losses.Loss`.
-        ValueError: an argument outside its set, or a base loss on probabilities.
-    """
-
-    def __init__(self, base_loss: keras.losses.Loss, class_counts, beta: float = 0.9999, **kwargs):
-        if not isinstance(base_loss, keras.losses.Loss):
-            raise TypeError(f"base_loss: expected a keras.losses.Loss, received {base_loss!r}")
-        if base_loss.get_config().get("from_logits") is False:
-            raise ValueError("base_loss: expected a loss on logits, received from_logits=False")
-        hyper_parameters = {
-            "class_counts": check_class_counts(class_counts),
-            "beta": CLASS_BALANCED_BETA.check("beta", beta),
-        }
-        super().__init__(hyper_parameters, **kwargs)
-        self.base_loss = base_loss
-
-    def function(self, labels, logits, class_counts, beta) -> tf.Tensor:
-        weights = class_balanced_weights(class_counts, beta=beta)
-        return class_weighted(self.base_loss.call, weights)(labels, logits)
-
-    def get_config(self) -> dict:
-        base_loss = keras.saving.serialize_keras_object(self.base_loss)
-        return {**super().get_config(), "base_loss": base_loss}
-
-    @classmethod
-    def from_config(cls, config):
-        base_loss = keras.saving.deserialize_keras_object(config["base_loss"])
-        return cls(**{**config, "base_loss": base_loss})

@@ -29,8 +29,8 @@ def expectation(target: tf.Tensor, class_losses: tf.Tensor) -> tf.Tensor:
     return tf.reduce_sum(target * class_losses, axis=-1)
 
 
-@keras.saving.register_keras_serializable(package="tf_mwn.losses")
-class CrossEntropy(PerExampleLoss):
+@keras.saving.register_keras_serializable(package="tf_mwn.losses", name="CrossEntropy")
+class CrossEntropyLoss(PerExampleLoss):
     """`cross_entropy` for `compile`: class numbers and one-hot or soft labels alike.
 
     Args:

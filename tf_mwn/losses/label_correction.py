@@ -1,7 +1,6 @@
-"""Forward and backward correction by a known label transition matrix."""
+"""Forward correction by a known label transition matrix."""
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from tf_mwn.checks import check_transition_matrix
@@ -43,33 +42,6 @@ def forward_correction(labels, logits, *, transition_matrix) -> tf.Tensor:
     return expectation(target, class_losses)
 
 
-def backward_correction(labels, logits, *, transition_matrix) -> tf.Tensor:
-    """(T⁻¹ ℓ)_y, with ℓ_j = -ln p_j: unbiased, Σ_j T_ij (T⁻¹ ℓ)_j = ℓ_i.
-
-    Args:
-        labels: class numbers [..], or one-hot or soft labels [.., C].
-        logits: z, [.., C].
-        transition_matrix: T, [C, C], invertible, rows that sum to 1; floats or a tensor.
-
-    Returns:
-        [..], never reduced, in at least float32; unbounded, and can be negative.
-
-    Raises:
-        ValueError: shapes that do not fit.
-
-    References:
-        Patrini et al., CVPR 2017, theorem 1. https://arxiv.org/abs/1609.03683
-    """
-    logits = as_logits(logits)
-    inverse = tf.linalg.inv(hyper_parameter(transition_matrix, logits.dtype))
-    return _backward(target_distribution(labels, logits), logits, inverse)
-
-
-def _backward(target, logits, inverse):
-    mixed = tf.linalg.matvec(inverse, target, transpose_a=True)
-    return expectation(mixed, -tf.nn.log_softmax(logits))
-
-
 def _log_mixture(weights, log_p):
     """ln Σ_i w_i p_i over the last axis, from ln p, for w >= 0."""
     floor = tf.constant(-1e30, log_p.dtype)
@@ -98,28 +70,4 @@ class ForwardCorrection(PerExampleLoss):
 
     def __init__(self, transition_matrix, **kwargs):
         matrix = check_transition_matrix(transition_matrix)
-        super().__init__({"transition_matrix": matrix.tolist()}, **kwargs)
-
-
-@keras.saving.register_keras_serializable(package="tf_mwn.losses")
-class BackwardCorrection(PerExampleLoss):
-    """`backward_correction` for `compile`.
-
-    Args:
-        transition_matrix: T, [C, C], invertible, rows that sum to 1.
-        **kwargs: `name`, `reduction` and `dtype`, as in `keras.losses.Loss`.
-
-    Raises:
-        ValueError: no such matrix.
-    """
-
-    function = staticmethod(backward_correction)
-
-    def __init__(self, transition_matrix, **kwargs):
-        matrix = check_transition_matrix(transition_matrix)
-        if not np.linalg.cond(matrix) < 1e8:
-            raise ValueError(
-                "transition_matrix: expected an invertible matrix, received one of condition "
-                f"number {np.linalg.cond(matrix):.3g}"
-            )
         super().__init__({"transition_matrix": matrix.tolist()}, **kwargs)

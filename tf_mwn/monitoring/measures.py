@@ -34,7 +34,7 @@ def effective_fraction(weights: np.ndarray) -> float:
     return float(weights.sum() ** 2 / (len(weights) * total)) if total > 0 else 0.0
 
 
-def class_means(weights: np.ndarray, labels: np.ndarray, num_classes: int) -> np.ndarray:
+def mean_weight_by_class(weights: np.ndarray, labels: np.ndarray, num_classes: int) -> np.ndarray:
     """Mean weight [C] of the examples that are given each class; NaN for a class without any.
 
     Args:

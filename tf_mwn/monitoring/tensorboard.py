@@ -13,7 +13,7 @@ from tf_mwn.monitoring import class_figures, figures, precision_recall
 from tf_mwn.monitoring.callbacks import EpochEvaluation
 from tf_mwn.monitoring.classification import confusion_matrix
 from tf_mwn.monitoring.event_files import events
-from tf_mwn.monitoring.measures import class_means
+from tf_mwn.monitoring.measures import mean_weight_by_class
 
 # Tag of each key of the logs; keys not named here go under "train/".
 _TAGS = {
@@ -102,7 +102,7 @@ class TensorBoardMonitor(keras.callbacks.Callback):
         if is_wrong is not None:
             tf.summary.histogram("weights/correct_labels", weights[~is_wrong])
             tf.summary.histogram("weights/wrong_labels", weights[is_wrong])
-        means = class_means(weights, self._evaluation.sample.label, len(self._names))
+        means = mean_weight_by_class(weights, self._evaluation.sample.label, len(self._names))
         if len(self._names) <= _CLASSES:
             for name, mean in zip(self._names, means, strict=True):
                 if np.isfinite(mean):

@@ -28,7 +28,7 @@ def test_values_by_hand():
     np.testing.assert_allclose(self_paced.polynomial(losses, lambda_=2.0, d=3.0), expected)
     expected = [1, (4 / 4.5) ** 2, (4 / 5) ** 2, (4 / 6) ** 2, (4 / 7) ** 2]
     np.testing.assert_allclose(robust_statistics.geman_mcclure(losses, sigma=2.0), expected)
-    np.testing.assert_allclose(focal_weights.focal(f64([math.log(2)]), alpha=2.0), [0.25])
+    np.testing.assert_allclose(focal_weights.focal_modulator(f64([math.log(2)]), alpha=2.0), [0.25])
 
 
 def test_published_weights_of_linear_weighting():
@@ -39,13 +39,13 @@ def test_published_weights_of_linear_weighting():
 
 def test_limits():
     losses = f64([0.1, 1.0, 2.4, 2.6, 9.0])
-    np.testing.assert_array_equal(focal_weights.focal(losses, alpha=0.0), np.ones(5))
+    np.testing.assert_array_equal(focal_weights.focal_modulator(losses, alpha=0.0), np.ones(5))
     steep = self_paced.polynomial(losses, lambda_=2.5, d=1e7)
     np.testing.assert_allclose(steep, self_paced.self_paced(losses, lambda_=2.5), atol=1e-6)
     np.testing.assert_allclose(self_paced.linear(losses, lambda_=1e9), np.ones(5), atol=1e-7)
     np.testing.assert_allclose(robust_statistics.geman_mcclure(losses, sigma=1e6), np.ones(5))
     np.testing.assert_allclose(
-        robust_statistics.generalized_cross_entropy(losses, q=1e-9), np.ones(5)
+        robust_statistics.generalized_cross_entropy_weight(losses, q=1e-9), np.ones(5)
     )
 
 
@@ -63,9 +63,9 @@ def test_extreme_losses_give_finite_weights():
     for weights in (
         self_paced.polynomial(losses, lambda_=5.0, d=1.01),
         self_paced.polynomial(losses, lambda_=5.0, d=50.0),
-        focal_weights.focal(losses, alpha=2.0),
+        focal_weights.focal_modulator(losses, alpha=2.0),
         robust_statistics.geman_mcclure(losses, sigma=0.1),
-        robust_statistics.generalized_cross_entropy(losses, q=1.0),
+        robust_statistics.generalized_cross_entropy_weight(losses, q=1.0),
     ):
         assert np.all((weights >= 0) & (weights <= 1))
 

@@ -11,29 +11,29 @@ LOSSES = np.array([0.0, 0.01, 0.3, 0.9, 1.7, 2.4999, 2.6, 8.0])
 CASES = {
     "self_paced": (
         lambda x: self_paced.self_paced(x, lambda_=2.5),
-        lambda v: self_paced.self_paced_regularizer(v, 2.5),
+        lambda v: -2.5 * v,
     ),
     "linear": (
         lambda x: self_paced.linear(x, lambda_=2.5),
-        lambda v: self_paced.linear_regularizer(v, 2.5),
+        lambda v: 2.5 * (v**2 / 2 - v),
     ),
     **{
         f"polynomial, d = {d}": (
             lambda x, d=d: self_paced.polynomial(x, lambda_=2.5, d=d),
-            lambda v, d=d: self_paced.polynomial_regularizer(v, 2.5, d),
+            lambda v, d=d: 2.5 * (v**d / d - v),
         )
         for d in (1.3, 3.0, 8.0)
     },
     **{
         f"geman_mcclure, sigma = {sigma}": (
             lambda x, sigma=sigma: robust_statistics.geman_mcclure(x, sigma=sigma),
-            lambda v, sigma=sigma: robust_statistics.geman_mcclure_regularizer(v, sigma),
+            lambda v, sigma=sigma: sigma**2 * (v**0.5 - 1) ** 2,
         )
         for sigma in (0.5, 2.0)
     },
     "gce": (
-        lambda x: robust_statistics.generalized_cross_entropy(x, q=0.7),
-        lambda v: robust_statistics.generalized_cross_entropy_regularizer(v, 0.7),
+        lambda x: robust_statistics.generalized_cross_entropy_weight(x, q=0.7),
+        lambda v: v * (np.log(np.maximum(v, 1e-300)) - 1) / 0.7,
     ),
 }
 

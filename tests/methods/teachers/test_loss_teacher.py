@@ -9,7 +9,7 @@ from tests.models import element, mlp
 from tf_mwn.engine.linearise import Linearisation
 from tf_mwn.engine.objective import TrainingBatch
 from tf_mwn.losses.cross_entropy import cross_entropy
-from tf_mwn.methods.teachers.loss_teacher import LossTeacher, learned_loss, taught_loss
+from tf_mwn.methods.teachers.loss_teacher import LossTeacher, bilinear_loss, learned_loss
 from tf_mwn.training.mean_loss import MeanLoss
 from tf_mwn.training.robust_model import RobustModel
 
@@ -64,7 +64,10 @@ def test_the_start_is_the_stated_loss(classes):
 def test_at_a_uniform_prediction_the_first_gradient_is_that_of_cross_entropy():
     labels, logits = tf.constant([0, 2, 1]), tf.zeros([3, 4])
     gradients = []
-    for function in (cross_entropy, lambda y, z: taught_loss(y, z, np.eye(4), np.log(4.0))):
+    for function in (
+        cross_entropy,
+        lambda y, z: bilinear_loss(y, z, np.eye(4), np.log(4.0)),
+    ):
         with tf.GradientTape() as tape:
             tape.watch(logits)
             value = function(labels, logits)
@@ -78,7 +81,7 @@ def test_the_gradient_is_that_of_the_docstring():
     logits, labels = tf.constant(rng.normal(size=(5, 3))), np.array([0, 1, 2, 1, 0])
     with tf.GradientTape() as tape:
         tape.watch(logits)
-        value = taught_loss(labels, logits, matrix, 0.75)
+        value = bilinear_loss(labels, logits, matrix, 0.75)
     p = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     w = matrix.numpy()[labels]
     s = 1 / (1 + np.exp(-((w * np.log(p)).sum(axis=1, keepdims=True) + 0.75)))
@@ -90,12 +93,12 @@ def test_the_gradient_is_that_of_the_docstring():
 def test_soft_labels_mix_the_rows_of_the_matrix():
     matrix, logits = rng.normal(size=(3, 3)), tf.constant(rng.normal(size=(4, 3)))
     labels = np.array([0, 2, 1, 1])
-    one_hot = taught_loss(np.eye(3)[labels], logits, matrix, 0.2)
-    np.testing.assert_allclose(one_hot, taught_loss(labels, logits, matrix, 0.2))
+    one_hot = bilinear_loss(np.eye(3)[labels], logits, matrix, 0.2)
+    np.testing.assert_allclose(one_hot, bilinear_loss(labels, logits, matrix, 0.2))
     soft = np.tile([0.5, 0.2, 0.3], (4, 1))
     mixed = np.tile(soft[0] @ matrix, (3, 1))
-    expected = taught_loss(np.zeros(4, int), logits, mixed, 0.2)
-    np.testing.assert_allclose(taught_loss(soft, logits, matrix, 0.2), expected)
+    expected = bilinear_loss(np.zeros(4, int), logits, mixed, 0.2)
+    np.testing.assert_allclose(bilinear_loss(soft, logits, matrix, 0.2), expected)
 
 
 @pytest.mark.parametrize("size", [1e2, 1e6, 1e30])
@@ -106,7 +109,7 @@ def test_gradients_are_finite_at_extreme_logits(size):
     for theta in ((tf.eye(3), tf.constant(1.1)), (matrix, tf.constant(-50.0))):
         with tf.GradientTape() as tape:
             tape.watch([logits, *theta])
-            value = taught_loss(labels, logits, *theta)
+            value = bilinear_loss(labels, logits, *theta)
         assert np.isfinite(value).all() and np.min(value) >= 0 and np.max(value) <= 4
         for gradient in tape.gradient(value, [logits, *theta]):
             assert np.isfinite(gradient).all()

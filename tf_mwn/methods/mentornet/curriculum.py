@@ -7,7 +7,7 @@ the losses, and by the stage: the percentage of training that is done.
 import tensorflow as tf
 
 from tf_mwn.methods.mentornet.specs import MENTOR_CURRICULUM
-from tf_mwn.methods.rules.focal_weights import focal
+from tf_mwn.methods.rules.focal_weights import focal_modulator
 from tf_mwn.methods.rules.self_paced import self_paced
 
 EASY_UNTIL, LINEAR_FROM = 18, 90  # percent
@@ -68,7 +68,7 @@ _FUNCTIONS = {
     "baseline": lambda losses, differences, percent: tf.ones_like(losses),
     "self_paced": lambda losses, differences, percent: self_paced(differences, lambda_=0.0),
     "hard_mining": lambda losses, differences, percent: hard_mining(differences),
-    "focal": lambda losses, differences, percent: focal(losses, alpha=2.0),
+    "focal": lambda losses, differences, percent: focal_modulator(losses, alpha=2.0),
     "linear": lambda losses, differences, percent: linear(differences),
 }
 

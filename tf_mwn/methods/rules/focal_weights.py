@@ -3,7 +3,7 @@
 import tensorflow as tf
 
 
-def focal(losses: tf.Tensor, *, alpha) -> tf.Tensor:
+def focal_modulator(losses: tf.Tensor, *, alpha) -> tf.Tensor:
     """v = (1 - e^{-l})^α; with l the cross-entropy this is (1 - p_y)^α.
 
     It rises with the loss, so no regulariser G has it as the minimiser of v l + G(v).

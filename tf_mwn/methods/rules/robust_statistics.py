@@ -24,12 +24,7 @@ def geman_mcclure(losses: tf.Tensor, *, sigma) -> tf.Tensor:
     return (variance / (losses + variance)) ** 2
 
 
-def geman_mcclure_regularizer(v, sigma):
-    """G(v) = σ² (√v - 1)²."""
-    return sigma**2 * (v**0.5 - 1) ** 2
-
-
-def generalized_cross_entropy(losses: tf.Tensor, *, q) -> tf.Tensor:
+def generalized_cross_entropy_weight(losses: tf.Tensor, *, q) -> tf.Tensor:
     """v = e^{-q l}, which is p_y^q if l is the cross-entropy.
 
     The weight that the generalised cross-entropy (1 - p_y^q)/q gives the gradient of the
@@ -47,9 +42,3 @@ def generalized_cross_entropy(losses: tf.Tensor, *, q) -> tf.Tensor:
         Noisy Labels, NeurIPS 2018. https://arxiv.org/abs/1805.07836
     """
     return tf.exp(-q * losses)
-
-
-def generalized_cross_entropy_regularizer(v, q):
-    """G(v) = v (ln v - 1)/q; 0 at v = 0."""
-    log_v = tf.math.log(tf.maximum(tf.convert_to_tensor(v), 1e-300))
-    return v * (log_v - 1) / q

@@ -19,11 +19,6 @@ def self_paced(losses: tf.Tensor, *, lambda_) -> tf.Tensor:
     return tf.cast(losses <= lambda_, losses.dtype)
 
 
-def self_paced_regularizer(v, lambda_):
-    """G(v) = -λ v."""
-    return -lambda_ * v
-
-
 def polynomial(losses: tf.Tensor, *, lambda_, d) -> tf.Tensor:
     """v = (1 - l/λ)_+^{1/(d-1)}, the minimiser of v l + G(v) with G(v) = λ (v^d/d - v).
 
@@ -45,11 +40,6 @@ def polynomial(losses: tf.Tensor, *, lambda_, d) -> tf.Tensor:
     return tf.pow(rest, 1 / (d - 1))
 
 
-def polynomial_regularizer(v, lambda_, d):
-    """G(v) = λ (v^d/d - v)."""
-    return lambda_ * (v**d / d - v)
-
-
 def linear(losses: tf.Tensor, *, lambda_) -> tf.Tensor:
     """v = (1 - l/λ)_+, the minimiser of v l + G(v) with G(v) = λ (v²/2 - v).
 
@@ -65,11 +55,6 @@ def linear(losses: tf.Tensor, *, lambda_) -> tf.Tensor:
         ACM Multimedia 2014; Jiang et al., Self-Paced Curriculum Learning, AAAI 2015.
     """
     return polynomial(losses, lambda_=lambda_, d=2.0)
-
-
-def linear_regularizer(v, lambda_):
-    """G(v) = λ (v²/2 - v)."""
-    return polynomial_regularizer(v, lambda_, 2.0)
 
 
 def growing_age(epoch: tf.Tensor, *, lambda_: float, growth: float) -> tf.Tensor:

@@ -27,9 +27,9 @@ FUNCTIONS = {
     "self_paced": (self_paced.self_paced, {"lambda_": NON_NEGATIVE}),
     "linear": (self_paced.linear, {"lambda_": POSITIVE}),
     "polynomial": (self_paced.polynomial, {"lambda_": POSITIVE, "d": POLY_SOFT_D}),
-    "focal": (focal_weights.focal, {"alpha": NON_NEGATIVE}),
+    "focal": (focal_weights.focal_modulator, {"alpha": NON_NEGATIVE}),
     "geman_mcclure": (robust_statistics.geman_mcclure, {"sigma": POSITIVE}),
-    "gce": (robust_statistics.generalized_cross_entropy, {"q": GCE_Q}),
+    "gce": (robust_statistics.generalized_cross_entropy_weight, {"q": GCE_Q}),
 }
 
 

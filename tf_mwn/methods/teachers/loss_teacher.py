@@ -12,7 +12,7 @@ from tf_mwn.training.meta_learned import MetaLearnedModel
 from tf_mwn.training.meta_learner import MetaLearner
 
 
-def taught_loss(labels, logits, matrix, bias) -> tf.Tensor:
+def bilinear_loss(labels, logits, matrix, bias) -> tf.Tensor:
     """4 σ(-(yᵀ W ln p + b)), with p = softmax(z) and σ the logistic function.
 
     With s = yᵀ W ln p + b and w = Wᵀ y, its gradient in z is 4 σ(s) σ(-s) (p Σ_k w_k - w): that
@@ -80,7 +80,7 @@ class LossTeacher(MetaLearner):
     def objective(self, logits, batch):
         """The mean loss under the current W and b; no weights."""
         matrix, bias = tf.convert_to_tensor(self.matrix), tf.convert_to_tensor(self.bias)
-        return global_mean(taught_loss(batch.labels, logits, matrix, bias)), None
+        return global_mean(bilinear_loss(batch.labels, logits, matrix, bias)), None
 
     def scalars(self):
         """b, the mean of W's diagonal, and the mean of all its entries beside it."""
