@@ -1,4 +1,4 @@
-"""How often Θ is updated, and by whose gradient the classifier steps."""
+"""How often Θ is updated, and which gradient the classifier's step uses."""
 
 from tf_mwn.engine.options import META_INTERVAL, REUSE_GRADIENT, SPEED
 
@@ -10,7 +10,7 @@ def meta_schedule(speed: str, meta_interval: int, reuse_gradient: bool) -> tuple
     """The interval in steps between two updates of Θ, and whether the virtual gradient is reused.
 
     Args:
-        speed: "exact" takes the other two as they are; "fast" stands for 5 and True.
+        speed: "exact" keeps the other two as given; "fast" stands for 5 and True.
         meta_interval: at least 1.
         reuse_gradient: True or False.
 

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 @dataclasses.dataclass(frozen=True)
 class TrainingBatch:
-    """What an objective may know of a training batch besides its logits.
+    """What an objective may use of a training batch besides its logits.
 
     Attributes:
         labels: the given labels; class numbers [B] or distributions [B, C].
@@ -55,7 +55,7 @@ class TrainingObjective(keras.layers.Layer):
 
         Args:
             logits: [B, C].
-            batch: the labels, and what else is known.
+            batch: the labels and the other fields of the batch.
 
         Returns:
             This replica's share of the scalar T (shares add up over replicas), and the weight
@@ -64,11 +64,11 @@ class TrainingObjective(keras.layers.Layer):
         raise NotImplementedError
 
     def curve(self, losses: tf.Tensor) -> tf.Tensor | None:
-        """The weight [N] of an example at each of `losses` [N]; None if it has no such curve."""
+        """The weight [N] at each of `losses` [N]; None if the weight is no function of the loss."""
         return None
 
     def scalars(self) -> dict[str, tf.Tensor]:
-        """What describes the objective now, by name, for monitoring. Default: nothing."""
+        """The objective's current state as named scalars, for monitoring. Default: none."""
         return {}
 
 

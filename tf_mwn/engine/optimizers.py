@@ -1,4 +1,4 @@
-"""Optimizers with coupled weight decay, as the papers' code trains, and the loss scale."""
+"""Optimizers with coupled weight decay, as in the papers' code, and loss scaling."""
 
 from collections.abc import Sequence
 
@@ -20,10 +20,10 @@ def apply_gradient(
     gradient: Sequence[tf.Tensor],
     variables: Sequence[keras.Variable],
 ) -> None:
-    """One step of `optimizer` by this replica's share of the gradient, not scaled by anything.
+    """Takes one step of `optimizer` with this replica's share of the unscaled gradient.
 
-    A `LossScaleOptimizer` divides by its scale, and leaves out the step (and halves the scale)
-    where the gradient is not finite: on all replicas, if on one.
+    If the gradient is not finite on any replica, a `LossScaleOptimizer` skips the step and halves
+    its scale on all of them.
     """
     scale = loss_scale(optimizer)
     if scale is not None:
@@ -38,7 +38,7 @@ def apply_gradient(
 
 
 def without_loss_scale(optimizer: keras.optimizers.Optimizer) -> keras.optimizers.Optimizer:
-    """The optimizer that a `LossScaleOptimizer` wraps; any other one as it is."""
+    """The optimizer inside a `LossScaleOptimizer`; any other optimizer unchanged."""
     return getattr(optimizer, "inner_optimizer", optimizer)
 
 

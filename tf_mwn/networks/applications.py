@@ -22,8 +22,8 @@ def application(
     """A network of keras.applications without its top, then average pooling and logits.
 
     Without weights, inputs are standardised ones like those of any other network. With pretrained
-    weights, inputs are RGB pixels from 0 to 255, which the model itself brings to what the weights
-    were trained on.
+    weights, inputs are RGB pixels from 0 to 255, and the model preprocesses them as its weights
+    need.
 
     Args:
         input_shape: (H, W, channels), at least the network's smallest size.
@@ -33,7 +33,7 @@ def application(
             weights file without top.
 
     Raises:
-        ValueError: A shape the network cannot take, or weights that cannot be had or do not fit.
+        ValueError: A shape the network cannot take, or weights that are missing or do not fit.
     """
     if weights is not None and input_shape[-1] != 3:
         raise ValueError(
@@ -56,7 +56,7 @@ def _body(name: str, input_shape: tuple[int, ...], weights: str | None) -> keras
     build = getattr(keras.applications, name)
     try:
         return build(include_top=False, weights=weights, input_shape=input_shape, pooling="avg")
-    except Exception as error:  # shapes, files that do not fit, and whatever a download raises
+    except Exception as error:  # wrong shapes or files, and anything a download raises
         reason = " ".join(str(error).split())[:200]
         if weights is None:
             raise ValueError(
@@ -70,7 +70,7 @@ def _body(name: str, input_shape: tuple[int, ...], weights: str | None) -> keras
 
 
 def _preprocess(name: str):
-    """Returns the network's own function of pixels; it keeps to operations that Keras saves."""
+    """Returns the network's own preprocessing of pixels, made of operations that Keras can save."""
     for module in pkgutil.iter_modules(keras.applications.__path__):
         found = importlib.import_module(f"keras.applications.{module.name}")
         if hasattr(found, name) and hasattr(found, "preprocess_input"):

@@ -1,4 +1,4 @@
-"""Batch norm on many devices."""
+"""Synchronised batch norm."""
 
 import keras
 
@@ -6,10 +6,10 @@ from tf_mwn.engine.keras_internals import every_layer
 
 
 def synchronised(model: keras.Model) -> keras.Model:
-    """Lets every batch norm of `model` take its statistics from the batches of all devices.
+    """Makes every batch norm of `model` compute its statistics over the shares of all devices.
 
-    On one device nothing changes. By default each device normalises its share of a batch by that
-    share's statistics, as always in Keras, and the result depends a little on their number.
+    On one device nothing changes. Without this, as by default in Keras, each device normalises its
+    share of a batch by that share's statistics, so results depend slightly on how many there are.
 
     Returns:
         `model` itself.

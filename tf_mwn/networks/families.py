@@ -1,4 +1,4 @@
-"""Networks whose names hold parameters."""
+"""Families of networks, whose names contain parameters."""
 
 import difflib
 import re
@@ -35,11 +35,10 @@ FAMILIES = (RESNET, WIDE_RESNET, PREACT_RESNET, APPLICATION, SYNCHRONISED, OWN)
 
 
 def family_options(family: NetworkRow, name: str) -> dict | None:
-    """Returns the options that a name stands for in a family, or None if it is not of it.
+    """Returns the options that a name stands for in a family, or None if it is not in the family.
 
     Raises:
-        ValueError: A name of the family with parameters that it does not have; the message gives
-            the nearest that it has.
+        ValueError: Parameters that the family does not have; the message suggests the nearest name.
     """
     return _READERS[family.name](name)
 
@@ -76,7 +75,7 @@ def _read_application(name: str) -> dict | None:
     prefix, slash, application = name.partition("/")
     if not slash or prefix != "applications":
         return None
-    # Imported here: Keras is slow to import, and the other names do without it.
+    # Imported here: Keras is slow to import, and the other names do not need it.
     from tf_mwn.networks.applications import application_names
 
     names = application_names()

@@ -70,7 +70,7 @@ def convolution(x, filters: int, kernel: int = 3, stride: int = 1, initializer=N
 
 
 def check_image(network: str, input_shape: tuple[int, ...], least: int = 8) -> None:
-    """Refuses inputs that are no images of at least `least` pixels a side."""
+    """Refuses inputs that are not images of at least `least` pixels a side."""
     if len(input_shape) != 3 or min(input_shape[:2]) < least:
         raise ValueError(
             f"network {network}: expected images [H, W, channels] of at least {least} x {least} "

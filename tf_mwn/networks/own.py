@@ -18,14 +18,14 @@ def own_network(input_shape: tuple[int, ...], num_classes: int, path: str) -> ke
         The built model.
 
     Raises:
-        ValueError: A path that leads to no function, a function that fails, or a model that does
-            not return logits [B, num_classes].
+        ValueError: No function at the path, a function that fails, or a model that does not return
+            logits [B, num_classes].
         TypeError: A result that is no Keras model.
     """
     function = _import(path)
     try:
         model = function(input_shape, num_classes)
-    except Exception as error:  # whatever the user's function comes up with
+    except Exception as error:  # the user's function may raise anything
         raise ValueError(
             f"network {path}: expected a model for ({input_shape}, {num_classes}), received "
             f"{type(error).__name__}: {' '.join(str(error).split())}"
@@ -51,7 +51,7 @@ def _import(path: str):
 
 
 def _check_logits(path: str, model: keras.Model, input_shape, num_classes: int) -> None:
-    """Runs the model once, which also builds it, and looks at what comes out."""
+    """Runs the model once, which also builds it, and checks its output."""
     inputs = np.random.default_rng(0).normal(size=(3, *input_shape)).astype("float32")
     try:
         logits = model(inputs, training=False)

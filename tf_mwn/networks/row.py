@@ -1,4 +1,4 @@
-"""What the table of networks says of each."""
+"""One row of the table of networks."""
 
 import dataclasses
 

@@ -1,4 +1,4 @@
-"""What a method asks of the user's classifier: checks, and which variables to move virtually."""
+"""Checks of the user's classifier, and the choice of variables for the virtual step."""
 
 from collections.abc import Callable
 
@@ -16,7 +16,7 @@ VirtualVariables = str | Callable[[keras.Variable], bool]
 
 
 def check_classifier(classifier: keras.Model) -> None:
-    """Refuses what cannot be trained on its logits.
+    """Checks that `classifier` can be trained on its logits.
 
     Raises:
         TypeError: not a `keras.Model`.
@@ -52,13 +52,13 @@ def check_classifier(classifier: keras.Model) -> None:
 
 
 def num_classes(classifier: keras.Model) -> int | None:
-    """C of the logits; None for a subclassed model, whose output is not known beforehand."""
+    """C of the logits; None for a subclassed model, whose output shape is unknown."""
     outputs = getattr(classifier, "outputs", None)
     return outputs[0].shape[-1] if outputs else None
 
 
 def check_has_classes(classifier: keras.Model) -> None:
-    """Refuses one logit, whose softmax is 1 and whose cross-entropy is 0 whatever it learns.
+    """Refuses a single logit: its softmax is always 1 and its cross-entropy always 0.
 
     Raises:
         ValueError: a single logit.
@@ -76,9 +76,9 @@ def select_variables(classifier: keras.Model, choice: VirtualVariables) -> list[
     Args:
         classifier: a built model.
         choice: "all"; "head", the last layer with trainable weights, or "last_block", the last
-            three layers with a kernel and what lies between, such as batch norm (functional and
-            Sequential models, whose layers are ordered); or a function of a variable that returns
-            a bool.
+            three layers with a kernel and the layers between them, such as batch norm (functional
+            and Sequential models, whose layers are ordered); or a function of a variable that
+            returns a bool.
 
     Raises:
         ValueError: unknown name, "head" or "last_block" of a subclassed model, or nothing
@@ -105,7 +105,7 @@ def select_variables(classifier: keras.Model, choice: VirtualVariables) -> list[
 def with_features(classifier: keras.Model) -> keras.Model:
     """The same layers as a model of two outputs: features [B, F] and logits [B, C].
 
-    The features are what the head, the last layer with weights, is given.
+    The features are the input of the head, which is the last layer with weights.
 
     Raises:
         ValueError: a subclassed model, or one whose features have more than one axis.
@@ -145,7 +145,7 @@ def new_classifier(classifier: keras.Model) -> keras.Model:
 
 
 def check_forward_mode(classifier: keras.Model) -> None:
-    """Refuses layers that TensorFlow cannot differentiate in forward mode within a graph.
+    """Refuses layers that TensorFlow cannot differentiate in forward mode in a graph.
 
     Raises:
         ValueError: a recurrent layer.
@@ -182,7 +182,7 @@ def _head(classifier: keras.Model) -> keras.layers.Layer:
 
 
 def _last_layers(classifier: keras.Model, kernels: int, choice: str) -> list[keras.layers.Layer]:
-    """The last layers with trainable weights, from the one with the last but n-th kernel on."""
+    """The last `kernels` layers with a kernel, and the trainable layers between and after them."""
     if not has_ordered_layers(classifier):
         raise ValueError(
             "virtual_variables: expected a function of a variable for a subclassed model, whose "
@@ -195,7 +195,7 @@ def _last_layers(classifier: keras.Model, kernels: int, choice: str) -> list[ker
 
 
 def _last_activation(classifier: keras.Model) -> str | None:
-    """The last layer's "softmax" or "sigmoid"; None for others, or where no layer is last."""
+    """ "softmax" or "sigmoid" if the last layer ends in it; None otherwise."""
     layers = classifier.layers
     if not layers or not has_ordered_layers(classifier):
         return None

@@ -1,10 +1,11 @@
-"""Training and evaluation on many devices, in the place of Keras' `fit` and `evaluate`.
+"""Training and evaluation on many devices, in place of Keras' `fit` and `evaluate`.
 
-Before the first step Keras 3 averages the devices' inputs to try the model out. That fails where
-their shares of a batch differ in length, and under `tf.distribute.MultiWorkerMirroredStrategy`
-always (https://github.com/keras-team/keras/issues/20585), as does its averaging of scalar logs.
-TensorFlow's strategy API beneath it does all that is needed. Where there are many machines, every
-worker runs the same program on the same data set and keeps its share of each batch.
+Before the first step, Keras 3 calls the model on an average of the devices' inputs. The average
+fails if the devices' shares of a batch differ in length. Under
+`tf.distribute.MultiWorkerMirroredStrategy` it always fails, and so does Keras' average of scalar
+logs (https://github.com/keras-team/keras/issues/20585). This loop uses TensorFlow's strategy API
+instead. On several machines, every worker runs the same program on the same data set and keeps its
+share of each batch.
 """
 
 from collections.abc import Callable, Iterator
@@ -25,14 +26,14 @@ def spans_machines(strategy: tf.distribute.Strategy) -> bool:
 
 
 def is_needed(strategy: tf.distribute.Strategy) -> bool:
-    """Whether there is more than Keras' own loop can be trusted with."""
+    """Whether Keras' own loop would fail: several replicas, or several machines."""
     return strategy.num_replicas_in_sync > 1 or spans_machines(strategy)
 
 
 def step_function(model: keras.Model, step: Step) -> Step:
     """A function of a distributed batch that takes one step on every replica.
 
-    Its logs are means over all replicas, alike on every worker, so that all stop at the same step.
+    Its logs are means over all replicas. Every worker gets the same logs, so all stop together.
     """
     strategy = model.distribute_strategy
 
@@ -117,15 +118,15 @@ def _train_epoch(model: keras.Model, batches: "_Batches", listeners) -> None:
 def evaluate(
     model: keras.Model, x, y=None, batch_size: int = 32, verbose="auto", return_dict: bool = False
 ) -> dict[str, float] | list[float]:
-    """The metrics over a whole set, each example counted once, alike on every worker.
+    """The metrics over a whole set. Each example counts once, and all workers get equal values.
 
     Args:
         model: compiled; `test_function` takes a distributed batch.
         x: data set of (inputs, labels), or inputs in arrays.
         y: labels, with arrays.
         batch_size: global batch size, with arrays.
-        verbose: nothing is shown.
-        return_dict: whether names are returned too, as in Keras.
+        verbose: ignored.
+        return_dict: as in Keras.
     """
     dataset = x
     if not isinstance(x, tf.data.Dataset):
@@ -140,15 +141,15 @@ def evaluate(
 
 
 def _results(model: keras.Model) -> dict[str, Any]:
-    """The measures so far over all replicas: numbers, or arrays of metrics that give several."""
+    """The metrics so far over all replicas: floats, or arrays for metrics with several values."""
     results = keras.tree.map_structure(keras.ops.convert_to_numpy, model.get_metrics_result())
     return {name: value if value.ndim else float(value) for name, value in results.items()}
 
 
 def distributed(strategy: tf.distribute.Strategy, dataset: tf.data.Dataset):
-    """`dataset` with each batch cut into the replicas' shares, in their order."""
+    """`dataset` with each batch split into the replicas' shares, in order of the replicas."""
     options = tf.data.Options()
-    # Else workers may be given a part of the files each, and batches are others than on one device.
+    # By default each worker may read some of the files; batches would differ from one device's.
     policy = tf.data.experimental.AutoShardPolicy.DATA
     options.experimental_distribute.auto_shard_policy = policy
     return strategy.experimental_distribute_dataset(dataset.with_options(options))

@@ -1,4 +1,4 @@
-"""What `fit` is given: refused, before the first step, where it is no data to train on."""
+"""Checks of the data that `fit` is given, before the first step."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,12 +10,12 @@ from tf_mwn.training.classifiers import num_classes
 
 
 def is_training_element(inputs) -> bool:
-    """True for the dict of a training element, as against a classifier's own dict of inputs."""
+    """Whether `inputs` is the dict of a training element, not a classifier's own dict of inputs."""
     return isinstance(inputs, Mapping) and "inputs" in inputs and "sample_id" in inputs
 
 
 def check_training_element(data, needs_meta: bool) -> None:
-    """Refuses a batch, or the specification of one, that is no training element.
+    """Refuses a batch, or the specification of a batch, that is not a training element.
 
     Raises:
         ValueError: other elements than those of `tf_mwn.paired_dataset`, or no meta set in them.
@@ -39,7 +39,7 @@ def check_training_data(dataset: Any, model: Any) -> None:
     """Refuses a data set whose examples or labels do not fit the classifier or the loss.
 
     Args:
-        dataset: what `fit` was given; only a `tf.data.Dataset` can be looked at beforehand.
+        dataset: what `fit` was given; only a `tf.data.Dataset` is checked.
         model: a `RobustModel`.
 
     Raises:
@@ -61,10 +61,10 @@ def check_training_data(dataset: Any, model: Any) -> None:
 
 
 def check_inputs(classifier: keras.Model, inputs: Any) -> None:
-    """Refuses inputs of another shape than the one a functional or Sequential classifier takes.
+    """Refuses inputs whose shape a functional or Sequential classifier does not take.
 
     Args:
-        classifier: built; only one with a single input is looked at.
+        classifier: built; checked only if it has a single input.
         inputs: an array, tensor or `tf.TensorSpec` of a batch.
 
     Raises:
@@ -79,7 +79,7 @@ def check_inputs(classifier: keras.Model, inputs: Any) -> None:
         one != other and None not in (one, other) for one, other in zip(shape, wanted, strict=True)
     ):
         return
-    try:  # what the Input says may be narrower than what the layers take
+    try:  # the Input may be narrower than what the layers take
         spec = tf.TensorSpec((None, *shape), tf.as_dtype(inputs.dtype))
         tf.function(lambda x: classifier(x, training=False)).get_concrete_function(spec)
     except Exception as error:

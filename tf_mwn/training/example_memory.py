@@ -11,8 +11,8 @@ from tf_mwn.engine.replicas import all_reduce_sum, state
 class ExampleMemory:
     """Values of each training example, as non-trainable state of an objective.
 
-    The state is saved and checkpointed with the objective. Replicas add up what each saw, so that
-    all of them hold the same; a step costs O(N).
+    The state is saved and checkpointed with the objective. Replicas add up their updates, so all
+    hold equal values; a step costs O(N).
 
     Args:
         owner: the objective.
@@ -24,14 +24,15 @@ class ExampleMemory:
         self.size = check_count("num_sample_ids", num_sample_ids)
 
     def add(self, name: str, initial: float) -> keras.Variable:
-        """A value of each example, [N]."""
+        """A new variable with one value per example, [N]."""
         return state(self._owner, name, (self.size,), keras.initializers.Constant(initial))
 
     def spread(self, values: tf.Tensor, batch: TrainingBatch) -> tuple[tf.Tensor, tf.Tensor]:
-        """Values [B] of the batch's examples at their places.
+        """Scatters values [B] of the batch's examples into vectors [N].
 
         Returns:
-            Values [N], 0 elsewhere, the mean where an id occurs twice; 1 where there is one, [N].
+            The values [N]: 0 for other examples, the mean for an id that occurs twice. And [N]
+            with 1 for the examples of the batch, 0 for others.
         """
         rows = _ids(batch)[:, tf.newaxis]
         ones = tf.ones_like(values)

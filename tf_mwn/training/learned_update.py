@@ -1,4 +1,4 @@
-"""What learns how the classifier steps, rather than what it minimises."""
+"""Methods that learn how the classifier steps, not what it minimises."""
 
 import tensorflow as tf
 
@@ -11,7 +11,7 @@ from tf_mwn.training.meta_learned import MetaLearnedModel, refuse_engine_options
 
 
 class LearnedUpdate(MetaLearnedModel):
-    """A step whose Θ is not in the logits: one gradient of T serves Θ and w.
+    """A step whose Θ does not enter T: one gradient of T serves both Θ and w.
 
     Subclasses say what Θ learns from that gradient (`theta_gradient`), and how the classifier
     steps by it and the new Θ (`apply_gradient`). The classifier's own losses are in the gradient.

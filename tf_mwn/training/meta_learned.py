@@ -22,7 +22,7 @@ from tf_mwn.training.classifiers import (
 from tf_mwn.training.meta_learner import MetaLearner
 from tf_mwn.training.robust_model import RobustModel
 
-# Options of the step below that subclasses with a step of their own do not have.
+# Options that subclasses with their own step do not have.
 OWN_STEP = ("virtual_variables", "virtual_step", "reuse_gradient", "recompute")
 
 
@@ -43,13 +43,13 @@ class MetaLearnedModel(RobustModel):
         classifier: built Keras model that returns logits [B, C].
         meta_learner: the owner of Θ.
         virtual_variables: what the virtual step moves: "all" (exact), "last_block" (the last
-            three layers with a kernel, and what lies between), "head" (the last layer with
+            three layers with a kernel, and the layers between), "head" (the last layer with
             weights), or a function of a variable that returns a bool. The others stay at w.
         meta_interval: a positive integer; Θ is updated at steps 0, k, 2k, ...
         virtual_step: "plain" SGD at the classifier's current learning rate (the paper), or
             "optimizer": with the momentum and weight decay of `keras.optimizers.SGD`.
-        reuse_gradient: take step 7 by the gradient of step 5, so with the Θ before its update:
-            one backward pass less, and one update of Θ later. False (the paper) takes it anew.
+        reuse_gradient: use the gradient of step 5, of Θ before its update, in step 7: one backward
+            pass less, but Θ takes effect one step later. False (the paper) recomputes it.
         recompute: run the training batch's forward pass a second time after the meta pass,
             rather than keep its activations: less memory, one forward pass more. The numbers are
             the same; not under XLA, and not with recurrent layers.
@@ -99,7 +99,7 @@ class MetaLearnedModel(RobustModel):
         jit_compile="auto",
         **kwargs,
     ):
-        """As `RobustModel.compile`, and `meta_optimizer` for Θ (Adam at 1e-3 by default)."""
+        """As `RobustModel.compile`, plus `meta_optimizer` for Θ (Adam at 1e-3 by default)."""
         if self.recompute:
             if jit_compile is True:
                 raise ValueError("jit_compile: expected False with recompute=True, received True")
@@ -134,7 +134,7 @@ class MetaLearnedModel(RobustModel):
     def step_kind(self):
         """The phase, and whether the step updates Θ.
 
-        The counter is read before each step, so that a restored optimizer goes on in time.
+        The counter is read before each step, so a restored optimizer continues the schedule.
         """
         if self.meta_interval == 1:
             return super().step_kind(), True
@@ -157,7 +157,7 @@ class MetaLearnedModel(RobustModel):
         return self.meta_gradient_and_step(linear, batch, element)[0]
 
     def meta_gradient_and_step(self, linear: Linearisation, batch: TrainingBatch, element):
-        """The meta gradient; and what `logits_gradient` gave for the virtual step."""
+        """The meta gradient, and the result of `logits_gradient` for the virtual step."""
         with tf.GradientTape() as meta_tape:
             cotangent, weights = self.logits_gradient(linear.logits, batch)
         selection, scale = self.virtual_selection, loss_scale(self.meta_optimizer)
@@ -222,7 +222,7 @@ class MetaLearnedModel(RobustModel):
 
 
 def refuse_engine_options(options: Mapping[str, Any]) -> None:
-    """For subclasses with a step of their own, on which these would have no effect.
+    """Refuses options that have no effect in a subclass with its own step.
 
     Raises:
         TypeError: naming the first one given.

@@ -1,4 +1,4 @@
-"""Training in phases of whole epochs, and state to go back to."""
+"""Training phases of whole epochs, and snapshots of variables."""
 
 from collections.abc import Mapping, Sequence
 
@@ -10,10 +10,10 @@ from tf_mwn.engine.replicas import state
 
 
 class Phases:
-    """Which phase of its training a model is in; one more variable of the model.
+    """The phase that a model's training is in, kept in a variable of the model.
 
-    The epochs are counted in the model, not by `fit`: a saved or checkpointed model goes on in
-    the phase it was in. After the last epoch the last phase goes on.
+    The epochs are counted in the model, not by `fit`: a saved or checkpointed model
+    continues in its phase. The last phase does not end after its last epoch.
 
     Args:
         owner: the model.
@@ -28,10 +28,10 @@ class Phases:
         self.lengths = {name: check_count(name, epochs) for name, epochs in lengths.items()}
         self.num_epochs = sum(self.lengths.values())
         self._done = state(owner, "epochs_done", dtype="int32")
-        self._known = None  # what `_done` was read as, so that a step does not wait for it
+        self._known = None  # the last value read, so that a step does not wait for the variable
 
     def locate(self) -> None:
-        """Looks up where training is; at the start of an epoch."""
+        """Reads the number of epochs done; called at the start of an epoch."""
         self._known = int(keras.ops.convert_to_numpy(self._done))
 
     def advance(self) -> None:
@@ -72,7 +72,7 @@ class Phases:
 
 
 class Snapshot:
-    """A copy of some variables' values, itself state of the model.
+    """A copy of some variables' values, kept in variables of the model.
 
     It holds the values at construction until `take` is called.
     """
@@ -95,6 +95,6 @@ class Snapshot:
         return [tf.convert_to_tensor(copy) for copy in self._copies]
 
     def restore(self) -> None:
-        """Brings the variables back to the copied values."""
+        """Assigns the copied values to the variables."""
         for copy, variable in zip(self._copies, self._variables, strict=True):
             variable.assign(copy)

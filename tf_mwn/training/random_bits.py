@@ -1,4 +1,4 @@
-"""Random numbers of a step, for what a method draws while it trains."""
+"""Random numbers that a method draws in a training step."""
 
 import zlib
 from collections.abc import Sequence
@@ -9,8 +9,8 @@ import tensorflow as tf
 def random_bits(shape: Sequence[int], seed: int, step: tf.Tensor, purpose: str) -> tf.Tensor:
     """Random int32 of `shape`, a function of (seed, step, purpose) alone.
 
-    So a training that goes on from a checkpoint draws what it would have drawn. Integers, because
-    TensorFlow's own floating-point draws are others under XLA.
+    Training that resumes from a checkpoint therefore draws the same numbers. They are integers
+    because TensorFlow's floating-point draws differ under XLA.
 
     Args:
         shape: of the result.

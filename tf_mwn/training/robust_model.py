@@ -28,7 +28,7 @@ from tf_mwn.training.whole_sets import WholeSets
 class RobustModel(keras.Model):
     """Wraps a built Keras classifier that returns logits, and trains that very object.
 
-    It minimises a training objective T(z, y) of the logits, and the classifier's own losses.
+    It minimises a training objective T(z, y) of the logits plus the classifier's own losses.
 
     Training elements are `({"inputs", "sample_id", ...}, labels)`, see
     `tf_mwn.paired_dataset`; evaluation elements are `(inputs, labels)`, as for any Keras model.
@@ -44,7 +44,7 @@ class RobustModel(keras.Model):
             variables, or ends in a softmax.
     """
 
-    # What training elements must hold for `train_step`.
+    # Whether training elements must hold a meta batch.
     needs_meta_set = False
     # Whether `whole_sets` must be set before training.
     needs_whole_sets = False
@@ -100,10 +100,10 @@ class RobustModel(keras.Model):
         # traced step fail under a strategy.
         self.optimizer.build(self.classifier.trainable_variables)
         values = [keras.ops.convert_to_numpy(v) for v in self.optimizer.variables]
-        # Behind a function, and without the many slots that start at 0.
+        # In a closure, so that Keras does not track it; the many slots of 0 are kept as one 0.
         starts = [value if value.any() else 0 for value in values]
         self._optimizer_starts = lambda: starts
-        # Behind a function: Keras would track metric objects as this model's own metrics.
+        # In a closure: Keras would track metric objects as this model's own metrics.
         self._loss_and_metrics = lambda: {"loss": loss, "metrics": metrics}
 
     def state_variables(self) -> list[keras.Variable]:
@@ -111,7 +111,7 @@ class RobustModel(keras.Model):
         return [*self.variables, *self.optimizer.variables]
 
     def fit(self, x=None, y=None, batch_size=None, epochs=1, verbose="auto", callbacks=None, **kw):
-        """As in Keras, on training elements; a method in phases wants `num_epochs` epochs.
+        """As in Keras, on training elements; a method with phases needs `num_epochs` epochs.
 
         Raises:
             ValueError: the method needs `whole_sets` and has none, or the data do not fit the
@@ -138,29 +138,29 @@ class RobustModel(keras.Model):
 
     @property
     def num_epochs(self) -> int | None:
-        """Epochs of all phases; None for a method that trains as long as one likes."""
+        """Epochs of all phases; None for a method without phases."""
         return None if self.phases is None else self.phases.num_epochs
 
     def begin_epoch(self) -> None:
-        """What a method does between epochs, on the host. Default: begin a phase."""
+        """Called on the host before each epoch. Default: begins a phase that is due."""
         if self.phases is not None:
             self.phases.locate()
             if self.phases.is_starting:
                 self.begin_phase(self.phases.current)
 
     def begin_phase(self, phase: str) -> None:
-        """What a method does before the first epoch of a phase. Default: nothing."""
+        """Called before the first epoch of a phase. Default: nothing."""
 
     def end_epoch(self) -> None:
-        """What a method does when an epoch ends, before it is evaluated and checkpointed."""
+        """Called when an epoch ends, before evaluation and checkpointing."""
         if self.phases is not None:
             self.phases.advance()
 
     def step_kind(self) -> Hashable:
-        """Which of its steps a method takes next; each kind is traced once.
+        """The kind of the next step; each kind is traced once.
 
-        A condition inside the step would put its sums over replicas into a branch, which
-        strategies refuse. Default: the current phase.
+        A condition inside the step would put sums over replicas into a branch, which strategies
+        do not allow. Default: the current phase.
         """
         return None if self.phases is None else self.phases.current
 
@@ -188,7 +188,7 @@ class RobustModel(keras.Model):
         return (distributed_loop if on_many else keras_internals).step_function(self, step)
 
     def reset_optimizer(self) -> None:
-        """Brings the optimizer back to its first step: counter, slots and learning rate."""
+        """Resets the optimizer to its first step: counter, slots and learning rate."""
         for variable, start in zip(self.optimizer.variables, self._optimizer_starts(), strict=True):
             variable.assign(keras.ops.full(variable.shape, start, variable.dtype))
 
@@ -213,7 +213,7 @@ class RobustModel(keras.Model):
         return element["inputs"], labels, element["sample_id"]
 
     def training_batch(self, labels, sample_id) -> TrainingBatch:
-        """What the objective may know of a batch: labels [B], and ids [B] or None."""
+        """The batch as the objective sees it: labels [B], and ids [B] or None."""
         step = tf.convert_to_tensor(self.optimizer.iterations)
         return TrainingBatch(labels, self.per_example_loss, sample_id, step)
 
@@ -222,10 +222,10 @@ class RobustModel(keras.Model):
         return logits_gradient(lambda z: self.training_objective.objective(z, batch), logits)
 
     def learn_objective(self, linear: Linearisation, batch: TrainingBatch, element):
-        """Where a method learns its objective, before the classifier's step. Default: nothing.
+        """Updates the objective before the classifier's step. Default: nothing.
 
         Returns:
-            None; or what `logits_gradient` gave before, if the step shall be taken by that.
+            None, or an earlier result of `logits_gradient` that the step uses again.
         """
 
     def actual_step(self, linear: Linearisation, cotangent: tf.Tensor) -> None:
@@ -245,9 +245,9 @@ class RobustModel(keras.Model):
         return self.compute_metrics(inputs, labels, logits, sample_weight=sample_weight)
 
     def build_metrics(self, dataset: tf.data.Dataset) -> None:
-        """Makes the variables of compiled metrics, which Keras makes at the first batch it sees.
+        """Builds the compiled metrics, which Keras would build at the first batch.
 
-        Within the step that would be a second tracing, and on many devices an error.
+        Inside the step that would trace a second time, and fail on many devices.
         """
         spec = dataset.element_spec
         waiting = [metric for metric in self.metrics if not getattr(metric, "built", True)]
@@ -255,7 +255,7 @@ class RobustModel(keras.Model):
             return
         example = spec[:2]
         if any(part.shape.rank is None for part in tf.nest.flatten(example)):
-            example = next(iter(dataset.take(1)))[:2]  # as of a generator that tells no shapes
+            example = next(iter(dataset.take(1)))[:2]  # shapes are unknown
         inputs, labels = tf.nest.map_structure(_one_of, example)
         outputs = getattr(self.classifier, "outputs", None)
         logits = _one_of(outputs[0]) if outputs else self(inputs, training=False)
@@ -271,7 +271,7 @@ class RobustModel(keras.Model):
         return self.training_objective.objective(logits, self.training_batch(labels, sample_id))[1]
 
     def artifacts(self) -> dict[str, Callable[[Path], None]]:
-        """What a method leaves in a run's folder when it ends: who writes it, by file name."""
+        """Files for the folder of a finished run: file name -> function that writes to a path."""
         return {}
 
     def test_step(self, data):
@@ -299,7 +299,7 @@ class RobustModel(keras.Model):
         every = super().metrics
         hidden = {id(metric) for metric in self.training_metrics} if self._evaluating else set()
         if not self._gives_weights:
-            hidden.add(id(self.mean_weight_metric))  # its 0 would mean nothing
+            hidden.add(id(self.mean_weight_metric))  # its value of 0 has no meaning
         return [metric for metric in every if id(metric) not in hidden]
 
     def constructor_arguments(self) -> dict[str, Any]:
@@ -329,7 +329,7 @@ class RobustModel(keras.Model):
 
 
 class _EpochHooks(keras.callbacks.Callback):
-    """Tells a model where epochs begin and end; first of the callbacks."""
+    """Calls the model's `begin_epoch` and `end_epoch`; the first of the callbacks."""
 
     def on_epoch_begin(self, epoch, logs=None):
         self.model.begin_epoch()

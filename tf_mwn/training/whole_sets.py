@@ -1,4 +1,4 @@
-"""The whole training and meta set, for what methods do between epochs."""
+"""The whole training and meta set, which some methods read between epochs."""
 
 import dataclasses
 import functools
@@ -12,7 +12,7 @@ import tensorflow as tf
 
 @dataclasses.dataclass(frozen=True)
 class WholeSets:
-    """One pass in order over each set, as often as a method wants; inputs as in evaluation.
+    """Both sets in a fixed order, for any number of passes; inputs as in evaluation.
 
     Attributes:
         train: batches ({"inputs", "sample_id"}, labels), all examples once, never augmented.
