@@ -75,20 +75,20 @@ def test_something_else_than_a_model():
         ({"weight_net_units": (10.0,)}, "expected positive integers"),
         ({"virtual_variables": "tail"}, "expected one of all, last_block, head or a function"),
         ({"virtual_variables": lambda v: False}, "expected at least one variable"),
-        ({"meta_interval": 0}, "expected a positive integer"),
-        ({"meta_interval": True}, "expected a positive integer"),
-        ({"virtual_step": "momentum"}, "expected one of plain, optimizer"),
-        ({"reuse_gradient": 1}, "reuse_gradient: expected True or False, received 1"),
+        ({"meta_interval": 0}, "meta_interval: expected"),
+        ({"meta_interval": True}, "meta_interval: expected"),
+        ({"virtual_step": "momentum"}, "expected one of optimizer, plain"),
+        ({"reuse_gradient": 1}, "reuse_gradient: expected bool, received 1"),
         ({"speed": "slow"}, "speed: expected one of exact, fast, received 'slow'"),
         (
             {"speed": "fast", "meta_interval": 2},
             "speed=fast: expected neither meta_interval nor reuse",
         ),
-        ({"recompute": "yes"}, "recompute: expected True or False, received 'yes'"),
+        ({"recompute": "yes"}, "recompute: expected bool, received 'yes'"),
     ],
 )
 def test_options_that_make_no_sense(options, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises((TypeError, ValueError), match=message):
         MetaWeightNet(mlp(), **options)
 
 

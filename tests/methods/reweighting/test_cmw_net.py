@@ -172,7 +172,7 @@ def test_what_the_found_meta_set_cannot_hold_is_one_sentence():
     ("options", "message"),
     [
         ({"cmw_meta_set": "lowloss"}, "did you mean 'low_loss'"),
-        ({"cmw_meta_per_class": 0}, "cmw_meta_per_class: expected an integer of at least 1"),
+        ({"cmw_meta_per_class": 0}, r"cmw_meta_per_class: expected a value in \[1, inf\)"),
         ({"cmw_warmup": 1.5}, "cmw_warmup"),
         ({"cmw_ema": 1.0}, "cmw_ema"),
         ({"meta_batch_size": 31}, "meta_batch_size: expected at least 1 and at most the 30"),

@@ -341,8 +341,8 @@ def test_sample_weights_are_keep_probabilities():
             "l2t_reward: expected one of accuracy, speed.*'accuracy'",
         ),
         ({"l2t_accuracy": 0.0}, r"l2t_accuracy: expected a value in \(0, 1\]"),
-        ({"l2t_episodes": 0}, "l2t_episodes: expected an integer of at least 1"),
-        ({"l2t_episode_epochs": 0}, "l2t_episode_epochs: expected an integer of at least 1"),
+        ({"l2t_episodes": 0}, r"l2t_episodes: expected a value in \[1, inf\)"),
+        ({"l2t_episode_epochs": 0}, r"l2t_episode_epochs: expected a value in \[1, inf\)"),
         ({"epochs": 0}, "epochs: expected an integer of at least 1"),
     ],
 )
