@@ -21,7 +21,7 @@ from tf_mwn.options import Option
 
 __all__ = ["METHODS", "OPTIONS", "Method", "build", "find"]
 
-# The group of entry points by which installed packages add methods: a tuple of `Method`s each.
+# Installed packages add methods by entry points of this group; each is a tuple of `Method`s.
 ENTRY_POINTS = "tf_mwn.methods"
 _FAMILIES = (
     meta_weight_net.METHODS,
@@ -57,7 +57,7 @@ def _by_name(methods: Iterable[Method]) -> dict[str, Method]:
 
 
 def _with_other_packages(own: Mapping[str, Method]) -> dict[str, Method]:
-    """`own`, and the methods of installed packages; what cannot be used is a warning."""
+    """`own` and the methods of installed packages; warns of packages that cannot be used."""
     found = dict(own)
     for point in importlib.metadata.entry_points(group=ENTRY_POINTS):
         try:
@@ -84,7 +84,7 @@ def find(name: str) -> Method:
     """The method called `name`.
 
     Raises:
-        ValueError: naming the valid names and the nearest.
+        ValueError: no such method; the message lists the names and suggests the nearest.
     """
     return METHODS[check_name("method", name, METHODS)]
 

@@ -132,7 +132,7 @@ def two_shapes():
     ("build", "message"),
     [
         (lambda: ArchitectureGate(line(1.0, 2.0), "third"), "expected one of first, second"),
-        (lambda: ArchitectureGate(mlp()), "expected one that gated_classifier has made"),
+        (lambda: ArchitectureGate(mlp()), "expected one made by gated_classifier"),
         (lambda: architecture_gate(mlp(), 0), "gate_units: expected a value in .1, inf."),
         (lambda: architecture_gate(subclassed()), "expected a functional or Sequential model"),
         (two_shapes, r"of one shape \[B, C\], received \(None, 3\), \(None, 2\)"),

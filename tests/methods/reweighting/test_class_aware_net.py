@@ -27,7 +27,7 @@ def test_clusters_are_sorted_by_size_and_together():
 
 
 def test_fewer_sizes_than_clusters():
-    with pytest.warns(UserWarning, match="clusters: 3 wanted.*2 different"):
+    with pytest.warns(UserWarning, match="clusters: expected at most 2.*received 3"):
         net = ClassAwareNet([5, 5, 100])
     assert net.clusters == 2 and net.count_params() == 402
     np.testing.assert_array_equal(net.cluster_of_class, [0, 0, 1])

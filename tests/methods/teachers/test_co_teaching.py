@@ -186,7 +186,7 @@ def test_the_second_optimizer_follows_the_first_ones_learning_rate():
 
 
 def test_a_network_that_starts_equal_is_refused():
-    with pytest.raises(ValueError, match="peer: expected .* fixed seeds; pass peer="):
+    with pytest.raises(ValueError, match="peer: expected .* fixed seeds; pass a second"):
         CoTeaching(linear(3), 5, 1, noise_rate=0.2)
     assert CoTeaching(linear(3), 5, 1, noise_rate=0.2, peer=linear(4)).peer.built
 

@@ -1,1 +1,1 @@
-"""Estimated label noise and corrected labels: GLC, S-Model, D2L."""
+"""Estimated label noise and corrected labels."""

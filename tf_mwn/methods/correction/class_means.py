@@ -1,4 +1,4 @@
-"""Means by class: how an estimate of a label transition matrix is made from examples."""
+"""Means by class: estimates of a label transition matrix from examples."""
 
 import numpy as np
 
@@ -6,18 +6,17 @@ import numpy as np
 def class_means(classes: np.ndarray, values: np.ndarray, pseudo_count: float = 0.0) -> np.ndarray:
     """Row i: the mean of `values` over the examples of class i.
 
-    With the true classes and predicted probabilities as values it estimates P(given j | true i);
-    with the predicted classes and the given labels as values it counts a confusion matrix.
+    For true classes and predicted probabilities it estimates P(given j | true i). For predicted
+    classes and given labels it is a normalised confusion matrix.
 
     Args:
         classes: [N, C], one-hot, or the share of an example in each class.
         values: [N, C], rows that sum to 1.
-        pseudo_count: examples of uniform values that each class has besides its own, 0 or more;
-            with some, no entry is 0.
+        pseudo_count: at least 0; this many examples with uniform values are added to each class.
+            Above 0, no entry is 0.
 
     Returns:
-        [C, C], rows that sum to 1; the row of a class without examples is that of the identity,
-        which leaves its label as it is.
+        [C, C], rows that sum to 1. A class without examples has the row of the identity.
     """
     shares = np.asarray(classes, dtype=np.float64)
     totals = shares.sum(axis=0)[:, np.newaxis] + pseudo_count

@@ -1,4 +1,4 @@
-"""D2L: labels give way to predictions once the features start to fill more dimensions."""
+"""D2L: predictions replace labels once the dimensionality of the features starts to rise."""
 
 import warnings
 
@@ -22,21 +22,21 @@ from tf_mwn.training.classifiers import with_features
 from tf_mwn.training.phases import Snapshot
 from tf_mwn.training.robust_model import RobustModel
 
-# The paper's ten batches of 128; the estimate depends on the size of a batch.
+# The paper's ten batches of 128. The estimate depends on the batch size.
 _SAMPLE, _BATCH = 1280, 128
 
 
 @keras.saving.register_keras_serializable(package="tf_mwn")
 class PacedLabels(TrainingObjective):
-    """T = mean of -Σ_j [α y_j + (1-α) 1(j = argmax p)] ln p_j; α = 1 up to the turning point.
+    """T = mean of -Σ_j [α y_j + (1-α) 1(j = argmax p)] ln p_j, with α = 1 up to the turning point.
 
-    Its state is what the rule needs to know of the past: the last values of the intrinsic
-    dimensionality, their number and their minimum, and α.
+    The state holds the last values of the intrinsic dimensionality, their number and minimum, and
+    α.
 
     Args:
-        epochs: T of the whole training.
+        epochs: of the whole training.
         start: epochs before the window.
-        window: epochs whose values the newest one is compared with.
+        window: number of values that the newest one is compared with.
         sce: (α, β) of the symmetric cross-entropy up to the turning point; None for cross-entropy.
     """
 
@@ -50,19 +50,19 @@ class PacedLabels(TrainingObjective):
 
     @property
     def has_turned(self) -> bool:
-        """Whether the turning point is past: only then is α below 1."""
+        """Whether the turning point is past, so that α < 1."""
         return _read(self.alpha) < 1
 
     @property
     def epochs_begun(self) -> int:
-        """Values taken in so far."""
+        """Number of values so far."""
         return int(_read(self.number))
 
     def take(self, value: float) -> bool:
-        """Takes in the intrinsic dimensionality before an epoch, and sets α for that epoch.
+        """Records the intrinsic dimensionality before an epoch, and sets α for that epoch.
 
         Args:
-            value: NaN repeats the last one.
+            value: NaN repeats the last value.
 
         Returns:
             Whether this is the turning point.
@@ -94,7 +94,7 @@ class PacedLabels(TrainingObjective):
         return global_mean(losses), None
 
     def scalars(self):
-        """The intrinsic dimensionality when the epoch began, and α."""
+        """The intrinsic dimensionality before the epoch, and α."""
         return {"intrinsic_dimension": self.values[-1], "label_share": self.alpha}
 
     def get_config(self):
@@ -105,30 +105,31 @@ class PacedLabels(TrainingObjective):
 class D2L(RobustModel):
     """Plain training, then targets between label and prediction.
 
-    The local intrinsic dimensionality of the features falls while a classifier learns the classes
-    and rises when it goes on to fit wrong labels. Before epoch t of T:
+    The local intrinsic dimensionality (LID) of the features falls while a classifier learns the
+    classes, and rises when it begins to fit wrong labels. Before epoch t of T:
 
-    1. LID_t = its mean over 1280 training examples in ten batches (all, if there are fewer), at
-       the input of the last layer, in evaluation mode.
-    2. At the first t after `d2l_start` and the window with LID_t - mean > 2 deviations of the
-       values in the window: go back to the weights of one epoch before.
+    1. LID_t is the mean LID at the input of the last layer, in evaluation mode, over 1280 training
+       examples in ten batches. Smaller training sets are used whole.
+    2. The turning point is the first t after `d2l_start` and the window at which LID_t exceeds the
+       mean of the window by more than two deviations. There the classifier returns to its weights
+       of one epoch before.
     3. From then on α = exp(-(t/T)·LID_t/min LID), and the target is α label + (1-α) predicted
        class.
 
-    t counts the epochs done, so the paper's first value is that of the untrained classifier. The
-    optimizer goes on as it is. The examples depend on t alone, and so are the same after a
-    resumption and on any number of devices. The loss of `compile` is only logged.
+    t counts finished epochs, so LID_0 belongs to the untrained classifier, as in the paper. The
+    optimizer keeps its state. The examples depend on t alone: they are the same after a resumption
+    and on any number of devices. The loss of `compile` is only logged.
 
     Args:
         classifier: functional or Sequential model that returns logits [B, C].
         epochs: T.
-        d2l_start: part of the epochs before the window, in [0, 1); the authors' code waits 40 of
-            120 (CIFAR-10), 60 of 200 (CIFAR-100), 5 of 50 (MNIST).
+        d2l_start: fraction of the epochs before the window. The authors' code waits 40 of 120
+            epochs (CIFAR-10), 60 of 200 (CIFAR-100) or 5 of 50 (MNIST).
         d2l_window: values in the window; 5 in the authors' code.
-        d2l_neighbours: k; in a batch of k examples or fewer all the others, with a warning.
-        d2l_first_loss: up to the turning point "cross_entropy", as in the paper, or "sce", the
-            symmetric cross-entropy, as in the authors' code since 2019.
-        sce_alpha, sce_beta: of the latter.
+        d2l_neighbours: k. A batch of k examples or fewer takes all other examples, with a warning.
+        d2l_first_loss: the loss up to the turning point. "cross_entropy" is the paper's; "sce",
+            the symmetric cross-entropy, is that of the authors' code since 2019.
+        sce_alpha, sce_beta: for "sce".
 
     Raises:
         ValueError: a classifier whose features are not known; see `classifiers.with_features`.
@@ -169,7 +170,7 @@ class D2L(RobustModel):
         }
         network = with_features(classifier)
         features = tf.function(lambda x: network(x, training=False)[0], reduce_retracing=True)
-        self._features = lambda: features  # behind a function: its layers are the classifier's
+        self._features = lambda: features  # hidden in a function: the classifier owns the layers
         self._before = Snapshot(self, "before", classifier.variables)
 
     def begin_epoch(self):
@@ -181,7 +182,7 @@ class D2L(RobustModel):
             self._before.take()
 
     def intrinsic_dimension(self, seed: int) -> float:
-        """The mean over 1280 training examples, drawn by `seed`; NaN if infinite."""
+        """The mean LID over 1280 training examples drawn by `seed`; NaN if no LID is finite."""
         chosen = _sample(self.whole_sets.train, _SAMPLE, seed)
         parts = [self._features()(element["inputs"]) for element, _ in chosen]
         features = tf.cast(tf.concat(parts, axis=0), tf.float32).numpy()[:_SAMPLE]
@@ -190,7 +191,7 @@ class D2L(RobustModel):
         if seed == 0 and smallest <= neighbours:
             warnings.warn(
                 f"d2l_neighbours: expected fewer than the {smallest} examples of a batch, received "
-                f"{neighbours}; all other examples of the batch are taken",
+                f"{neighbours}; all other examples of the batch are used",
                 stacklevel=2,
             )
         return mean_over_batches(features, neighbours, _BATCH, np.random.default_rng(seed))
@@ -200,12 +201,12 @@ class D2L(RobustModel):
 
 
 def _read(variable: keras.Variable) -> np.ndarray:
-    """A variable's value on the host, under a strategy as without one."""
+    """A variable's value on the host, with or without a distribution strategy."""
     return keras.ops.convert_to_numpy(variable)
 
 
 def _sample(batches: tf.data.Dataset, size: int, seed: int) -> tf.data.Dataset:
-    """About `size` of all examples, as many from each batch; all of a batch of fewer."""
+    """About `size` random examples, equally many from each batch (or the whole batch)."""
     number = int(batches.cardinality())
     if number < 0:
         number = sum(1 for _ in batches)

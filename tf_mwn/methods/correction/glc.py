@@ -1,4 +1,4 @@
-"""Gold loss correction: the label noise, estimated on clean examples and built into the loss."""
+"""Gold loss correction: the loss includes label noise that is estimated on clean examples."""
 
 import keras
 import numpy as np
@@ -17,7 +17,7 @@ from tf_mwn.training.phases import Phases, Snapshot
 from tf_mwn.training.robust_model import RobustModel
 from tf_mwn.training.whole_sets import logits_of
 
-# Share of a uniform distribution in each row of counts: a pair never seen stays possible.
+# Share of the uniform distribution in each row of counts, so that unseen pairs stay possible.
 _SMOOTHING = 0.01
 
 
@@ -28,10 +28,10 @@ def estimate_correction(labels, logits, estimate: str = "soft") -> np.ndarray:
         labels: true labels of clean examples; class numbers [N], or distributions [N, C].
         logits: [N, C] of a classifier that was trained on given labels, not on these examples.
         estimate: "soft", the mean of p_j over the examples of class i; or "confusion", the share
-            of them with prediction j, mixed with 1 % of the uniform distribution.
+            of these examples with prediction j, mixed with 1 % of the uniform distribution.
 
     Returns:
-        [C, C], rows that sum to 1; the row of the identity for a class without examples.
+        [C, C], rows that sum to 1. A class without examples has the row of the identity.
     """
     logits = tf.convert_to_tensor(logits)
     classes = target_distribution(labels, logits).numpy()
@@ -45,8 +45,8 @@ def estimate_correction(labels, logits, estimate: str = "soft") -> np.ndarray:
 class GoldCorrection(TrainingObjective):
     """T = (1/n) [Σ_gold -ln p_y + Σ_noisy -ln Σ_i Ĉ_iy p_i] over the n examples of both kinds.
 
-    Gold examples are told by a `sample_id` below 0: they have no place in the training set. Ĉ is
-    state, and the identity, that is plain cross-entropy, until it is estimated.
+    Gold examples have a `sample_id` below 0, because they are not in the training set. Ĉ is state.
+    Until it is estimated it is the identity, which gives plain cross-entropy.
 
     Args:
         num_classes: C.
@@ -70,7 +70,7 @@ class GoldCorrection(TrainingObjective):
         return tf.convert_to_tensor(self.matrix)
 
     def scalars(self):
-        """The mean probability, by Ĉ, that a label was left as it was."""
+        """The mean probability of an unchanged label under Ĉ."""
         return {"correction_diagonal": tf.linalg.trace(self._given_matrix()) / self.num_classes}
 
     def get_config(self):
@@ -79,23 +79,23 @@ class GoldCorrection(TrainingObjective):
 
 @keras.saving.register_keras_serializable(package="tf_mwn")
 class GoldLossCorrection(RobustModel):
-    """Two trainings: one on the given labels, one corrected by what the first shows of the noise.
+    """Two trainings: the first on given labels, the second with a correction for their noise.
 
-    1. Plain training on the given labels.
-    2. Ĉ_ij = mean of p_j over the clean examples of class i, in evaluation mode.
-    3. The classifier goes back to its initial weights and the optimizer to its first step.
-    4. Training on given labels, through Ĉ, and clean ones; every step takes a training and a
-       meta batch in one forward pass.
+    1. The classifier trains on the given labels.
+    2. Ĉ_ij is the mean of p_j over the clean examples of class i, in evaluation mode.
+    3. The classifier returns to its initial weights, and the optimizer to its first step.
+    4. The classifier trains on given labels, corrected by Ĉ, and on clean labels. Every step takes
+       a training batch and a meta batch in one forward pass.
 
-    Both trainings minimise cross-entropy, as the paper's; the loss of `compile` is logged. In 4 the
-    logged loss and metrics are those of both batches. The paper lets clean examples occur as
-    often as given ones; here as often as the meta batch is large.
+    Both trainings minimise cross-entropy, as in the paper. The loss of `compile` is only logged. In
+    step 4 the logged loss and metrics cover both batches. In the paper a clean example occurs as
+    often as a given one; here the size of the meta batch decides how often it occurs.
 
     Args:
         classifier: built Keras model that returns logits [B, C].
         num_classes: C.
         epochs: of each of the two trainings.
-        glc_estimate: "soft", or "confusion" for counts; see `estimate_correction`.
+        glc_estimate: see `estimate_correction`.
 
     References:
         Hendrycks et al., Using Trusted Data to Train Deep Networks on Labels Corrupted by Severe
@@ -120,7 +120,7 @@ class GoldLossCorrection(RobustModel):
 
     @property
     def correction_matrix(self) -> np.ndarray:
-        """Ĉ, [C, C]; the identity during the first training."""
+        """Ĉ [C, C]; the identity during the first training."""
         return keras.ops.convert_to_numpy(self.training_objective.matrix)
 
     def begin_phase(self, phase):
@@ -134,7 +134,7 @@ class GoldLossCorrection(RobustModel):
         self.reset_optimizer()
 
     def training_part(self, element, labels):
-        """The training batch; in the second training the meta batch behind it, with ids -1."""
+        """The training batch; in the second training also the meta batch, with the ids -1."""
         if self.phases.current == "plain_epochs":
             return super().training_part(element, labels)
         gold = tf.cast(element["meta_labels"], labels.dtype)

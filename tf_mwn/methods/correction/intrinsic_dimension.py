@@ -1,10 +1,10 @@
-"""Local intrinsic dimensionality of features, and what its course over training says."""
+"""Local intrinsic dimensionality of features, and the rules on its course over training."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
-# Keeps the logarithm finite where an example occurs twice.
+# Keeps the logarithm finite for duplicate examples.
 _EPSILON = 1e-8
 
 
@@ -15,13 +15,13 @@ def local_intrinsic_dimension(points: np.ndarray, neighbours: int = 20) -> np.nd
 
     Args:
         points: [N, F].
-        neighbours: k, at least 2; all other points where there are fewer.
+        neighbours: k, at least 2. With fewer other points, all of them are used.
 
     Returns:
-        [N], above 0; infinite where the k nearest are all equally far.
+        [N], above 0; infinite if the k nearest points have equal distances.
 
     Raises:
-        ValueError: N < 3 or k < 2: no ratio of two distances.
+        ValueError: N < 3 or k < 2, so that there is no ratio of two distances.
 
     References:
         Amsaleg et al., Estimating Local Intrinsic Dimensionality, KDD 2015, as in Ma et al.,
@@ -39,13 +39,13 @@ def local_intrinsic_dimension(points: np.ndarray, neighbours: int = 20) -> np.nd
 def mean_over_batches(
     points: np.ndarray, neighbours: int, batch_size: int, rng: np.random.Generator
 ) -> float:
-    """The mean estimate at [N, F] points, each among the points of its random batch.
+    """The mean local intrinsic dimensionality of points within random batches.
 
     Args:
         points: [N, F].
         neighbours: k.
-        batch_size: at most so many points in a batch; batches are as equal as can be.
-        rng: draws the batches.
+        batch_size: the largest size of a batch. Batches have sizes that are as equal as possible.
+        rng: source of the batches.
 
     Returns:
         The mean of the finite estimates; NaN if there is none.
@@ -57,7 +57,7 @@ def mean_over_batches(
 
 
 def is_turning_point(values: Sequence[float]) -> bool:
-    """Whether the last value exceeds the mean of those before by more than two deviations."""
+    """Whether the last value exceeds the mean of the others by more than two deviations."""
     *window, last = values
     return bool(last - np.mean(window) > 2 * np.std(window))
 
@@ -66,7 +66,7 @@ def label_share(progress: float, value: float, least: float) -> float:
     """α = exp(-progress · value/least), the share of the given label in the target.
 
     Args:
-        progress: t/T, epochs done of all epochs, at least 0.
+        progress: t/T >= 0, the fraction of the epochs done.
         value: the intrinsic dimensionality now.
         least: the smallest so far, above 0.
     """
@@ -75,7 +75,7 @@ def label_share(progress: float, value: float, least: float) -> float:
 
 def _nearest(points: np.ndarray, i: int, k: int) -> np.ndarray:
     """Distances from point i to its k nearest others, ascending."""
-    # Differences, not inner products: these would make the distance of duplicates rounding error.
+    # From inner products the distance of duplicates would be a rounding error, not 0.
     others = np.delete(points, i, axis=0)
     squares = np.sum((others - points[i]) ** 2, axis=1)
     return np.sqrt(np.sort(squares)[:k])

@@ -1,4 +1,4 @@
-"""The S-Model: a noise channel behind the classifier, learned with it."""
+"""The S-Model: a noise channel after the classifier, learned with it."""
 
 import functools
 
@@ -23,7 +23,7 @@ from tf_mwn.training.phases import Phases
 from tf_mwn.training.robust_model import RobustModel
 from tf_mwn.training.whole_sets import logits_of
 
-# Softmax of a row of the identity times this is that row again, with a gradient of exactly 0.
+# The softmax of the identity times this is the identity, with a gradient of exactly 0.
 _SATURATED = 1e3
 # Keeps the logarithm of a count of 0 finite.
 _EPSILON = 1e-8
@@ -31,11 +31,11 @@ _EPSILON = 1e-8
 
 @keras.saving.register_keras_serializable(package="tf_mwn")
 class Channel(TrainingObjective):
-    """T = mean of -ln Σ_i T_iy p_i, with T = softmax of the rows of b: the simple model.
+    """The mean of -ln Σ_i T_iy p_i, where T is the row-wise softmax of b: the simple model.
 
-    b is a start, which is state, plus a learned deviation from it. So weight decay of the
-    optimizer, if there is any, draws T to its start; on b itself it would draw T to the uniform
-    matrix. The start is the identity until it is set.
+    b is a start, which is state, plus a learned deviation. Weight decay of the optimizer therefore
+    pulls T to its start. Applied to b itself it would pull T to the uniform matrix. The start is
+    the identity until `begin_at` sets it.
 
     Args:
         num_classes: C.
@@ -60,18 +60,18 @@ class Channel(TrainingObjective):
         return tf.nn.softmax(self.biases)
 
     def begin_at(self, matrix: np.ndarray) -> None:
-        """Sets b to the logarithm of a matrix [C, C] of probabilities, which may be 0."""
+        """Sets T to a matrix [C, C] of probabilities, which may be 0."""
         self.start.assign(np.log(np.asarray(matrix) + _EPSILON))
         self.deviation.assign(np.zeros_like(matrix))
 
     def objective(self, logits, batch: TrainingBatch):
-        """This replica's share of T's mean; no weights."""
+        """This replica's share of the mean; no weights."""
         matrix = self.transition_matrix()
         losses = forward_correction(batch.labels, logits, transition_matrix=matrix)
         return global_mean(losses), None
 
     def scalars(self):
-        """The mean probability, by T, that a label was left as it was."""
+        """The mean probability of an unchanged label under T."""
         return {"channel_diagonal": tf.linalg.trace(self.transition_matrix()) / self.num_classes}
 
     def get_config(self):
@@ -84,7 +84,7 @@ class FeatureChannel(Channel):
 
     Args:
         num_classes: C.
-        num_features: F, the length of h(x).
+        num_features: F, the length of the features h(x).
     """
 
     def __init__(self, num_classes: int, num_features: int, **kwargs):
@@ -95,20 +95,20 @@ class FeatureChannel(Channel):
         )
 
     def log_transition(self, features: tf.Tensor) -> tf.Tensor:
-        """ln T(x), [B, C, C], of features h(x), [B, F]."""
+        """ln T(x), [B, C, C], for features h(x), [B, F]."""
         shape = (-1, self.num_classes, self.num_classes)
         slopes = tf.reshape(tf.matmul(features, tf.convert_to_tensor(self.kernel)), shape)
         return tf.nn.log_softmax(slopes + self.biases)
 
     def objective(self, logits, batch: TrainingBatch):
-        """As `Channel.objective`, of logits and features side by side, [B, C + F]."""
+        """As `Channel.objective`, for concatenated logits and features [B, C + F]."""
         logits, features = tf.split(logits, (self.num_classes, self.num_features), axis=1)
         log_p = tf.nn.log_softmax(logits)[:, :, tf.newaxis]
         log_given = tf.reduce_logsumexp(log_p + self.log_transition(features), axis=1)
         return global_mean(expectation(target_distribution(batch.labels, logits), -log_given)), None
 
     def scalars(self):
-        """Nothing: T differs from example to example."""
+        """None: T differs from example to example."""
         return {}
 
     def get_config(self):
@@ -117,28 +117,29 @@ class FeatureChannel(Channel):
 
 @keras.saving.register_keras_serializable(package="tf_mwn")
 class SModel(RobustModel):
-    """Learns P(given label j | class i) = T_ij with the classifier, whose p is the prediction.
+    """Learns P(given label j | class i) = T_ij together with the classifier, whose p predicts.
 
-    Cross-entropy of the given labels under Σ_i T_ij p_i does not change when T and p are permuted
-    together, so where T starts decides what p means. It starts
+    The cross-entropy of the given labels under Σ_i T_ij p_i stays the same if T and p are permuted
+    together. The start of T therefore decides what p means. There are two starts:
 
-    - from counts (the default): after some plain training, b_ij = ln(share of the given label j
-      among the training examples predicted i), and training goes on from the trained weights, as
-      in the authors' code, with the optimizer as it is; or
-    - from a noise rate σ: 1 - σ on the diagonal, σ/(C - 1) elsewhere, from the first step on,
-      without the authors' jitter.
+    - From counts, the default. After some plain training, b_ij is ln of the share of the given
+      label j among the training examples predicted as i. Training continues with the trained
+      weights and the state of the optimizer, as in the authors' code.
+    - From a noise rate σ. T has 1 - σ on the diagonal and σ/(C - 1) elsewhere, from the first step
+      on. The authors add a jitter; this class does not.
 
-    The authors pre-train until the loss on held-out given labels stops falling; here for a fixed
-    part of the epochs, which has to end before wrong labels are memorised: a classifier that
-    reproduces the given labels shows no noise. The loss of `compile` is only logged.
+    The authors pre-train until the loss on held-out given labels stops falling. Here pre-training
+    takes a fixed fraction of the epochs. It must end before wrong labels are memorised, because a
+    classifier that reproduces the given labels shows no noise. The loss of `compile` is only
+    logged.
 
     Args:
         classifier: built Keras model that returns logits [B, C].
         num_classes: C.
         epochs: of the whole training.
-        s_model_pretraining: the plain training's part of the epochs, in [0, 1]; at least one
-            epoch of either kind is trained.
-        s_model_noise_rate: σ in (0, 1) to start from; None to start from counts.
+        s_model_pretraining: fraction of the epochs of plain training. Either part has at least one
+            epoch.
+        s_model_noise_rate: σ to start from; None to start from counts.
 
     References:
         Goldberger and Ben-Reuven, Training Deep Neural-Networks Using a Noise Adaptation Layer,
@@ -169,23 +170,23 @@ class SModel(RobustModel):
 
     @staticmethod
     def make_channel(classifier: keras.Model, num_classes: int) -> Channel:
-        """The channel behind `classifier`, as its training objective."""
+        """The channel for `classifier`, which is also its training objective."""
         return Channel(num_classes)
 
     @property
     def channel(self) -> Channel:
-        """T, the owner of b."""
+        """The noise channel."""
         return self.training_objective
 
     @property
     def channel_input(self) -> keras.Model:
-        """What the channel is given: the classifier, which returns logits."""
+        """The model that gives the channel its input; here the classifier."""
         return self.classifier
 
     def compile(self, optimizer, *args, **kwargs):
         """As `RobustModel.compile`; the optimizer steps the channel as well."""
         optimizer = keras.optimizers.get(optimizer)
-        # A built optimizer is not built again, on the classifier's variables alone.
+        # Built here, because `super().compile` would build it for the classifier's variables.
         optimizer.build([*self.classifier.trainable_variables, *self.channel.trainable_variables])
         super().compile(optimizer, *args, **kwargs)
 
@@ -216,7 +217,7 @@ class SModel(RobustModel):
         return self.update_metrics(element, labels, linear.logits[:, : channel.num_classes])
 
     def _gradients(self, outputs, batch) -> tuple[tf.Tensor, list[tf.Tensor]]:
-        """Of the objective, in what the channel is given and in the channel's own variables."""
+        """Gradients of the objective in the channel's input and in the channel's variables."""
         outputs = tf.stop_gradient(outputs)
         with tf.GradientTape() as tape:
             tape.watch(outputs)
@@ -232,11 +233,11 @@ class SModel(RobustModel):
 
 @keras.saving.register_keras_serializable(package="tf_mwn")
 class ComplexSModel(SModel):
-    """The S-Model with a channel that depends on the features the last layer is given.
+    """The S-Model with a channel that depends on the features, the input of the last layer.
 
-    It starts as the simple model and learns u from 0; one forward pass gives features and
-    logits. The paper finds it better than the simple model where classes are few. C² (F + 1)
-    variables, and B C² values a step.
+    It starts as the simple model. One forward pass gives features and logits. The channel has
+    C² (F + 1) variables, and a step B C² values. In the paper it is better than the simple model
+    if there are few classes.
 
     Args:
         classifier: functional or Sequential model that returns logits [B, C].
@@ -260,11 +261,11 @@ class ComplexSModel(SModel):
         features, logits = with_features(self.classifier).outputs
         joined = keras.layers.Concatenate(dtype=keras.config.floatx())([logits, features])
         model = keras.Model(self.classifier.inputs, joined)
-        return lambda: model  # behind a function: its layers are the classifier's
+        return lambda: model  # hidden in a function: the classifier owns the layers
 
     @property
     def channel_input(self):
-        """The classifier's layers, as a model of logits and features side by side, [B, C + F]."""
+        """A model with the classifier's layers that returns logits and features, [B, C + F]."""
         return self._logits_and_features()
 
 

@@ -10,8 +10,8 @@ GLC_ESTIMATE = Option(
     "glc_estimate",
     "soft",
     ("soft", "confusion"),
-    "How GLC estimates the transition matrix: from mean probabilities (soft), or from "
-    "counts of predicted classes (confusion).",
+    "How GLC estimates the transition matrix: from mean probabilities (soft), or from counts of "
+    "predicted classes (confusion).",
 )
 S_MODEL_PRETRAINING = Option(
     "s_model_pretraining",
@@ -23,8 +23,8 @@ S_MODEL_NOISE_RATE = Option(
     "s_model_noise_rate",
     None,
     OPEN_UNIT,
-    "Noise rate from which the S-Model's channel starts. By default it starts from counts "
-    "after pretraining.",
+    "Noise rate from which the S-Model's channel starts. By default it starts from counts after "
+    "pretraining.",
     kind=float,
 )
 D2L_START = Option(
@@ -51,13 +51,13 @@ def glc_lengths(epochs: int) -> dict[str, int]:
 
 
 def s_model_lengths(epochs: int, pretraining: float) -> dict[str, int]:
-    """Epochs of the S-Model's two phases, at least one of either."""
+    """Epochs of the S-Model's two phases, at least one epoch each."""
     plain = max(1, round(pretraining * epochs))
     return {"plain_epochs": plain, "channel_epochs": max(1, epochs - plain)}
 
 
 def _glc_phases(settings: Settings) -> tuple[Phase, ...]:
-    # The corrected steps take the training and the meta batch in one pass.
+    # A corrected step takes the training and the meta batch in one pass.
     costs = {"plain_epochs": Passes(), "corrected_epochs": Passes(3, 3)}
     lengths = glc_lengths(settings["epochs"])
     return tuple(Phase(name, epochs, costs[name]) for name, epochs in lengths.items())

@@ -1,1 +1,1 @@
-"""Hyper-parameters of regularisation, optimizer and architecture."""
+"""Learned hyper-parameters of regularisation, optimizer and architecture."""

@@ -1,4 +1,4 @@
-"""A choice between architectures, learned on the meta set as shares of a mixture."""
+"""A mixture of architectures with shares that are learned on the meta set."""
 
 from collections.abc import Sequence
 
@@ -14,31 +14,29 @@ from tf_mwn.engine.replicas import all_reduce_sum, global_mean
 from tf_mwn.engine.virtual_step import plain_step
 from tf_mwn.methods.hyper_parameters import specs
 from tf_mwn.methods.hyper_parameters.branch_gate import BranchGate
-from tf_mwn.training.classifiers import (
-    with_features,
-)
+from tf_mwn.training.classifiers import with_features
 from tf_mwn.training.elements import check_training_element, is_training_element
 from tf_mwn.training.meta_learned import MetaLearnedModel, refuse_engine_options
 
-# Names of the two layers by which a gated classifier is known.
+# Names of the two layers that identify a gated classifier.
 _BRANCHES, _GATE = "branches", "gate"
 
 
 def gated_classifier(inputs, logits: Sequence) -> keras.Model:
-    """A functional model of Keras layers alone, whose logits are Σ_k a_k z_k with a_k = 1/K.
+    """A functional model with the logits Σ_k a_k z_k, a_k = 1/K, made of Keras layers only.
 
     Args:
         inputs: a `keras.Input`, or a list of them.
-        logits: the K branches' logits z_k, each [B, C] and computed from `inputs`; the branches
+        logits: the logits z_k of K branches, each [B, C] and computed from `inputs`. The branches
             may share layers.
 
     Raises:
-        ValueError: fewer than two branches, or branches of different shapes.
+        ValueError: fewer than two branches, or logits of different shapes.
     """
     shapes = {tuple(z.shape) for z in logits}
     if len(logits) < 2 or len(shapes) > 1 or len(logits[0].shape) != 2:
         raise ValueError(
-            "logits: expected those of two branches or more, all of one shape [B, C], received "
+            "logits: expected two branches or more, all of one shape [B, C], received "
             f"{', '.join(str(tuple(z.shape)) for z in logits) or 'none'}"
         )
     number, classes = len(logits), logits[0].shape[-1]
@@ -58,25 +56,25 @@ def gated_classifier(inputs, logits: Sequence) -> keras.Model:
 
 @keras.saving.register_keras_serializable(package="tf_mwn")
 class ArchitectureGate(MetaLearnedModel):
-    """Trains a classifier of several branches, and learns on the meta set how they are mixed.
+    """Trains a classifier of several branches, and learns their mixture on the meta set.
 
-    The logits are z = Σ_k a_k z_k, a = softmax(Θ). All branches train on z; Θ follows the meta
-    loss of ŵ = w - α ∇_w T(w, Θ), in which it is twice:
+    The logits are z = Σ_k a_k z_k with a = softmax(Θ). All branches train on z. Θ minimises the
+    meta loss at ŵ = w - α ∇_w T(w, Θ), which depends on Θ in two places:
 
         ∇_Θ L_meta(ŵ, Θ) = ∂L_meta/∂Θ - α ∇_Θ <∂T/∂(z_1..z_K), J u>,    u = ∂L_meta/∂w at ŵ
 
-    The second term is exact, by one directional derivative of the branches' logits, where the
-    paper takes a difference of two gradients.
+    One directional derivative of the branches' logits gives the second term exactly. The paper
+    takes a difference of two gradients instead.
 
-    `classifier` consists of Keras layers alone. Its gate takes on the shares when an epoch ends;
-    in between, this model itself has the newest ones.
+    This model always uses the newest shares; the gate of `classifier` gets them when an epoch
+    ends.
 
     Args:
         classifier: made by `gated_classifier`.
-        gate_order: "second" (above), or "first": the first term alone, at ŵ = w (ξ = 0 in the
-            paper). That costs a forward pass of the meta batch, and rewards the branch that
-            serves the meta set now, not the one that learns well from the training set.
-        meta_interval: a positive integer; Θ is updated at steps 0, k, 2k, ...
+        gate_order: "second" takes both terms. "first" takes the first term alone, at ŵ = w
+            (ξ = 0 in the paper). It costs one forward pass of the meta batch. It rewards the
+            branch that fits the meta set now, not the one that learns well from the training set.
+        meta_interval: k; Θ is updated at steps 0, k, 2k, ...
 
     Raises:
         ValueError: another classifier, or an unknown order.
@@ -97,7 +95,7 @@ class ArchitectureGate(MetaLearnedModel):
         names = [layer.name for layer in getattr(classifier, "layers", [])]
         if _BRANCHES not in names or names[-1] != _GATE:
             raise ValueError(
-                "classifier: expected one that gated_classifier has made, "
+                "classifier: expected one made by gated_classifier, "
                 f"received the layers {', '.join(names) or 'none'}"
             )
         gate = classifier.get_layer(_GATE)
@@ -105,7 +103,7 @@ class ArchitectureGate(MetaLearnedModel):
         refuse_engine_options(kwargs)
         super().__init__(classifier, learned, meta_interval=meta_interval, **kwargs)
         self.gate_order = gate_order
-        # The same layers up to the branches' logits, and hence the same variables in one order.
+        # It shares the classifier's layers, so it has the same variables in the same order.
         self.branches = keras.Model(classifier.input, classifier.get_layer(_BRANCHES).output)
 
     def call(self, inputs, training=False):
@@ -145,7 +143,7 @@ class ArchitectureGate(MetaLearnedModel):
         return [direct + through_weights], None
 
     def _at_virtual_weights(self, linear, virtual, element):
-        """u and the first term, of one pass over the meta batch (this replica's shares)."""
+        """u and the first term, from one pass over the meta batch (this replica's shares)."""
         labels, seen = element["meta_labels"], []
 
         def losses_of(branches):
@@ -164,7 +162,7 @@ class ArchitectureGate(MetaLearnedModel):
         return direction, self._direct_term(seen[0], labels)
 
     def _direct_term(self, branches: tf.Tensor, labels) -> tf.Tensor:
-        """∂L_meta/∂Θ where the branches' logits [B, K C] of the meta batch are constant."""
+        """∂L_meta/∂Θ for constant branches' logits [B, K C] of the meta batch."""
         branches = tf.stop_gradient(branches)
         with tf.GradientTape() as tape:
             losses = self.per_example_loss(labels, self.meta_learner.mixed(branches))
@@ -178,7 +176,7 @@ class ArchitectureGate(MetaLearnedModel):
         gate.kernel.assign(keras.ops.convert_to_numpy(self.meta_learner.shares()))
 
     def sample_weight(self, labels, logits, sample_id=None):
-        """None: it gives no weights."""
+        """None: the method gives no weights."""
 
     def constructor_arguments(self):
         return {"gate_order": self.gate_order, "meta_interval": self.meta_interval}
@@ -187,11 +185,11 @@ class ArchitectureGate(MetaLearnedModel):
 def architecture_gate(
     classifier: keras.Model, gate_units: int = specs.GATE_UNITS.default, **options
 ) -> ArchitectureGate:
-    """The classifier's own head against a head with a hidden layer, on the same features.
+    """A mixture of the classifier's own head and a head with a hidden layer, on the same features.
 
     Args:
-        classifier: built functional or Sequential model; the input of its last layer with weights
-            is [B, F]. Its layers are trained themselves.
+        classifier: built functional or Sequential model with features [B, F] before its last
+            layer with weights. Training changes its layers.
         gate_units: width of the second head's hidden layer.
         **options: of `ArchitectureGate`.
 

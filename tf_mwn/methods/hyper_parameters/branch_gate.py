@@ -1,4 +1,4 @@
-"""Shares of several branches in a classifier's logits, learned on the meta set."""
+"""The shares of several branches in the logits, learned on the meta set."""
 
 import keras
 import tensorflow as tf
@@ -10,9 +10,9 @@ from tf_mwn.training.meta_learner import MetaLearner
 
 @keras.saving.register_keras_serializable(package="tf_mwn")
 class BranchGate(MetaLearner):
-    """T = the mean loss of the logits Σ_k a_k z_k, a = softmax(Θ), of K branches.
+    """T = the mean loss of the logits Σ_k a_k z_k of K branches, with a = softmax(Θ).
 
-    Equal shares at the start.
+    The shares a_k are equal at the start.
 
     Args:
         num_branches: K, at least 1.
@@ -24,17 +24,17 @@ class BranchGate(MetaLearner):
         self.theta = self.add_weight(name="theta", shape=(num_branches,), initializer="zeros")
 
     def shares(self) -> tf.Tensor:
-        """a [K], which add up to 1."""
+        """a [K], with sum 1."""
         return tf.nn.softmax(tf.convert_to_tensor(self.theta))
 
     def mixed(self, branches: tf.Tensor) -> tf.Tensor:
-        """Logits [B, C] of the branches' logits [B, K C], one branch after the other."""
+        """Logits [B, C] of the mixture, for concatenated branches' logits [B, K C]."""
         classes = branches.shape[-1] // self.num_branches
         parts = tf.reshape(branches, [-1, self.num_branches, classes])
         return tf.einsum("bkc,k->bc", parts, tf.cast(self.shares(), parts.dtype))
 
     def objective(self, logits, batch):
-        """This replica's share of T, of branches' logits [B, K C]; no weights."""
+        """This replica's share of T for branches' logits [B, K C]; no weights."""
         return global_mean(batch.losses(self.mixed(logits))), None
 
     def scalars(self):

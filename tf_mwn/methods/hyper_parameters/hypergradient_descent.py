@@ -1,4 +1,4 @@
-"""The classifier's learning rate, learned while it trains."""
+"""A learning rate that is learned while the classifier trains."""
 
 import keras
 import tensorflow as tf
@@ -16,16 +16,16 @@ Schedule = keras.optimizers.schedules.LearningRateSchedule
 
 @keras.saving.register_keras_serializable(package="tf_mwn")
 class LearnedRate(Schedule):
-    """The learning rate of an optimizer, a number or a schedule, times a learned factor.
+    """A learning rate times a learned factor.
 
     Args:
         rate: a positive number, or a schedule.
-        factor: who holds the factor; None for 1, as in a configuration.
+        factor: the layer that owns the factor; None for 1, as after `from_config`.
     """
 
     def __init__(self, rate: float | Schedule, factor: LearnedFactors | None = None):
         self.rate = rate
-        # Behind a function: this is no owner of the factor, and is saved without it.
+        # Hidden in a function: the schedule does not own the factor and is saved without it.
         self._factor = lambda: factor
 
     def __call__(self, step):
@@ -46,28 +46,27 @@ class LearnedRate(Schedule):
 
 @keras.saving.register_keras_serializable(package="tf_mwn")
 class HypergradientDescent(LearnedUpdate):
-    """Learns the learning rate α by the derivative of the loss after a step in the rate of it.
+    """Learns the learning rate α from the derivative of the loss after a step in the step's rate.
 
-    A step moves w along a direction that α scales, w_t = w_{t-1} + α d, so that with
-    α = exp(Θ) · (the optimizer's rate, which may be a schedule)
+    A step w_t = w_{t-1} + α d moves w along a direction d. With α = exp(Θ) · (the optimizer's
+    rate, which may be a schedule),
 
         ∂L(w_t)/∂Θ = <∇L(w_t), w_t - w_{t-1}>.
 
-    Where the gradient at the new place still points along the step, the step was too short, and Θ
-    grows. It is exact for every optimizer that multiplies its direction by its rate (SGD, Adam,
-    decoupled decay). SGD with momentum also carries rates of steps before, which count as if they
-    were of this step: the direction is the momentum's, as in SGD-HD with Nesterov momentum of the
-    paper. Nothing is unrolled and nothing is virtual: what is kept of the step is w_{t-1}.
+    If the loss still falls along the step, the step was too short and Θ grows. The derivative is
+    exact for every optimizer that multiplies a direction by its rate (SGD, Adam, decoupled decay).
+    SGD with momentum also carries the rates of earlier steps. They count as if they were of this
+    step, as in the paper's SGD-HD with Nesterov momentum. There is no unrolling and no virtual
+    step; only w_{t-1} is kept.
+
+    `compile` puts the factor exp(Θ), in [1/1000, 1000], into the optimizer. The optimizer then has
+    a schedule, so callbacks cannot set its learning rate.
 
     Args:
         classifier: built Keras model that returns logits [B, C].
-        hypergradient_set: L is the loss of the "meta" batch, or that of the "training" batch, as
-            in the paper; then no meta set is needed, and a step costs what one of plain
-            training does.
-        meta_interval: a positive integer; Θ is updated at steps 0, k, 2k, ...
-
-    The factor exp(Θ) stays within a thousandth and a thousand. `compile` puts it into the
-    optimizer, which then has a schedule: callbacks cannot set its learning rate.
+        hypergradient_set: L is the loss of the "meta" batch or, as in the paper, of the "training"
+            batch. The latter needs no meta set, and its steps cost the same as plain training.
+        meta_interval: k; Θ is updated at steps 0, k, 2k, ...
 
     References:
         Baydin, Cornish, Martínez Rubio, Schmidt and Wood, Online Learning Rate Adaptation with
@@ -109,7 +108,7 @@ class HypergradientDescent(LearnedUpdate):
             gradient = self._meta_loss_gradient(linear, linear.weights, element)
         moved = [w - b for w, b in zip(linear.weights, self._before.values(), strict=True)]
         slope = tf.add_n([tf.reduce_sum(g * m) for g, m in zip(gradient, moved, strict=True)])
-        # Before the first step, what the weights have come from is no step.
+        # There is no earlier step at the first one.
         slope = tf.where(self.optimizer.iterations > 0, slope, tf.zeros_like(slope))
         return [tf.cast(slope, self.meta_learner.theta.dtype)[None]]
 
@@ -131,6 +130,6 @@ def _given_rate(optimizer: keras.optimizers.Optimizer) -> float | Schedule:
     if isinstance(rate, keras.Variable):
         return float(keras.ops.convert_to_numpy(rate))
     raise TypeError(
-        "optimizer: expected a number or a keras.optimizers.schedules.LearningRateSchedule as "
+        "optimizer: expected a number or a keras.optimizers.schedules.LearningRateSchedule as the "
         f"learning rate, received {rate!r}"
     )

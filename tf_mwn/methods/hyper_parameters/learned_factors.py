@@ -1,4 +1,4 @@
-"""Positive numbers beside the loss, learned on the meta set as multiples of where they start."""
+"""Positive hyper-parameters outside the loss, learned on the meta set as multiples of a start."""
 
 import math
 from collections.abc import Sequence
@@ -10,17 +10,17 @@ from tf_mwn.checks import POSITIVE
 from tf_mwn.engine.replicas import global_mean
 from tf_mwn.training.meta_learner import MetaLearner
 
-# As far as a learned number goes from its start: a thousandth, a thousand times.
+# The largest factor between a learned number and its start, in either direction.
 FARTHEST = 1000.0
 
 
 @keras.saving.register_keras_serializable(package="tf_mwn")
 class LearnedFactors(MetaLearner):
-    """`start` · exp(Θ), one Θ per name; T is the mean loss and knows nothing of them.
+    """The numbers `start` · exp(Θ), one for each name; T is the mean loss, without the numbers.
 
-    A logarithm keeps the numbers positive and makes steps of the meta optimizer relative. Θ = 0
-    is the start. Gradients of Θ can be small against a weight decay of it: give the meta optimizer
-    none. `project` keeps Θ in ±ln 1000.
+    The logarithm keeps the numbers positive and makes steps of the meta optimizer relative. Θ
+    starts at 0, and `project` keeps it in ±ln 1000. The gradient of Θ can be small against a
+    weight decay of Θ, so give the meta optimizer no weight decay.
 
     Args:
         names: of the numbers, for monitoring.

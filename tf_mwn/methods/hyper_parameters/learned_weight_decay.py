@@ -1,4 +1,4 @@
-"""Regularisation learned on the meta set: an L2 coefficient for each layer."""
+"""An L2 coefficient for each layer, learned on the meta set."""
 
 import collections
 
@@ -17,14 +17,14 @@ from tf_mwn.training.learned_update import LearnedUpdate
 def kernels_by_layer(classifier: keras.Model) -> list[list[int]]:
     """Indices into `classifier.trainable_variables` of each layer's kernels, layer by layer.
 
-    A kernel has two axes or more; biases and the scales of normalisation have one, and are not
-    decayed. A recurrent layer's kernels belong together.
+    A kernel has two axes or more. Biases and the scales of normalisation have one, and do not
+    decay. The kernels of a recurrent layer form one group.
     """
     groups, met = {}, collections.Counter()
     for i, variable in enumerate(classifier.trainable_variables):
         if len(variable.shape) >= 2:
             owner = variable.path.rpartition("/")[0]
-            # Layers of nested models may share a path; each has a variable of a name once.
+            # Layers of nested models may share a path, but a layer has each variable name once.
             groups.setdefault((owner, met[variable.path]), []).append(i)
             met[variable.path] += 1
     return list(groups.values())
@@ -32,24 +32,24 @@ def kernels_by_layer(classifier: keras.Model) -> list[list[int]]:
 
 @keras.saving.register_keras_serializable(package="tf_mwn")
 class LearnedWeightDecay(LearnedUpdate):
-    """Minimises T + Σ_k λ_k/2 |w_k|² with the λ_k learned on the meta set, one for each layer.
+    """Minimises T + Σ_k λ_k/2 |w_k|² and learns λ_k of each layer on the meta set.
 
     With λ_k = start · exp(Θ_k), the training gradient of a layer's kernels is
-    g_k = ∂T/∂w_k + λ_k w_k. At the virtual weights ŵ = w - α g, whose meta gradient is u,
+    g_k = ∂T/∂w_k + λ_k w_k. Let u be the meta gradient at the virtual weights ŵ = w - α g. Then
 
         ∂L_meta/∂Θ_k = -α λ_k <w_k, u_k>
 
-    is exact: a decay grows where shrinking the layer lowers the meta loss. The same ∂T/∂w serves
-    the virtual and the actual step.
+    is exact: λ_k grows if shrinking the layer lowers the meta loss. The virtual and the actual
+    step use the same ∂T/∂w.
 
-    The optimizer's own weight decay and the classifier's regularisers stay, and add to λ: they
-    are a floor under it. Give an optimizer without any, to leave all of it to the meta set.
+    The optimizer's own weight decay and the classifier's regularisers add to λ. To learn all of
+    the decay on the meta set, leave them out.
 
     Args:
         classifier: built Keras model that returns logits [B, C].
-        weight_decay_start: λ of every layer at the start, above 0. λ stays within a thousandth
-            and a thousand times that.
-        meta_interval: a positive integer; λ is updated at steps 0, k, 2k, ...
+        weight_decay_start: λ of every layer at the start, above 0. λ stays within factors of
+            1/1000 and 1000 of it.
+        meta_interval: k; λ is updated at steps 0, k, 2k, ...
 
     Raises:
         ValueError: no trainable variable of `classifier` has two axes or more.
@@ -69,8 +69,8 @@ class LearnedWeightDecay(LearnedUpdate):
         groups = kernels_by_layer(classifier)
         if not groups:
             raise ValueError(
-                "classifier: expected a trainable variable of two axes or more, whose decay could "
-                "be learned, received none"
+                "classifier: expected a trainable variable of two axes or more, to learn its "
+                "decay, received none"
             )
         names = [f"weight_decay_{k + 1}" for k in range(len(groups))]
         start = POSITIVE.check("weight_decay_start", weight_decay_start)
@@ -81,7 +81,7 @@ class LearnedWeightDecay(LearnedUpdate):
     def theta_gradient(self, linear, gradient, element):
         gradient = all_reduce_sum(self._decayed(linear, gradient))
         virtual, rate = plain_step(linear.weights, gradient, self.optimizer.learning_rate)
-        # A share of u, because the meta optimizer adds up what it is given.
+        # This replica's share of u: the meta optimizer adds up the shares.
         direction = self._meta_loss_gradient(linear, virtual, element)
         decays = self.meta_learner.values_now()
         alignment = [

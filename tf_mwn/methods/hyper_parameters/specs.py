@@ -36,14 +36,10 @@ GATE_ORDER = Option(
 
 
 def _learned(settings: Settings, update: Passes) -> tuple[Phase, ...]:
-    """Plain steps, with an update of Θ at every k-th."""
+    """Plain steps with an update of Θ at every k-th step, which adds the passes of `update`."""
     interval = settings[META_INTERVAL.name]
     passes = Passes(3 + update.training / interval, update.meta / interval)
     return (Phase("training", settings["epochs"], passes),)
-
-
-def _weight_decay_phases(settings: Settings) -> tuple[Phase, ...]:
-    return _learned(settings, Passes(0, 3))
 
 
 def _uses_meta_set(settings: Settings) -> bool:
@@ -55,7 +51,7 @@ def _hypergradient_phases(settings: Settings) -> tuple[Phase, ...]:
 
 
 def _gate_phases(settings: Settings) -> tuple[Phase, ...]:
-    # At the weights as they are, the gate alone is differentiated: one forward pass.
+    # The first order differentiates the gate alone, after one forward pass.
     looks_ahead = settings[GATE_ORDER.name] == "second"
     return _learned(settings, Passes(4, 3) if looks_ahead else Passes(0, 1))
 
@@ -67,10 +63,10 @@ METHODS = (
         paper="Luketina et al., ICML 2016, https://arxiv.org/abs/1511.06727",
         builder="tf_mwn.methods.hyper_parameters.learned_weight_decay:LearnedWeightDecay",
         options=(WEIGHT_DECAY_START, META_INTERVAL),
-        # No decay of Θ: its gradients are small, and would lose against it.
+        # No decay of Θ: it would outweigh the small gradients of Θ.
         meta_optimizer=(META_OPTIMIZER, META_LEARNING_RATE, META_BATCH_SIZE),
         takes_meta_set=always,
-        phases=_weight_decay_phases,
+        phases=lambda settings: _learned(settings, Passes(0, 3)),
     ),
     Method(
         name="hypergradient_descent",

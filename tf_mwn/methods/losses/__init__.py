@@ -1,1 +1,1 @@
-"""Robust losses, fixed, learned or replayed."""
+"""Robust losses: fixed, learned or replayed."""

@@ -1,8 +1,8 @@
-"""Robust losses with learned hyper-parameters (Shu et al. 2020), on the bilevel engine.
+"""Robust losses with hyper-parameters that are learned on the meta set (Shu et al. 2020).
 
-Each builder wraps a built Keras classifier that returns logits. Options with the name of those of
-the fixed loss are initial values; `**engine` goes to `MetaLearnedModel`. A value outside the
-bounds it is learned in is a ValueError that names them.
+Each builder wraps a built Keras classifier that returns logits. The options are those of the fixed
+loss, and give the initial values. `**engine` goes to `MetaLearnedModel`. An initial value outside
+the bounds of learning is a ValueError that names them.
 """
 
 import math
@@ -29,7 +29,7 @@ def adaptive_sce(
     sce_a: float = specs.SCE_A.default,
     **engine,
 ) -> MetaLearnedModel:
-    """α and β of the symmetric cross-entropy, in [0, 20] each; A stays."""
+    """α and β of the symmetric cross-entropy, each in [0, 20]; A is fixed."""
     loss = SymmetricCrossEntropy(sce_alpha, sce_beta, sce_a)
     learned = LearnedLoss(loss, {"alpha": (0.0, 20.0), "beta": (0.0, 20.0)})
     return MetaLearnedModel(classifier, learned, **engine)
@@ -56,8 +56,8 @@ def adaptive_poly_soft(
 ) -> MetaLearnedModel:
     """λ in [ln C, 20] and d in [1.01, 20] of PolySoft.
 
-    Beyond λ an example has no weight, and λ and d get no signal from it. A uniform prediction has
-    the loss ln C, so the lower bound keeps a classifier that knows nothing within reach.
+    An example with a loss above λ has no weight, and gives λ and d no signal. A uniform prediction
+    has the loss ln C, so with this lower bound an untrained classifier can still learn.
     """
     loss = PolySoft(poly_soft_lambda, poly_soft_d)
     learned = LearnedLoss(loss, {"lambda_": (math.log(num_classes), 20.0), "d": (1.01, 20.0)})

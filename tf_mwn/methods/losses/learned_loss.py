@@ -1,4 +1,4 @@
-"""A loss whose hyper-parameters are learned on the meta set instead of searched."""
+"""A loss with hyper-parameters that are learned on the meta set rather than searched."""
 
 import itertools
 import sys
@@ -15,12 +15,12 @@ from tf_mwn.training.meta_learner import MetaLearner
 
 @keras.saving.register_keras_serializable(package="tf_mwn")
 class LearnedLoss(MetaLearner):
-    """T = (1/n) Σ ℓ(y_i, z_i; Λ): Θ is the hyper-parameters Λ of a loss.
+    """T = (1/n) Σ ℓ(y_i, z_i; Λ), where Θ is the hyper-parameters Λ of a loss.
 
-    Each learned hyper-parameter is one variable, clipped to its interval after every update; the
-    raw value is learned, without a squashing function. The others keep their value. Give Λ the
-    optimizer and rate that suit its scale: the sources use SGD at the classifier's rate, or Adam
-    at 1e-3.
+    Each learned hyper-parameter is one variable. Its raw value is learned, without a squashing
+    function, and is clipped to its interval after every update. The other hyper-parameters keep
+    their values. Choose a meta optimizer and rate that suit the scale of Λ: the sources use SGD at
+    the classifier's rate, or Adam at 1e-3.
 
     ```python
     learned = LearnedLoss(GeneralizedCrossEntropy(q=0.7), {"q": (0.01, 1.0)})
@@ -33,9 +33,9 @@ class LearnedLoss(MetaLearner):
             infinite.
 
     Raises:
-        TypeError: `loss` is none of this package's, or the hyper-parameter is no real number.
-        ValueError: a name the loss does not have, no name, an initial value out of its bounds, or
-            bounds that reach out of the admissible set of the loss.
+        TypeError: `loss` is not from this package, or a hyper-parameter is no real number.
+        ValueError: `bounds` is empty, names a hyper-parameter that the loss does not have,
+            excludes the initial value, or allows a value that the loss does not.
 
     References:
         Shu, Zhao, Chen, Xu and Meng, Learning Adaptive Loss for Robust Learning with Noisy Labels,
@@ -64,7 +64,7 @@ class LearnedLoss(MetaLearner):
         return self.add_weight(
             name=name,
             shape=(),
-            # Not `Constant`, which takes a Python float to float64 by way of float32.
+            # `Constant` would round a Python float to float32, even for a float64 variable.
             initializer=lambda shape, dtype: tf.constant(initial, dtype, shape),
             aggregation="only_first_replica",  # all replicas clip the same value
         )
@@ -97,7 +97,7 @@ class LearnedLoss(MetaLearner):
 
 
 def _check_corners(loss: PerExampleLoss, intervals: Mapping[str, Interval]) -> None:
-    """Refuses bounds at which there is no such loss: learning may bring Λ to any corner."""
+    """Raises ValueError if the loss is undefined at a corner of the bounds: Λ may reach it."""
     largest = sys.float_info.max
     ends = [[max(i.low, -largest), min(i.high, largest)] for i in intervals.values()]
     for corner in itertools.product(*ends):

@@ -1,4 +1,4 @@
-"""A loss whose hyper-parameters follow a trajectory that was learned before."""
+"""A loss with hyper-parameters that follow a trajectory from an earlier training."""
 
 from collections.abc import Mapping, Sequence
 
@@ -14,9 +14,9 @@ from tf_mwn.training.mean_loss import MeanLoss
 
 @keras.saving.register_keras_serializable(package="tf_mwn")
 class ReplayedLoss(MeanLoss):
-    """T = (1/n) Σ ℓ(y_i, z_i; Λ(t)), with Λ(t) recorded by an earlier, adaptive training.
+    """T = (1/n) Σ ℓ(y_i, z_i; Λ(t)), with Λ(t) from an earlier adaptive training.
 
-    Λ is linear between the ends of epochs, and stays at its last value.
+    Λ(t) is linear between the ends of epochs. After the last recorded epoch it is constant.
 
     Args:
         loss: a loss of `tf_mwn.losses`; its own hyper-parameters are Λ(0).
@@ -24,12 +24,12 @@ class ReplayedLoss(MeanLoss):
         steps_per_epoch: optimizer steps in an epoch.
 
     Raises:
-        TypeError: `loss` is none of this package's.
+        TypeError: `loss` is not from this package.
         ValueError: a name that the loss does not have, or no values.
 
     References:
-        The question is that of Shu, Zhao, Chen, Xu and Meng, https://arxiv.org/abs/2002.06482:
-        is it the final value that helps, or the way to it?
+        Shu, Zhao, Chen, Xu and Meng, https://arxiv.org/abs/2002.06482, ask whether the final value
+        helps, or the path to it.
     """
 
     def __init__(
@@ -76,14 +76,14 @@ class ReplayedLoss(MeanLoss):
 
 
 def read_trajectory(path: str, names: Sequence[str]) -> dict[str, list[float]]:
-    """The hyper-parameters that an adaptive run wrote to its metrics.csv, at the end of each epoch.
+    """The hyper-parameters of each epoch in the metrics.csv of an adaptive run.
 
     Args:
         path: the file.
-        names: arguments of the loss that may have been learned.
+        names: hyper-parameters of the loss that the run may have learned.
 
     Raises:
-        ValueError: no such file, or one without any of them.
+        ValueError: no such file, or none of the hyper-parameters in it.
     """
     try:
         recorded = scalars(read_columns(path))
@@ -103,7 +103,7 @@ def read_trajectory(path: str, names: Sequence[str]) -> dict[str, list[float]]:
 
 
 def _interpolated(points: tf.Tensor, step, steps: int) -> tf.Tensor:
-    """The value at `step` of a line through `points` [n], which are `steps` steps apart."""
+    """The value at `step` on the line through `points` [n] at steps 0, `steps`, 2 `steps`, ..."""
     last = points.shape[0] - 1
     position = tf.minimum(tf.cast(step, tf.float64) / steps, float(last))
     before = tf.cast(tf.floor(position), tf.int32)

@@ -1,8 +1,8 @@
-"""Methods that minimise the mean of one fixed robust loss; nothing is learned but the classifier.
+"""Methods that minimise the mean of one fixed robust loss; only the classifier is learned.
 
-Each builder wraps a built Keras classifier that returns logits. Options are the hyper-parameters
-of the loss, with the defaults of its paper; a value outside its set is a ValueError that names
-the set. The logged "loss" stays the one of `compile`.
+Each builder wraps a built Keras classifier that returns logits. The options are hyper-parameters
+of the loss. A value outside its range is a ValueError that names the range. The logged "loss"
+remains that of `compile`.
 """
 
 from collections.abc import Sequence
@@ -32,7 +32,7 @@ def _mean(classifier: keras.Model, loss: keras.losses.Loss) -> RobustModel:
 
 
 def _fixed_or_replayed(classifier, loss, trajectory=None, steps_per_epoch=None) -> RobustModel:
-    """`loss` as it is, or with the hyper-parameters in the metrics.csv of an adaptive run."""
+    """`loss`, with fixed hyper-parameters or those in the metrics.csv of an adaptive run."""
     if trajectory is None:
         return _mean(classifier, loss)
     recorded = read_trajectory(trajectory, tuple(loss.hyper_parameters))
@@ -56,17 +56,17 @@ def truncated_gce(
 ) -> RobustModel:
     """Generalised cross-entropy of the examples with p_y >= k; the others are pruned.
 
-    T = (1/n) Σ v_i L_q(p_y), whose gradient is that of the truncated loss v L_q(p_y) + (1-v)
-    L_q(k). All v are 1 at first; after a part of the epochs v = 1(p_y >= k), renewed every few
-    epochs. The authors renew all of v at once, by the best classifier so far; here each example
-    is judged when it is visited, by the classifier of that moment.
+    T = (1/n) Σ v_i L_q(p_y) has the same gradient as the truncated loss
+    v L_q(p_y) + (1-v) L_q(k). Every v is 1 at first. Later v = 1(p_y >= k), renewed every few
+    epochs. The authors renew all v at once, with the best classifier so far. Here v is renewed at
+    each example's visit, with the current classifier.
 
     Args:
         classifier: built Keras model that returns logits.
         num_sample_ids: see `RefreshedWeighting`.
         steps_per_epoch, epochs: of the whole training.
-        gce_q: q, in (0, 1].
-        truncated_gce_k: k, in (0, 1).
+        gce_q: q.
+        truncated_gce_k: k.
         truncated_gce_start: fraction of the epochs before pruning; 40 of 120 in the paper.
         truncated_gce_epochs: epochs between renewals.
 
@@ -98,7 +98,7 @@ def sce(
 
 
 def mae(classifier) -> RobustModel:
-    """Mean absolute error 2 - 2 p_y; its gradient vanishes with p_y, so it learns slowly."""
+    """Mean absolute error 2 - 2 p_y. Its gradient vanishes with p_y, so learning is slow."""
     return _mean(classifier, MeanAbsoluteError())
 
 
@@ -108,10 +108,7 @@ def bi_tempered(
     bi_tempered_t2: float = specs.BI_TEMPERED_T2.default,
     **replay,
 ) -> RobustModel:
-    """The bi-tempered logistic loss; predictions are those of the largest logit.
-
-    `**replay` as in `gce`.
-    """
+    """The bi-tempered logistic loss; the largest logit predicts, and `**replay` is as in `gce`."""
     return _fixed_or_replayed(classifier, BiTempered(bi_tempered_t1, bi_tempered_t2), **replay)
 
 
@@ -145,7 +142,7 @@ def reed_hard(classifier, reed_hard_beta: float = specs.REED_HARD_BETA.default) 
 
 
 def forward_correction(classifier, transition_matrix) -> RobustModel:
-    """Cross-entropy of the label that a known transition matrix [C, C] makes of the prediction."""
+    """Cross-entropy of the prediction after a known label transition matrix [C, C]."""
     return _mean(classifier, ForwardCorrection(transition_matrix))
 
 
@@ -169,21 +166,21 @@ def ldam_drw(
     ldam_scale: float = specs.LDAM_SCALE.default,
     ldam_defer: float = specs.LDAM_DEFER.default,
 ) -> RobustModel:
-    """LDAM with deferred re-weighting: class-balanced weights join after a part of the epochs.
+    """LDAM with deferred re-weighting: class-balanced weights apply after part of the epochs.
 
-    The authors' margins belong to cosines in [-1, 1], from a last layer with normalised weights
-    and features, and their scale 30 turns these into logits. Here the classifier is the user's,
-    with a plain last layer whose logits have a scale of their own; so the scale is 1 and the
-    margin is in units of a logit. With a normalised last layer pass the authors' scale.
+    The authors' last layer normalises weights and features, and their scale 30 turns its cosines
+    in [-1, 1] into logits. Their margins apply to the cosines. The last layer of a plain
+    classifier already returns logits, so here the scale is 1 by default and the margin is in
+    units of a logit. With a normalised last layer, pass the authors' scale.
 
     Args:
         classifier: built Keras model that returns logits.
         class_counts: training examples of each class, [C].
         steps_per_epoch, epochs: of the whole training.
-        class_balanced_beta: β of the weights, in [0, 1).
-        ldam_max_margin: margin of the rarest class, at least 0.
-        ldam_scale: factor on the logits, above 0.
-        ldam_defer: fraction of the epochs before the weights, in [0, 1]; 160 of 200 in the paper.
+        class_balanced_beta: β of the weights.
+        ldam_max_margin: margin of the rarest class.
+        ldam_scale: factor on the logits.
+        ldam_defer: fraction of the epochs before the weights apply; 160 of 200 in the paper.
 
     References:
         Cao et al., NeurIPS 2019. https://arxiv.org/abs/1906.07413

@@ -148,7 +148,7 @@ def _fixed(name: str, title: str, paper: str, *options: Option, **others) -> Met
 
 
 def _replayable(name: str, title: str, paper: str, *options: Option) -> Method:
-    """A loss that can also follow the hyper-parameters its adaptive form has learned."""
+    """A loss that can also follow the hyper-parameters that its adaptive form has learned."""
     return _fixed(name, title, paper, *options, TRAJECTORY, facts=("steps_per_epoch",))
 
 

@@ -1,1 +1,1 @@
-"""MentorNet: sample weights by a network that knows or learns a curriculum."""
+"""MentorNet: sample weights from a network that has learned a curriculum."""

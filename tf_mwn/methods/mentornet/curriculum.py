@@ -1,7 +1,7 @@
-"""MentorNet's curricula: the weight v* an example is meant to have at a stage of training.
+"""MentorNet's curricula: the intended weight v* of an example at each stage of training.
 
-An example is described by its loss l, by the difference d of its loss to a running percentile of
-the losses, and by the stage: the percentage of training that is done.
+v* depends on the loss l of the example, the difference d between l and a running percentile of the
+losses, and the stage, which is the percentage of training that is done.
 """
 
 import tensorflow as tf
@@ -14,11 +14,11 @@ EASY_UNTIL, LINEAR_FROM = 18, 90  # percent
 
 
 def hard_mining(differences: tf.Tensor, is_positive: tf.Tensor | None = None) -> tf.Tensor:
-    """v* = 1(d >= 0); positives have 1 whatever their loss.
+    """v* = 1(d >= 0), but 1 for all positives.
 
     Args:
         differences: d, [N].
-        is_positive: booleans [N]; None where there are no positives.
+        is_positive: booleans [N]; None for no positives.
 
     Returns:
         Weights of 0 and 1, [N].
@@ -34,7 +34,7 @@ def linear(differences: tf.Tensor, *, gamma=1.0) -> tf.Tensor:
 
     Args:
         differences: d, any shape.
-        gamma: γ > 0, the difference from which on an example has no weight.
+        gamma: γ > 0, the least difference with weight 0.
 
     Returns:
         Weights in [0, 1], shaped like `differences`.
@@ -45,7 +45,7 @@ def linear(differences: tf.Tensor, *, gamma=1.0) -> tf.Tensor:
 def mixed(differences: tf.Tensor, percent: tf.Tensor, *, gamma=1.0) -> tf.Tensor:
     """The predefined curriculum: all examples, then the easy ones, then soft weights.
 
-    v* = 1 until 18 % of training, 1(d <= 0) between 18 % and 90 %, and linear in d from 90 % on.
+    v* = 1 up to 18 % of training, 1(d <= 0) up to 90 %, and `linear` in d from then on.
 
     Args:
         differences: d, [N].
@@ -76,10 +76,10 @@ _FUNCTIONS = {
 def curriculum(
     name: str, losses: tf.Tensor, differences: tf.Tensor, percent: tf.Tensor
 ) -> tf.Tensor:
-    """v* of a curriculum, with the parameters of the authors' code: γ = 1, focal 2.
+    """v* of a curriculum, with the parameters of the authors' code: γ = 1, and α = 2 for "focal".
 
     Args:
-        name: "mixed" is the one MentorNet is known by; "baseline" is 1 for all.
+        name: "mixed" is MentorNet's usual curriculum, and "baseline" has v* = 1.
         losses: l >= 0, [N].
         differences: d, [N].
         percent: integers 0..99, [N].

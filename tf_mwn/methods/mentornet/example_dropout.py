@@ -1,14 +1,14 @@
-"""Example dropout: at every step a part of the batch, drawn at random, gets no weight."""
+"""Example dropout: at every step a random part of the batch gets no weight."""
 
 import tensorflow as tf
 
 
 def rates_by_percent(schedule: str) -> list[float]:
-    """The dropout rate at each percent of training, [100], of a piecewise schedule.
+    """The dropout rate at each percent of training, [100].
 
     Args:
-        schedule: "0.5,17,0.05,83": rate 0.5 for 17 % of training, then 0.05 for 83 %. Rates are
-            in [0, 1], lengths are whole percents that add up to 100. "0,100" drops nothing.
+        schedule: pairs of a rate in [0, 1] and a whole percent of training; the percents add up to
+            100. "0.5,17,0.05,83" is rate 0.5 for 17 % of training, then rate 0.05 for 83 %.
 
     Raises:
         ValueError: another text.
@@ -28,17 +28,17 @@ def rates_by_percent(schedule: str) -> list[float]:
 
 
 def kept(drawn: tf.Tensor, rate: tf.Tensor) -> tf.Tensor:
-    """The int(n (1 - r)) examples with the least of their random numbers.
+    """Selects the int(n (1 - r)) examples with the smallest random numbers.
 
     Args:
-        drawn: random integers [n] of the global batch; of equal ones the first count as less.
+        drawn: random integers [n] of the global batch. The first of equal numbers is the smaller.
         rate: r in [0, 1], float64 scalar.
 
     Returns:
-        Booleans [n], exactly int(n (1 - r)) of them true.
+        Booleans [n], of which exactly int(n (1 - r)) are true.
     """
     size = tf.cast(tf.size(drawn), tf.float64)
-    # The product may fall a rounding error short of a whole number: 100 (1 - 0.9).
+    # A rounding error may put the product below a whole number: 100 (1 - 0.9).
     number = tf.cast(tf.floor(size * (1 - rate) + 1e-6), tf.int32)
     order = tf.argsort(drawn, stable=True)
     return tf.argsort(order) < number

@@ -9,7 +9,7 @@ import tensorflow as tf
 from tf_mwn.files import read_json, write_json
 
 _FORMAT = "tf_mwn mentor net 1"
-# Name and shape of each variable; gates' biases start at 0, all else at N(0, 1).
+# Name -> shape of each variable. Biases in `_ZERO` start at 0, all others are drawn from N(0, 1).
 _SHAPES = {
     "input_gate": (2, 2),
     "input_gate_bias": (2,),
@@ -27,14 +27,14 @@ _FIXED = ("percent_code",)
 
 
 def mentor_features(losses: tf.Tensor, differences: tf.Tensor, percent: tf.Tensor) -> tf.Tensor:
-    """The four numbers [N, 4] by which the mentor knows an example.
+    """The mentor's input [N, 4]: l, d, label and percent of training of each example.
 
-    Loss, loss minus the running percentile, label, percent of training. The label is 0 for all
-    examples, as in the authors' code; so a mentor may move to data of other classes.
+    The label is always 0, as in the authors' code. A mentor can therefore serve data with other
+    classes.
 
     Args:
         losses: l, [N].
-        differences: [N].
+        differences: d = l minus the running percentile, [N].
         percent: integers 0..99, [N] or a scalar.
     """
     percent = tf.broadcast_to(tf.cast(percent, losses.dtype), tf.shape(losses))
@@ -45,11 +45,12 @@ def mentor_features(losses: tf.Tensor, differences: tf.Tensor, percent: tf.Tenso
 class MentorNet(keras.layers.Layer):
     """v = g(l, d, label, percent; Θ): features [N, 4] to weights [N] in (0, 1).
 
-    The cell states of a bidirectional LSTM of one unit each, over a sequence whose only element
-    is (l, d); a learned code of the label; a fixed random code of the percent; then 20 tanh units
-    and a sigmoid. On a sequence of one element the cell state is the input gate times the
-    candidate, σ(x W_i + b_i) tanh(x W_c + b_c): the other gates and the recurrence never act, and
-    are not made. (In the paper the LSTM reads a short history of losses, in the code this.)
+    Three inputs go to 20 tanh units and a sigmoid: the cell states of a bidirectional LSTM with
+    one unit in each direction, a learned code of the label, and a fixed random code of the
+    percent. As in the authors' code, the LSTM reads a sequence with the single element (l, d); in
+    the paper it reads a short history of losses. With a single element x the cell state is
+    σ(x W_i + b_i) tanh(x W_c + b_c). The other gates and the recurrence have no effect and are
+    left out.
 
     The authors' code adds the last bias to the kernel; here it is added to the output, as usual.
 
@@ -81,7 +82,7 @@ class MentorNet(keras.layers.Layer):
         self.built = True
 
     def logits(self, features: tf.Tensor) -> tf.Tensor:
-        """Before the sigmoid, [N], for features [N, 4] of `mentor_features`."""
+        """Logits [N] of the weights, for features [N, 4] of `mentor_features`."""
         part = {name: tf.convert_to_tensor(value) for name, value in self._parts.items()}
         features = tf.cast(features, self.compute_dtype)
         element = features[:, :2]
@@ -98,9 +99,9 @@ class MentorNet(keras.layers.Layer):
         return tf.sigmoid(self.logits(features))
 
     def save(self, path: str | Path) -> None:
-        """Writes the mentor as JSON, to weigh examples of other trainings and other data.
+        """Writes the mentor as JSON, for use in other trainings and on other data.
 
-        `variables` has each one by its name, in nested lists.
+        `variables` maps the name of each variable to its value as nested lists.
 
         Raises:
             OSError: the file cannot be written.
@@ -110,10 +111,10 @@ class MentorNet(keras.layers.Layer):
 
     @classmethod
     def load(cls, path: str | Path) -> "MentorNet":
-        """The mentor of a file of `save`, bit for bit.
+        """The mentor in a file of `save`, bit for bit.
 
         Raises:
-            ValueError: a file of another kind, or numbers that do not fit.
+            ValueError: a file of another kind, or variables of other shapes.
             OSError: the file cannot be read.
         """
         values = _read(path)

@@ -1,4 +1,4 @@
-"""How a mentor is learned, before the classifier trains: on a curriculum, or from noisy data."""
+"""Training of a mentor, on a curriculum or on noisy data, before the classifier trains."""
 
 import functools
 from collections.abc import Callable
@@ -17,25 +17,25 @@ from tf_mwn.methods.rules.self_paced import quantile
 
 _STEPS, _BATCH = 3000, 512
 _PERCENTS = 100
-# Fractions of the examples below the percentile that losses are compared with.
+# The percentiles that losses are compared with, as fractions.
 _FRACTIONS = (0.4, 0.5, 0.6, 0.75, 0.8, 0.9)
-# Losses and differences of the grid on which a curriculum is learned.
+# Losses and differences of the grid that a curriculum is learned on.
 _LOSSES = np.concatenate([np.arange(100) / 10, np.arange(10, 30)])
 _DIFFERENCES = np.arange(100) / 10 - 5
 
-# (features [N, 4], v* [N]) of a random key, int64 [2].
+# Returns (features [N, 4], v* [N]) for a random key, int64 [2].
 Sample = Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
 
 
 def predefined_mentor(name: str, seed: int) -> list[np.ndarray]:
     """The variables of a mentor that has learned one of the curricula.
 
-    On the authors' grid: losses 0, 0.1, ..., 9.9, 10, 11, ..., 29, differences -5, -4.9, ..., 4.9,
-    every percent. They keep 100 000 random points of it, and take 30 000 steps on batches of 32 to
-    the least squared error; here 3 000 steps on batches of 512 draw from the whole grid, by the
-    cross-entropy, whose least is at the same v*. The squared error does not get away from a
-    saturated sigmoid: a mentor could miss "focal" altogether, and missed "mixed" by four times
-    as much.
+    The mentor learns on the authors' grid: losses 0, 0.1, ..., 9.9, 10, 11, ..., 29, differences
+    -5, -4.9, ..., 4.9, and every percent. Here 3 000 steps on batches of 512 points from the whole
+    grid minimise the cross-entropy. The authors keep 100 000 random points, and take 30 000 steps
+    on batches of 32 by the squared error. Both losses have their minimum at v*, but the squared
+    error does not leave a saturated sigmoid. With it a mentor could fail to learn "focal", and its
+    error on "mixed" was four times as large.
     """
     return list(_predefined(name, seed, keras.config.floatx()))
 
@@ -59,13 +59,12 @@ def _predefined(name: str, seed: int, dtype: str) -> tuple[np.ndarray, ...]:
 def data_driven_mentor(losses, is_right, seed: int) -> list[np.ndarray]:
     """The variables of a mentor that has learned which labels are right.
 
-    v* = 1(noisy label == clean label), on the records of a training.
-    The differences are to the percentiles 40, 50, 60, 75, 80 and 90 of the losses of each record,
-    in turn.
+    v* = 1(noisy label == clean label). The differences are those to the percentiles 40, 50, 60,
+    75, 80 and 90 of the losses at the same stage, drawn at random.
 
     Args:
         losses: [R, M], of all examples at R stages, evenly from the first to the last percent.
-        is_right: [M] booleans.
+        is_right: [M] booleans, whether noisy and clean label are equal.
         seed: of the initial values and the batches.
     """
     mentor = MentorNet(seed)
@@ -93,7 +92,8 @@ def _draw(key: tf.Tensor, size: int) -> tf.Tensor:
 def _fit(mentor: MentorNet, sample: Sample, seed: int) -> None:
     """Minimises the sigmoid cross-entropy of v*.
 
-    Adam at 0.1, which falls by 0.9 every thirtieth of the steps; gradients clipped to norm 5.
+    Adam starts at the rate 0.1, which is multiplied by 0.9 after every thirtieth of the steps.
+    Gradients are clipped to norm 5.
     """
     rate = keras.optimizers.schedules.ExponentialDecay(0.1, _STEPS // 30, 0.9, staircase=True)
     optimizer = keras.optimizers.Adam(rate, global_clipnorm=5.0)
@@ -103,7 +103,7 @@ def _fit(mentor: MentorNet, sample: Sample, seed: int) -> None:
     @tf.function
     def train():
         for step in tf.range(tf.constant(_STEPS, tf.int64)):
-            # Three draws a step.
+            # Three draws in each step.
             features, targets = sample(tf.stack([tf.constant(seed, tf.int64), 3 * step]))
             with tf.GradientTape() as tape:
                 logits = mentor.logits(features)
@@ -123,16 +123,16 @@ def record_losses(
     epochs: int,
     rng: np.random.Generator,
 ) -> np.ndarray:
-    """Trains a student; the loss of each example at each visit.
+    """Trains a student, and returns the loss of each example at each visit.
 
     Args:
-        student: built classifier; changed.
-        optimizer: not built yet.
+        student: built classifier, which is trained in place.
+        optimizer: an optimizer that is not built yet.
         per_example_loss: (labels, logits) -> [B].
         inputs: a tensor [M, ...] or a structure of such.
         labels: [M].
         epochs: at least 1.
-        rng: draws the batches, of at most 100 examples.
+        rng: source of the batches, of at most 100 examples each.
 
     Returns:
         [epochs, M].

@@ -1,4 +1,4 @@
-"""The objective of MentorNet: weights by a mentor that training leaves alone."""
+"""The objective of MentorNet: weights from a fixed mentor."""
 
 import keras
 import tensorflow as tf
@@ -16,25 +16,25 @@ _PERCENT = Interval(0, 100)
 
 @keras.saving.register_keras_serializable(package="tf_mwn")
 class MentorWeighting(WeightedLoss):
-    """T = (1/n) Σ v_i l_i, with v_i = g(l_i, l_i - m, 0, percent) of a mentor, and dropout.
+    """T = (1/n) Σ v_i l_i, with v_i = g(l_i, l_i - m, 0, percent) from a mentor g, and dropout.
 
     m is the running mean, from 0, of a percentile of the losses of each global batch. The authors'
-    code also scales the classifier's weight decay by the mean of v; here it stays as it is set.
+    code also scales the classifier's weight decay by the mean of v; here the decay is constant.
 
     Args:
-        mentor: g; its variables are state of this objective and nothing here changes them.
+        mentor: g. Its variables are state of this objective, and training does not change them.
         num_sample_ids: the `sample_id` of a batch is in [0, num_sample_ids).
-        steps_per_epoch, epochs: of the whole training; 100 % are reached after them.
-        percentile: which, as a fraction in (0, 1].
+        steps_per_epoch, epochs: of the whole training, which ends at 100 %.
+        percentile: as a fraction in (0, 1].
         memory: share of the old m in the running mean, in [0, 1).
-        burn_in: percent of training; every v_i is 1 as long as percent < burn_in - 1.
-        freezes: the mentor is told min(percent, burn_in).
-        example_dropout: see `rates_by_percent`; at each step
-            a random int(n (1 - r)) of the weights of the global batch are kept, the others 0.
-        seed: which are kept is a function of (seed, step, sample_id).
+        burn_in: a percent of training; every v_i is 1 while percent < burn_in - 1.
+        freezes: whether the mentor gets min(percent, burn_in) in place of the percent.
+        example_dropout: schedule of the rate r, see `rates_by_percent`. Each step keeps the weights
+            of int(n (1 - r)) random examples of the global batch and sets the others to 0.
+        seed: the choice of the kept examples is a function of (seed, step, sample_id).
 
     Raises:
-        TypeError, ValueError: an argument outside its set.
+        TypeError, ValueError: an argument outside its range.
 
     References:
         Jiang et al., ICML 2018, https://arxiv.org/abs/1712.05055.
@@ -91,7 +91,7 @@ class MentorWeighting(WeightedLoss):
         self._percent.assign(tf.cast(tf.minimum(percent, 99), tf.int32))
 
     def example_weights(self, logits, losses, batch):
-        """The mentor's weights [B], 0 for the examples that dropout leaves out."""
+        """The mentor's weights [B]; 0 for the examples that dropout leaves out."""
         return self.curve(losses) * tf.cast(self._takes_part(batch), losses.dtype)
 
     def curve(self, losses):
@@ -103,7 +103,7 @@ class MentorWeighting(WeightedLoss):
         return tf.where(percent < self._burn_in - 1, tf.ones_like(weights), weights)
 
     def _takes_part(self, batch) -> tf.Tensor:
-        """Booleans [B]: whom the example dropout of the global batch keeps."""
+        """Booleans [B]: the examples that example dropout keeps."""
         if batch.sample_id is None:
             raise ValueError("sample_id: expected the ids of the examples, received none")
         rate = tf.gather(tf.constant(self._rates, tf.float64), self._percent)

@@ -1,4 +1,4 @@
-"""MentorNet: a mentor, learned beforehand, says how much each example counts at each stage."""
+"""MentorNet: a mentor, learned beforehand, weighs each example at each stage of training."""
 
 import os
 
@@ -23,7 +23,7 @@ from tf_mwn.training.robust_model import RobustModel
 
 
 class _Mentored(RobustModel):
-    """Learns its mentor on the host before the first step, once; then trains by its weights."""
+    """Learns its mentor once, on the host before the first step; then trains with its weights."""
 
     def __init__(self, classifier: keras.Model, objective: MentorWeighting, is_ready, **kwargs):
         super().__init__(classifier, objective, **kwargs)
@@ -32,12 +32,12 @@ class _Mentored(RobustModel):
 
     @property
     def mentor(self) -> MentorNet:
-        """g; `model.mentor.save(path)` keeps it."""
+        """g; `model.mentor.save(path)` writes it to a file."""
         return self.training_objective.mentor
 
     @property
     def mentor_is_ready(self) -> bool:
-        """Whether the mentor has been learned, or was given."""
+        """Whether the mentor has been learned or was given."""
         return bool(keras.ops.convert_to_numpy(self._is_ready))
 
     def begin_epoch(self) -> None:
@@ -66,19 +66,19 @@ class _Mentored(RobustModel):
 
 @keras.saving.register_keras_serializable(package="tf_mwn")
 class MentorNetPD(_Mentored):
-    """MentorNet with a predefined curriculum, which the mentor learns to imitate. No clean data.
+    """MentorNet with a mentor that imitates a predefined curriculum. It needs no clean data.
 
     Args:
         classifier: built Keras model that returns logits [B, C].
-        num_sample_ids: ids of the training elements are below it.
-        steps_per_epoch, epochs: of the whole training, whose percent the mentor is told.
-        mentor_curriculum: see `specs.MENTOR_CURRICULUM`; "mixed" is the paper's.
-        mentor_percentile: the percentile of the losses that divides easy from hard, as a
-            fraction; by default 0.75, as in the authors' commands for 20 and 40 % of noise (they
-            take 0.5 for 80 %, and their code has 0.7 where nothing is said).
-        mentor_example_dropout: see `rates_by_percent`; by
-            default "0.5,17,0.05,83", as in the authors' commands.
-        seed: of the mentor and of the example dropout.
+        num_sample_ids: the `sample_id` of a batch is in [0, num_sample_ids).
+        steps_per_epoch, epochs: of the whole training.
+        mentor_curriculum: see `curriculum`; "mixed" is the paper's.
+        mentor_percentile: the percentile of the losses that separates easy from hard examples, as
+            a fraction. None for 0.75, as in the authors' commands for 20 and 40 % of noise. They
+            take 0.5 for 80 %, and the default of their code is 0.7.
+        mentor_example_dropout: see `rates_by_percent`. None for "0.5,17,0.05,83", as in the
+            authors' commands.
+        seed: of the mentor and the example dropout.
 
     References:
         Jiang et al., MentorNet: Learning Data-Driven Curriculum for Very Deep Neural Networks on
@@ -124,34 +124,33 @@ class MentorNetPD(_Mentored):
 
 @keras.saving.register_keras_serializable(package="tf_mwn")
 class MentorNetDD(_Mentored):
-    """MentorNet with a curriculum learned from data: the mentor learns to tell wrong labels.
+    """MentorNet with a curriculum from data: the mentor learns to recognise wrong labels.
 
-    The clean meta set is given wrong labels; a student of the classifier's architecture, from the
-    classifier's first weights, trains on it; the mentor learns 1(noisy label == clean label) from
-    the losses on the way. Then the classifier trains on the training set by the mentor's weights.
-    The meta set serves the mentor alone.
+    1. The clean meta set gets noisy labels.
+    2. A student with the classifier's architecture and initial weights trains on it.
+    3. The mentor learns 1(noisy label == clean label) from the losses of the student.
+    4. The classifier trains on the training set with the mentor's weights.
 
     Args:
         classifier: built Keras model that returns logits [B, C].
-        num_sample_ids: ids of the training elements are below it.
-        steps_per_epoch, epochs: of the whole training, whose percent the mentor is told.
-        transition_matrix: [C, C], P(noisy j | clean i), by which the meta labels are made wrong;
-            None with a `mentor`.
-        mentor: a `MentorNet`, or a file of `MentorNet.save`, that has learned already: on other
-            data, with another classifier and other classes; then no meta set is needed.
+        num_sample_ids: the `sample_id` of a batch is in [0, num_sample_ids).
+        steps_per_epoch, epochs: of the whole training.
+        transition_matrix: [C, C], P(noisy j | clean i) of the noisy labels; None with a `mentor`.
+        mentor: a learned `MentorNet` or a file of `MentorNet.save`, from any data, classes and
+            classifier. With it no meta set is needed.
         mentor_percentile: the percentile of the losses that the mentor compares with, as a
-            fraction; by default 0.6, as in the authors' commands for 40 % of noise (0.8 for
-            20 %, 0.5 for 80 %).
-        mentor_example_dropout: see `rates_by_percent`; by
-            default "0.5,17,0.05,78,0.9,5", as in the authors' commands.
-        mentor_burn_in: percent of training in which all examples count; then the mentor is told
-            this percent until the end.
-        mentor_student_epochs: of the student, on batches of 100. The paper does not say; what the
-            student has learned by heart at `mentor_burn_in` percent teaches the mentor nothing.
-        seed: of the mentor, its noise and its student's batches, and of the example dropout.
+            fraction. None for 0.6, as in the authors' commands for 40 % of noise; they take 0.8
+            for 20 % and 0.5 for 80 %.
+        mentor_example_dropout: see `rates_by_percent`. None for "0.5,17,0.05,78,0.9,5", as in the
+            authors' commands.
+        mentor_burn_in: percent of training with weights 1. Afterwards the mentor gets this percent
+            as the stage, until the end.
+        mentor_student_epochs: of the student, on batches of 100. The paper gives no number. Labels
+            that the student has memorised by `mentor_burn_in` percent teach the mentor nothing.
+        seed: of the mentor, the noisy labels, the student's batches and the example dropout.
 
     Raises:
-        ValueError: neither a transition matrix nor a mentor, or a file that holds none.
+        ValueError: neither a transition matrix nor a mentor, or a file without a mentor.
 
     References:
         Jiang et al., MentorNet: Learning Data-Driven Curriculum for Very Deep Neural Networks on
@@ -175,8 +174,8 @@ class MentorNetDD(_Mentored):
     ):
         if transition_matrix is None and mentor is None:
             raise ValueError(
-                "mentor: expected one that has learned, or else the transition_matrix by which "
-                "to make clean labels wrong, received neither"
+                "mentor: expected a learned mentor, or a transition_matrix for noisy labels of "
+                "the meta set, received neither"
             )
         if transition_matrix is not None:
             transition_matrix = check_transition_matrix(transition_matrix).tolist()
@@ -210,7 +209,7 @@ class MentorNetDD(_Mentored):
 
     @property
     def needs_whole_sets(self) -> bool:
-        """As long as the mentor has to be learned."""
+        """True until the mentor has been learned."""
         return not self.mentor_is_ready
 
     def learn_mentor(self):
@@ -230,11 +229,11 @@ class MentorNetDD(_Mentored):
         return data_driven_mentor(losses, given == labels, seed)
 
     def _meta_set(self):
-        """The inputs of the whole meta set, tensors [M, ...], and the labels [M]."""
+        """Inputs, tensors [M, ...], and labels [M] of the whole meta set."""
         if self.whole_sets.meta is None:
             raise ValueError(
-                "whole_sets: expected the meta set, on which MentorNetDD learns its mentor, "
-                "received none; give x_meta and y_meta, or a mentor"
+                "whole_sets: expected a meta set for the mentor of MentorNetDD, received none; "
+                "give x_meta and y_meta, or a mentor"
             )
         inputs, labels = zip(*self.whole_sets.meta, strict=True)
         joined = tf.nest.map_structure(lambda *parts: tf.concat(parts, axis=0), *inputs)

@@ -1,4 +1,4 @@
-"""MentorNet: sample weights by a network that knows, or has learned, a curriculum."""
+"""MentorNet: sample weights from a network that has learned a curriculum."""
 
 from tf_mwn.checks import AT_LEAST_ONE, FRACTION, Interval
 from tf_mwn.methods.spec.method import Method
@@ -8,7 +8,7 @@ MENTOR = Option(
     "mentor",
     None,
     None,
-    "File written by MentorNet.save: a mentor that has learned before, on any data.",
+    "File written by MentorNet.save: a mentor that was learned before, on any data.",
     kind=str,
     names_file=True,
 )
@@ -22,24 +22,24 @@ MENTOR_PERCENTILE = Option(
     "mentor_percentile",
     None,
     FRACTION,
-    "Percentile of the batch losses with which the mentor compares, as a fraction. By "
-    "default 0.75 for mentornet_pd and 0.6 for mentornet_dd.",
+    "Percentile of the batch losses that the mentor compares with, as a fraction. By default 0.75 "
+    "for mentornet_pd and 0.6 for mentornet_dd.",
     kind=float,
 )
 MENTOR_EXAMPLE_DROPOUT = Option(
     "mentor_example_dropout",
     None,
     None,
-    "Pairs of a rate at which examples are dropped and the percent of the training for "
-    "which it holds. By default 0.5,17,0.05,83 for mentornet_pd and 0.5,17,0.05,78,0.9,5 "
-    "for mentornet_dd; 0,100 drops none.",
+    "Pairs of a dropout rate of examples and the percent of the training for which it holds. By "
+    "default 0.5,17,0.05,83 for mentornet_pd and 0.5,17,0.05,78,0.9,5 for mentornet_dd; 0,100 "
+    "drops none.",
     kind=str,
 )
 MENTOR_BURN_IN = Option(
     "mentor_burn_in",
     18,
     Interval(0, 100),
-    "Percent of the training before the mentor of mentornet_dd weighs examples.",
+    "Percent of the training before the mentor of mentornet_dd starts to weigh examples.",
 )
 MENTOR_STUDENT_EPOCHS = Option(
     "mentor_student_epochs",
@@ -54,7 +54,7 @@ _FACTS = ("num_sample_ids", "steps_per_epoch", "epochs", "seed")
 METHODS = (
     Method(
         name="mentornet_pd",
-        title="sample weights by a mentor that knows a predefined curriculum",
+        title="sample weights from a mentor that knows a predefined curriculum",
         paper=_PAPER,
         builder="tf_mwn.methods.mentornet.mentornet:MentorNetPD",
         options=(MENTOR_CURRICULUM, MENTOR_PERCENTILE, MENTOR_EXAMPLE_DROPOUT),
@@ -63,7 +63,7 @@ METHODS = (
     ),
     Method(
         name="mentornet_dd",
-        title="sample weights by a mentor that learned on the meta set to tell wrong labels",
+        title="sample weights from a mentor that learned to recognise wrong labels",
         paper=_PAPER,
         builder="tf_mwn.methods.mentornet.mentornet:MentorNetDD",
         options=(

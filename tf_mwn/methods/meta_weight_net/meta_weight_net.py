@@ -1,4 +1,4 @@
-"""Meta-Weight-Net: learn, while the classifier trains, which examples to trust."""
+"""Meta-Weight-Net: learns which examples to trust while the classifier trains."""
 
 import functools
 import os
@@ -27,17 +27,17 @@ class MetaWeightNet(MetaLearnedModel):
     ```
 
     Args:
-        classifier: built Keras model that returns logits [B, C]; it is trained itself, and
-            usable alone afterwards.
+        classifier: built Keras model that returns logits [B, C]. This object itself is trained,
+            and can be used alone afterwards.
         weight_net_units: hidden layer sizes of V; (100,) is the paper's 1-100-1.
         weight_normalization: "none" (the paper: mean of v l), "sum" (Σ v l / Σ v) or
-            "sum_detached"; see `WeightNet`. Short trainings want "sum": with the plain mean the
-            first thing the meta gradient rewards is raising every weight.
-        virtual_variables, meta_interval, virtual_step, reuse_gradient, recompute, speed: where to
-            trade exactness for time, or time for memory; see `MetaLearnedModel`. The defaults are
-            the paper's step.
-        detach_loss: False lets the training gradient flow through V's input as well (the
-            authors' class-imbalance script); the paper detaches.
+            "sum_detached"; see `WeightNet`. Use "sum" for short trainings: with the plain mean,
+            the meta gradient at first rewards raising every weight.
+        virtual_variables, meta_interval, virtual_step, reuse_gradient, recompute, speed: trade
+            exactness for time, or time for memory; see `MetaLearnedModel`. The defaults are the
+            paper's step.
+        detach_loss: whether V's input is constant in the training gradient, as in the paper.
+            False lets the gradient flow through it, as in the authors' class-imbalance script.
 
     References:
         Shu et al., Meta-Weight-Net: Learning an Explicit Mapping For Sample Weighting,
@@ -91,13 +91,13 @@ class MetaWeightNet(MetaLearnedModel):
 
 
 def frozen_weight_net(classifier: keras.Model, weight_net: str | os.PathLike) -> RobustModel:
-    """Trains `classifier` by the weights of a V that has learned elsewhere and stays as it is.
+    """Trains `classifier` with the weights of a fixed V from an earlier training.
 
-    Neither a meta set nor a meta optimizer; a step costs what one of plain training does.
+    This needs no meta set and no meta optimizer. A step costs the same as in plain training.
 
     Args:
         classifier: built Keras model that returns logits [B, C].
-        weight_net: file of `save_weight_net`, which also says how weights enter the objective.
+        weight_net: file of `save_weight_net`. It also sets how the weights enter the objective.
 
     Raises:
         ValueError, OSError: see `load_weight_net`.

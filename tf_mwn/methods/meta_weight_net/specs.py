@@ -1,4 +1,4 @@
-"""Meta-Weight-Net, and the plain training it is compared with."""
+"""Meta-Weight-Net, and plain training as its baseline."""
 
 from tf_mwn.checks import AT_LEAST_ONE
 from tf_mwn.engine.options import ENGINE
@@ -17,9 +17,8 @@ WEIGHT_NORMALIZATION = Option(
     "weight_normalization",
     "none",
     ("none", "sum", "sum_detached"),
-    "How weights enter the training loss. none takes the mean of weight times loss, sum "
-    "divides by the sum of the weights, sum_detached holds that sum constant in the "
-    "gradient.",
+    "How weights enter the training loss. none takes the mean of weight times loss, sum divides by "
+    "the sum of the weights, sum_detached holds that sum constant in the gradient.",
 )
 DETACH_LOSS = Option(
     "detach_loss", True, None, "Hold the input of the weight net constant in the gradient."
@@ -28,9 +27,8 @@ WEIGHT_NET = Option(
     "weight_net",
     None,
     None,
-    "File of a weight net that has learned before, on any data: weight_net.json of a run. "
-    "It weighs as it is, without a meta set or a meta step, at the cost of plain "
-    "training.",
+    "File of a weight net that was learned before, on any data: weight_net.json of a run. It stays "
+    "fixed, so training needs no meta set and no meta step, and costs the same as plain training.",
     kind=str,
     names_file=True,
 )

@@ -14,21 +14,20 @@ from tf_mwn.training.meta_learner import MetaLearner
 class WeightNet(MetaLearner):
     """v = V(l; Θ): an MLP from the loss of an example to its weight in (0, 1).
 
-    Hidden layers are ReLU, the output is a sigmoid; `units=(100,)` is the paper's 1-100-1. Both
-    kernel and bias start uniform in ±1/sqrt(fan in), as in the authors' code: Keras' default
-    zero biases would put every kink of the first layer at loss 0, so that V starts as a sigmoid
-    of a linear function. Initial weights are near 0.5.
+    Hidden layers are ReLU, and the output is a sigmoid. Kernels and biases start uniform in
+    ±1/sqrt(fan in), as in the authors' code. Keras' default zero biases would put every kink of
+    the first layer at loss 0, and V would start as a sigmoid of a linear function. The weights
+    start near 0.5.
 
     Args:
-        units: sizes of the hidden layers.
-        normalization: how weights enter the objective. "none": (1/n) Σ v l, the paper's
-            equation; "sum": Σ v l / Σ v (the authors' 2019 scripts), whose meta gradient sees
-            only relative agreement, because normalising subtracts a baseline; "sum_detached":
-            the same with Σ v constant in the meta gradient (CMW-Net's code). Sums run over the
-            global batch; a sum of 0 divides by 1.
-        detach_loss: True (the paper's step 5): V's input is a constant in the training
-            gradient, v is a coefficient. False: the gradient also flows through V (the authors'
-            imbalance script).
+        units: sizes of the hidden layers; (100,) is the paper's 1-100-1.
+        normalization: how the weights enter the objective. "none" is the paper's (1/n) Σ v l.
+            "sum" is Σ v l / Σ v (the authors' 2019 scripts): normalising subtracts a baseline, so
+            the meta gradient sees only relative agreement. "sum_detached" is the same with Σ v
+            constant in the meta gradient (CMW-Net's code). Sums run over the global batch. A sum
+            of 0 is replaced by 1.
+        detach_loss: True makes v a coefficient, constant in the training gradient (the paper's
+            step 5). False lets the gradient flow through V (the authors' imbalance script).
 
     References:
         Shu et al., Meta-Weight-Net, NeurIPS 2019, https://arxiv.org/abs/1902.07379.
@@ -50,11 +49,10 @@ class WeightNet(MetaLearner):
         self.normalization = normalization
         self.detach_loss = detach_loss
         sizes = (1, *units, 1)
+        activations = ["relu"] * len(units) + ["sigmoid"]
         self.dense_layers = [
-            dense(fan_in, size, "sigmoid" if last else "relu", self.dtype_policy)
-            for fan_in, size, last in zip(
-                sizes, sizes[1:], [False] * len(units) + [True], strict=False
-            )
+            dense(fan_in, size, activation, self.dtype_policy)
+            for fan_in, size, activation in zip(sizes[:-1], sizes[1:], activations, strict=True)
         ]
         self.build(None)
 
@@ -65,7 +63,7 @@ class WeightNet(MetaLearner):
         self.built = True
 
     def call(self, loss):
-        """Weights for losses of shape [B] or [B, 1]; the shape is kept, the range is (0, 1)."""
+        """Weights in (0, 1) for losses [B] or [B, 1], of the same shape."""
         loss = tf.convert_to_tensor(loss)
         x = tf.cast(tf.reshape(loss, [-1, 1]), self.compute_dtype)
         for layer in self.dense_layers:
@@ -73,7 +71,7 @@ class WeightNet(MetaLearner):
         return x[:, 0] if loss.shape.rank == 1 else x
 
     def objective(self, logits, batch):
-        """(1/n) Σ v_i l_i, or Σ v_i l_i / Σ v_i, by `normalization`; and the v_i [B]."""
+        """The weighted loss, normalised by `normalization`, and the weights v [B]."""
         losses = batch.losses(logits)
         seen = tf.stop_gradient(losses) if self.detach_loss else losses
         weights = tf.cast(self(seen), losses.dtype)

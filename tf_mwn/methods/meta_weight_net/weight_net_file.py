@@ -1,4 +1,4 @@
-"""A learned weight net as a JSON file: to keep, to read, to use on other data."""
+"""A learned weight net as a JSON file, for use on other data."""
 
 from pathlib import Path
 
@@ -13,8 +13,8 @@ _FORMAT = "tf_mwn weight net 1"
 def save_weight_net(weight_net: WeightNet, path: str | Path) -> None:
     """Writes V(loss; Θ) as JSON: `units`, `normalization`, `detach_loss`, and Θ.
 
-    `variables` is a list of kernel, bias, kernel, bias, ... in nested lists; V is a ReLU network
-    with a sigmoid at the end, so that a few lines in any language evaluate it.
+    `variables` is a list of kernel, bias, kernel, bias, ... as nested lists. V is a ReLU network
+    with a sigmoid at the end, so a few lines in any language can evaluate it.
 
     Raises:
         TypeError: not a `WeightNet`.
@@ -33,9 +33,9 @@ def save_weight_net(weight_net: WeightNet, path: str | Path) -> None:
 
 
 def load_weight_net(path: str | Path) -> WeightNet:
-    """The weight net of a file of `save_weight_net`, bit for bit.
+    """The weight net in a file of `save_weight_net`, bit for bit.
 
-    To train another classifier with it, as it is and without a meta set:
+    To train another classifier with its fixed weights, without a meta set:
 
     ```python
     model = tf_mwn.RobustModel(classifier, tf_mwn.load_weight_net("weight_net.json"))
@@ -43,11 +43,11 @@ def load_weight_net(path: str | Path) -> WeightNet:
     model.fit(tf_mwn.paired_dataset(x, y, None, None, batch_size=100), epochs=10)
     ```
 
-    V is learned at the losses of one training; on another it means the same where losses do:
-    with as many classes and as much noise.
+    V is learned for the losses of one training. It suits another training if the losses are alike,
+    that is with about as many classes and as much noise.
 
     Raises:
-        ValueError: a file of another kind, or numbers that do not fit its sizes.
+        ValueError: a file of another kind, or variables that do not fit its sizes.
         OSError: the file cannot be read.
     """
     content = _read(path)

@@ -1,4 +1,4 @@
-"""The weight net V(loss, size of the class; Θ) of CMW-Net."""
+"""The weight net V(loss, class size; Θ) of CMW-Net."""
 
 import warnings
 from collections.abc import Sequence
@@ -16,26 +16,27 @@ from tf_mwn.training.meta_learner import MetaLearner
 
 @keras.saving.register_keras_serializable(package="tf_mwn")
 class ClassAwareNet(MetaLearner):
-    """v = V(l, N_y; Θ): an MLP with one sigmoid head for each group of classes of like size.
+    """v = V(l, N_y; Θ): an MLP with one sigmoid head for each group of classes of similar size.
 
-    The groups are the clusters of the class counts by K-means; heads are in the order of their
-    cluster's mean count, smallest first. The hidden layers are shared. With one cluster V is
-    `WeightNet`, variable for variable; layers start as there.
+    The groups are the K-means clusters of the class counts. Their heads are in ascending order of
+    the mean count, and share the hidden layers. With one cluster V has the variables of
+    `WeightNet`. The layers start like those of `WeightNet`.
 
-    Θ does not depend on the number of classes: `set_weights` carries it to a net with the counts
-    of another data set.
+    The shape of Θ does not depend on the number of classes. `set_weights` can take Θ to a net with
+    the class counts of another data set.
 
     Args:
         class_counts: [C] training examples per given class.
         units: sizes of the hidden layers, at least one; (100,) is the paper's.
-        clusters: K, 3 in the paper. Fewer different counts than K lower K, with a warning.
+        clusters: K, 3 in the paper. If there are fewer different counts, K is their number, with
+            a warning.
         normalization: how weights enter the objective, as in `WeightNet`.
 
     Attributes:
         cluster_of_class: [C] integers, the head of each class.
 
     Raises:
-        TypeError, ValueError: an argument outside its set.
+        TypeError, ValueError: an argument outside its range.
 
     References:
         Shu, Yuan, Meng and Xu, CMW-Net: Learning a Class-Aware Sample Weighting Mapping for
@@ -80,7 +81,7 @@ class ClassAwareNet(MetaLearner):
 
         Args:
             loss: [B].
-            labels: class numbers [B], or distributions [B, C], whose largest entry counts.
+            labels: class numbers [B], or distributions [B, C], of which the largest entry counts.
         """
         x = tf.cast(tf.convert_to_tensor(loss), self.compute_dtype)[:, tf.newaxis]
         for layer in self.hidden_layers:
@@ -94,17 +95,17 @@ class ClassAwareNet(MetaLearner):
         return tf.argmax(labels, axis=-1, output_type=tf.int32) if numbers is None else numbers
 
     def example_weights(self, losses, labels) -> tf.Tensor:
-        """V [B] at losses [B], which are constants for the gradient."""
+        """V [B] at losses [B], which are constant in the gradient."""
         return tf.cast(self(tf.stop_gradient(losses), labels), losses.dtype)
 
     def objective(self, logits, batch):
-        """(1/n) Σ v_i l_i, or Σ v_i l_i / Σ v_i, by `normalization`; and the v_i [B]."""
+        """The weighted loss, normalised by `normalization`, and the weights v [B]."""
         losses = batch.losses(logits)
         weights = self.example_weights(losses, batch.labels)
         return weighted_share(weights, losses, self.normalization), weights
 
     def curve(self, losses):
-        """V at each loss if there is one cluster; with several there are several curves."""
+        """V at each loss; None with several clusters, which have several curves."""
         if self.clusters > 1:
             return None
         return self(losses, tf.zeros_like(losses, tf.int32))
@@ -124,8 +125,8 @@ def clusters_of(class_counts: np.ndarray, clusters: int) -> np.ndarray:
     different = len(np.unique(class_counts))
     if different < clusters:
         warnings.warn(
-            f"clusters: {clusters} wanted, but the classes have only {different} different "
-            f"sizes; {different} used",
+            f"clusters: expected at most {different}, the number of different class sizes, "
+            f"received {clusters}; {different} are used",
             stacklevel=2,
         )
     if min(different, clusters) == 1:

@@ -29,31 +29,32 @@ _LOW_LOSS_EXAMPLES = 10  # of each class, in the paper
 class CMWNet(MetaLearnedModel):
     """Trains with sample weights V(l, N_y; Θ) learned on a part of the training set itself.
 
-    After a warm-up on plain cross-entropy, the meta set is found anew before every epoch, in
-    `whole_sets.train`, by given labels and without augmentation. "low_loss", for noisy labels:
-    the examples of each class with the lowest loss under a moving average of the classifier.
-    "balanced", for imbalance: as many random examples of each class. "given" takes the clean meta
-    set of the training elements instead, as Meta-Weight-Net does.
+    Training starts with a warm-up on plain cross-entropy. Afterwards a new meta set is chosen from
+    `whole_sets.train` before every epoch, by given labels and without augmentation. "low_loss",
+    for noisy labels, takes the examples of each class with the lowest loss under a moving average
+    of the classifier. "balanced", for imbalance, takes equally many random examples of each class.
+    "given" takes the clean meta set of the training elements instead, like Meta-Weight-Net.
 
     Args:
-        classifier: built Keras model that returns logits [B, C]; of one input array, unless the
-            meta set is given.
+        classifier: built Keras model that returns logits [B, C]. It has one input array, unless
+            the meta set is given.
         class_counts: [C] training examples per given class.
-        epochs: of the training, warm-up included.
-        seed: of what is drawn: meta batches, "balanced" sets.
+        epochs: of the training, including the warm-up.
+        seed: of the meta batches and the "balanced" sets.
         weight_net_units: hidden layer sizes of V; (100,) is the paper's.
         weight_normalization: "none" (the paper: mean of v l), "sum" or "sum_detached" (the
             authors' code); see `WeightNet`.
-        cmw_clusters: groups of classes of like size, see `ClassAwareNet`.
+        cmw_clusters: number of groups of classes, see `ClassAwareNet`.
         cmw_meta_set: "low_loss", "balanced" or "given".
-        cmw_meta_per_class: examples of each class in a meta set that is found. None for 10
-            (low_loss), or for the size of the smallest class (balanced), which is the most.
-        cmw_warmup: fraction of the epochs on plain cross-entropy; at least one epoch if above 0,
-            and at least one epoch follows. The authors' code: 10 of 300 epochs on CIFAR-10.
+        cmw_meta_per_class: examples of each class in a chosen meta set. None for 10 (low_loss) or
+            the size of the smallest class (balanced), which is also the maximum.
+        cmw_warmup: fraction of the epochs on plain cross-entropy. Above 0 the warm-up has at least
+            one epoch, and at least one epoch follows. The authors' code takes 10 of 300 epochs on
+            CIFAR-10.
         cmw_ema: momentum of the moving average of the classifier.
-        meta_batch_size: of a meta set that is found; None for the training batch's size, or the
-            whole meta set if that is smaller.
-        virtual_variables, meta_interval, virtual_step, **kwargs: see `MetaLearnedModel`; the
+        meta_batch_size: for a chosen meta set. None for the size of the training batch, or of the
+            meta set if that is smaller.
+        virtual_variables, meta_interval, virtual_step, **kwargs: see `MetaLearnedModel`. The
             authors' code updates Θ every 10th step.
 
     References:
@@ -61,7 +62,7 @@ class CMWNet(MetaLearnedModel):
         Robust Deep Learning, TPAMI 2023, https://arxiv.org/abs/2202.05613.
     """
 
-    # Whether the moving average is wanted for more than the meta set.
+    # Whether the method needs the moving average beyond the choice of the meta set.
     needs_average = False
 
     def __init__(
@@ -113,7 +114,7 @@ class CMWNet(MetaLearnedModel):
         self.rebuilt = self._new_meta_set() if self.needs_whole_sets else None
 
     def new_weight_net(self, class_counts, **options) -> ClassAwareNet:
-        """V, and the objective it weighs."""
+        """V, which is also the training objective."""
         return ClassAwareNet(class_counts, **options)
 
     def _new_meta_set(self) -> RebuiltMetaSet:
@@ -135,7 +136,7 @@ class CMWNet(MetaLearnedModel):
 
     @property
     def is_warming_up(self) -> bool:
-        """Whether the epoch is one of plain cross-entropy."""
+        """Whether the current epoch trains on plain cross-entropy."""
         return self.phases.current == "warm_up"
 
     def begin_epoch(self) -> None:
@@ -144,7 +145,7 @@ class CMWNet(MetaLearnedModel):
             self.rebuilt.rebuild(self.whole_sets.train, self._scores)
 
     def _scores(self, train: tf.data.Dataset) -> tuple[np.ndarray, np.ndarray]:
-        """Labels, and losses under the averaged classifier or random numbers, of the whole set."""
+        """Labels of the whole set, and its losses under the average or random numbers."""
         if self._arguments["cmw_meta_set"] == "low_loss":
             logits, labels, _ = logits_of(self.average.compiled, train)
             return labels, self.per_example_loss(labels, logits).numpy()

@@ -1,4 +1,4 @@
-"""CMW-Net-SL: what a label is not trusted with, a teacher's prediction takes."""
+"""CMW-Net-SL: the prediction of an averaged classifier replaces labels of low weight."""
 
 import dataclasses
 
@@ -17,12 +17,12 @@ from tf_mwn.training.elements import check_training_element
 
 @dataclasses.dataclass(frozen=True)
 class Target:
-    """What an example's logits are pulled to.
+    """The labels that the loss compares the logits with.
 
     Attributes:
         share: scalar; the shares of an example's targets add up to 1.
         labels: given labels, [B] or [B, C].
-        pseudo_labels: the teacher's class probabilities, [B, C].
+        pseudo_labels: class probabilities of the averaged classifier, [B, C].
     """
 
     share: tf.Tensor | float
@@ -32,7 +32,7 @@ class Target:
 
 @dataclasses.dataclass(frozen=True)
 class SoftBatch(TrainingBatch):
-    """A training batch with its targets: one, or two if examples are blended."""
+    """A training batch with one target, or two if examples are blended."""
 
     targets: tuple[Target, ...] = ()
 
@@ -41,9 +41,9 @@ class SoftBatch(TrainingBatch):
 class SoftLabelNet(ClassAwareNet):
     """T = (1/n) Σ_i Σ_t share_t [v l(y) + (1 - v) CE(z)], v = V(l(y), N_y; Θ).
 
-    y is the label and z the pseudo label of target t. v is evaluated for the label of each
-    target, at its loss under the (blended) example's logits. Without targets, in a plain
-    `TrainingBatch`, the objective is that of `ClassAwareNet`.
+    y is the label and z the pseudo label of target t. v is the weight of that label at its loss
+    under the logits of the (blended) example. In a plain `TrainingBatch`, without targets, the
+    objective is that of `ClassAwareNet`.
     """
 
     def objective(self, logits, batch):
@@ -68,21 +68,21 @@ def soft_label_loss(weights, given_losses, pseudo_losses) -> tf.Tensor:
 class CMWNetSL(CMWNet):
     """CMW-Net whose weights decide between the given label and a pseudo label.
 
-    The loss of an example is v CE(y) + (1 - v) CE(z), with z the prediction of a moving average
-    of the classifier on the example as it is, and v = V(l, N_y; Θ) learned as in `CMWNet`.
-    Training examples are blended by mixup: λ x + (1 - λ) x', one λ a step, with the losses of both
-    examples' targets in the same shares. Warm-up and meta batches are not blended. Nothing
-    normalises the weights, for each example has v + (1 - v) = 1 in all.
+    The loss of an example is v CE(y) + (1 - v) CE(z). Here z is the prediction of a moving average
+    of the classifier on the unblended example, and v = V(l, N_y; Θ) is learned as in `CMWNet`.
+    Mixup blends training examples to λ x + (1 - λ) x', with one λ in each step, and their losses
+    in the same shares. It leaves out the warm-up and the meta batches. The weights need no
+    normalisation, because v + (1 - v) = 1.
 
-    Logged "loss" and accuracy are those of the blended examples at their own labels.
+    The logged "loss" and accuracy compare the blended examples with their own labels.
 
     Args:
-        cmw_mixup: a of Beta(a, a), from which λ is drawn; 4 in the authors' runs on
+        cmw_mixup: a of the distribution Beta(a, a) of λ; 4 in the authors' runs on
             feature-dependent noise. 0 blends nothing.
         **kwargs: as `CMWNet`, but without `weight_normalization`.
 
     References:
-        As `CMWNet`, the variant with soft labels.
+        See `CMWNet`; this is the variant with soft labels.
     """
 
     needs_average = True
@@ -119,7 +119,7 @@ class CMWNetSL(CMWNet):
         return self.update_metrics(element, labels, linear.logits, weights=weights)
 
     def soft_batch(self, element, labels) -> tuple[tf.Tensor, SoftBatch]:
-        """The inputs of the step, blended if they are to be, and the batch with its targets."""
+        """The inputs of the step, blended by any mixup, and the batch with its targets."""
         plain = self.training_batch(labels, element["sample_id"])
         inputs = element["inputs"]
         pseudo = tf.nn.softmax(self.average.logits(inputs))

@@ -9,10 +9,7 @@ from tf_mwn.engine.meta_loss import meta_loss_gradient
 from tf_mwn.engine.objective import TrainingBatch, TrainingObjective, logits_gradient
 from tf_mwn.engine.optimizers import loss_scale
 from tf_mwn.engine.replicas import all_reduce_sum, global_mean
-from tf_mwn.training.classifiers import (
-    VirtualVariables,
-    select_variables,
-)
+from tf_mwn.training.classifiers import VirtualVariables, select_variables
 from tf_mwn.training.elements import check_training_element
 from tf_mwn.training.example_memory import ExampleMemory
 from tf_mwn.training.robust_model import RobustModel
@@ -20,7 +17,7 @@ from tf_mwn.training.robust_model import RobustModel
 
 @keras.saving.register_keras_serializable(package="tf_mwn")
 class LastWeights(TrainingObjective):
-    """(1/n) Σ v_i l_i with the weight v_i that each example had when it was last trained on.
+    """(1/n) Σ v_i l_i, where v_i is the weight of example i at its last visit.
 
     Args:
         num_sample_ids: see `ExampleMemory`.
@@ -29,7 +26,7 @@ class LastWeights(TrainingObjective):
     def __init__(self, num_sample_ids: int, **kwargs):
         super().__init__(**kwargs)
         self._memory = ExampleMemory(self, num_sample_ids)
-        # 1, as in plain training, until an example is met.
+        # 1, as in plain training, before the first visit.
         self._last = self._memory.add("last_weights", 1.0)
 
     def keep(self, weights: tf.Tensor, batch: TrainingBatch) -> None:
@@ -49,24 +46,24 @@ class LastWeights(TrainingObjective):
 
 @keras.saving.register_keras_serializable(package="tf_mwn")
 class L2RW(RobustModel):
-    """Weighs each example by how well its gradient agrees with that of the clean meta set.
+    """Weighs each example by the agreement of its gradient with that of the clean meta set.
 
-    The virtual step starts from weights ε = 0 and hence from ŵ = w, so that for every example
-    -∂L_meta/∂ε_i ∝ s_i = <∇l_i(w), ∇L_meta(w)>: one directional derivative of the training batch,
-    taken by one more reverse pass of its only forward. No inner learning rate exists, for it
-    would cancel. The step is taken on Σ w_i l_i with w_i = max(s_i, 0) / Σ_k max(s_k, 0) over the
-    global batch. If no gradient agrees, all w_i are 0 and the step is momentum and weight decay
-    alone.
+    The virtual step has weights ε = 0, so ŵ = w and -∂L_meta/∂ε_i ∝ s_i = <∇l_i(w), ∇L_meta(w)>.
+    All s_i are one directional derivative of the training losses, which takes one more reverse
+    pass and no further forward pass. An inner learning rate would cancel, so there is none. The
+    actual step minimises Σ w_i l_i with w_i = max(s_i, 0) / Σ_k max(s_k, 0) over the global batch.
+    If no gradient agrees, all w_i are 0 and the step has only momentum and weight decay.
 
-    Logged and remembered are v_i = n w_i, so that 1 is an example's weight in plain training.
-    `sample_weight` answers from memory with the v of the step in which an example was last
-    trained on: it depends on the batches of that step, and is 1 before the first.
+    The logged and remembered weights are v_i = n w_i; in plain training they are 1.
+    `sample_weight` returns the v of an example's last visit. It depends on the batches of that
+    step, and is 1 before the first visit.
 
     Args:
         classifier: built Keras model that returns logits [B, C].
         num_sample_ids: one more than the largest `sample_id`.
-        virtual_variables: in which variables gradients are compared: "all" (the paper), "head"
-            (the last layer with weights, cheaper) or a function of a variable.
+        virtual_variables: the variables in which gradients are compared: "all" (the paper),
+            "last_block", "head" (the last layer with weights, cheaper) or a function of a
+            variable.
 
     References:
         Ren, Zeng, Yang and Urtasun, Learning to Reweight Examples for Robust Deep Learning,
@@ -100,7 +97,7 @@ class L2RW(RobustModel):
         weights = rectified(self.similarities(linear, batch, element))
         known = weights
         if loss_scale(self.optimizer) is not None:
-            # The optimizer leaves out a step whose scale was too large for float16; so shall this.
+            # The optimizer skips a step that overflows float16; the memory skips it as well.
             known = tf.where(tf.math.is_finite(weights), weights, tf.zeros_like(weights))
         self.training_objective.keep(known, batch)
         cotangent, _ = logits_gradient(
@@ -110,7 +107,7 @@ class L2RW(RobustModel):
         return self.update_metrics(element, labels, linear.logits, weights=known)
 
     def similarities(self, linear: Linearisation, batch: TrainingBatch, element) -> tf.Tensor:
-        """s = J_l u [B]: the derivative of each training loss along u = ∇L_meta(w)."""
+        """s [B]: the derivative of each training loss along u = ∇L_meta(w)."""
         direction = all_reduce_sum(self._meta_loss_gradient(linear, element))
         slopes, _ = logits_gradient(lambda z: (tf.reduce_sum(batch.losses(z)), None), linear.logits)
         _, pushforward = linear.pullback_and_pushforward(slopes, self.virtual_selection)
@@ -118,7 +115,7 @@ class L2RW(RobustModel):
         return tf.reduce_sum(slopes * tangent, axis=-1)
 
     def _meta_loss_gradient(self, linear: Linearisation, element) -> list[tf.Tensor]:
-        """u in the variables that are compared (this replica's share)."""
+        """u in the compared variables (this replica's share)."""
         gradient, losses = meta_loss_gradient(
             self.classifier,
             linear,
@@ -132,10 +129,7 @@ class L2RW(RobustModel):
         return gradient
 
     def constructor_arguments(self):
-        return {
-            "num_sample_ids": self._num_sample_ids,
-            "virtual_variables": self.virtual_variables,
-        }
+        return {"num_sample_ids": self._num_sample_ids, "virtual_variables": self.virtual_variables}
 
 
 def rectified(similarities: tf.Tensor) -> tf.Tensor:

@@ -1,4 +1,4 @@
-"""Mixup: examples blended with others of their batch."""
+"""Mixup: each example is blended with another one of its batch."""
 
 import tensorflow as tf
 
@@ -10,38 +10,39 @@ _QUANTILES = 4096
 
 
 class Mixup:
-    """λ and the partners of one step, functions of (seed, step).
+    """λ and the partners of one step, as functions of (seed, step).
 
-    Partners are drawn from the global batch, so that the number of devices does not matter.
+    λ is the larger of b and 1 - b for a draw b from Beta(a, a). Partners come from the global
+    batch, so they do not depend on the number of devices.
 
     Args:
-        a: of Beta(a, a), above 0; the distribution of λ before the larger of λ and 1 - λ is taken.
+        a: above 0.
         seed: an integer.
 
     References:
         Zhang et al., mixup: Beyond Empirical Risk Minimization, ICLR 2018,
-        https://arxiv.org/abs/1710.09412; the larger λ, by which an example stays mostly itself, is
-        from Berthelot et al., MixMatch, NeurIPS 2019, https://arxiv.org/abs/1905.02249.
+        https://arxiv.org/abs/1710.09412. The larger of b and 1 - b is from Berthelot et al.,
+        MixMatch, NeurIPS 2019, https://arxiv.org/abs/1905.02249.
     """
 
     def __init__(self, a: float, seed: int):
         from scipy.special import betaincinv  # imported late: slow
 
         a = POSITIVE.check("a", a)
-        # A table of the upper half: TensorFlow has no draw from Beta that is the same under XLA.
+        # A table of the upper half, because TensorFlow's Beta draws differ under XLA.
         middles = [0.5 + (k + 0.5) / (2 * _QUANTILES) for k in range(_QUANTILES)]
         self._shares = betaincinv(a, a, middles)
         self._seed = seed
 
     def share(self, step: tf.Tensor, dtype=tf.float32) -> tf.Tensor:
-        """λ, a scalar in [½, 1]: the share an example has in its own blend."""
+        """λ, a scalar in [½, 1]: the share of an example in its own blend."""
         bits = random_bits([], self._seed, step, "mixup share")
         return tf.gather(
             tf.constant(self._shares, dtype), tf.bitwise.bitwise_and(bits, _QUANTILES - 1)
         )
 
     def partners(self, step: tf.Tensor, values: list[tf.Tensor]) -> list[tf.Tensor]:
-        """The entries of each example's partner in `values`, each [B, ...] of this replica."""
+        """The partners' entries in each of `values`, [B, ...] of this replica."""
         sizes = all_gather(tf.shape(values[0])[:1])
         size = all_reduce_sum(tf.shape(values[0])[0])
         replica = tf.distribute.get_replica_context().replica_id_in_sync_group
@@ -60,7 +61,7 @@ def blend(share: tf.Tensor, own: tf.Tensor, other: tf.Tensor) -> tf.Tensor:
     if not own.dtype.is_floating:
         raise ValueError(
             f"inputs: expected floating point numbers for mixup, received {own.dtype.name}; "
-            "cmw_mixup=0 mixes nothing"
+            "cmw_mixup=0 turns mixup off"
         )
     share = tf.cast(share, own.dtype)
     return share * own + (1 - share) * other

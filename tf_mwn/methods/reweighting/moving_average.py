@@ -1,4 +1,4 @@
-"""A classifier whose weights are a moving average of those of the one in training."""
+"""A moving average of the classifier in training."""
 
 import keras
 import tensorflow as tf
@@ -7,23 +7,23 @@ from tf_mwn.training.phases import Snapshot
 
 
 class MovingAverage(Snapshot):
-    """Exponential averages of a classifier's weights, batch-norm statistics included.
+    """Exponential averages of a classifier's weights, including batch-norm statistics.
 
-    They are state of the model, and no second model is built.
+    The averages are state of the owner; there is no second classifier.
 
     Args:
         owner: the model.
-        classifier: what is averaged.
-        momentum: share of the old average, in [0, 1). It is at most (1 + t) / (10 + t) at step t,
-            so that a short training does not average its initial weights.
+        classifier: the classifier to average.
+        momentum: share of the old average, in [0, 1). At step t the share is at most
+            (1 + t) / (10 + t), so the initial weights hardly count in a short training.
     """
 
     def __init__(self, owner: keras.Model, classifier: keras.Model, momentum: float):
-        # Weights and not variables: the states of dropout's seeds are no numbers to average.
+        # `weights` leaves out the states of dropout's seeds, which have no average.
         super().__init__(owner, "average", classifier.weights)
         self._classifier = classifier
         self._momentum = momentum
-        # For passes over whole sets: traced once, and not once for each pass.
+        # For passes over whole sets, traced once for all passes.
         self.compiled = tf.function(self.logits, reduce_retracing=True)
 
     def update(self, step: tf.Tensor) -> None:
@@ -35,7 +35,7 @@ class MovingAverage(Snapshot):
             average.assign(new + tf.cast(momentum, old.dtype) * (old - new))
 
     def logits(self, inputs) -> tf.Tensor:
-        """Logits [B, C] of the averaged classifier in evaluation mode, in at least float32."""
+        """Logits [B, C] of the averaged classifier in evaluation mode, at least float32."""
         values = zip(self._variables, self.values(), strict=True)
         with keras.StatelessScope(state_mapping=list(values)):
             logits = self._classifier(inputs, training=False)

@@ -1,4 +1,4 @@
-"""A meta set that is found in the training set itself, anew before every epoch."""
+"""A meta set that is chosen anew from the training set before every epoch."""
 
 from collections.abc import Callable, Sequence
 
@@ -12,22 +12,22 @@ from tf_mwn.training.random_bits import random_bits
 
 
 class RebuiltMetaSet:
-    """Equally many training examples of each class, as state of the model.
+    """m training examples of each class that occurs, as state of the model.
 
     Args:
         owner: the model.
-        classifier: of one input array whose shape is known.
-        class_counts: [C] training examples per given class; absent classes get no place.
+        classifier: a model with one input array of known shape.
+        class_counts: [C] training examples per given class.
         per_class: m.
-        batch_size: of the meta batches; None for the training batch's, or the whole set if that
-            is smaller.
+        batch_size: of the meta batches. None for the size of the training batch, or of the meta
+            set if that is smaller.
         seed: the meta batches are a function of (seed, step).
 
     Attributes:
         size: m times the number of classes that occur.
 
     Raises:
-        ValueError: several inputs or one of unknown shape, or a batch larger than the set.
+        ValueError: several inputs, an input of unknown shape, or a batch larger than the set.
     """
 
     def __init__(
@@ -53,14 +53,15 @@ class RebuiltMetaSet:
         self._labels = state(owner, "meta_pool_labels", (self.size,), dtype="int32")
 
     def rebuild(self, train: tf.data.Dataset, score: Callable) -> None:
-        """Takes the m examples of least score of each class; fewer are repeated.
+        """Takes the m examples with the lowest scores of each class, repeated if there are fewer.
 
         Args:
             train: batches ({"inputs", "sample_id"}, labels), in the same order at every pass.
-            score: a function of `train`; labels [N] or [N, C] and scores [N], in its order.
+            score: function of `train` that returns labels [N] or [N, C] and scores [N], in its
+                order.
 
         Raises:
-            ValueError: a class that should be there is not.
+            ValueError: an expected class does not occur.
         """
         with long_step("finding a meta set in the training set"):
             labels, scores = score(train)
@@ -74,7 +75,7 @@ class RebuiltMetaSet:
         if not len(members):
             raise ValueError(f"whole_sets: expected training examples of class {c}, received none")
         order = np.argsort(scores[members], kind="stable")[: self._per_class]
-        # In order of the set: which examples are chosen depends on less than their order.
+        # In the order of the set: a small change of the scores must not reorder the choice.
         return np.resize(np.sort(members[order]), self._per_class)
 
     def draw(self, step: tf.Tensor, training_labels: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -82,7 +83,7 @@ class RebuiltMetaSet:
 
         Args:
             step: integer scalar.
-            training_labels: of this replica's training batch; the drawn ones have their form.
+            training_labels: of this replica's training batch. The meta labels have the same form.
 
         Returns:
             "meta_inputs" and "meta_labels", as training elements hold them.
@@ -101,25 +102,25 @@ class RebuiltMetaSet:
 
 
 def _one_input(classifier: keras.Model) -> tuple[tuple[int, ...], str]:
-    """Shape without the batch, and dtype, of what the classifier takes."""
+    """Shape (without the batch) and dtype of the classifier's input."""
     if getattr(classifier, "inputs", None):
         specs = [(tensor.shape, tensor.dtype) for tensor in classifier.inputs]
-    else:  # a subclassed model knows what it was built with
+    else:  # a subclassed model
         shape = (classifier.get_build_config() or {}).get("input_shape")
         specs = [(shape, keras.config.floatx())]
     shape, dtype = specs[0]
     is_array = isinstance(shape, (tuple, list)) and None not in shape[1:]
     if len(specs) != 1 or not is_array or any(isinstance(size, (tuple, list)) for size in shape):
         raise ValueError(
-            "classifier: expected one input array of known shape, for a meta set that is found in "
-            f"the training set, received inputs of shape {[spec[0] for spec in specs]}; "
+            "classifier: expected one input array of known shape, for a meta set chosen from the "
+            f"training set, received inputs of shape {[spec[0] for spec in specs]}; "
             "cmw_meta_set='given' takes any inputs"
         )
     return tuple(shape[1:]), dtype
 
 
 def _rows_of(train: tf.data.Dataset, rows: np.ndarray) -> np.ndarray:
-    """The inputs [len(rows), ...] at `rows` of a set; one pass."""
+    """The inputs [len(rows), ...] at `rows` of a set, in one pass."""
     found, start = {}, 0
     for features, _ in train:
         inputs = features["inputs"].numpy()

@@ -1,4 +1,4 @@
-"""Sample weights learned on meta data: L2RW, and CMW-Net, which finds its own meta set."""
+"""Sample weights learned on meta data: L2RW, and CMW-Net, which chooses its own meta set."""
 
 from tf_mwn.checks import AT_LEAST_ONE, BELOW_ONE, NON_NEGATIVE, UNIT
 from tf_mwn.engine.options import ENGINE, VIRTUAL_VARIABLES
@@ -18,16 +18,15 @@ CMW_META_SET = Option(
     "cmw_meta_set",
     "low_loss",
     ("low_loss", "balanced", "given"),
-    "Meta set of CMW-Net. low_loss (examples of low loss) and balanced (equally many of "
-    "each class) find it in the training set before every epoch; given takes the clean "
-    "meta set.",
+    "Meta set of CMW-Net. low_loss (examples of low loss) and balanced (equally many per class) "
+    "choose it from the training set before every epoch. given takes the clean meta set.",
 )
 CMW_META_PER_CLASS = Option(
     "cmw_meta_per_class",
     None,
     AT_LEAST_ONE,
-    "Number of examples per class in a meta set that CMW-Net finds. By default 10 for "
-    "low_loss, and the size of the smallest class for balanced.",
+    "Number of examples per class in a meta set that CMW-Net chooses. By default 10 for low_loss, "
+    "and the size of the smallest class for balanced.",
     kind=int,
 )
 CMW_WARMUP = Option(
@@ -49,7 +48,7 @@ WARM_UP, WEIGHTED = "warm_up", "weighted"  # the phases of CMW-Net
 
 
 def cmw_lengths(epochs: int, warmup: float) -> dict[str, int]:
-    """Epochs of each phase of CMW-Net; at least one of either kind, if there is a warm-up."""
+    """Epochs of each phase of CMW-Net; with a warm-up, at least one epoch of either phase."""
     first = max(min(round(warmup * epochs), epochs - 1), 1) if warmup > 0 else 0
     return {**({WARM_UP: first} if first else {}), WEIGHTED: max(epochs - first, 1)}
 
@@ -94,7 +93,7 @@ METHODS = (
         facts=("num_sample_ids",),
         stream=(META_BATCH_SIZE,),
         takes_meta_set=always,
-        # The meta gradient is taken at w itself, so there is no virtual gradient.
+        # The meta gradient is taken at w, so there is no virtual gradient.
         phases=lambda settings: (Phase("training", settings["epochs"], Passes(5, 3)),),
         gives_weights=True,
     ),

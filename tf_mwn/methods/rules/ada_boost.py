@@ -6,15 +6,14 @@ import tensorflow as tf
 def samme(weights: tf.Tensor, is_wrong: tf.Tensor, known: tf.Tensor, num_classes: int):
     """The weights of the next round: w ← w e^{a 1(h ≠ y)}, scaled to mean 1 over the known.
 
-    err = Σ w 1(h ≠ y)/Σ w and a = ln((1 - err)/err) + ln(C - 1), which is AdaBoost for C = 2:
-    there the misclassified examples hold half of the weight afterwards, with C classes the
-    fraction (C-1)/C. At err = 0 the weights stay; at err >= 1 - 1/C, no better than chance, they
-    start again from 1.
+    Here err = Σ w 1(h ≠ y)/Σ w and a = ln((1 - err)/err) + ln(C - 1). For C = 2 this is AdaBoost.
+    Afterwards the misclassified examples hold the fraction (C-1)/C of the weight. At err = 0 the
+    weights stay as they were. At err >= 1 - 1/C, no better than chance, they return to 1.
 
     Args:
         weights: w > 0, [N].
-        is_wrong: 1 where the classifier of this round errs, else 0; [N].
-        known: 1 for the examples that took part in the round, else 0; [N]. Others keep w = 1.
+        is_wrong: [N]; 1 where the classifier of this round errs, else 0.
+        known: [N]; 1 for the examples that took part in the round, else 0. The others have w = 1.
         num_classes: C, at least 2.
 
     Returns:

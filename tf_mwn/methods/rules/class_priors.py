@@ -4,10 +4,10 @@ import numpy as np
 
 
 def class_prior_weights(class_counts, *, test_prior=None, clip: float = 100.0) -> np.ndarray:
-    """v_c = π_test(c)/π_train(c): under class shift, p_test(x, y)/p_train(x, y).
+    """v_c = π_test(c)/π_train(c); under class shift this is p_test(x, y)/p_train(x, y).
 
-    With the uniform test prior this is N/(C n_c), whose mean over the training set is 1 unless
-    clipped. It depends on the class, not on the loss, so there is no regulariser.
+    With the uniform test prior v_c = N/(C n_c), and its mean over the training set is 1 unless
+    clipped. The weight depends on the class and not on the loss, so it has no regulariser.
 
     Args:
         class_counts: n, [C], each at least 1.

@@ -1,4 +1,4 @@
-"""Objectives that weigh each example by what they remember of it."""
+"""Objectives that weigh each example by its history."""
 
 from collections.abc import Mapping
 
@@ -17,17 +17,17 @@ from tf_mwn.training.example_memory import ExampleMemory
 
 @keras.saving.register_keras_serializable(package="tf_mwn")
 class RefreshedWeighting(LossWeighting):
-    """v = a function of the loss, renewed now and then and kept in between.
+    """v = a function of the loss, renewed in every `refresh_epochs`-th epoch and kept in between.
 
-    Iteratively re-weighted fitting: in every `refresh_epochs`-th epoch each example gets the
-    weight of its loss at that visit, in the other epochs the classifier is fitted with it.
+    This is iteratively re-weighted fitting. When weights are renewed, each example gets the weight
+    of its loss at that visit.
 
     Args:
         function, parameters, loss: see `LossWeighting`.
         num_sample_ids: see `ExampleMemory`.
         steps_per_epoch: optimizer steps in an epoch.
-        refresh_epochs: at least 1; 1 renews the weight at every visit.
-        start_epoch: epochs in which every weight is 1, at least 0.
+        refresh_epochs: at least 1.
+        start_epoch: number of first epochs in which every weight is 1, at least 0.
     """
 
     def __init__(
@@ -68,15 +68,15 @@ class RefreshedWeighting(LossWeighting):
 
 @keras.saving.register_keras_serializable(package="tf_mwn")
 class PredictionVariance(WeightedLoss):
-    """v ∝ sqrt(Var + Var²/(n-1)) + ε of the p_y each example has had, mean 1 over the batch.
+    """v ∝ sqrt(Var + Var²/(n-1)) + ε over the past p_y of each example, with mean 1 in the batch.
 
-    An example's weight is 1 during the warm-up, and before its second visit.
+    A weight is 1 during the warm-up and until the example's second visit.
 
     Args:
         num_sample_ids: see `ExampleMemory`.
         steps_per_epoch: optimizer steps in an epoch.
-        epsilon: ε, above 0; the authors' code adds 0.2.
-        warmup_epochs: at least 0; the history is kept during the warm-up.
+        epsilon: ε, above 0; 0.2 in the authors' code.
+        warmup_epochs: at least 0; the history begins during the warm-up.
 
     References:
         See `tf_mwn.methods.rules.prediction_variance`.
@@ -121,18 +121,18 @@ class PredictionVariance(WeightedLoss):
 
 @keras.saving.register_keras_serializable(package="tf_mwn")
 class AdaBoost(WeightedLoss):
-    """v = the boosting weight of each example, renewed after every round of some epochs.
+    """v = the boosting weight of each example, renewed after every round of epochs.
 
-    The weighting of AdaBoost alone: one classifier is trained on, instead of a new one in each
-    round, and there is no vote. Whether an example is misclassified is decided at its last visit
-    in the round.
+    This takes only the weights from AdaBoost: a single classifier trains through all rounds, and
+    there is no vote. The last visit in a round decides whether an example is misclassified.
 
     Args:
         num_sample_ids: see `ExampleMemory`.
         steps_per_epoch: optimizer steps in an epoch.
         round_epochs: epochs in a round, at least 1.
-        clip: the largest weight a step uses, at least 1; a single example that holds the weight of
-            thousands would throw the classifier off. The rounds themselves are not clipped.
+        clip: the largest weight that a step uses, at least 1. A single example with the weight of
+            thousands would spoil the classifier. The weights that pass from round to round are
+            not clipped.
 
     References:
         See `tf_mwn.methods.rules.ada_boost`.
@@ -167,7 +167,9 @@ class AdaBoost(WeightedLoss):
         after = samme(boosted, wrong, known, logits.shape[-1])
         self._boosted.assign(tf.where(is_new_round, after, boosted))
         known = tf.where(is_new_round, tf.zeros_like(known), known)
-        values, seen = self._memory.spread(_errs(logits, batch.labels, known.dtype), batch)
+        given = tf.argmax(target_distribution(batch.labels, logits), axis=-1)
+        errs = tf.cast(given != tf.argmax(logits, axis=-1), known.dtype)
+        values, seen = self._memory.spread(errs, batch)
         self._wrong.assign(tf.where(seen > 0, values, wrong))
         self._known.assign(tf.maximum(known, seen))
 
@@ -176,15 +178,9 @@ class AdaBoost(WeightedLoss):
         return tf.cast(tf.minimum(boosted, self._clip), losses.dtype)
 
 
-def _errs(logits, labels, dtype) -> tf.Tensor:
-    """1 where the largest logit is not the label's, [B]."""
-    given = tf.argmax(target_distribution(labels, logits), axis=-1)
-    return tf.cast(given != tf.argmax(logits, axis=-1), dtype)
-
-
 @keras.saving.register_keras_serializable(package="tf_mwn")
 class RandomWeights(WeightedLoss):
-    """v = max(0, z) with z standard normal, new at every step, scaled to mean 1 over the batch.
+    """v = max(0, z), with a new standard normal z at every step; mean 1 over the batch.
 
     Args:
         num_sample_ids: see `ExampleMemory`.

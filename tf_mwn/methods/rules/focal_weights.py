@@ -4,13 +4,13 @@ import tensorflow as tf
 
 
 def focal_modulator(losses: tf.Tensor, *, alpha) -> tf.Tensor:
-    """v = (1 - e^{-l})^α; with l the cross-entropy this is (1 - p_y)^α.
+    """v = (1 - e^{-l})^α, which is (1 - p_y)^α if l is the cross-entropy.
 
-    It rises with the loss, so no regulariser G has it as the minimiser of v l + G(v).
+    v rises with the loss, so it minimises v l + G(v) for no regulariser G.
 
     Args:
         losses: l >= 0, any shape.
-        alpha: α, float or scalar tensor, at least 0; 0 gives every example 1.
+        alpha: α >= 0, float or scalar tensor; 0 gives every example the weight 1.
 
     Returns:
         Weights in [0, 1], shaped like `losses`.

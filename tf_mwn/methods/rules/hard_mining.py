@@ -1,19 +1,18 @@
-"""Hard example mining: what the classifier knows already gets no weight."""
+"""Hard example mining: examples that the classifier already knows get no weight."""
 
 import numpy as np
 import tensorflow as tf
 
 
 def hard_mining(losses: tf.Tensor, is_positive: tf.Tensor, *, lambda_) -> tf.Tensor:
-    """v = 1(l > λ (1 - y)) with y = 1 for positives, which are kept whatever their loss.
+    """v = 1(l > λ (1 - y)), with y = 1 for positives: they are kept at any loss.
 
-    Detection has few positives and many easy negatives. Here the rare classes take the place of
-    the positives, see `minority_classes`. It rises with the loss, so no regulariser has it as its
-    minimiser.
+    Detection has few positives and many easy negatives. Here the rare classes are the positives,
+    see `minority_classes`. v rises with the loss, so it has no regulariser.
 
     Args:
         losses: l >= 0, [..].
-        is_positive: [..], booleans.
+        is_positive: booleans [..].
         lambda_: λ, at least 0.
 
     Returns:
@@ -27,9 +26,9 @@ def hard_mining(losses: tf.Tensor, is_positive: tf.Tensor, *, lambda_) -> tf.Ten
 
 
 def minority_classes(class_counts) -> np.ndarray:
-    """[C] booleans: the classes with less than half as many examples as the largest one.
+    """Booleans [C]: the classes with less than half as many examples as the largest one.
 
-    Half, so that the small differences noise makes between equal classes do not count.
+    The factor of a half ignores the small differences that noise makes between equal classes.
     """
     counts = np.asarray(class_counts)
     return counts < counts.max() / 2

@@ -1,4 +1,4 @@
-"""Weights by how much the prediction of an example has moved during training."""
+"""Weights by the variance of an example's prediction during training."""
 
 from typing import NamedTuple
 
@@ -6,10 +6,10 @@ import tensorflow as tf
 
 
 class History(NamedTuple):
-    """Running moments of the history of each example; all tensors [N].
+    """Running moments of the past values of each example; all tensors [N].
 
     Attributes:
-        count: entries seen.
+        count: number of values.
         mean: their mean.
         squares: sum of their squared distances from the mean.
     """
@@ -19,7 +19,7 @@ class History(NamedTuple):
     squares: tf.Tensor
 
     def extended(self, values: tf.Tensor, seen: tf.Tensor) -> "History":
-        """With one more entry `values` [N] where `seen` [N] is 1 (Welford's update)."""
+        """Adds one of `values` [N] wherever `seen` [N] is 1 (Welford's update)."""
         count = self.count + seen
         distance = (values - self.mean) * seen
         mean = self.mean + distance / tf.maximum(count, 1)
@@ -27,19 +27,18 @@ class History(NamedTuple):
 
 
 def prediction_variance(history: History, *, epsilon) -> tf.Tensor:
-    """sqrt(Var + Var²/(n - 1)) + ε, with Var the sample variance of n probabilities p_y.
+    """sqrt(Var + Var²/(n - 1)) + ε, where Var is the sample variance of n probabilities p_y.
 
-    The first term is an upper estimate of the standard deviation; ε keeps every example in. To be
-    divided by its mean over the batch. It depends on the history, not on the loss, so there is no
-    regulariser.
+    The first term is an upper estimate of the standard deviation. ε keeps every example in the
+    training. The weight depends on the history and not on the loss, so it has no regulariser.
 
     Args:
-        history: of the examples in question, any shape.
+        history: of the examples, any shape.
         epsilon: ε, above 0.
 
     Returns:
-        Weights before normalisation, shaped like the history; NaN never: with fewer than two
-        entries there is no variance, and the value is ε.
+        Weights shaped like the history, to be divided by their mean over the batch. With fewer
+        than two past values the weight is ε.
 
     References:
         Chang, Learned-Miller and McCallum, Active Bias: Training More Accurate Neural Networks by

@@ -1,13 +1,13 @@
-"""Random weights: what weighing gains by its noise alone."""
+"""Random weights: a baseline that shows the effect of noise in the weights alone."""
 
 import tensorflow as tf
 
 
 def rectified_gaussian(seed: int, step: tf.Tensor, size: int, dtype) -> tf.Tensor:
-    """max(0, z) with z standard normal, for every example; a function of (seed, step) alone.
+    """max(0, z) with a standard normal z for every example; a function of (seed, step) alone.
 
-    Drawn for all examples and not for a batch, so that an example's weight does not depend on
-    how batches are shared among devices. To be divided by its mean over the batch.
+    The draw covers all examples rather than a batch, so an example's weight does not depend on
+    how devices share the batch.
 
     Args:
         seed: an integer.
@@ -16,7 +16,7 @@ def rectified_gaussian(seed: int, step: tf.Tensor, size: int, dtype) -> tf.Tenso
         dtype: of the result.
 
     Returns:
-        [N] in [0, ∞).
+        [N] in [0, ∞), to be divided by the mean over the batch.
 
     References:
         Ren et al., Learning to Reweight Examples for Robust Deep Learning, ICML 2018, section 4
@@ -29,7 +29,7 @@ def rectified_gaussian(seed: int, step: tf.Tensor, size: int, dtype) -> tf.Tenso
 def uniform(seed: int, step: tf.Tensor, size: int) -> tf.Tensor:
     """Uniform in [0, 1], float32 [`size`]; a function of (seed, step) alone."""
     key = tf.stack([tf.constant(seed, tf.int64), tf.cast(step, tf.int64)])
-    # Integers, because TensorFlow's own normal and uniform numbers are others under XLA.
+    # Drawn as integers: TensorFlow's own uniform and normal numbers differ under XLA.
     bits = tf.random.stateless_uniform(
         [size], seed=key, minval=None, maxval=None, dtype=tf.int32, alg="philox"
     )

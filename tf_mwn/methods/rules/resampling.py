@@ -6,23 +6,23 @@ from tf_mwn.methods.rules.specs import RESAMPLING_KIND
 
 
 def resampled_rows(labels: np.ndarray, kind: str, rng: np.random.Generator) -> np.ndarray:
-    """Rows of a training set that hold every class equally often.
+    """Draws rows of a training set so that every class occurs equally often.
 
-    Over-sampling keeps the length N: each class gets N/C rows (one more or less), an example's
-    expected number being proportional to 1/n_y. Within a class the numbers differ by at most one,
-    so that chance neither drops nor piles up an example. Under-sampling takes as many rows of each
-    class as the smallest has, none twice.
+    Over-sampling keeps the length N and gives each class N/C rows, one more or less. The expected
+    number of an example's rows is proportional to 1/n_y, and within a class the numbers differ by
+    at most one. Under-sampling takes from each class as many rows as the smallest class has, and
+    none twice.
 
     Args:
         labels: [N] class numbers; classes without examples are left out.
         kind: "over" or "under".
-        rng: draws which examples.
+        rng: source of the draws.
 
     Returns:
         int64 rows in random order.
 
     Raises:
-        ValueError: for another kind.
+        ValueError: another kind.
 
     References:
         Chawla et al., SMOTE, JAIR 2002 (over-sampling with replacement and under-sampling).

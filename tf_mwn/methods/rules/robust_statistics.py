@@ -1,13 +1,13 @@
-"""Weights of iteratively re-weighted fits: what a robust function makes of each residual."""
+"""Weights of iteratively re-weighted fits: robust functions of the residual."""
 
 import tensorflow as tf
 
 
 def geman_mcclure(losses: tf.Tensor, *, sigma) -> tf.Tensor:
-    """v = (σ²/(r² + σ²))², with the loss in the place of the squared residual r².
+    """v = (σ²/(r² + σ²))², with the loss in place of the squared residual r².
 
-    Up to a factor, ρ'(r)/r for ρ(r) = r²/(r² + σ²); scaled here to v(0) = 1. It minimises
-    v l + G(v) with G(v) = σ² (√v - 1)².
+    This is ρ'(r)/r for ρ(r) = r²/(r² + σ²), scaled to v(0) = 1. It minimises v l + G(v) with
+    G(v) = σ² (√v - 1)².
 
     Args:
         losses: l = r² >= 0, any shape.
@@ -27,8 +27,8 @@ def geman_mcclure(losses: tf.Tensor, *, sigma) -> tf.Tensor:
 def generalized_cross_entropy_weight(losses: tf.Tensor, *, q) -> tf.Tensor:
     """v = e^{-q l}, which is p_y^q if l is the cross-entropy.
 
-    The weight that the generalised cross-entropy (1 - p_y^q)/q gives the gradient of the
-    cross-entropy. It minimises v l + G(v) with G(v) = v (ln v - 1)/q.
+    The gradient of the generalised cross-entropy (1 - p_y^q)/q is v times that of the
+    cross-entropy. v minimises v l + G(v) with G(v) = v (ln v - 1)/q.
 
     Args:
         losses: l >= 0, any shape.

@@ -1,4 +1,4 @@
-"""Self-paced weights: easy examples first, the age λ says how easy."""
+"""Self-paced weights: easy examples come first, and the age λ bounds their loss."""
 
 import tensorflow as tf
 
@@ -22,7 +22,7 @@ def self_paced(losses: tf.Tensor, *, lambda_) -> tf.Tensor:
 def polynomial(losses: tf.Tensor, *, lambda_, d) -> tf.Tensor:
     """v = (1 - l/λ)_+^{1/(d-1)}, the minimiser of v l + G(v) with G(v) = λ (v^d/d - v).
 
-    d = 2 is linear weighting, d -> ∞ self-paced, λ -> ∞ gives every example 1.
+    d = 2 gives linear weights and d -> ∞ self-paced ones. For λ -> ∞ every weight is 1.
 
     Args:
         losses: l >= 0, any shape.
@@ -62,15 +62,15 @@ def growing_age(epoch: tf.Tensor, *, lambda_: float, growth: float) -> tf.Tensor
 
     Args:
         epoch: epochs done, float scalar.
-        lambda_: the age at the start; below ln C nothing enters before the classifier is better
-            than a uniform guess.
+        lambda_: the age at the start. Below ln C an example enters only once the classifier is
+            better than a uniform guess.
         growth: at least 1.
     """
     return lambda_ * tf.pow(tf.constant(growth, epoch.dtype), epoch)
 
 
 def quantile(losses: tf.Tensor, fraction: float) -> tf.Tensor:
-    """The smallest of `losses` [N] that is not below the given fraction (0, 1] of them."""
+    """The smallest of `losses` [N] that is at least as large as a fraction (0, 1] of them."""
     size = tf.cast(tf.shape(losses)[0], losses.dtype)
     rank = tf.cast(tf.math.ceil(fraction * size), tf.int32) - 1
     return tf.gather(tf.sort(losses), tf.maximum(rank, 0))

@@ -5,7 +5,7 @@ from tf_mwn.losses.admissible import GCE_Q, POLY_SOFT_D, TRUNCATION
 from tf_mwn.methods.spec.method import Method
 from tf_mwn.options import LOG_CLASSES, Option
 
-# Losses beyond which an example counts no more, as the papers search them.
+# The papers search these values of the age λ.
 AGE_GRID = (LOG_CLASSES, 3.0, 5.0, 10.0)
 
 SELF_PACED_AGE = Option(
@@ -114,21 +114,13 @@ RESAMPLING_KIND = Option(
     "Repeat examples of rare classes (over), or leave out examples of frequent ones (under).",
 )
 
-# The facts of methods that remember something of every example.
+# The facts of methods that keep a history of every example.
 HISTORY = ("num_sample_ids", "steps_per_epoch")
 
 
-def _rule(name: str, title: str, paper: str, *options: Option, facts: tuple[str, ...] = ()):
-    builder = f"tf_mwn.methods.rules.weightings:{name}"
-    return Method(
-        name=name,
-        title=title,
-        paper=paper,
-        builder=builder,
-        options=options,
-        facts=facts,
-        gives_weights=True,
-    )
+def _rule(name: str, title: str, paper: str, *options: Option, **others):
+    others |= {"builder": f"tf_mwn.methods.rules.weightings:{name}", "gives_weights": True}
+    return Method(name=name, title=title, paper=paper, options=options, **others)
 
 
 METHODS = (
@@ -143,10 +135,7 @@ METHODS = (
         facts=("steps_per_epoch",),
     ),
     _rule(
-        "linear_weighting",
-        "weights (1 - l/λ)+",
-        "Jiang et al., ACM Multimedia 2014",
-        LINEAR_LAMBDA,
+        "linear_weighting", "weights (1 - l/λ)+", "Jiang et al., ACM Multimedia 2014", LINEAR_LAMBDA
     ),
     _rule(
         "polynomial_weighting",

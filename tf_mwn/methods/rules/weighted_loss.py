@@ -1,4 +1,4 @@
-"""Objectives that weigh each example by a fixed rule, without a history of it."""
+"""Objectives that weigh each example by a fixed rule, without a history."""
 
 from collections.abc import Mapping, Sequence
 
@@ -6,13 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tf_mwn.checks import (
-    BELOW_ONE,
-    NON_NEGATIVE,
-    POSITIVE,
-    check_count,
-    check_name,
-)
+from tf_mwn.checks import BELOW_ONE, NON_NEGATIVE, POSITIVE, check_count, check_name
 from tf_mwn.engine.objective import TrainingBatch
 from tf_mwn.engine.replicas import all_gather, all_reduce_sum, global_mean, state
 from tf_mwn.losses.admissible import GCE_Q, POLY_SOFT_D
@@ -22,7 +16,7 @@ from tf_mwn.methods.rules import focal_weights, robust_statistics, self_paced, s
 from tf_mwn.methods.rules.hard_mining import hard_mining, minority_classes
 from tf_mwn.training.mean_loss import MeanLoss
 
-# Name: the weight as a function of the loss, and the set of each parameter.
+# Name -> (the weight as a function of the loss, the range of each parameter).
 FUNCTIONS = {
     "self_paced": (self_paced.self_paced, {"lambda_": NON_NEGATIVE}),
     "linear": (self_paced.linear, {"lambda_": POSITIVE}),
@@ -37,11 +31,11 @@ class WeightedLoss(MeanLoss):
     """T = (1/n) Σ v_i ℓ_i, with weights v that are constants for the gradient.
 
     Args:
-        loss: ℓ, see `MeanLoss`; the weights see the loss of `compile` in either case.
+        loss: ℓ, see `MeanLoss`. The weights always depend on the loss of `compile`.
     """
 
     def example_weights(self, logits, losses, batch: TrainingBatch) -> tf.Tensor:
-        """v [B] for constant logits [B, C] and their losses [B]."""
+        """v [B], given constant logits [B, C] and their losses [B]."""
         raise NotImplementedError
 
     def objective(self, logits, batch: TrainingBatch):
@@ -56,7 +50,7 @@ def scaled_to_mean_one(weights: tf.Tensor, taking_part: tf.Tensor | None = None)
 
     Args:
         weights: [B].
-        taking_part: 0 or 1, [B]; only those enter the mean. None for all.
+        taking_part: [B]; 1 for the weights that enter the mean, else 0. None for all.
     """
     part = tf.ones_like(weights) if taking_part is None else taking_part
     total, number = all_reduce_sum((tf.reduce_sum(weights * part), tf.reduce_sum(part)))
@@ -73,7 +67,7 @@ class LossWeighting(WeightedLoss):
         loss: see `WeightedLoss`.
 
     Raises:
-        ValueError: an unknown function or parameter, or a parameter outside its set.
+        ValueError: an unknown function or parameter, or a parameter outside its range.
     """
 
     def __init__(
@@ -106,17 +100,17 @@ class SelfPaced(WeightedLoss):
 
     Args:
         steps_per_epoch: optimizer steps in an epoch.
-        age: "growing": λ grows by the factor `growth` per epoch; "percentile": λ is the running
-            mean of the quantile of the losses of each global batch, so that about that fraction
-            of the examples takes part.
-        lambda_: λ at first, at least 0; for "growing". Below ln C nothing is learned until λ has
-            grown past it.
-        growth: at least 1; for "growing".
-        fraction: in (0, 1]; for "percentile".
+        age: with "growing", λ grows by the factor `growth` per epoch. With "percentile", λ is a
+            running mean: each global batch adds the quantile `fraction` of its losses, so about
+            that fraction of the examples takes part.
+        lambda_: λ at the start, for "growing". Below ln C nothing is learned until λ has grown
+            past ln C.
+        growth: for "growing".
+        fraction: for "percentile".
         memory: share of the old λ in the running mean, in [0, 1); for "percentile".
 
     Raises:
-        ValueError: an argument outside its set.
+        ValueError: an argument outside its range.
 
     References:
         Kumar, Packer and Koller, NeurIPS 2010 (growing); Jiang et al., MentorNet, ICML 2018 (the
@@ -176,11 +170,11 @@ class SelfPaced(WeightedLoss):
 
 @keras.saving.register_keras_serializable(package="tf_mwn")
 class ClassWeighting(WeightedLoss):
-    """v = the weight of the example's class; soft labels weigh by their expectation.
+    """v = the weight of the example's class; a soft label has the expected weight.
 
     Args:
         class_weights: [C], at least 0.
-        start_step: optimizer step from which on the weights hold; every weight is 1 before.
+        start_step: optimizer steps before the weights apply; until then every weight is 1.
         loss: see `WeightedLoss`.
     """
 
@@ -206,11 +200,11 @@ class ClassWeighting(WeightedLoss):
 
 @keras.saving.register_keras_serializable(package="tf_mwn")
 class HardMining(WeightedLoss):
-    """v = 1(l > λ) for the large classes; the small ones are kept whatever their loss.
+    """v = 1(l > λ) for the large classes; the small ones are kept at any loss.
 
     Args:
-        class_counts: training examples of each class, [C]; small are the classes with less than
-            half as many as the largest.
+        class_counts: training examples of each class, [C]. `minority_classes` tells which classes
+            are small.
         lambda_: λ, at least 0.
 
     References:

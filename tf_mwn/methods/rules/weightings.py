@@ -1,8 +1,8 @@
-"""Methods that weigh the training examples by a fixed rule; nothing is learned but the classifier.
+"""Methods that weigh the training examples by a fixed rule; only the classifier is learned.
 
 Each builder wraps a built Keras classifier that returns logits. The weights multiply the loss of
-`compile` and are constants for the gradient: T = (1/n) Σ v_i l_i. A parameter outside its set is a
-ValueError that names the set. Formulas and sources: the other modules of this package.
+`compile` and are constants for the gradient: T = (1/n) Σ v_i l_i. A parameter outside its range is
+a ValueError that names the range. The other modules of this package give formulas and sources.
 """
 
 import math
@@ -30,7 +30,7 @@ def self_paced(
     self_paced_growth: float = specs.SELF_PACED_GROWTH.default,
     self_paced_fraction: float = specs.SELF_PACED_FRACTION.default,
 ) -> RobustModel:
-    """Only examples whose loss is within an age λ, which grows or follows a percentile."""
+    """Only examples with a loss up to an age λ, which grows or follows a percentile."""
     settings = self_paced_age, self_paced_lambda, self_paced_growth, self_paced_fraction
     return RobustModel(classifier, SelfPaced(steps_per_epoch, *settings))
 
@@ -60,7 +60,7 @@ def hard_mining(
     class_counts: Sequence[float],
     hard_mining_lambda: float = specs.HARD_MINING_LAMBDA.default,
 ) -> RobustModel:
-    """Only examples with a loss above λ, and all of the small classes."""
+    """Only examples with a loss above λ, and all examples of the small classes."""
     return RobustModel(classifier, HardMining(class_counts, hard_mining_lambda))
 
 
@@ -88,8 +88,8 @@ def iterative_reweighting(
 ) -> RobustModel:
     """Weights of a robust function of the loss, renewed every few epochs.
 
-    "geman_mcclure": σ⁴/(l + σ²)²; "gce": p_y^q; "truncated": 1(p_y >= k), where k at or above 1/C
-    leaves a classifier that starts from nothing without examples.
+    The functions are σ⁴/(l + σ²)² ("geman_mcclure"), p_y^q ("gce") and 1(p_y >= k) ("truncated").
+    With k >= 1/C an untrained classifier has no examples to learn from.
     """
     specs.ITERATIVE_FUNCTION.check(iterative_function)
     function, parameters = {
@@ -115,7 +115,7 @@ def ada_boost(
     ada_boost_epochs: int = specs.ADA_BOOST_EPOCHS.default,
     ada_boost_clip: float = specs.ADA_BOOST_CLIP.default,
 ) -> RobustModel:
-    """Boosting weights, renewed after rounds of epochs."""
+    """Boosting weights, renewed after each round of epochs."""
     settings = ada_boost_epochs, ada_boost_clip
     return RobustModel(classifier, AdaBoost(num_sample_ids, steps_per_epoch, *settings))
 
@@ -123,7 +123,7 @@ def ada_boost(
 def instance_reweighting(
     classifier, class_counts: Sequence[float], instance_clip: float = specs.INSTANCE_CLIP.default
 ) -> RobustModel:
-    """v = N/(C n_y): the training classes weighed as if all were equally frequent."""
+    """v = N/(C n_y): all classes count as if they were equally frequent."""
     specs.INSTANCE_CLIP.check(instance_clip)
     weights = class_prior_weights(check_class_counts(class_counts), clip=instance_clip)
     return RobustModel(classifier, ClassWeighting(weights.tolist()))

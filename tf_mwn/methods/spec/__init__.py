@@ -1,1 +1,1 @@
-"""What a method is, stated without TensorFlow."""
+"""The description of a method, without TensorFlow."""

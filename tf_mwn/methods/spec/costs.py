@@ -1,4 +1,4 @@
-"""What the steps cost that several families take."""
+"""The costs of steps that several families share."""
 
 from tf_mwn.engine.meta_schedule import meta_schedule
 from tf_mwn.methods.spec.method import Passes, Phase, Settings
@@ -7,10 +7,10 @@ from tf_mwn.methods.spec.method import Passes, Phase, Settings
 def meta_step(settings: Settings) -> Passes:
     """A step of `MetaLearnedModel`, averaged over the interval between two updates of Θ.
 
-    Beside a plain step an update takes the virtual gradient (2), the derivative along the meta
-    gradient (2), and the meta batch forward and backward (3). Reusing the virtual gradient saves
-    a backward pass (2), recomputing adds a forward pass (1). Fewer virtual variables cost less
-    than that.
+    An update adds the virtual gradient (2), the derivative along the meta gradient (2), and the
+    forward and backward pass of the meta batch (3) to a plain step. Reusing the virtual gradient
+    saves a backward pass (2). Recomputing adds a forward pass (1). The cost holds for all
+    variables; fewer virtual variables cost less.
     """
     interval, reuses = meta_schedule(
         *(settings[name] for name in ("speed", "meta_interval", "reuse_gradient"))
@@ -32,9 +32,9 @@ def forward_passes(
     first_epoch: int = 0,
     last_epoch: int | None = None,
 ) -> float:
-    """What the steps of the epochs [first, last) cost, in forward passes of one example.
+    """The cost of the steps in epochs [first, last), in forward passes of one example.
 
-    What a method does between its steps, evaluation and the data are not counted.
+    Evaluation, data loading and a method's work between steps are not counted.
     """
     epochs = [phase.passes for phase in phases for _ in range(phase.epochs)]
     return sum(

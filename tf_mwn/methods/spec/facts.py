@@ -1,4 +1,4 @@
-"""What a method may be told of the training set before it is built."""
+"""Facts of the training set that a method may need before it is built."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -18,8 +18,8 @@ class TrainingFacts:
         epochs: epochs of one training of the classifier.
         num_sample_ids: one more than the largest `sample_id` of the training set.
         seed: of the run.
-        noise_rate: nominal fraction of wrong labels, or None where nobody knows it.
-        transition_matrix: [C, C] nominal P(given j | clean i), or None likewise.
+        noise_rate: nominal fraction of wrong labels; None if unknown.
+        transition_matrix: [C, C] nominal P(given j | clean i); None if unknown.
     """
 
     num_classes: int
@@ -33,7 +33,7 @@ class TrainingFacts:
     transition_matrix: np.ndarray | None = None
 
 
-# What supplies a fact that may be missing.
+# The flags that supply a fact that may be missing.
 SOURCES = {
     "noise_rate": "--noise and --noise_rate",
     "transition_matrix": "--noise and --noise_rate, or --noise_matrix",
@@ -49,13 +49,13 @@ def supply(
     """The named facts, as constructor arguments.
 
     Args:
-        method: for messages.
-        names: of facts.
-        facts: all of them.
-        instead: the options that may be given in place of facts, by fact.
+        method: its name, for messages.
+        names: of the facts that the method needs.
+        facts: all known facts.
+        instead: fact -> name of the option that may be given in its place.
 
     Raises:
-        ValueError: one of them is not known; the sentence names the flag that supplies it.
+        ValueError: a fact is not known; the message names the flag that supplies it.
     """
     if not names:
         return {}

@@ -1,4 +1,4 @@
-"""What a method is: its options, its needs and its cost, each stated once. No TensorFlow here."""
+"""A method's options, needs and cost, each stated once. Nothing here imports TensorFlow."""
 
 import dataclasses
 from collections.abc import Callable, Mapping
@@ -11,11 +11,10 @@ Settings = Mapping[str, Any]
 
 @dataclasses.dataclass(frozen=True)
 class Passes:
-    """What a step costs, in forward passes of the classifier; a backward pass counts as two.
+    """The cost of a step, in forward passes of the classifier; a backward pass counts as two.
 
     Attributes:
-        training: passes over the training batch. Plain training takes 3: one forward pass, and a
-            backward pass.
+        training: passes over the training batch; 3 in plain training.
         meta: passes over the meta batch.
     """
 
@@ -23,18 +22,18 @@ class Passes:
     meta: float = 0.0
 
     def __str__(self) -> str:
-        """For a meta batch as large as the training batch: "10F"."""
+        """The total for a meta batch as large as the training batch: "10F"."""
         return f"{self.training + self.meta:.3g}F"
 
 
 @dataclasses.dataclass(frozen=True)
 class Phase:
-    """A part of the training, all of whose steps are of one kind.
+    """A part of the training with steps of one kind.
 
     Attributes:
-        name: as the model calls it.
-        epochs: how many.
-        passes: what one of its steps costs; the mean, where not every step updates Θ.
+        name: the model's name for it.
+        epochs: its length.
+        passes: the cost of a step; the mean cost if only some steps update Θ.
     """
 
     name: str
@@ -48,7 +47,7 @@ def plain_training(settings: Settings) -> tuple[Phase, ...]:
 
 
 def never(settings: Settings) -> bool:
-    """A need that no settings bring about."""
+    """A need under no settings."""
     return False
 
 
@@ -62,24 +61,24 @@ class Method:
     """One method.
 
     Attributes:
-        name: what flags and result files call it.
+        name: its name in flags and result files.
         title: one line.
         paper: author, venue, year and link.
-        builder: "package.module:name" of a class or function; called with the classifier, the
-            values of `options` and the `facts`, by name.
-        options: what the builder is told.
-        facts: constructor arguments that `TrainingFacts` of the same name supply.
-        instead_of: the fact that an option stands in for where it is given, by the option's name.
-        meta_optimizer: options that only the optimizer of Θ reads; empty without one.
+        builder: "package.module:name" of a class or function. It is called with the classifier
+            and, by name, with the values of `options` and the `facts`.
+        options: the options that the builder takes.
+        facts: arguments of the builder that `TrainingFacts` supply under the same names.
+        instead_of: option name -> the fact that is not needed if the option is set.
+        meta_optimizer: options that only the optimizer of Θ reads; empty if there is none.
         stream: options that only the training stream reads.
-        takes_meta_set: whether training needs a meta set under given settings.
-        phases: the phases under given settings, with their lengths and costs.
+        takes_meta_set: whether training under given settings needs a meta set.
+        phases: the phases under given settings.
         gives_weights: whether every example has a weight.
-        remakes_classifier: whether what it trains is a network made from the classifier.
+        remakes_classifier: whether it trains a new network that is made from the classifier.
         resamples: whether the stream repeats or leaves out training examples.
-        file: an option, the file of what the method would learn. Where it is given, the method
-            trains with that as it is, and no other option is read.
-        file_builder: as `builder`, called with the classifier and that file.
+        file: the option for a file that holds what the method would learn. If it is set, training
+            keeps the content of the file fixed and reads no other option.
+        file_builder: like `builder`, but called with the classifier and the file.
     """
 
     name: str
@@ -100,17 +99,17 @@ class Method:
     file_builder: str | None = None
 
     def uses_file(self, settings: Settings) -> bool:
-        """Whether under `settings` a file holds what the method would learn."""
+        """Whether `settings` name a file that holds what the method would learn."""
         return self.file is not None and settings.get(self.file.name) is not None
 
     def needed_facts(self, settings: Settings) -> tuple[str, ...]:
-        """The facts that no option stands in for under `settings`."""
+        """The facts that no option of `settings` replaces."""
         given = {fact for option, fact in self.instead_of.items() if settings[option] is not None}
         return tuple(fact for fact in self.facts if fact not in given)
 
     @property
     def own_options(self) -> tuple[Option, ...]:
-        """Every option that the method reads, and that others ignore."""
+        """Every option that belongs to the method."""
         file = () if self.file is None else (self.file,)
         return self.options + file + self.meta_optimizer + self.stream
 
@@ -120,10 +119,10 @@ class Method:
         return tuple(option.name for option in self.own_options)
 
     def reads_under(self, settings: Settings) -> tuple[str, ...]:
-        """Those of `reads` that have an effect under `settings`."""
+        """The names in `reads` that have an effect under `settings`."""
         return (self.file.name,) if self.uses_file(settings) else self.reads
 
     def cost(self, settings: Settings) -> str:
-        """What a step costs, phase by phase: "3F, then 6F"."""
+        """The cost of a step in each phase: "3F, then 6F"."""
         costs = [str(phase.passes) for phase in self.phases(settings)]
         return ", then ".join(dict.fromkeys(costs))

@@ -1,1 +1,1 @@
-"""The clean set alone, two networks, and teachers."""
+"""Training on the clean set, two networks, and learned teachers."""

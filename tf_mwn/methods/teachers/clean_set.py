@@ -1,4 +1,4 @@
-"""Training on the clean meta set itself: alone, or after the biased training."""
+"""Training on the clean meta set: alone, or after training on the given labels."""
 
 import keras
 
@@ -9,9 +9,9 @@ from tf_mwn.training.phases import Phases
 
 @keras.saving.register_keras_serializable(package="tf_mwn")
 class CleanOnly(CrossEntropy):
-    """Plain training on the meta batches alone; the training set is never looked at.
+    """Plain training on the meta batches alone, without the training set.
 
-    It takes as many steps as any other method, each on a meta batch.
+    It takes as many steps as other methods, each on a meta batch.
 
     Args:
         classifier: built Keras model that returns logits [B, C].
@@ -28,15 +28,15 @@ class CleanOnly(CrossEntropy):
 
 @keras.saving.register_keras_serializable(package="tf_mwn")
 class FineTuning(CleanOnly):
-    """Plain training on the given labels, then some epochs more on the meta batches alone.
+    """Plain training on the given labels, then a few more epochs on the meta batches alone.
 
-    The optimizer goes on as it was: its slots stay, and its learning rate follows its schedule.
+    The optimizer keeps its slots, and its learning rate continues to follow its schedule.
 
     Args:
         classifier: built Keras model that returns logits [B, C].
         epochs: of the training on the given labels.
-        fine_tuning_epochs: epochs after that, as many steps each as an epoch of training. The
-            papers do not say how many; the code of Ren et al. takes 5 000 steps after 80 000.
+        fine_tuning_epochs: epochs on the meta batches, with as many steps as the others. The papers
+            give no number; the code of Ren et al. takes 5 000 steps after 80 000.
 
     References:
         The "fine-tuning" row of Shu et al., NeurIPS 2019, https://arxiv.org/abs/1902.07379, and

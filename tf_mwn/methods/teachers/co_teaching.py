@@ -1,4 +1,4 @@
-"""Co-teaching: two networks, each of which learns from what the other one finds easy."""
+"""Co-teaching: two networks, each trained on the examples that the other one finds easy."""
 
 import keras
 import numpy as np
@@ -17,9 +17,9 @@ from tf_mwn.training.robust_model import RobustModel
 
 
 def small_losses(losses: tf.Tensor, number: tf.Tensor) -> tf.Tensor:
-    """1 for the `number` smallest losses of each column, 0 for the others; [B, K].
+    """1 for exactly `number` smallest losses of each column, 0 for the others; [B, K].
 
-    Exactly so many: of equal losses the one further up comes first.
+    Of equal losses the first is the smaller.
 
     Args:
         losses: [B, K].
@@ -31,9 +31,9 @@ def small_losses(losses: tf.Tensor, number: tf.Tensor) -> tf.Tensor:
 
 @keras.saving.register_keras_serializable(package="tf_mwn")
 class SmallLossSelection(TrainingObjective):
-    """T = the mean loss of the selected examples, and the schedule of how many are selected.
+    """T = the mean loss of the selected examples, and the schedule of their number.
 
-    After T whole epochs forget(T) = τ min((T/T_k)^c, 1) of each global batch is left out.
+    After t epochs the fraction forget(t) = τ min((t/T_k)^c, 1) of each global batch is left out.
 
     Args:
         num_sample_ids: see `ExampleMemory`.
@@ -43,7 +43,7 @@ class SmallLossSelection(TrainingObjective):
         exponent: c, above 0.
 
     Raises:
-        TypeError, ValueError: an argument outside its set.
+        TypeError, ValueError: an argument outside its range.
     """
 
     def __init__(
@@ -64,28 +64,29 @@ class SmallLossSelection(TrainingObjective):
         self._shares = self._memory.add("shares", 1.0)
 
     def forgotten(self, step: tf.Tensor) -> tf.Tensor:
-        """forget(T) of the epoch that optimizer step `step` is in."""
+        """forget(t) in the epoch of optimizer step `step`."""
         progress = tf.cast(step // self._steps, self.dtype) / self._gradual
         return self._rate * tf.minimum(progress**self._exponent, 1.0)
 
     def selected(self, losses: tf.Tensor, batch: TrainingBatch) -> tf.Tensor:
-        """Which examples have the smallest losses of the global batch, for each network.
+        """Selects the examples with the smallest losses of the global batch for each network.
 
         Args:
             losses: [B, K] of K networks.
 
         Returns:
-            [B, K], 0 or 1. R(T) n of the global batch of n examples, and at least one, are 1.
+            [B, K]; 1 for (1 - forget(t)) n of the n examples in the global batch, at least for one,
+            and 0 for the others.
         """
         every = all_gather(tf.stop_gradient(losses))
         size = tf.cast(tf.shape(every)[0], self.dtype)
-        # In floats (1 - 0.4) 100 may be a little below 60.
+        # A rounding error may put the product below a whole number: (1 - 0.4) 100.
         number = tf.floor((1.0 - self.forgotten(batch.step)) * size + 1e-3)
         number = tf.maximum(tf.cast(number, tf.int32), 1)
         return own_rows(small_losses(every, number), tf.shape(losses)[0])
 
     def record_selection(self, selected: tf.Tensor, batch: TrainingBatch) -> tf.Tensor:
-        """Keeps, and returns, the share [B] of the networks that select each example."""
+        """Remembers and returns the share [B] of networks that select each example."""
         shares = tf.reduce_mean(selected, axis=-1)
         kept = tf.convert_to_tensor(self._shares)
         values, seen = self._memory.spread(tf.cast(shares, kept.dtype), batch)
@@ -98,7 +99,7 @@ class SmallLossSelection(TrainingObjective):
         return tf.math.divide_no_nan(tf.reduce_sum(selected * batch.losses(logits)), number)
 
     def objective(self, logits, batch):
-        """T of the examples as they were selected at their last visit, and those shares [B]."""
+        """T for the shares of each example's last visit, and these shares [B]."""
         shares = tf.cast(self._memory.of(self._shares, batch), logits.dtype)
         return self.mean_over(shares, logits, batch), shares
 
@@ -115,33 +116,33 @@ class SmallLossSelection(TrainingObjective):
 
 @keras.saving.register_keras_serializable(package="tf_mwn")
 class CoTeaching(RobustModel):
-    """Two networks; each picks the examples of small loss that the other one steps on.
+    """Two networks; each selects examples of small loss for the other one to learn from.
 
-    Both see every batch. A network that has begun to memorise a wrong label gives it a small
-    loss, but its peer, which made other mistakes, does not learn from its own.
+    Both see every batch. A network that begins to memorise a wrong label gives it a small loss.
+    That selection trains only its peer, which makes other mistakes.
 
     The first network, the user's classifier, predicts. The weight of an example is the share of
-    the networks that picked it at its last visit: 0, 1/2 or 1, and 1 before its first.
+    the networks that selected it at its last visit: 0, 1/2 or 1, and 1 before the first visit.
 
     Args:
         classifier: built Keras model that returns logits [B, C].
         num_sample_ids: the `sample_id` of a batch is in [0, num_sample_ids).
         steps_per_epoch: optimizer steps in an epoch.
-        noise_rate: fraction of wrong labels; what τ is by default.
-        co_teaching_forget_rate: τ, in [0, 1): the fraction left out in the end.
+        noise_rate: fraction of wrong labels, the default of τ.
+        co_teaching_forget_rate: τ, the final fraction that is left out.
         co_teaching_gradual_epochs: T_k, epochs until τ is reached; 10 in the paper.
         co_teaching_exponent: c of the schedule; 1 in the paper.
-        peer: the second network; by default one of the same architecture with newly drawn
-            weights. Needed where the classifier starts from weights of another training, or from
+        peer: the second network; by default one of the same architecture with new initial weights.
+            It is needed if the classifier starts from the weights of another training or from
             initializers with fixed seeds.
 
     Raises:
-        TypeError, ValueError: as `RobustModel`, for either network; neither rate is given, or a
-            value is outside its set; the new network has the classifier's own weights.
+        TypeError, ValueError: as `RobustModel`, for either network. Neither rate is given, a value
+            is outside its range, or the new network has the classifier's own weights.
 
     References:
         Han et al., NeurIPS 2018, https://arxiv.org/abs/1804.06872. The selected losses are
-        averaged, as in the paper; the authors' code divides that mean by their number once more.
+        averaged, as in the paper. The authors' code divides the mean by their number once more.
     """
 
     def __init__(
@@ -174,7 +175,7 @@ class CoTeaching(RobustModel):
     def compile(self, optimizer, loss=None, metrics=None, **kwargs):
         """As `RobustModel.compile`; the peer has an optimizer of the same configuration.
 
-        It follows the learning rate that callbacks give the first one.
+        The peer's optimizer follows changes of the learning rate by callbacks.
         """
         super().compile(optimizer, loss=loss, metrics=metrics, **kwargs)
         self.peer_optimizer = type(self.optimizer).from_config(self.optimizer.get_config())
@@ -192,7 +193,7 @@ class CoTeaching(RobustModel):
         losses = tf.stack([batch.losses(own.logits), batch.losses(peers.logits)], axis=1)
         selected = self.training_objective.selected(losses, batch)
         weights = self.training_objective.record_selection(selected, batch)
-        # Crosswise: each steps on the other's selection.
+        # Crosswise: each network steps on the other's selection.
         self.actual_step(own, self._cotangent(own, selected[:, 1], batch))
         self._peer_step(peers, self._cotangent(peers, selected[:, 0], batch))
         return self.update_metrics(element, labels, own.logits, weights=weights)
@@ -215,12 +216,12 @@ class CoTeaching(RobustModel):
 
 
 def _other_network(classifier: keras.Model) -> keras.Model:
-    """A network of the same architecture, which must not start as the same function."""
+    """A network of the same architecture with other initial weights."""
     other = new_classifier(classifier)
     pairs = zip(classifier.trainable_variables, other.trainable_variables, strict=True)
     if all(np.array_equal(*map(keras.ops.convert_to_numpy, pair)) for pair in pairs):
         raise ValueError(
             "peer: expected a network with other initial weights than the classifier, received "
-            "initializers that are constant or have fixed seeds; pass peer=, a second classifier"
+            "initializers that are constant or have fixed seeds; pass a second classifier as peer="
         )
     return other

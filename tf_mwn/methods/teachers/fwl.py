@@ -1,4 +1,4 @@
-"""Fidelity-weighted learning: a teacher re-labels the training set and says what to trust."""
+"""Fidelity-weighted learning: a teacher re-labels and weighs the training set."""
 
 import keras
 import numpy as np
@@ -10,10 +10,7 @@ from tf_mwn.engine.replicas import global_mean, state
 from tf_mwn.losses.targets import as_logits, target_distribution
 from tf_mwn.messages import long_step
 from tf_mwn.methods.teachers import specs
-from tf_mwn.methods.teachers.gaussian_process_teacher import (
-    GaussianProcessTeacher,
-    check_teacher,
-)
+from tf_mwn.methods.teachers.gaussian_process_teacher import GaussianProcessTeacher, check_teacher
 from tf_mwn.training.classifiers import with_features
 from tf_mwn.training.example_memory import ExampleMemory
 from tf_mwn.training.phases import Phases
@@ -25,16 +22,16 @@ from tf_mwn.training.whole_sets import evaluated
 class FidelityWeightedLoss(TrainingObjective):
     """T = (1/n) Σ exp(-β Σ_i) ℓ(ȳ_i, z_i), with labels ȳ and variances Σ of a teacher.
 
-    An example that no teacher has labelled keeps its given label and weighs 1.
+    An example without a teacher's label keeps its given label and has the weight 1.
 
     Args:
         num_sample_ids: N, see `ExampleMemory`.
-        num_classes: C. The teacher's labels are state [N, C]: 4 N C bytes, 200 MB for a million
-            examples of 50 classes, and as much again in each checkpoint.
+        num_classes: C. The teacher's labels are state [N, C]. They take 4 N C bytes, which is
+            200 MB for a million examples of 50 classes, and as much again in each checkpoint.
         beta: β, at least 0.
 
     Raises:
-        TypeError, ValueError: an argument outside its set.
+        TypeError, ValueError: an argument outside its range.
     """
 
     def __init__(self, num_sample_ids: int, num_classes: int, beta: float = 1.0, **kwargs):
@@ -46,7 +43,7 @@ class FidelityWeightedLoss(TrainingObjective):
         self._labels = state(self, "labels", (self._memory.size, self._num_classes))
 
     def be_taught(self, sample_id: np.ndarray, labels: np.ndarray, variances: np.ndarray) -> None:
-        """Takes the labels [M, C] and variances [M] of the examples `sample_id` [M]."""
+        """Sets the labels [M, C] and variances [M] of the examples `sample_id` [M]."""
         kept_labels = keras.ops.convert_to_numpy(self._labels).copy()
         kept_variances = keras.ops.convert_to_numpy(self._variances).copy()
         kept_labels[sample_id], kept_variances[sample_id] = labels, variances
@@ -73,34 +70,34 @@ class FidelityWeightedLoss(TrainingObjective):
 
 @keras.saving.register_keras_serializable(package="tf_mwn")
 class FidelityWeighted(RobustModel):
-    """A student, and a Gaussian process that teaches it what it knows of the meta set.
+    """A student, and a Gaussian process that teaches it what the meta set shows.
 
-    1. The student, the user's classifier, is trained on the given labels.
+    1. The student, which is the user's classifier, trains on the given labels with weights of 1.
     2. The teacher is fitted to the meta set on the student's features, the input of its last
-       layer, and gives every training example a label ȳ, the posterior mean, and a variance Σ.
-    3. The student goes on, with the optimizer as it was, on the teacher's labels; an example
-       weighs exp(-β Σ).
+       layer. It gives every training example a label ȳ, the posterior mean, and a variance Σ.
+    3. The student and its optimizer continue on the teacher's labels, with the weights exp(-β Σ).
 
-    The weight is 1 in the first phase. `whole_sets` must hold both sets; the steps themselves look
-    at no meta batch. What lies between the phases runs before the first epoch of the last: see
-    `GaussianProcessTeacher` for its time, `FidelityWeightedLoss` for its memory.
+    `whole_sets` must hold both sets; the training steps use no meta batch. The teacher runs before
+    the first epoch of the last phase. See `GaussianProcessTeacher` for its time and
+    `FidelityWeightedLoss` for its memory.
 
     Args:
-        classifier: built functional or Sequential model that returns logits [B, C]; its last
-            layer with weights is given features [B, F].
+        classifier: built functional or Sequential model that returns logits [B, C], with features
+            [B, F] before its last layer with weights.
         num_sample_ids: the `sample_id` of a batch is in [0, num_sample_ids).
         epochs: of the first phase.
-        fwl_epochs: of the last.
-        fwl_beta: β, at least 0; 0 trusts all the teacher's labels alike.
-        fwl_length_scale: "median" or "marginal_likelihood", see `GaussianProcessTeacher`.
-        fwl_clusters: number of Gaussian processes; for meta sets of more than some thousands.
+        fwl_epochs: of the last phase.
+        fwl_beta: β; 0 trusts all labels of the teacher equally.
+        fwl_length_scale: see `GaussianProcessTeacher`.
+        fwl_clusters: number of Gaussian processes. Meta sets of several thousand examples need
+            more than one.
 
     Raises:
-        ValueError: a classifier whose features are not known, or a value outside its set.
+        ValueError: the classifier's features are not known, or a value is outside its range.
 
     References:
-        Dehghani et al., ICLR 2018, https://arxiv.org/abs/1711.02799. There the last phase trains
-        on the meta set too; here the training set alone.
+        Dehghani et al., ICLR 2018, https://arxiv.org/abs/1711.02799. There the last phase also
+        trains on the meta set; here it trains on the training set alone.
     """
 
     needs_meta_set = True
@@ -141,25 +138,25 @@ class FidelityWeighted(RobustModel):
             fits = False
         if not fits:
             raise ValueError(
-                "loss: expected one that takes distributions [B, C] as labels, as the teacher's "
-                f"are, received {loss!r}"
+                "loss: expected a loss that takes the teacher's labels, distributions [B, C], "
+                f"received {loss!r}"
             )
 
     def fit(self, *args, **kwargs):
         if self.whole_sets is not None:
             if self.whole_sets.meta is None:
-                raise ValueError("whole_sets: expected a meta set in it, received none")
+                raise ValueError("whole_sets: expected a meta set, received none")
             size = sum(len(labels) for _, labels in self.whole_sets.meta)
             check_teacher(size, self._arguments["fwl_clusters"])
         return super().fit(*args, **kwargs)
 
     def begin_phase(self, phase):
         if phase == "fwl_epochs":
-            with long_step("fitting the teacher to the meta set, and labelling the training set"):
+            with long_step("fitting the teacher to the meta set and labelling the training set"):
                 self.consult_teacher()
 
     def consult_teacher(self) -> None:
-        """Fits the teacher to the meta set, and labels the training set."""
+        """Fits the teacher to the meta set and labels the training set."""
         network = with_features(self.classifier)
 
         def outputs(inputs):

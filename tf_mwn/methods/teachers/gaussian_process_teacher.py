@@ -1,4 +1,4 @@
-"""A Gaussian process that labels examples by their features, and says how sure it is of each."""
+"""A Gaussian process that predicts labels and their variances from features."""
 
 import warnings
 
@@ -6,17 +6,17 @@ import numpy as np
 
 from tf_mwn.methods.teachers.specs import FWL_CLUSTERS, FWL_LENGTH_SCALE
 
-# Trusted examples of one process: the fit factorises their covariance, [M, M] in double precision.
+# Most trusted examples of one process, which factorises their covariance [M, M] in float64.
 LARGEST = 5000
 # Added to the diagonal, so that near-duplicates can be factorised.
 JITTER = 1e-6
 
 
 def check_teacher(num_trusted: int, clusters: int) -> None:
-    """Refuses a trusted set that cannot be fitted.
+    """Checks that the trusted set can be fitted.
 
     Raises:
-        ValueError: more clusters than examples, or too many examples for so few clusters.
+        ValueError: more clusters than examples, or too many examples for each cluster.
     """
     if clusters > num_trusted:
         raise ValueError(
@@ -31,20 +31,22 @@ def check_teacher(num_trusted: int, clusters: int) -> None:
 
 
 class GaussianProcessTeacher:
-    """Regression of labels on standardised features, noise-free but for a jitter.
+    """Regression of labels on standardised features, without noise except for a jitter.
 
-    The targets are the labels minus 1/C and the covariance is exp(-|ψ - ψ'|²/(2 s²)), so that far
-    from all trusted examples the posterior is the uniform distribution with variance 1. With
-    several clusters each has a process of its own, which labels what is nearest to its centre.
+    The targets are the labels minus 1/C, and the covariance is exp(-|ψ - ψ'|²/(2 s²)). Far from all
+    trusted examples the posterior is therefore the uniform distribution with variance 1. Every
+    k-means cluster of the trusted examples has its own process. It labels the examples that are
+    nearest to the centre of the cluster.
 
-    A fit takes O(M³) for M trusted examples of a cluster, labelling O(M²) for each example.
+    A fit takes O(M³) for M trusted examples in a cluster, and labelling O(M²) for each example.
 
     Args:
         features: ψ of the trusted examples, [M, F].
         labels: their labels as distributions, [M, C].
-        length_scale: s: "median", the median distance of two trusted examples; or
-            "marginal_likelihood", the s that makes the labels most likely, sought from the median.
-        clusters: number of processes; the clusters are those of k-means.
+        length_scale: "median" for s = the median distance of two trusted examples, or
+            "marginal_likelihood" for the s that makes the labels most likely, with a search that
+            starts at the median.
+        clusters: number of clusters.
 
     Raises:
         ValueError: an unknown `length_scale`, or as `check_teacher`.
@@ -57,7 +59,7 @@ class GaussianProcessTeacher:
         length_scale: str = "median",
         clusters: int = 1,
     ):
-        # Late: slow to import, and only this method needs it.
+        # Imported late: scikit-learn is slow to import, and only this method needs it.
         from sklearn.cluster import KMeans
         from sklearn.preprocessing import StandardScaler
 
@@ -67,14 +69,11 @@ class GaussianProcessTeacher:
         points = self._scaled(features)
         self._clusters = KMeans(clusters, n_init=1, random_state=0).fit(points)
         targets = np.asarray(labels, np.float64) - 1.0 / labels.shape[1]
-        self._processes = [
-            _fitted(points[self._clusters.labels_ == k], targets[self._clusters.labels_ == k], rule)
-            for rule in [length_scale]
-            for k in range(clusters)
-        ]
+        members = [self._clusters.labels_ == k for k in range(clusters)]
+        self._processes = [_fitted(points[m], targets[m], length_scale) for m in members]
 
     def __call__(self, features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Labels of examples with these features, and how unsure they are.
+        """Labels of examples with these features, and the variances of the labels.
 
         Args:
             features: [N, F].
@@ -98,7 +97,7 @@ class GaussianProcessTeacher:
 
 
 def median_distance(points: np.ndarray) -> float:
-    """The median distance of two different points of [M, F]; 1 if there are no two."""
+    """The median distance of two different points of [M, F]; 1 if all points are equal."""
     from scipy.spatial.distance import pdist
 
     distances = pdist(points)
@@ -115,15 +114,15 @@ def _fitted(points, targets, length_scale):
     optimizer = "fmin_l_bfgs_b" if length_scale == "marginal_likelihood" else None
     process = GaussianProcessRegressor(kernel, alpha=JITTER, optimizer=optimizer)
     with warnings.catch_warnings():
-        # The likelihood of labels without a pattern has no maximum: a bound will do.
+        # Labels without a pattern have no maximum of the likelihood; the bound is taken instead.
         warnings.filterwarnings("ignore", message="The optimal value found")
         return process.fit(points, targets)
 
 
 def _posterior(process, points) -> tuple[np.ndarray, np.ndarray]:
     with warnings.catch_warnings():
-        # At a trusted example the variance is 0 but for rounding, to either side.
+        # At a trusted example the variance is 0 up to a rounding error, which may be negative.
         warnings.filterwarnings("ignore", message="Predicted variances smaller than 0")
         mean, deviation = process.predict(points, return_std=True)
-    # All outputs share one covariance, hence one variance.
+    # All outputs have the same covariance and hence the same variance.
     return mean.reshape(len(points), -1), deviation.reshape(len(points), -1)[:, 0] ** 2

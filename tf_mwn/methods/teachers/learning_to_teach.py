@@ -1,4 +1,4 @@
-"""Learning to teach: a teacher that decides which examples the classifier is shown."""
+"""Learning to teach: a teacher decides which examples the classifier learns from."""
 
 import keras
 import tensorflow as tf
@@ -17,17 +17,18 @@ from tf_mwn.training.robust_model import RobustModel
 class LearningToTeach(RobustModel):
     """Trains `classifier` on the examples that a teacher keeps, and the teacher by reward.
 
-    The teacher learns in episodes, each a short training of a new student: the classifier from
-    its initial weights. It keeps or drops each example of each batch, by a draw; the student
-    takes its step on the mean loss of those that are kept. The reward at the end of an episode
-    is the student's success on the dev set, which is the meta set; REINFORCE raises the
-    probability of what was decided in episodes of more than the usual reward. Last comes one full
-    training with the teacher as it then is, still by draws.
+    The teacher learns in episodes. Each episode is a short training of a new student, the
+    classifier with its initial weights. At every step the teacher keeps or drops each example of
+    the batch at random, with a probability that it learns. The student steps on the mean loss of
+    the kept examples. The reward of the episode is the student's success on the dev set, which is
+    the meta set. If the reward is larger than usual, REINFORCE makes the decisions of the episode
+    more probable. After the episodes comes one full training with the final teacher, whose
+    decisions are still random.
 
-    An episode is one update of the teacher, and its reward depends little on any one of its many
-    decisions, so that the estimated gradient is mostly noise. After the default 10 episodes the
-    method is still a training in which about an eighth of the examples is left out at random;
-    see docs/methods/teaching.md for what longer teaching gave.
+    An episode gives one update of the teacher, and its reward depends little on any one of its many
+    decisions. The estimated gradient is therefore mostly noise. After the default 10 episodes the
+    method still leaves out about an eighth of the examples at random. docs/methods/teaching.md
+    reports the results of longer teaching.
 
     ```python
     model = tf_mwn.LearningToTeach(classifier, num_classes=10, num_sample_ids=len(x),
@@ -44,16 +45,16 @@ class LearningToTeach(RobustModel):
         steps_per_epoch: optimizer steps in an epoch.
         epochs: of the last training.
         seed: of the draws.
-        l2t_episodes: trainings of a student from which the teacher learns.
-        l2t_episode_epochs: epochs of each; None for a tenth of `epochs`, at least 1.
-        l2t_reward: "accuracy", the mean dev accuracy over the last epoch of the episode; or
-            "speed" (the paper), -ln(i/T) where i of T steps is the first with a dev accuracy of
-            `l2t_accuracy`, and 0 where there is none. Speed says nothing as long as no student
-            gets that far, so accuracy is the default here.
-        l2t_accuracy: the dev accuracy that counts for "speed", in (0, 1].
+        l2t_episodes: number of episodes.
+        l2t_episode_epochs: epochs of each episode; None for a tenth of `epochs`, at least 1.
+        l2t_reward: "accuracy" is the mean dev accuracy over the last epoch of the episode. "speed"
+            (the paper) is -ln(i/T), where i of T steps is the first with a dev accuracy of
+            `l2t_accuracy`, or 0 if there is none. Speed carries no information until a student
+            reaches that accuracy, so the default is accuracy.
+        l2t_accuracy: the dev accuracy for "speed".
 
     Raises:
-        TypeError, ValueError: an argument outside its set.
+        TypeError, ValueError: an argument outside its range.
 
     References:
         Fan, Tian, Qin, Li and Liu, Learning to Teach, ICLR 2018, https://arxiv.org/abs/1805.03643.
@@ -98,7 +99,7 @@ class LearningToTeach(RobustModel):
 
     @property
     def teacher(self) -> TaughtLoss:
-        """The training objective, which holds the teacher's policy and what it has seen."""
+        """The training objective, which holds the teacher's policy and its state."""
         return self.training_objective
 
     def compile(self, optimizer, meta_optimizer="adam", loss=None, metrics=None, **kwargs):
@@ -112,14 +113,14 @@ class LearningToTeach(RobustModel):
 
     @property
     def in_episode(self) -> bool:
-        """Whether the teacher learns; not so in the last training."""
+        """Whether the teacher learns, which it does except in the last training."""
         return self.phases.current != "final"
 
     def step_kind(self):
         return "episode" if self.in_episode else "final"
 
     def begin_phase(self, phase):
-        """A new student, which knows nothing: initial weights, optimizer and progress."""
+        """Begins with a new student: initial weights, a new optimizer and no progress."""
         if self.phases.epochs_done:
             self._initial.restore()
             self.reset_optimizer()
@@ -152,7 +153,7 @@ class LearningToTeach(RobustModel):
         self.distribute_strategy.run(update)
 
     def learn_objective(self, linear: Linearisation, batch: TrainingBatch, element) -> None:
-        """Looks at the dev set; in episodes, remembers what is decided at this step."""
+        """Evaluates the student on the dev set, and in episodes records the step's decisions."""
         logits = self.classifier(element["meta_inputs"], training=False)
         logits = tf.cast(logits, linear.logits.dtype)
         labels = element["meta_labels"]
@@ -163,7 +164,7 @@ class LearningToTeach(RobustModel):
             self.teacher.record_decisions(tf.stop_gradient(linear.logits), batch)
 
     def sample_weight(self, labels, logits, sample_id=None) -> tf.Tensor:
-        """The probability [B] with which the teacher keeps each example now."""
+        """The current probability [B] that the teacher keeps each example."""
         return self.teacher.keep_probability(logits, self.training_batch(labels, sample_id))
 
     def constructor_arguments(self):

@@ -1,4 +1,4 @@
-"""A loss that is itself a learned function of label and prediction."""
+"""A loss that is a learned function of label and prediction."""
 
 import math
 
@@ -13,11 +13,11 @@ from tf_mwn.training.meta_learner import MetaLearner
 
 
 def bilinear_loss(labels, logits, matrix, bias) -> tf.Tensor:
-    """4 σ(-(yᵀ W ln p + b)), with p = softmax(z) and σ the logistic function.
+    """4 σ(-(yᵀ W ln p + b)), with p = softmax(z) and the logistic function σ.
 
-    With s = yᵀ W ln p + b and w = Wᵀ y, its gradient in z is 4 σ(s) σ(-s) (p Σ_k w_k - w): that
-    of the cross-entropy of the "label" w, times a factor in (0, 1] that is 1 at s = 0 and dies
-    off on both sides.
+    With s = yᵀ W ln p + b and w = Wᵀ y, the gradient in z is 4 σ(s) σ(-s) (p Σ_k w_k - w). This is
+    the gradient of the cross-entropy with the "label" w times a factor in (0, 1]. The factor is 1
+    at s = 0 and vanishes for large |s|.
 
     Args:
         labels: class numbers [..], or one-hot or soft labels [.., C].
@@ -40,28 +40,28 @@ def bilinear_loss(labels, logits, matrix, bias) -> tf.Tensor:
 
 @keras.saving.register_keras_serializable(package="tf_mwn")
 class LossTeacher(MetaLearner):
-    """T = (1/n) Σ 4 σ(-(y_iᵀ W ln p_i + b)): Θ is W [C, C] and b, the shape of the loss itself.
+    """T = (1/n) Σ 4 σ(-(y_iᵀ W ln p_i + b)), where Θ is W [C, C] and b.
 
-    W says which classes a label speaks for: if label i is often class j by mistake, raising
-    W_ij lets the examples labelled i vote for j too. b says how improbable a label must be before
-    its example is given up. The loss is in (0, 4) whatever they are, so that no W, not even one
-    with negative entries, can send the classifier off to infinity; Θ has no bounds.
+    W sets the classes that a label supports. If examples of class j often have the label i, a
+    larger W_ij lets the label i support class j too. b sets how improbable a label must be before
+    its example is given up. The loss is in (0, 4) for every W and b. Even a W with negative entries
+    cannot drive the classifier to infinity, so Θ has no bounds.
 
-    W starts as the identity and b as ln C, so that the loss starts as 4 / (1 + C p_y). At a
-    uniform prediction, where training starts, its gradient is that of the cross-entropy; far from
-    it the examples that are learned (p_y C >> 1) and those given up (p_y C << 1) count less.
+    W starts as the identity and b as ln C, so the loss starts as 4 / (1 + C p_y). At a uniform
+    prediction, where training starts, its gradient is that of the cross-entropy. Learned examples
+    (p_y C >> 1) and given-up ones (p_y C << 1) count less.
 
     Args:
         num_classes: C.
 
     Raises:
-        TypeError, ValueError: `num_classes` is no integer of at least 1.
+        TypeError, ValueError: `num_classes` is not an integer of at least 1.
 
     References:
         Wu et al., Learning to Teach with Dynamic Loss Functions, NeurIPS 2018,
-        https://arxiv.org/abs/1810.12081. There W and b are the output of a network that sees the
-        state of the student, learned over many trainings; here they are learned themselves, while
-        the one classifier trains. The sign, the factor 4 and the start are chosen here.
+        https://arxiv.org/abs/1810.12081. There a network that sees the state of the student outputs
+        W and b, and is learned over many trainings. Here W and b themselves are learned while the
+        one classifier trains. The sign, the factor 4 and the start are this project's choice.
     """
 
     def __init__(self, num_classes: int, **kwargs):
@@ -73,7 +73,7 @@ class LossTeacher(MetaLearner):
         self.bias = self.add_weight(
             name="bias",
             shape=(),
-            # Not `Constant`, which takes a Python float to float64 by way of float32.
+            # `Constant` would round a Python float to float32, even for a float64 variable.
             initializer=lambda shape, dtype: tf.constant(math.log(num_classes), dtype, shape),
         )
 
@@ -83,7 +83,7 @@ class LossTeacher(MetaLearner):
         return global_mean(bilinear_loss(batch.labels, logits, matrix, bias)), None
 
     def scalars(self):
-        """b, the mean of W's diagonal, and the mean of all its entries beside it."""
+        """b, and the means of W's diagonal and off-diagonal entries."""
         trace = tf.linalg.trace(tf.convert_to_tensor(self.matrix))
         others = tf.reduce_sum(self.matrix) - trace
         beside = self.num_classes * max(1, self.num_classes - 1)
@@ -98,11 +98,8 @@ class LossTeacher(MetaLearner):
 
 
 def learned_loss(classifier, num_classes: int, **engine) -> MetaLearnedModel:
-    """Trains `classifier` with a loss of learned shape, see `LossTeacher`.
+    """Trains `classifier`, which returns logits [B, C], with a learned loss; see `LossTeacher`.
 
-    Args:
-        classifier: built Keras model that returns logits [B, C].
-        num_classes: C.
-        **engine: for `MetaLearnedModel`.
+    `**engine` goes to `MetaLearnedModel`.
     """
     return MetaLearnedModel(classifier, LossTeacher(num_classes), **engine)

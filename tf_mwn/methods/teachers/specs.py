@@ -1,4 +1,4 @@
-"""The clean set alone, two networks, and teachers that are learned."""
+"""Training on the clean set, two networks, and learned teachers."""
 
 from tf_mwn.checks import AT_LEAST_ONE, BELOW_ONE, FRACTION, NON_NEGATIVE, POSITIVE
 from tf_mwn.engine.options import ENGINE
@@ -30,7 +30,7 @@ CO_TEACHING_EXPONENT = Option(
     "co_teaching_exponent",
     1.0,
     POSITIVE,
-    "Exponent c with which the fraction that co-teaching leaves out grows: as (epoch)^c.",
+    "Exponent c of the fraction that co-teaching leaves out, which grows as (epoch)^c.",
 )
 FWL_EPOCHS = Option(
     "fwl_epochs", 20, AT_LEAST_ONE, "Number of epochs on the labels of the teacher."
@@ -45,7 +45,7 @@ FWL_LENGTH_SCALE = Option(
     "fwl_length_scale",
     "median",
     ("median", "marginal_likelihood"),
-    "Length scale of the teacher: the median distance, or that of the largest marginal likelihood.",
+    "Length scale of the teacher: the median distance, or the one of largest marginal likelihood.",
 )
 FWL_CLUSTERS = Option(
     "fwl_clusters",
@@ -76,19 +76,9 @@ L2T_ACCURACY = Option(
 _ON_META_BATCHES = Passes(training=0, meta=3)
 
 
-def _clean_only_phases(settings: Settings) -> tuple[Phase, ...]:
-    return (Phase("training", settings["epochs"], _ON_META_BATCHES),)
-
-
 def _fine_tuning_phases(settings: Settings) -> tuple[Phase, ...]:
-    tuning = settings[FINE_TUNING_EPOCHS.name]
-    return Phase("epochs", settings["epochs"]), Phase(
-        "fine_tuning_epochs", tuning, _ON_META_BATCHES
-    )
-
-
-def _co_teaching_phases(settings: Settings) -> tuple[Phase, ...]:
-    return (Phase("training", settings["epochs"], Passes(6)),)  # two networks
+    tuning = Phase("fine_tuning_epochs", settings[FINE_TUNING_EPOCHS.name], _ON_META_BATCHES)
+    return Phase("epochs", settings["epochs"]), tuning
 
 
 def _fwl_phases(settings: Settings) -> tuple[Phase, ...]:
@@ -96,7 +86,7 @@ def _fwl_phases(settings: Settings) -> tuple[Phase, ...]:
 
 
 def l2t_lengths(epochs: int, episodes: int, episode_epochs: int | None) -> dict[str, int]:
-    """Epochs of the episodes, and of the last training, of learning to teach."""
+    """Epochs of the episodes and the last training of learning to teach."""
     short = max(1, epochs // 10) if episode_epochs is None else episode_epochs
     return {**{f"episode_{i + 1}": short for i in range(episodes)}, "final": epochs}
 
@@ -116,7 +106,7 @@ CLEAN_SET = (
         builder="tf_mwn.methods.teachers.clean_set:CleanOnly",
         stream=(META_BATCH_SIZE,),
         takes_meta_set=always,
-        phases=_clean_only_phases,
+        phases=lambda settings: (Phase("training", settings["epochs"], _ON_META_BATCHES),),
     ),
     Method(
         name="fine_tuning",
@@ -137,7 +127,7 @@ CLEAN_SET = (
         options=(CO_TEACHING_FORGET_RATE, CO_TEACHING_GRADUAL_EPOCHS, CO_TEACHING_EXPONENT),
         facts=("num_sample_ids", "steps_per_epoch", "noise_rate"),
         instead_of={CO_TEACHING_FORGET_RATE.name: "noise_rate"},
-        phases=_co_teaching_phases,
+        phases=lambda settings: (Phase("training", settings["epochs"], Passes(6)),),  # two networks
         gives_weights=True,
     ),
     Method(

@@ -1,4 +1,4 @@
-"""The objective of learning to teach: the mean loss of the examples the teacher keeps."""
+"""The objective of learning to teach: the mean loss of the examples that the teacher keeps."""
 
 import math
 
@@ -14,19 +14,19 @@ from tf_mwn.methods.teachers.teacher_policy import Reinforce, TeacherPolicy, tea
 
 @keras.saving.register_keras_serializable(package="tf_mwn")
 class TaughtLoss(TrainingObjective):
-    """T = Σ a_i ℓ_i / Σ a_i, where a_i is 1 if the teacher keeps example i, which is a draw.
+    """T = Σ a_i ℓ_i / Σ a_i, where a_i is 1 if a draw of the teacher keeps example i, else 0.
 
-    Sums run over the global batch; where no example is kept, T is 0.
+    Sums run over the global batch. T is 0 if no example is kept.
 
     Args:
         num_classes: C.
-        num_sample_ids: N; the `sample_id` of a batch is in [0, N). Draws are made for all
-            examples, so that they do not depend on how batches are shared among devices.
+        num_sample_ids: N; the `sample_id` of a batch is in [0, N). A draw covers all examples, so
+            it does not depend on how devices share the batch.
         seed: of the draws.
 
     Attributes:
         policy: the teacher.
-        reinforce: how it learns.
+        reinforce: the teacher's learning rule.
     """
 
     def __init__(self, num_classes: int, num_sample_ids: int, seed: int = 0, **kwargs):
@@ -46,21 +46,21 @@ class TaughtLoss(TrainingObjective):
         self.begin_training(1)
 
     def begin_training(self, steps: int) -> None:
-        """A new student begins a training of `steps` optimizer steps."""
+        """Begins a new student's training of `steps` optimizer steps."""
         self._steps.assign(steps)
-        # A loss of ln C is that of a uniform prediction, and 1 once it is scaled.
+        # The loss of a uniform prediction, which the features scale to 1.
         for variable in (self._training_loss, self._best_dev_loss):
             variable.assign(math.log(self.num_classes))
         self._reached.assign(0)
         self.begin_epoch()
 
     def begin_epoch(self) -> None:
-        """A new epoch begins, and with it a new mean of the dev accuracy."""
+        """Begins a new epoch, and with it a new mean of the dev accuracy."""
         self._dev_accuracy.assign(0.0)
         self._dev_batches.assign(0.0)
 
     def observe(self, logits, batch: TrainingBatch) -> None:
-        """Counts the draw, and takes the batch into the mean training loss."""
+        """Counts the draw and adds the batch to the mean training loss."""
         self._draws.assign_add(1)
         loss = all_reduce_sum(global_mean(batch.losses(logits)))
         mean = tf.convert_to_tensor(self._training_loss)
@@ -68,12 +68,12 @@ class TaughtLoss(TrainingObjective):
         self._training_loss.assign(mean + share * (tf.cast(loss, mean.dtype) - mean))
 
     def observe_dev(self, loss, accuracy, step, threshold: float) -> None:
-        """Takes in the loss and the accuracy of the student on a batch of the dev set.
+        """Records the student's loss and accuracy on a batch of the dev set.
 
         Args:
             loss, accuracy: scalars, the same on every replica.
             step: optimizer steps so far.
-            threshold: the accuracy whose first occurrence is remembered.
+            threshold: the accuracy for `speed`; the first step that reaches it is remembered.
         """
         best = tf.convert_to_tensor(self._best_dev_loss)
         self._best_dev_loss.assign(tf.minimum(best, tf.cast(loss, best.dtype)))
@@ -84,17 +84,17 @@ class TaughtLoss(TrainingObjective):
         self._dev_batches.assign_add(1.0)
 
     def dev_accuracy(self) -> tf.Tensor:
-        """Mean accuracy on the dev set over the epoch so far; 0 at its start."""
+        """Mean accuracy on the dev set in this epoch so far; 0 at its start."""
         total, batches = map(tf.convert_to_tensor, (self._dev_accuracy, self._dev_batches))
         return tf.math.divide_no_nan(total, batches)
 
     def speed(self) -> float:
-        """-ln(i/T): i the first step with the wanted dev accuracy, of T; 0 if there is none."""
+        """-ln(i/T) for the first step i of T that reached the threshold; 0 if none did."""
         reached, steps = (int(keras.ops.convert_to_numpy(v)) for v in (self._reached, self._steps))
         return math.log(steps / reached) if reached else 0.0
 
     def features(self, logits, batch: TrainingBatch) -> tf.Tensor:
-        """What the policy sees of each example, [B, 2 C + 5]; losses in units of ln C, up to 1."""
+        """The policy's input, [B, 2 C + 5]; mean losses are in units of ln C and at most 1."""
         training, best = map(tf.convert_to_tensor, (self._training_loss, self._best_dev_loss))
         passed = tf.cast(batch.step, best.dtype) / tf.cast(self._steps, best.dtype)
         uniform_loss = math.log(self.num_classes)
@@ -103,16 +103,16 @@ class TaughtLoss(TrainingObjective):
         return tf.cast(teaching_features(batch.labels, logits, student), self.compute_dtype)
 
     def keep_probability(self, logits, batch: TrainingBatch) -> tf.Tensor:
-        """With which probability each example is kept, [B]."""
+        """The probability [B] that each example is kept."""
         return tf.sigmoid(self.policy(self.features(logits, batch)))
 
     def kept(self, logits, batch: TrainingBatch) -> tf.Tensor:
-        """1 for the examples [B] that are kept at this step, 0 for the others."""
+        """[B]; 1 for the examples that are kept at this step, 0 for the others."""
         drawn = tf.gather(uniform(self.seed, self._draws, self.num_sample_ids), batch.sample_id)
         return tf.cast(drawn <= self.keep_probability(logits, batch), logits.dtype)
 
     def record_decisions(self, logits, batch: TrainingBatch) -> None:
-        """Takes the decisions of this step into what the teacher learns from."""
+        """Adds the decisions of this step to those that the teacher learns from."""
         kept = self.kept(logits, batch)
         scores = self.policy.score(self.features(logits, batch), kept)
         number = tf.cast(tf.shape(kept)[0], scores[0].dtype)
@@ -126,7 +126,7 @@ class TaughtLoss(TrainingObjective):
         return tf.reduce_sum(kept * losses) / number, kept
 
     def scalars(self):
-        """Reward of the last episode, and the baseline."""
+        """The reward of the last episode and the baseline."""
         return {"reward": self.reinforce.reward, "baseline": self.reinforce.baseline}
 
     def get_config(self):

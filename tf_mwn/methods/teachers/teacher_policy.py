@@ -1,4 +1,4 @@
-"""The teacher of learning to teach: what it sees of an example, and how it learns by reward."""
+"""The teacher of learning to teach: its input, its network and its learning by reward."""
 
 from collections.abc import Sequence
 
@@ -14,7 +14,7 @@ _HIDDEN_UNITS = 12
 
 
 def teaching_features(labels: tf.Tensor, logits: tf.Tensor, student: tf.Tensor) -> tf.Tensor:
-    """What the teacher sees of each example, and of the student.
+    """The teacher's input: features of each example and of the student.
 
     Args:
         labels: class numbers [B] or distributions [B, C].
@@ -23,8 +23,8 @@ def teaching_features(labels: tf.Tensor, logits: tf.Tensor, student: tf.Tensor) 
             loss, and the best loss on the dev set.
 
     Returns:
-        [B, 2 C + 5]: the label as a distribution, the student's three, the probabilities p,
-        -ln p_y, and p_y - max_{j≠y} p_j. For a soft label y is its likeliest class in the last.
+        [B, 2 C + 5]: the label as a distribution, `student`, the probabilities p, -ln p_y, and the
+        margin p_y - max_{j≠y} p_j. In the margin, y of a soft label is its likeliest class.
     """
     logits = as_logits(logits)
     target = target_distribution(labels, logits)
@@ -40,8 +40,8 @@ def teaching_features(labels: tf.Tensor, logits: tf.Tensor, student: tf.Tensor) 
 class TeacherPolicy(keras.layers.Layer):
     """An MLP from the features of an example to the logit of keeping it, [B, F] -> [B].
 
-    F-12-1 with tanh. Weights start uniform in ±0.01, the last bias at 2: nearly all examples are
-    kept at first, with probability σ(2) = 0.88.
+    It is F-12-1 with tanh. The last bias starts at 2, and all other weights uniform in ±0.01.
+    Examples are therefore kept with a probability of about σ(2) = 0.88 at first.
 
     Args:
         num_features: F.
@@ -73,7 +73,7 @@ class TeacherPolicy(keras.layers.Layer):
     def score(self, features: tf.Tensor, kept: tf.Tensor) -> list[tf.Tensor]:
         """Σ_i ∇ ln π(a_i | s_i) in the weights of the policy.
 
-        π is the keep probability of an example that is kept, one minus it of one that is not.
+        π is the keep probability of a kept example, and one minus that of a dropped example.
 
         Args:
             features: s, [B, F].
@@ -89,15 +89,16 @@ class TeacherPolicy(keras.layers.Layer):
 
 
 class Reinforce:
-    """REINFORCE with a moving baseline, an episode at a time; its sums are state of the owner.
+    """REINFORCE with a moving baseline and one update for each episode.
 
     The gradient of the expected reward is estimated by
     (reward - baseline) (1/n) Σ ∇ ln π(a_i | s_i) over the n decisions of an episode. It is linear
-    in the reward, so that the sum over the decisions so far is all there is to remember. The
-    baseline is 0.8 of the old one and 0.2 of the new reward; the first reward is only remembered.
+    in the reward, so only the sum over the decisions is kept, as state of the owner. The new
+    baseline is 0.8 times the old one plus 0.2 times the reward. The first reward becomes the
+    baseline, without an update.
 
     Args:
-        owner: what the state is added to.
+        owner: the layer that the state is added to.
         variables: the weights of the policy.
 
     References:
@@ -111,13 +112,13 @@ class Reinforce:
         self.reward, self.baseline = state(owner, "reward"), state(owner, "baseline")
 
     def add_scores(self, scores: Sequence[tf.Tensor], decisions: tf.Tensor) -> None:
-        """Adds the scores Σ ∇ ln π of a batch, summed over replicas, and their number."""
+        """Adds the scores Σ ∇ ln π of a batch and their number, both summed over replicas."""
         for total, score in zip(self._sums, scores, strict=True):
             total.assign_add(score)
         self._decisions.assign_add(decisions)
 
     def end_episode(self, reward: float) -> list[tf.Tensor]:
-        """Minus the gradient of the expected reward; the next episode starts with empty sums."""
+        """Returns minus the gradient of the expected reward, and sets the sums to 0."""
         reward = tf.cast(reward, self.reward.dtype)
         baseline = tf.convert_to_tensor(self.baseline)
         is_first = tf.convert_to_tensor(self._episodes) == 0
