@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tf_mwn.methods.mentornet.curriculum import curriculum, hard_mining, linear, mixed
+from tf_mwn.methods.mentornet.curriculum import curriculum, linear, mixed
 from tf_mwn.methods.mentornet.example_dropout import kept, rates_by_percent
 from tf_mwn.methods.mentornet.specs import MENTOR_CURRICULUM
 
@@ -42,11 +42,6 @@ def test_the_predefined_curriculum_has_three_stages():
 
 def test_linear_weights_end_at_gamma():
     np.testing.assert_allclose(linear(DIFFERENCES, gamma=4.0), [1, 1, 0.9375, 0.75, 0.25])
-
-
-def test_hard_mining_keeps_positives():
-    positive = tf.constant([True, False, False, False, False])
-    np.testing.assert_array_equal(hard_mining(DIFFERENCES, positive), np.ones(5))
 
 
 @pytest.mark.parametrize("name", MENTOR_CURRICULUM.range)

@@ -138,9 +138,6 @@ def test_class_priors_have_mean_one_over_the_training_set():
     assert (counts @ weights) / counts.sum() == pytest.approx(1)
     np.testing.assert_allclose(weights[3] / weights[0], 100)
     assert class_prior_weights([1, 10_000], clip=100).max() == 100
-    np.testing.assert_allclose(
-        class_prior_weights([30, 10], test_prior=[0.75, 0.25]), [1, 1], rtol=1e-12
-    )
 
 
 def test_random_weights_are_a_function_of_seed_and_step():

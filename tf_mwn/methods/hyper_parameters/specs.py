@@ -46,10 +46,6 @@ def _uses_meta_set(settings: Settings) -> bool:
     return settings[HYPERGRADIENT_SET.name] == "meta"
 
 
-def _hypergradient_phases(settings: Settings) -> tuple[Phase, ...]:
-    return _learned(settings, Passes(0, 3 if _uses_meta_set(settings) else 0))
-
-
 def _gate_phases(settings: Settings) -> tuple[Phase, ...]:
     # The first order differentiates the gate alone, after one forward pass.
     looks_ahead = settings[GATE_ORDER.name] == "second"
@@ -76,7 +72,7 @@ METHODS = (
         options=(HYPERGRADIENT_SET, META_INTERVAL),
         meta_optimizer=(META_OPTIMIZER, META_LEARNING_RATE, META_BATCH_SIZE),
         takes_meta_set=_uses_meta_set,
-        phases=_hypergradient_phases,
+        phases=lambda settings: _learned(settings, Passes(0, 3 * _uses_meta_set(settings))),
     ),
     Method(
         name="architecture_gate",

@@ -13,22 +13,6 @@ from tf_mwn.methods.rules.self_paced import self_paced
 EASY_UNTIL, LINEAR_FROM = 18, 90  # percent
 
 
-def hard_mining(differences: tf.Tensor, is_positive: tf.Tensor | None = None) -> tf.Tensor:
-    """v* = 1(d >= 0), but 1 for all positives.
-
-    Args:
-        differences: d, [N].
-        is_positive: booleans [N]; None for no positives.
-
-    Returns:
-        Weights of 0 and 1, [N].
-    """
-    kept = differences >= 0
-    if is_positive is not None:
-        kept |= is_positive
-    return tf.cast(kept, differences.dtype)
-
-
 def linear(differences: tf.Tensor, *, gamma=1.0) -> tf.Tensor:
     """v* = min(1, max(0, 1 - d/γ)).
 
@@ -42,7 +26,7 @@ def linear(differences: tf.Tensor, *, gamma=1.0) -> tf.Tensor:
     return tf.clip_by_value(1 - differences / gamma, 0, 1)
 
 
-def mixed(differences: tf.Tensor, percent: tf.Tensor, *, gamma=1.0) -> tf.Tensor:
+def mixed(differences: tf.Tensor, percent: tf.Tensor) -> tf.Tensor:
     """The predefined curriculum: all examples, then the easy ones, then soft weights.
 
     v* = 1 up to 18 % of training, 1(d <= 0) up to 90 %, and `linear` in d from then on.
@@ -50,16 +34,12 @@ def mixed(differences: tf.Tensor, percent: tf.Tensor, *, gamma=1.0) -> tf.Tensor
     Args:
         differences: d, [N].
         percent: integers 0..99, [N] or a scalar.
-        gamma: see `linear`.
 
     Returns:
         Weights in [0, 1], [N].
     """
-    late = tf.where(
-        percent >= LINEAR_FROM,
-        linear(differences, gamma=gamma),
-        self_paced(differences, lambda_=0.0),
-    )
+    easy = self_paced(differences, lambda_=0.0)
+    late = tf.where(percent >= LINEAR_FROM, linear(differences), easy)
     return tf.where(percent <= EASY_UNTIL, tf.ones_like(differences), late)
 
 
@@ -67,7 +47,7 @@ _FUNCTIONS = {
     "mixed": lambda losses, differences, percent: mixed(differences, percent),
     "baseline": lambda losses, differences, percent: tf.ones_like(losses),
     "self_paced": lambda losses, differences, percent: self_paced(differences, lambda_=0.0),
-    "hard_mining": lambda losses, differences, percent: hard_mining(differences),
+    "hard_mining": lambda losses, differences, percent: tf.cast(differences >= 0, losses.dtype),
     "focal": lambda losses, differences, percent: focal_modulator(losses, alpha=2.0),
     "linear": lambda losses, differences, percent: linear(differences),
 }
@@ -91,8 +71,7 @@ def curriculum(
         ValueError: another name.
 
     References:
-        Jiang et al., MentorNet: Learning Data-Driven Curriculum for Very Deep Neural Networks on
-        Corrupted Labels, ICML 2018. https://arxiv.org/abs/1712.05055
+        Jiang et al., MentorNet, ICML 2018. https://arxiv.org/abs/1712.05055
     """
     MENTOR_CURRICULUM.check(name)
     return _FUNCTIONS[name](losses, differences, percent)

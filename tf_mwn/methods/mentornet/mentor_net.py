@@ -58,8 +58,7 @@ class MentorNet(keras.layers.Layer):
         seed: of the initial values.
 
     References:
-        Jiang et al., MentorNet: Learning Data-Driven Curriculum for Very Deep Neural Networks on
-        Corrupted Labels, ICML 2018. https://arxiv.org/abs/1712.05055
+        Jiang et al., MentorNet, ICML 2018. https://arxiv.org/abs/1712.05055
     """
 
     def __init__(self, seed: int = 0, **kwargs):

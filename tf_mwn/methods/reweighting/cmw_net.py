@@ -62,6 +62,8 @@ class CMWNet(MetaLearnedModel):
         Robust Deep Learning, TPAMI 2023, https://arxiv.org/abs/2202.05613.
     """
 
+    # The class of V, which is also the training objective.
+    weight_net_class = ClassAwareNet
     # Whether the method needs the moving average beyond the choice of the meta set.
     needs_average = False
 
@@ -84,7 +86,7 @@ class CMWNet(MetaLearnedModel):
         virtual_step: str = engine_options.VIRTUAL_STEP.default,
         **kwargs,
     ):
-        net = self.new_weight_net(
+        net = self.weight_net_class(
             class_counts,
             units=weight_net_units,
             clusters=cmw_clusters,
@@ -112,10 +114,6 @@ class CMWNet(MetaLearnedModel):
         averages = cmw_meta_set == "low_loss" or self.needs_average
         self.average = MovingAverage(self, classifier, cmw_ema) if averages else None
         self.rebuilt = self._new_meta_set() if self.needs_whole_sets else None
-
-    def new_weight_net(self, class_counts, **options) -> ClassAwareNet:
-        """V, which is also the training objective."""
-        return ClassAwareNet(class_counts, **options)
 
     def _new_meta_set(self) -> RebuiltMetaSet:
         given = self._arguments

@@ -85,6 +85,7 @@ class CMWNetSL(CMWNet):
         See `CMWNet`; this is the variant with soft labels.
     """
 
+    weight_net_class = SoftLabelNet
     needs_average = True
 
     def __init__(
@@ -99,9 +100,6 @@ class CMWNetSL(CMWNet):
         super().__init__(classifier, class_counts, epochs, seed, **kwargs)
         self._arguments["cmw_mixup"] = specs.CMW_MIXUP.check(cmw_mixup)
         self._mixup = Mixup(cmw_mixup, seed) if cmw_mixup > 0 else None
-
-    def new_weight_net(self, class_counts, **options):
-        return SoftLabelNet(class_counts, **options)
 
     def constructor_arguments(self):
         return {**self.step_arguments(), **self._arguments}

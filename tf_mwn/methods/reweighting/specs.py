@@ -61,15 +61,11 @@ def _cmw_phases(settings: Settings, more: float) -> tuple[Phase, ...]:
     return tuple(Phase(name, epochs, costs[name]) for name, epochs in lengths.items())
 
 
-def _meta_set_is_given(settings: Settings) -> bool:
-    return settings[CMW_META_SET.name] == "given"
-
-
 _CMW = dict(
     paper="Shu et al., TPAMI 2023, https://arxiv.org/abs/2202.05613",
     facts=("class_counts", "epochs", "seed"),
     meta_optimizer=OPTIMIZER_OF_THETA,
-    takes_meta_set=_meta_set_is_given,
+    takes_meta_set=lambda settings: settings[CMW_META_SET.name] == "given",
     gives_weights=True,
 )
 _CMW_OPTIONS = (
