@@ -130,6 +130,6 @@ def _given_rate(optimizer: keras.optimizers.Optimizer) -> float | Schedule:
     if isinstance(rate, keras.Variable):
         return float(keras.ops.convert_to_numpy(rate))
     raise TypeError(
-        "optimizer: expected a number or a keras.optimizers.schedules.LearningRateSchedule as the "
+        "optimizer: expected a number or a keras.optimizers.schedules.LearningRateSchedule as "
         f"learning rate, received {rate!r}"
     )

@@ -126,7 +126,7 @@ def clusters_of(class_counts: np.ndarray, clusters: int) -> np.ndarray:
     if different < clusters:
         warnings.warn(
             f"clusters: expected at most {different}, the number of different class sizes, "
-            f"received {clusters}; {different} are used",
+            f"received {clusters}; using {different}",
             stacklevel=2,
         )
     if min(different, clusters) == 1:
