@@ -45,7 +45,7 @@ _FIGURE = flags.DEFINE_string("figure", None, "PNG file for a figure of the rati
 
 
 def _define(option: Option) -> flags.FlagHolder:
-    """A list flag for a setting of a run; every combination is measured."""
+    """The list flag of a setting; every combination of values is measured."""
     text = option.description
     if option.name == "meta_batch_size":
         text = "Meta batch size: a number, same (as the batch size) or half (of it)."
@@ -84,7 +84,7 @@ def main(argv: list[str]) -> None:
 
 
 def _cases() -> list[plan.Case]:
-    """The cases that the command line asks for, checked."""
+    """The cases that the command line describes, checked."""
     values = {name: plan.parsed(name, flag.value) for name, flag in _SETTINGS.items()}
     if _SUITE.value is None:
         return plan.combinations(_methods(), values)

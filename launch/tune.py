@@ -8,6 +8,7 @@ A trial is a run with settings of its own. --objective names the images whose ac
 
 from absl import flags
 
+from launch import data_flags
 from launch import flags as launch_flags
 from launch.command_line import fail, listed, mistakes, quiet_start, start, work
 from tf_mwn.messages import logger
@@ -46,7 +47,7 @@ def main(argv: list[str]) -> None:
 
 
 def _plan() -> Plan:
-    """The plan that the command line asks for, checked."""
+    """The plan that the command line describes, checked."""
     seeds = launch_flags.integers("seed", launch_flags.SEED.value)
     if len(seeds) != 1 or seeds[0] < 0:
         raise ValueError(
@@ -68,7 +69,7 @@ def _plan() -> Plan:
 
 
 def _prepare():
-    """The sweep that the flags ask for. Every setting is checked; nothing is written."""
+    """The sweep that the flags describe, checked. Nothing is written."""
     with mistakes():
         plan = _plan()
         logger.info(listing.experiment(plan.experiment))
@@ -77,11 +78,8 @@ def _prepare():
             from tf_mwn.search.sweep import Sweep
 
             strategy = configure_devices(plan.experiment.config)
-        return Sweep.prepare(
-            plan,
-            strategy,
-            *launch_flags.places(),
-        )
+        workdir, location = launch_flags.WORKDIR.value, data_flags.location()
+        return Sweep.prepare(plan, strategy, workdir, location)
 
 
 def _run(sweep) -> None:

@@ -1,16 +1,16 @@
-"""Figures by class. Each function returns a Matplotlib figure."""
+"""Figures that show classes. Each function returns a Matplotlib figure."""
 
 from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
 
-# More names than this cannot be read at the size of the figures.
+# Largest number of class names that can be read at the size of the figures.
 _NAMED = 20
 
 
 def confusion(matrix: np.ndarray, class_names: Sequence[str], title: str) -> Figure:
-    """A confusion matrix [C, C] of counts, in fractions of each row (the true class)."""
+    """A confusion matrix [C, C] of counts, shown as fractions of each row (the true class)."""
     fractions = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     figure, axes = _axes(title, "answer", "class", side=5.5)
     image = axes.imshow(fractions, vmin=0, vmax=1, cmap="Blues")
@@ -28,7 +28,7 @@ def confusion(matrix: np.ndarray, class_names: Sequence[str], title: str) -> Fig
 
 
 def class_weights(means: np.ndarray, class_names: Sequence[str], title: str) -> Figure:
-    """The mean weight of each class [C], NaN for one without examples."""
+    """The mean weights [C] of the classes; NaN for a class without examples."""
     figure, axes = _axes(title, "given class", "mean weight", side=3.5)
     axes.bar(range(len(means)), means, color="tab:blue")
     if len(class_names) <= _NAMED:
@@ -37,7 +37,7 @@ def class_weights(means: np.ndarray, class_names: Sequence[str], title: str) -> 
 
 
 def _name_columns(axes, class_names: Sequence[str]) -> None:
-    """Names along the x axis, upright where there is no room for them."""
+    """Writes the names along the x axis; vertically if they are too long together."""
     rotation = 90 if sum(map(len, class_names)) > 40 else 0
     axes.set_xticks(range(len(class_names)), class_names, rotation=rotation)
 

@@ -1,4 +1,4 @@
-"""Figures of what was learned. Each function returns a Matplotlib figure."""
+"""Figures of runs and comparisons. Each function returns a Matplotlib figure."""
 
 import io
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ def weight_curve(losses: np.ndarray, weights: np.ndarray, title: str) -> Figure:
 
 
 def weight_histogram(weights: np.ndarray, is_wrong: np.ndarray | None, title: str) -> Figure:
-    """Histogram of weights [N], apart for correct and wrong labels where these are known."""
+    """Histogram of weights [N], separate for correct and wrong labels if these are known."""
     figure, axes = _axes(title, "weight", "training examples")
     bins = np.linspace(0, max(float(weights.max()), 1e-12), 41)
     if is_wrong is None:
@@ -34,10 +34,10 @@ def weight_histogram(weights: np.ndarray, is_wrong: np.ndarray | None, title: st
 
 
 def accuracy_curves(runs: Mapping[str, Sequence[Sequence[float]]], title: str) -> Figure:
-    """Test accuracy per epoch: for each method, one thin line per seed and their mean."""
+    """Test accuracy per epoch: for each method a thin line per seed, and their mean."""
     figure, axes = _axes(title, "epoch", "test accuracy")
     for number, (method, curves) in enumerate(runs.items()):
-        # Ten colours, then the same ones dashed, and so on.
+        # Ten colours, then the same colours with the next line style.
         color, style = f"C{number % 10}", ("-", "--", ":", "-.", (0, (1, 3)))[number // 10 % 5]
         length = min(len(curve) for curve in curves)
         epochs = np.arange(1, length + 1)
@@ -55,7 +55,7 @@ def accuracy_curves(runs: Mapping[str, Sequence[Sequence[float]]], title: str) -
 
 
 def points(values: Mapping[str, Sequence[float]], x_label: str, title: str) -> Figure:
-    """A row of points for each name, and their mean as a vertical stroke."""
+    """A row of points for each name, with their mean as a vertical stroke."""
     figure, axes = _axes(title, x_label, "")
     figure.set_size_inches(6, 1.2 + 0.35 * len(values))
     for row, numbers in enumerate(values.values()):
@@ -69,11 +69,11 @@ def points(values: Mapping[str, Sequence[float]], x_label: str, title: str) -> F
 def intervals(
     panels: Mapping[str, Sequence[tuple[str, Sequence[float], tuple, float]]], title: str
 ) -> Figure:
-    """Estimates with their intervals against thresholds, a panel for each unit.
+    """Estimates with their intervals and thresholds, in a panel for each unit.
 
     Args:
-        panels: unit -> rows (label, values, (low, estimate, high), threshold); what is not
-            finite is left out.
+        panels: unit -> rows (label, values, (low, estimate, high), threshold). Numbers that are
+            not finite are not drawn.
         title: of the figure.
     """
     heights = [0.9 + 0.5 * len(rows) for rows in panels.values()]
@@ -103,10 +103,10 @@ def _draw_interval(axes, y: int, values: np.ndarray, limits: tuple, threshold: f
 
 
 def ratio_bars(ratios: Mapping[str, Mapping[str, float | None]], title: str) -> Figure:
-    """Ratios to a baseline, a panel for each kind: those of no case are left out, 1 is a line.
+    """Ratios to a baseline as bars, with a line at 1, in a panel for each kind of ratio.
 
     Args:
-        ratios: case -> kind -> ratio, or None where there is none.
+        ratios: case -> kind -> ratio, or None if there is none. A kind without any is left out.
         title: of the figure.
     """
     cases, kinds = list(ratios), dict.fromkeys(k for of_case in ratios.values() for k in of_case)
@@ -128,7 +128,7 @@ def ratio_bars(ratios: Mapping[str, Mapping[str, float | None]], title: str) -> 
 
 
 def trajectories(values: Mapping[str, Sequence[float]], title: str) -> Figure:
-    """Each named value over the epochs, in a panel of its own: their scales differ."""
+    """Each named value over the epochs, in its own panel because the scales differ."""
     figure = Figure(figsize=(5, 1 + 1.8 * len(values)), dpi=100, layout="constrained")
     panels = figure.subplots(len(values), sharex=True, squeeze=False)[:, 0]
     for axes, (name, curve) in zip(panels, values.items(), strict=True):
@@ -143,9 +143,10 @@ def trajectories(values: Mapping[str, Sequence[float]], title: str) -> Figure:
 def contact_sheet(
     images: np.ndarray, captions: Sequence[str], title: str, columns: int = 8
 ) -> Figure:
-    """Images [n, H, W, C] with a caption each, row by row; colours need C = 3, else C = 1 is drawn.
+    """Images [n, H, W, C], C = 1 or 3, row by row, each with a caption.
 
-    Bytes in colour are drawn as they are, everything else from the least to the largest value.
+    Bytes with C = 3 are drawn as they are. Other images are scaled from the least to the largest
+    value of them all.
     """
     rows = -(-len(images) // columns)
     size = (1.3 * columns, 1.55 * rows + 0.5)

@@ -1,4 +1,4 @@
-"""Published test accuracies in %, and where they stand: one place for recipes and comparisons.
+"""Published test accuracies in %, with their sources, for recipes and comparisons.
 
 Most papers report the best test epoch, as mean ± standard deviation over five runs. Methods that
 this package does not have are left out.
@@ -29,10 +29,10 @@ class Row:
     """One row of a published table.
 
     Attributes:
-        label: what the table calls it, or the method's name.
-        method: of the registry.
-        settings: that tell it from other rows of the same method.
-        numbers: by column; without those the paper has not.
+        label: the name of the row in the table, or of the method.
+        method: name of the method in the registry.
+        settings: those that distinguish the row from other rows of the same method.
+        numbers: by column; columns without a published number are left out.
     """
 
     label: str
@@ -81,7 +81,7 @@ def _number(text: str) -> Number | None:
 
 
 def _rows(columns: Sequence[str], text: str) -> tuple[Row, ...]:
-    """One row per line: a method and a number for each column, "-" where there is none."""
+    """One row per line: a method and a number for each column, "-" for no number."""
     rows = []
     for line in text.strip().splitlines():
         method, *texts = line.split()
@@ -92,7 +92,7 @@ def _rows(columns: Sequence[str], text: str) -> tuple[Row, ...]:
 
 
 def _nets(columns: Sequence[str], text: str) -> tuple[Row, ...]:
-    """As `_rows`, with a weight net such as 1-100-100-1 in the place of the method."""
+    """As `_rows`, with a weight net such as 1-100-100-1 in place of the method."""
     rows = []
     for row in _rows(columns, text):
         units = tuple(int(size) for size in row.label.split("-")[1:-1])
@@ -152,7 +152,7 @@ _ABLATION = """
 1-10-10-1    74.71 41.94 89.10 66.53 87.58 57.11
 1-10-10-10-1 74.96 42.31 88.82 66.67 87.36 57.29
 """
-# The last two columns of a data set are called asymmetric there; the noise is flip2.
+# The paper calls the last two columns of a data set asymmetric; the noise is flip2.
 _COLUMNS_ARL = tuple(
     f"{dataset}_{noise}"
     for dataset in _CIFAR

@@ -1,4 +1,4 @@
-"""What a sweep found and what it cost: a table, summary.json and trials.csv."""
+"""The results and the cost of a sweep: a table, summary.json and trials.csv."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,7 +24,7 @@ _LEGEND = (
 
 
 def records(path: Path) -> list[dict[str, Any]]:
-    """The trials that have ended in a sweep's folder, in their order."""
+    """The records of the trials that have ended in a sweep's folder, in order."""
     found = [Folder(file.parent).read_json(RECORD) for file in path.glob(f"*/{RECORD}")]
     return sorted(found, key=lambda record: (record["trial"], record["epochs"]))
 
@@ -33,8 +33,8 @@ def summarise(plan: Plan, trials: Sequence[dict[str, Any]], plain: int) -> dict[
     """The content of summary.json.
 
     Args:
-        plan: the sweep.
-        trials: their records.
+        plan: the plan of the sweep.
+        trials: the records of its trials.
         plain: forward passes of one plain training of the recipe.
     """
     best = chosen(plan, trials)
@@ -62,8 +62,8 @@ def summarise(plan: Plan, trials: Sequence[dict[str, Any]], plain: int) -> dict[
 def chosen(plan: Plan, trials: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
     """The first trial with the best mean objective, or None if none was completed.
 
-    Of Hyperband's trials only those of full length count: with noisy labels a short training is
-    often better, and its accuracy is not what the values reach.
+    For Hyperband only trials of full length count. With noisy labels a short training is often
+    better, but its accuracy says little about what its values reach in a full one.
     """
     full = plan.experiment.config.epochs
     completed = [
@@ -76,9 +76,9 @@ def chosen(plan: Plan, trials: Sequence[dict[str, Any]]) -> dict[str, Any] | Non
 
 
 def text(plan: Plan, trials: Sequence[dict[str, Any]], summary: dict[str, Any]) -> str:
-    """What a user reads at the end."""
+    """The table and the summary that are printed at the end."""
     names = [domain.name for domain in plan.space]
-    shown = _shown(plan)
+    shown = _test_accuracies(plan)
     header = ["trial", *names, "epochs", f"{plan.objective} accuracy"]
     header += [f"test, {title}" for title in shown.values()]
     rows = []
@@ -96,7 +96,7 @@ def text(plan: Plan, trials: Sequence[dict[str, Any]], summary: dict[str, Any]) 
 def write(
     plan: Plan, folder: Folder, trials: Sequence[dict[str, Any]], summary: dict[str, Any]
 ) -> None:
-    """Writes trials.csv, a row per trial and seed, and summary.json."""
+    """Writes trials.csv, with a row per trial and seed, and summary.json."""
     names = [domain.name for domain in plan.space]
     measures = ["objective", "objective_epoch", *_TEST]
     rows = []
@@ -117,7 +117,9 @@ def _choice(plan: Plan, summary: dict[str, Any]) -> list[str]:
         return ["chosen      nothing: no trial was completed"]
     values = ", ".join(f"{name} = {_short(value)}" for name, value in best["values"].items())
     judge = {"meta": "the meta images", "validation": "the validation images"}[plan.objective]
-    reached = ", ".join(f"{title} {_percent(best[key])}" for key, title in _shown(plan).items())
+    reached = ", ".join(
+        f"{title} {_percent(best[key])}" for key, title in _test_accuracies(plan).items()
+    )
     return [
         f"chosen      {values} (trial {best['trial']}, {best['folder']})",
         f"objective   accuracy on {judge}, {plan.epoch} epoch: {_percent(best['objective'])}",
@@ -137,8 +139,8 @@ def _budget(plan: Plan, summary: dict[str, Any]) -> str:
     )
 
 
-def _shown(plan: Plan) -> dict[str, str]:
-    """The test accuracies worth a column; the last epoch would be there twice."""
+def _test_accuracies(plan: Plan) -> dict[str, str]:
+    """Titles of the test accuracies to show, by key. None repeats the last epoch."""
     return {
         key: title
         for key, title in _TEST.items()
