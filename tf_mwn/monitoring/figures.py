@@ -77,8 +77,7 @@ def intervals(
         title: of the figure.
     """
     heights = [0.9 + 0.5 * len(rows) for rows in panels.values()]
-    size = (7, 0.4 + sum(heights))
-    figure = Figure(figsize=size, dpi=100, layout="constrained")
+    figure = _figure(7, 0.4 + sum(heights))
     figure.suptitle(title, fontsize=10, wrap=True)
     parts = figure.subplots(len(panels), 1, squeeze=False, height_ratios=heights)[:, 0]
     for axes, (unit, rows) in zip(parts, panels.items(), strict=True):
@@ -111,8 +110,7 @@ def ratio_bars(ratios: Mapping[str, Mapping[str, float | None]], title: str) -> 
     """
     cases, kinds = list(ratios), dict.fromkeys(k for of_case in ratios.values() for k in of_case)
     kinds = [k for k in kinds if any(ratios[case][k] is not None for case in cases)]
-    size = (3.5 + 2.5 * len(kinds), 1 + 0.4 * len(cases))
-    figure = Figure(figsize=size, dpi=100, layout="constrained")
+    figure = _figure(3.5 + 2.5 * len(kinds), 1 + 0.4 * len(cases))
     figure.suptitle(title)
     panels = figure.subplots(1, len(kinds), sharey=True, squeeze=False)[0]
     for axes, kind in zip(panels, kinds, strict=True):
@@ -129,7 +127,7 @@ def ratio_bars(ratios: Mapping[str, Mapping[str, float | None]], title: str) -> 
 
 def trajectories(values: Mapping[str, Sequence[float]], title: str) -> Figure:
     """Each named value over the epochs, in its own panel because the scales differ."""
-    figure = Figure(figsize=(5, 1 + 1.8 * len(values)), dpi=100, layout="constrained")
+    figure = _figure(5, 1 + 1.8 * len(values))
     panels = figure.subplots(len(values), sharex=True, squeeze=False)[:, 0]
     for axes, (name, curve) in zip(panels, values.items(), strict=True):
         axes.plot(np.arange(1, len(curve) + 1), curve, marker="." if len(curve) < 20 else None)
@@ -149,8 +147,7 @@ def contact_sheet(
     value of them all.
     """
     rows = -(-len(images) // columns)
-    size = (1.3 * columns, 1.55 * rows + 0.5)
-    figure = Figure(figsize=size, dpi=100, layout="constrained")
+    figure = _figure(1.3 * columns, 1.55 * rows + 0.5)
     figure.suptitle(title)
     if images.dtype != np.uint8 or images.shape[-1] == 1:
         low, high = float(images.min()), float(images.max())
@@ -171,8 +168,13 @@ def png(figure: Figure) -> bytes:
     return buffer.getvalue()
 
 
+def _figure(width: float, height: float) -> Figure:
+    """An empty figure of a size in units of 100 pixels."""
+    return Figure(figsize=(width, height), dpi=100, layout="constrained")
+
+
 def _axes(title: str, x_label: str, y_label: str):
-    figure = Figure(figsize=(5, 3.5), dpi=100, layout="constrained")
+    figure = _figure(5, 3.5)
     axes = figure.add_subplot()
     axes.set(title=title, xlabel=x_label, ylabel=y_label)
     axes.grid(alpha=0.3)

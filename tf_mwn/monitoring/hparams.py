@@ -48,8 +48,7 @@ def write_run(path: Path, experiment: str, method: str, settings: Mapping) -> No
     with _new_file(path, ".hparams"):
         api.hparams_config([api.HParam(name) for name in values], metrics)
         api.hparams(values, trial_id=f"{method}, {experiment}")
-        end = summary.session_end_pb(api_pb2.STATUS_SUCCESS)
-        tf.summary.experimental.write_raw_pb(end.SerializeToString(), step=0)
+        _write_status(api_pb2.STATUS_SUCCESS)
 
 
 def write_space(
@@ -81,13 +80,16 @@ def write_trial(
         measures: some of `MEASURES`; none for a failed trial.
         failed: whether the status of the row is failure.
     """
-    status = api_pb2.STATUS_FAILURE if failed else api_pb2.STATUS_SUCCESS
     with _only_file(path):
         api.hparams(dict(values), trial_id=name)
         for tag, value in measures.items():
             tf.summary.scalar(tag, value)
-        end = summary.session_end_pb(status)
-        tf.summary.experimental.write_raw_pb(end.SerializeToString(), step=0)
+        _write_status(api_pb2.STATUS_FAILURE if failed else api_pb2.STATUS_SUCCESS)
+
+
+def _write_status(status: int) -> None:
+    end = summary.session_end_pb(status)
+    tf.summary.experimental.write_raw_pb(end.SerializeToString(), step=0)
 
 
 def _only_file(path: Path):

@@ -13,11 +13,7 @@ from tf_mwn.recipes.recipe import Recipe
 
 _MWN = "Shu et al., Meta-Weight-Net, NeurIPS 2019"
 # The tables are from the 2019 scripts: weights divided by their batch sum, SGD on the weight net.
-_SCRIPTS_2019 = {
-    "weight_normalization": "sum",
-    "meta_optimizer": "sgd",
-    "meta_weight_decay": 5e-4,
-}
+_SCRIPTS_2019 = {"weight_normalization": "sum", "meta_optimizer": "sgd", "meta_weight_decay": 5e-4}
 _CHOICES_2019 = (
     "settings of the 2019 scripts: weights divided by their batch sum (the paper's equation: "
     "--weight_normalization=none), SGD on the weight net (the 2020 re-release: Adam 1e-3, weight "

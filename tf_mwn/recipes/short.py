@@ -20,12 +20,7 @@ _FASHION = {
     # Without momentum the virtual step is as long as the actual step, and 10 epochs are enough.
     "momentum": 0.0,
 }
-_LONG_TAIL = {
-    "imbalance_factor": 100.0,
-    "train_size": None,
-    "validation_size": 0,
-    "meta_size": 100,
-}
+_LONG_TAIL = {"imbalance_factor": 100.0, "train_size": None, "validation_size": 0, "meta_size": 100}
 
 SHORT_RECIPES = (
     Recipe(

@@ -108,8 +108,9 @@ class Evidence:
 
     label: str
     unit: str
-    threshold: float = dataclasses.field(default=0.0, kw_only=True)
-    above: bool = dataclasses.field(default=True, kw_only=True)
+    _: dataclasses.KW_ONLY
+    threshold: float = 0.0
+    above: bool = True
 
     def runs(self, context: Context) -> list[Planned]:
         """The runs that the number needs."""
@@ -129,7 +130,7 @@ class Evidence:
         return Finding(self.label, self.unit, tuple(values), interval, verdict=verdict, **given)
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Paired(Evidence):
     """A measure of one configuration, or a comparison of two seed by seed; the mean over seeds.
 
@@ -142,10 +143,10 @@ class Paired(Evidence):
         ratio: whether to take first / second, instead of first - second.
     """
 
-    measure: Measure = dataclasses.field(kw_only=True)
-    first: Configuration = dataclasses.field(kw_only=True)
-    second: Configuration | None = dataclasses.field(default=None, kw_only=True)
-    ratio: bool = dataclasses.field(default=False, kw_only=True)
+    measure: Measure
+    first: Configuration
+    second: Configuration | None = None
+    ratio: bool = False
 
     def runs(self, context):
         return context.runs(self.first, self.second)
@@ -159,13 +160,13 @@ class Paired(Evidence):
         return _with_interval(values, logarithmic=self.ratio)
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class DeviationRatio(Evidence):
     """The standard deviation over seeds of one configuration, divided by that of another."""
 
-    measure: Measure = dataclasses.field(kw_only=True)
-    first: Configuration = dataclasses.field(kw_only=True)
-    second: Configuration = dataclasses.field(kw_only=True)
+    measure: Measure
+    first: Configuration
+    second: Configuration
 
     def runs(self, context):
         return context.runs(self.first, self.second)
@@ -175,12 +176,12 @@ class DeviationRatio(Evidence):
         return (), intervals.deviation_ratio_interval(*both)
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Spread(Evidence):
     """The deviation between configurations, divided by that over seeds of one configuration."""
 
-    measure: Measure = dataclasses.field(kw_only=True)
-    configurations: tuple[Configuration, ...] = dataclasses.field(kw_only=True)
+    measure: Measure
+    configurations: tuple[Configuration, ...]
 
     def runs(self, context):
         return context.runs(*self.configurations)
@@ -190,7 +191,7 @@ class Spread(Evidence):
         return (), intervals.group_deviation_interval(np.array(groups, float))
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Studied(Evidence):
     """A comparison of two rows of a study.
 
@@ -202,11 +203,11 @@ class Studied(Evidence):
             accuracies seed by seed.
     """
 
-    condition: Condition = dataclasses.field(kw_only=True)
-    method: str = dataclasses.field(kw_only=True)
-    first: str = dataclasses.field(kw_only=True)
-    second: str = dataclasses.field(kw_only=True)
-    ratio: bool = dataclasses.field(default=False, kw_only=True)
+    condition: Condition
+    method: str
+    first: str
+    second: str
+    ratio: bool = False
 
     def runs(self, context):
         settings = settings_for(self.method, context.common, self.condition.decided)

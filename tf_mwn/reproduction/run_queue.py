@@ -33,10 +33,7 @@ def command(run: Planned, folders: Sequence[str]) -> list[str]:
 
 
 def execute(
-    runs: Sequence[Planned],
-    folders: Sequence[str],
-    jobs: int,
-    tell: Callable[[str], None] = print,
+    runs: Sequence[Planned], folders: Sequence[str], jobs: int, tell: Callable[[str], None] = print
 ) -> dict[str, str]:
     """Trains `runs` in order, `jobs` at a time. A run that fails does not stop the others.
 

@@ -23,12 +23,7 @@ _SETS = {
 }
 # Seconds of a plain step on 100 examples. Those above a second are not measured but follow from
 # the number of multiplications.
-_STEP = {
-    "mlp": 0.004,
-    "resnet32": 0.25,
-    "wrn_28_10": 19.0,
-    "applications/ResNet50": 15.0,
-}
+_STEP = {"mlp": 0.004, "resnet32": 0.25, "wrn_28_10": 19.0, "applications/ResNet50": 15.0}
 _START = 15.0  # seconds until the first step of a process
 _EPOCH = 0.2  # seconds of evaluation and writing after each epoch
 

@@ -147,7 +147,15 @@ def _finish(run, model, data, history, predictor) -> dict[str, Any]:
     run.write_metrics(history)  # the process may have been killed after the last checkpoint
     logits = predictor.logits(data.train.x)
     losses, weights = predictor.losses_and_weights(logits, data.train.label, data.train.sample_id)
-    _write_weights(run, data, losses, weights)
+    run.write_weights(
+        {
+            "sample_id": data.train.sample_id,
+            "label": data.train.label,
+            "loss": losses,
+            "weight": weights,
+            "clean_label": data.train.clean_label,
+        }
+    )
     is_wrong = wrong_labels(data.train)
     _write_figures(run, model, losses, weights, is_wrong, history)
     with run.folder.replacing(CLASSIFIER) as path:
@@ -160,19 +168,6 @@ def _finish(run, model, data, history, predictor) -> dict[str, Any]:
         results["noise_auc"] = noise_auc(weights, is_wrong)
     run.write_results(results)
     return results
-
-
-def _write_weights(run: Run, data: BiasedData, losses, weights) -> None:
-    train = data.train
-    run.write_weights(
-        {
-            "sample_id": train.sample_id,
-            "label": train.label,
-            "loss": losses,
-            "weight": weights,
-            "clean_label": train.clean_label,
-        }
-    )
 
 
 def _write_figures(run: Run, model: RobustModel, losses, weights, is_wrong, history) -> None:
