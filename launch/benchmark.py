@@ -14,10 +14,11 @@ import os
 
 from absl import flags
 
-from launch.command_line import fail, listed, mistakes, quiet_start, start
+from launch.command_line import fail, listed, mistakes, start
 from launch.help import group
 from tf_mwn.benchmark import plan
 from tf_mwn.files import write_json
+from tf_mwn.messages import quiet_start
 from tf_mwn.options import Option
 from tf_mwn.recipes import listing
 from tf_mwn.settings.config import SETTINGS

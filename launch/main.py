@@ -12,8 +12,8 @@ from absl import flags
 
 from launch import data_flags
 from launch import flags as launch_flags
-from launch.command_line import listed, mistakes, quiet_start, start, work
-from tf_mwn.messages import logger
+from launch.command_line import listed, mistakes, start, work
+from tf_mwn.messages import logger, quiet_start
 from tf_mwn.recipes import listing
 
 flags.adopt_module_key_flags(launch_flags)

@@ -12,7 +12,8 @@ from absl import flags
 
 from launch import data_flags
 from launch import flags as launch_flags
-from launch.command_line import fail, mistakes, quiet_start, start
+from launch.command_line import fail, mistakes, start
+from tf_mwn.messages import quiet_start
 from tf_mwn.reproduction import reproduction
 from tf_mwn.reproduction.reproduction import Reproduction
 from tf_mwn.reproduction.tables import SCALES

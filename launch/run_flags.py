@@ -3,8 +3,9 @@
 from absl import flags
 
 from launch import data_flags
-from launch.command_line import fail, mistakes, quiet_start
+from launch.command_line import fail, mistakes
 from launch.help import group
+from tf_mwn.messages import quiet_start
 
 RUN = flags.DEFINE_string(
     "run", None, "Folder of a finished run: workdir/<recipe>/<method>/seed<k>."

@@ -11,7 +11,8 @@ from absl import flags
 
 from launch import data_flags
 from launch import flags as launch_flags
-from launch.command_line import listed, mistakes, quiet_start, start, work
+from launch.command_line import listed, mistakes, start, work
+from tf_mwn.messages import quiet_start
 from tf_mwn.search.study_plan import StudyPlan
 
 _SPACE = flags.DEFINE_list(

@@ -10,10 +10,10 @@ from absl import flags
 
 from launch import data_flags
 from launch import flags as launch_flags
-from launch.command_line import fail, listed, mistakes, quiet_start, start, work
-from tf_mwn.messages import logger
+from launch.command_line import fail, listed, mistakes, start, work
+from tf_mwn.messages import logger, quiet_start
 from tf_mwn.recipes import listing
-from tf_mwn.search.sweep_plan import EPOCHS, OBJECTIVES, SEARCHES, Plan
+from tf_mwn.search.sweep_plan import EPOCHS, OBJECTIVES, SEARCHES, SweepPlan
 
 _SPACE = flags.DEFINE_list(
     "space",
@@ -46,7 +46,7 @@ def main(argv: list[str]) -> None:
         _run(_prepare())
 
 
-def _plan() -> Plan:
+def _plan() -> SweepPlan:
     """The plan that the command line describes, checked."""
     seeds = launch_flags.integers("seed", launch_flags.SEED.value)
     if len(seeds) != 1 or seeds[0] < 0:
@@ -54,7 +54,7 @@ def _plan() -> Plan:
             "seed: expected one of at least 0, that of the search, received "
             f"{','.join(launch_flags.SEED.value)}; the runs of a trial have --trial_seeds"
         )
-    return Plan.make(
+    return SweepPlan.make(
         launch_flags.RECIPE.value,
         launch_flags.overrides(),
         launch_flags.METHOD.value,

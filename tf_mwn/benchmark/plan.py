@@ -1,4 +1,4 @@
-"""Which training steps a benchmark measures. Imports nothing heavy."""
+"""The training steps that a benchmark measures. Does not import TensorFlow."""
 
 import dataclasses
 import itertools

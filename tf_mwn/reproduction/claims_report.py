@@ -48,7 +48,7 @@ def to_json(results: Sequence[Result]) -> list[dict[str, Any]]:
 
 def write(folder: Folder, results: Sequence[Result]) -> None:
     """Writes claims.md, claims.json and, for each claim with finished runs, <key>.png."""
-    from tf_mwn.monitoring import figures  # imported late: slow, and a listing draws nothing
+    from tf_mwn.monitoring import figures  # imported here: slow, and a listing has no figures
 
     folder.path.mkdir(parents=True, exist_ok=True)
     folder.write_text("claims.md", text(results))

@@ -126,7 +126,7 @@ def rank_correlation(records: Sequence[Mapping[str, Any]]) -> float | None:
     pairs = [(r["published"], r["best_epoch"]) for r in records if r["best_epoch"] is not None]
     if len(pairs) < 3 or any(len(set(values)) < 2 for values in zip(*pairs, strict=True)):
         return None
-    from scipy import stats  # imported late: slow
+    from scipy import stats  # imported here: slow
 
     return float(stats.spearmanr(*zip(*pairs, strict=True)).statistic)
 

@@ -157,8 +157,8 @@ class Run:
 
     def write_weights(self, columns: Mapping[str, Sequence | None]) -> None:
         """Writes weights.csv. A column that is None stays empty."""
-        nothing = [None] * len(columns["sample_id"])
-        values = [nothing if column is None else column for column in columns.values()]
+        empty = [None] * len(columns["sample_id"])
+        values = [empty if column is None else column for column in columns.values()]
         self.folder.write_csv(WEIGHTS, columns, zip(*values, strict=True))
 
     def write_results(self, results: Mapping[str, Any]) -> None:

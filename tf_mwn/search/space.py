@@ -1,4 +1,4 @@
-"""Search spaces: which settings a sweep varies, and over which values. Imports nothing heavy."""
+"""Search spaces: the settings that a sweep varies, and their values. Does not load TensorFlow."""
 
 import dataclasses
 import math

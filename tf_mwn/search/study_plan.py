@@ -7,7 +7,7 @@ from typing import Any
 from tf_mwn.methods import registry
 from tf_mwn.methods.spec.method import Method
 from tf_mwn.recipes.experiment import Experiment, resolve
-from tf_mwn.search.sweep_plan import Plan
+from tf_mwn.search.sweep_plan import SweepPlan
 from tf_mwn.settings.config import digest
 
 STUDY = "study.json"
@@ -35,7 +35,7 @@ class StudyPlan:
     fixed: Method
     joint: Experiment
     overrides: Mapping[str, Any]
-    search: Plan
+    search: SweepPlan
 
     @classmethod
     def make(
@@ -58,7 +58,7 @@ class StudyPlan:
         joint = resolve(recipe, overrides, [method], seeds)
         # The fixed loss does not have the options of the adaptive method.
         own = {name: value for name, value in overrides.items() if name not in learned.reads}
-        search = Plan.make(recipe, own, [fixed.name], seeds, space)
+        search = SweepPlan.make(recipe, own, [fixed.name], seeds, space)
         return cls(learned, fixed, joint, own, search)
 
     @property

@@ -1,6 +1,6 @@
 """Searches a method's settings with Keras Tuner. Every trial consists of ordinary runs.
 
-Keras Tuner proposes values and receives the objective; nothing else depends on its state. A search
+Keras Tuner proposes values and receives the objective. Its own files are not read. A search
 is a function of its seed and of the objectives. So the same command repeats the search from the
 beginning and reads the finished trials from their folders. A search that was killed and resumed
 equals one that was never killed.
@@ -31,7 +31,7 @@ from tf_mwn.runs.cost import forward_passes
 from tf_mwn.runs.session import Session
 from tf_mwn.search import sweep_summary
 from tf_mwn.search.space import Domain
-from tf_mwn.search.sweep_plan import Plan, trial_folder
+from tf_mwn.search.sweep_plan import SweepPlan, trial_folder
 from tf_mwn.search.sweep_trial import Rung, Trials
 
 _OBJECTIVE = keras_tuner.Objective("objective", "max")
@@ -49,14 +49,14 @@ class Sweep:
         space: the space of the plan, with ln C as a number.
     """
 
-    plan: Plan
+    plan: SweepPlan
     session: Session
     space: tuple[Domain, ...]
 
     @classmethod
     def prepare(
         cls,
-        plan: Plan,
+        plan: SweepPlan,
         strategy: tf.distribute.Strategy,
         workdir: str,
         location: DataLocation = DEFAULT_LOCATION,
@@ -171,7 +171,7 @@ class _Grid(keras_tuner.Oracle):
         return {"status": "RUNNING", "values": dict(zip(names, combination, strict=True))}
 
 
-def _oracle(plan: Plan, space: tuple[Domain, ...]) -> keras_tuner.Oracle:
+def _oracle(plan: SweepPlan, space: tuple[Domain, ...]) -> keras_tuner.Oracle:
     options = {
         "objective": _OBJECTIVE,
         "hyperparameters": _hyperparameters(space),

@@ -18,7 +18,7 @@ _DEFAULT_TRIALS = 10
 
 
 @dataclasses.dataclass(frozen=True)
-class Plan:
+class SweepPlan:
     """A recipe with overrides, one method, a search space and how to search it.
 
     Attributes:
@@ -54,7 +54,7 @@ class Plan:
         epoch: str = "last",
         max_trials: int | None = None,
         seed: int = 0,
-    ) -> "Plan":
+    ) -> "SweepPlan":
         """The plan that a command line describes.
 
         Raises:

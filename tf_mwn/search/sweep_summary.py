@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from tf_mwn.files import Folder
-from tf_mwn.search.sweep_plan import Plan
+from tf_mwn.search.sweep_plan import SweepPlan
 from tf_mwn.search.sweep_trial import RECORD
 from tf_mwn.tables import mean_and_deviation, text_table
 
@@ -29,7 +29,7 @@ def records(path: Path) -> list[dict[str, Any]]:
     return sorted(found, key=lambda record: (record["trial"], record["epochs"]))
 
 
-def summarise(plan: Plan, trials: Sequence[dict[str, Any]], plain: int) -> dict[str, Any]:
+def summarise(plan: SweepPlan, trials: Sequence[dict[str, Any]], plain: int) -> dict[str, Any]:
     """The content of summary.json.
 
     Args:
@@ -59,7 +59,7 @@ def summarise(plan: Plan, trials: Sequence[dict[str, Any]], plain: int) -> dict[
     }
 
 
-def chosen(plan: Plan, trials: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
+def chosen(plan: SweepPlan, trials: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
     """The first trial with the best mean objective, or None if none was completed.
 
     For Hyperband only trials of full length count. With noisy labels a short training is often
@@ -75,7 +75,7 @@ def chosen(plan: Plan, trials: Sequence[dict[str, Any]]) -> dict[str, Any] | Non
     return max(completed, key=lambda trial: np.mean(trial["objective"]), default=None)
 
 
-def text(plan: Plan, trials: Sequence[dict[str, Any]], summary: dict[str, Any]) -> str:
+def text(plan: SweepPlan, trials: Sequence[dict[str, Any]], summary: dict[str, Any]) -> str:
     """The table and the summary that are printed at the end."""
     names = [domain.name for domain in plan.space]
     shown = _test_accuracies(plan)
@@ -94,7 +94,7 @@ def text(plan: Plan, trials: Sequence[dict[str, Any]], summary: dict[str, Any]) 
 
 
 def write(
-    plan: Plan, folder: Folder, trials: Sequence[dict[str, Any]], summary: dict[str, Any]
+    plan: SweepPlan, folder: Folder, trials: Sequence[dict[str, Any]], summary: dict[str, Any]
 ) -> None:
     """Writes trials.csv, with a row per trial and seed, and summary.json."""
     names = [domain.name for domain in plan.space]
@@ -111,7 +111,7 @@ def write(
     folder.write_json(SUMMARY, summary)
 
 
-def _choice(plan: Plan, summary: dict[str, Any]) -> list[str]:
+def _choice(plan: SweepPlan, summary: dict[str, Any]) -> list[str]:
     best = summary["chosen"]
     if best is None:
         return ["chosen      nothing: no trial was completed"]
@@ -127,7 +127,7 @@ def _choice(plan: Plan, summary: dict[str, Any]) -> list[str]:
     ]
 
 
-def _budget(plan: Plan, summary: dict[str, Any]) -> str:
+def _budget(plan: SweepPlan, summary: dict[str, Any]) -> str:
     failed = len(summary["failed"])
     trials = f"{summary['trials']} trials ({failed} failed)"
     seeds = ",".join(map(str, plan.experiment.seeds))
@@ -139,7 +139,7 @@ def _budget(plan: Plan, summary: dict[str, Any]) -> str:
     )
 
 
-def _test_accuracies(plan: Plan) -> dict[str, str]:
+def _test_accuracies(plan: SweepPlan) -> dict[str, str]:
     """Titles of the test accuracies to show, by key. None repeats the last epoch."""
     return {
         key: title

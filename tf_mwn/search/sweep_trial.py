@@ -17,7 +17,7 @@ from tf_mwn.runs.cost import forward_passes
 from tf_mwn.runs.run import Run
 from tf_mwn.runs.session import Session
 from tf_mwn.runs.train import train
-from tf_mwn.search.sweep_plan import Plan, trial_folder
+from tf_mwn.search.sweep_plan import SweepPlan, trial_folder
 
 RECORD = "outcome.json"
 # These errors make a trial fail. Any other error, such as a full disk, stops the sweep.
@@ -47,7 +47,7 @@ class Trials:
         path: the sweep's folder.
     """
 
-    def __init__(self, plan: Plan, session: Session, path: Path):
+    def __init__(self, plan: SweepPlan, session: Session, path: Path):
         self._plan, self._session, self._path = plan, session, path
         self._data: dict[int, BiasedData] = {}
 
