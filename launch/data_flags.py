@@ -1,6 +1,7 @@
 """The flags that say where data come from, of the launchers that train or read a run."""
 
 from absl import flags
+from absl import logging as logging  # defines --verbosity
 
 from tf_mwn.data.sources.location import DataLocation
 

@@ -10,6 +10,9 @@ matplotlib.use("Agg")
 import numpy as np  # noqa: E402
 from matplotlib.figure import Figure  # noqa: E402
 
+# Largest number of class names that can be read at the size of the figures.
+_NAMED = 20
+
 
 def weight_curve(losses: np.ndarray, weights: np.ndarray, title: str) -> Figure:
     """V(loss): weight against loss, both [N]."""
@@ -161,6 +164,39 @@ def contact_sheet(
     return figure
 
 
+def confusion(matrix: np.ndarray, class_names: Sequence[str], title: str) -> Figure:
+    """A confusion matrix [C, C] of counts, shown as fractions of each row (the true class)."""
+    fractions = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    figure, axes = _axes(title, "answer", "class", (5.5, 5.5), grid=False)
+    image = axes.imshow(fractions, vmin=0, vmax=1, cmap="Blues")
+    if len(class_names) > _NAMED:
+        figure.colorbar(image, shrink=0.8)
+        return figure
+    _name_columns(axes, class_names)
+    axes.set_yticks(range(len(class_names)), class_names)
+    for (row, column), value in np.ndenumerate(fractions):
+        if value >= 0.005:
+            color = "white" if value > 0.6 else "black"
+            text = f"{100 * value:.0f}"
+            axes.text(column, row, text, ha="center", va="center", color=color, fontsize=7)
+    return figure
+
+
+def class_weights(means: np.ndarray, class_names: Sequence[str], title: str) -> Figure:
+    """The mean weights [C] of the classes; NaN for a class without examples."""
+    figure, axes = _axes(title, "given class", "mean weight", (5.5, 3.5), grid=False)
+    axes.bar(range(len(means)), means, color="tab:blue")
+    if len(class_names) <= _NAMED:
+        _name_columns(axes, class_names)
+    return figure
+
+
+def _name_columns(axes, class_names: Sequence[str]) -> None:
+    """Writes the names along the x axis; vertically if they are too long together."""
+    rotation = 90 if sum(map(len, class_names)) > 40 else 0
+    axes.set_xticks(range(len(class_names)), class_names, rotation=rotation)
+
+
 def png(figure: Figure) -> bytes:
     """The figure as a PNG file."""
     buffer = io.BytesIO()
@@ -173,9 +209,10 @@ def _figure(width: float, height: float) -> Figure:
     return Figure(figsize=(width, height), dpi=100, layout="constrained")
 
 
-def _axes(title: str, x_label: str, y_label: str):
-    figure = _figure(5, 3.5)
+def _axes(title: str, x_label: str, y_label: str, size=(5, 3.5), grid: bool = True):
+    figure = _figure(*size)
     axes = figure.add_subplot()
     axes.set(title=title, xlabel=x_label, ylabel=y_label)
-    axes.grid(alpha=0.3)
+    if grid:
+        axes.grid(alpha=0.3)
     return figure, axes

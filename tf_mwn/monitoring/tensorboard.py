@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_mwn.files import SCALAR_PREFIX
-from tf_mwn.monitoring import class_figures, figures, precision_recall
+from tf_mwn.monitoring import figures, precision_recall
 from tf_mwn.monitoring.callbacks import EpochEvaluation
 from tf_mwn.monitoring.classification import confusion_matrix
 from tf_mwn.monitoring.event_files import events
@@ -108,7 +108,7 @@ class TensorBoardMonitor(keras.callbacks.Callback):
                     tf.summary.scalar(f"mean_weight_of_class/{name}", mean)
         if draws:
             title = f"weights by class, epoch {epoch}"
-            _write_image("weights/by_class", class_figures.class_weights(means, self._names, title))
+            _write_image("weights/by_class", figures.class_weights(means, self._names, title))
 
     def _write_curve(self, epoch: int):
         curve = curve_of(self.model)
@@ -120,7 +120,7 @@ class TensorBoardMonitor(keras.callbacks.Callback):
         logits, labels = self._evaluation.test_logits, self._evaluation.test_labels
         matrix = confusion_matrix(labels, logits.argmax(axis=1), len(self._names))
         title = f"test set, epoch {epoch}: % of each class"
-        _write_image("test/confusion", class_figures.confusion(matrix, self._names, title))
+        _write_image("test/confusion", figures.confusion(matrix, self._names, title))
         probabilities = tf.nn.softmax(logits).numpy()
         is_class = labels[:, np.newaxis] == np.arange(len(self._names))
         precision_recall.write("test/all", probabilities.ravel(), is_class.ravel(), epoch)

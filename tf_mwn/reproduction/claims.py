@@ -34,11 +34,8 @@ class Claim:
 
     def context(self, workdir: str | Path, seeds: Sequence[int], common=None) -> Context:
         """The context with the seeds of this claim."""
-        more = iter(range(max(seeds) + 1, max(seeds) + 1 + self.least_seeds))
-        seeds = list(seeds)
-        while len(seeds) < self.least_seeds:
-            seeds.append(next(more))
-        return Context(Path(workdir), tuple(seeds), common or {})
+        added = range(max(seeds) + 1, max(seeds) + 1 + self.least_seeds - len(seeds))
+        return Context(Path(workdir), (*seeds, *added), common or {})
 
     def runs(self, context: Context) -> list[Planned]:
         """The runs that the evidence needs, each once."""

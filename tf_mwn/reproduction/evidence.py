@@ -122,12 +122,12 @@ class Evidence:
 
     def find(self, context: Context) -> Finding:
         """The finding from the runs in the folder of the context."""
-        given = {"threshold": self.threshold, "above": self.above}
-        if any(run.state(context.workdir) != FINISHED for run in self.runs(context)):
-            return Finding(self.label, self.unit, (), None, verdict=NOT_RUN, **given)
-        values, interval = self.measured(context)
-        verdict = interval.verdict(self.threshold, self.above)
-        return Finding(self.label, self.unit, tuple(values), interval, verdict=verdict, **given)
+        values, interval, verdict = (), None, NOT_RUN
+        if all(run.state(context.workdir) == FINISHED for run in self.runs(context)):
+            values, interval = self.measured(context)
+            verdict = interval.verdict(self.threshold, self.above)
+        claimed = self.threshold, self.above
+        return Finding(self.label, self.unit, tuple(values), interval, *claimed, verdict)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -157,7 +157,7 @@ class Paired(Evidence):
             other = np.array(context.values(self.second, self.measure), float)
             with np.errstate(divide="ignore", invalid="ignore"):
                 values = values / other if self.ratio else values - other
-        return _with_interval(values, logarithmic=self.ratio)
+        return values.tolist(), _interval(values, logarithmic=self.ratio)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -223,20 +223,18 @@ class Studied(Evidence):
             return (), Interval(exact, exact, exact)
         pairs = zip(first["results"], second["results"], strict=True)
         key = "last_epoch_accuracy"
-        return _with_interval(np.array([100 * (a[key] - b[key]) for a, b in pairs]))
+        values = [100 * (a[key] - b[key]) for a, b in pairs]
+        return values, _interval(np.array(values))
 
 
-def _with_interval(
-    values: np.ndarray, logarithmic: bool = False
-) -> tuple[tuple[float, ...], Interval]:
-    """Values [n] and the interval of their mean, or of their geometric mean if `logarithmic`.
+def _interval(values: np.ndarray, logarithmic: bool = False) -> Interval:
+    """The interval of the mean of values [n], or of their geometric mean if `logarithmic`.
 
-    The interval is infinite if a value is not finite, or has no logarithm but needs one.
+    It is infinite if a value is not finite, or has no logarithm but needs one.
     """
-    shown = tuple(values.tolist())
     if not np.isfinite(values).all() or (logarithmic and (values <= 0).any()):
-        return shown, Interval(math.nan, -math.inf, math.inf)
+        return Interval(math.nan, -math.inf, math.inf)
     if not logarithmic:
-        return shown, intervals.mean_interval(values)
+        return intervals.mean_interval(values)
     logs = intervals.mean_interval(np.log(values))
-    return shown, Interval(*(float(np.exp(limit)) for limit in dataclasses.astuple(logs)))
+    return Interval(*(float(np.exp(limit)) for limit in dataclasses.astuple(logs)))
