@@ -43,7 +43,9 @@ flags.FLAGS["seed"].help = "Seed of the random draws of the search."
 def main(argv: list[str]) -> None:
     del argv
     if not listed(launch_flags.METHOD.value, launch_flags.RECIPE.value):
-        _run(_prepare())
+        summary = work(_prepare().execute)
+        if summary is not None and summary["chosen"] is None:
+            fail("no trial was completed", code=2)
 
 
 def _plan() -> SweepPlan:
@@ -80,12 +82,6 @@ def _prepare():
             strategy = configure_devices(plan.experiment.config)
         workdir, location = launch_flags.WORKDIR.value, data_flags.location()
         return Sweep.prepare(plan, strategy, workdir, location)
-
-
-def _run(sweep) -> None:
-    summary = work(sweep.execute)
-    if summary is not None and summary["chosen"] is None:
-        fail("no trial was completed", code=2)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import os
 import secrets
 import socket
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -188,6 +188,12 @@ class Folder:
     def write_csv(self, name: str, header: Iterable[str], rows: Iterable[Iterable]) -> None:
         with self.replacing(name) as path:
             write_csv(path, header, rows)
+
+    def write_columns(self, name: str, columns: Mapping[str, Sequence | None]) -> None:
+        """Writes a CSV file. A column that is None stays empty; the first one must not be None."""
+        empty = [None] * len(next(iter(columns.values())))
+        values = [empty if column is None else column for column in columns.values()]
+        self.write_csv(name, columns, zip(*values, strict=True))
 
     @contextlib.contextmanager
     def replacing(self, name: str, keep_as: str | None = None) -> Iterator[Path]:

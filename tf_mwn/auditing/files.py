@@ -28,19 +28,18 @@ def write(audit, folder: str | Path, images: int) -> list[Path]:
 
 def _write_suspects(audit, folder: Folder) -> None:
     """Writes every example, the most suspect first. Unknown weights and clean labels are empty."""
-    empty = [None] * len(audit.label)
     columns = {
         "sample_id": audit.sample_id,
         "label": audit.label,
         "predicted": audit.predicted,
         "suggested": audit.suggested,
         "loss": audit.loss,
-        "weight": empty if audit.weight is None else audit.weight,
+        "weight": audit.weight,
         "trust": audit.trust,
-        "clean_label": empty if audit.clean_label is None else audit.clean_label,
+        "clean_label": audit.clean_label,
     }
-    rows = ([column[i] for column in columns.values()] for i in audit.order)
-    folder.write_csv(SUSPECTS, columns, rows)
+    ranked = {n: None if c is None else c[audit.order] for n, c in columns.items()}
+    folder.write_columns(SUSPECTS, ranked)
 
 
 def report(audit) -> dict[str, Any]:

@@ -157,9 +157,7 @@ class Run:
 
     def write_weights(self, columns: Mapping[str, Sequence | None]) -> None:
         """Writes weights.csv. A column that is None stays empty."""
-        empty = [None] * len(columns["sample_id"])
-        values = [empty if column is None else column for column in columns.values()]
-        self.folder.write_csv(WEIGHTS, columns, zip(*values, strict=True))
+        self.folder.write_columns(WEIGHTS, columns)
 
     def write_results(self, results: Mapping[str, Any]) -> None:
         """Writes results.json, which marks the run as finished."""
