@@ -14,10 +14,11 @@ import os
 
 from absl import flags
 
-from launch.command_line import fail, listed, mistakes, quiet_start, start
+from launch.command_line import fail, listed, mistakes, start
 from launch.help import group
 from tf_mwn.benchmark import plan
 from tf_mwn.files import write_json
+from tf_mwn.messages import quiet_start
 from tf_mwn.options import Option
 from tf_mwn.recipes import listing
 from tf_mwn.settings.config import SETTINGS
@@ -45,7 +46,7 @@ _FIGURE = flags.DEFINE_string("figure", None, "PNG file for a figure of the rati
 
 
 def _define(option: Option) -> flags.FlagHolder:
-    """A list flag for a setting of a run; every combination is measured."""
+    """The list flag of a setting; every combination of values is measured."""
     text = option.description
     if option.name == "meta_batch_size":
         text = "Meta batch size: a number, same (as the batch size) or half (of it)."
@@ -84,7 +85,7 @@ def main(argv: list[str]) -> None:
 
 
 def _cases() -> list[plan.Case]:
-    """The cases that the command line asks for, checked."""
+    """The cases that the command line describes, checked."""
     values = {name: plan.parsed(name, flag.value) for name, flag in _SETTINGS.items()}
     if _SUITE.value is None:
         return plan.combinations(_methods(), values)

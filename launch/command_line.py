@@ -1,4 +1,4 @@
-"""What every launcher does around its work: parse flags, show help, and fail in one line."""
+"""The frame of every launcher: it parses flags, shows help, and fails with one line."""
 
 import contextlib
 import os
@@ -11,7 +11,6 @@ from absl import app, flags, logging
 from launch import help as flag_help
 from tf_mwn import messages
 from tf_mwn.files import FolderConflictError
-from tf_mwn.messages import quiet_start as quiet_start
 from tf_mwn.recipes import listing
 
 flags.FLAGS.set_default("verbosity", 0)
@@ -24,7 +23,7 @@ _INTERRUPTED = "interrupted; the same command goes on where it stopped"
 
 
 def start(main: Callable[[list[str]], None]) -> None:
-    """Runs a launcher. A reader that stops reading the output, such as `head`, is no error."""
+    """Runs a launcher. It is not an error if the reader of the output stops, such as `head`."""
     try:
         app.run(main, flags_parser=parse)
     except BrokenPipeError:
@@ -32,14 +31,14 @@ def start(main: Callable[[list[str]], None]) -> None:
     finally:
         try:
             sys.stdout.flush()
-        except BrokenPipeError:  # what is left goes nowhere, or Python would complain at its end
+        except BrokenPipeError:  # discard the rest, or Python would complain at its end
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def parse(argv: list[str]) -> list[str]:
-    """Parses the command line; shows the help if it is asked for, and exits with 0.
+    """Parses the command line. If it asks for help, shows the help and exits with 0.
 
-    A mistake is one line on stderr and exit code 1.
+    A user's mistake ends the program with one line on stderr and exit code 1.
     """
     try:
         rest = flags.FLAGS(argv)
@@ -61,12 +60,12 @@ def parse(argv: list[str]) -> list[str]:
 def _set_verbosity() -> None:
     verbosity = flags.FLAGS.verbosity if flags.FLAGS["verbosity"].present else 0
     messages.show(verbosity)
-    # Messages of other packages would bury ours.
+    # Messages of other packages would hide ours.
     logging.set_verbosity(logging.INFO if verbosity > 0 else logging.ERROR)
 
 
 def listed(methods: Sequence[str] | None, recipe: str | None = None) -> bool:
-    """Prints what --recipe=list or --method=list asks for; False if neither is given."""
+    """Prints the list that --recipe=list or --method=list asks for; False if neither does."""
     if recipe != "list" and methods != ["list"]:
         return False
     print(listing.recipes() if recipe == "list" else listing.methods())
@@ -83,10 +82,10 @@ def fail(problem: BaseException | str, code: int = 1) -> NoReturn:
 
 @contextlib.contextmanager
 def mistakes() -> Iterator[None]:
-    """An error raised within is the user's mistake: one line on stderr and exit code 1.
+    """Treats an error in the block as a user's mistake: one line on stderr and exit code 1.
 
-    Ctrl-C is one line too, with exit code 2. Output that nobody reads ends the program without a
-    line, with the exit code 141 of a program that SIGPIPE has ended.
+    Ctrl-C gives one line too, with exit code 2. If nobody reads the output, the program ends
+    without a line and with exit code 141, that of a program ended by SIGPIPE.
     """
     try:
         yield
@@ -99,9 +98,9 @@ def mistakes() -> Iterator[None]:
 
 
 def work(action: Callable[[], Any]) -> Any:
-    """Returns what `action`, a training, returns. A failure is one line that says what to do.
+    """Returns the result of `action`, a training. A failure is one line that says what to do.
 
-    Exit codes: 1 where the folder holds another run; 2 where training failed; 143 after SIGTERM.
+    Exit codes: 1 if the folder holds another run, 2 if training failed, 143 after SIGTERM.
     """
     from tf_mwn.monitoring.callbacks import NonFiniteLossError
     from tf_mwn.runs.data_failure import DataFailedError

@@ -9,7 +9,7 @@ evaluation.json and confusion.csv to the folder of the run.
 
 from absl import flags
 
-from launch import run_flags
+from launch import data_flags, run_flags
 from launch.command_line import mistakes, start
 
 flags.adopt_module_key_flags(run_flags)
@@ -34,7 +34,7 @@ def main(argv: list[str]) -> None:
     from tf_mwn.runs import evaluate
 
     with mistakes():
-        subsets, name = evaluate.parts(run, _DATASET.value, run_flags.location())
+        subsets, name = evaluate.parts(run, _DATASET.value, data_flags.location())
         result = evaluate.evaluate(run, subsets)
         written = evaluate.write(run, result, name)
         print(f"{run.method} seed {run.seed} of {run.recipe}, on {name}")

@@ -4,9 +4,9 @@ from typing import Any
 
 from absl import flags
 
+from launch import data_flags
 from launch.help import RECIPE_DEFAULTS, default_text, group
 from tf_mwn.data.bias import settings as bias
-from tf_mwn.data.sources.location import DataLocation
 from tf_mwn.engine.options import ENGINE
 from tf_mwn.options import Option
 from tf_mwn.recipes.experiment import Experiment, resolve
@@ -24,18 +24,9 @@ METHOD = flags.DEFINE_list(
 )
 SEED = flags.DEFINE_list("seed", ["0"], "Random seeds. Each seed is a training of its own.")
 WORKDIR = flags.DEFINE_string("workdir", "runs", "Folder for results, figures and checkpoints.")
-DATA_DIR = flags.DEFINE_string(
-    "data_dir", None, "Folder of prepared TFDS sets. By default the folder that TFDS uses."
-)
-CACHE_DIR = flags.DEFINE_string(
-    "cache_dir",
-    None,
-    "Folder that keeps decoded images. By default $TF_MWN_CACHE or ~/.cache/tf_mwn.",
-)
-DOWNLOAD = flags.DEFINE_bool("download", False, "Let TFDS download a set that is not prepared.")
-flags.declare_key_flag("verbosity")
+flags.adopt_module_key_flags(data_flags)
 
-# The settings that every method has or many share. Those of one method belong to its spec.
+# The settings that all or many methods share. A setting of one method belongs to its spec.
 _GENERAL = {
     "Data": config.DATA,
     "Bias of the data": bias.OPTIONS,
@@ -45,13 +36,8 @@ _GENERAL = {
 }
 
 
-def places() -> tuple[str, DataLocation]:
-    """Where runs go and where data come from."""
-    return WORKDIR.value, DataLocation(DATA_DIR.value, DOWNLOAD.value, CACHE_DIR.value)
-
-
 def _define(option: Option) -> flags.FlagHolder:
-    """One flag per setting; None stands for the recipe's value."""
+    """The flag of a setting; None stands for the recipe's value."""
     text = option.description + default_text(option.default)
     if option.many:
         return flags.DEFINE_list(option.name, None, text)
@@ -70,14 +56,14 @@ group("What to run", RECIPE, METHOD, SEED)
 for _title, _options in _GENERAL.items():
     _title = f"{_title} ({RECIPE_DEFAULTS})"
     group(_title, *(_SETTINGS[option.name] for option in _options))
-group("Folders and output", WORKDIR, DATA_DIR, CACHE_DIR, DOWNLOAD, flags.FLAGS["verbosity"])
+group("Folders and output", WORKDIR, *data_flags.MEMBERS)
 
 
 def overrides() -> dict[str, Any]:
     """The settings given on the command line.
 
     Raises:
-        ValueError: an item of a list is no integer.
+        ValueError: an item of a list is not an integer.
     """
     given = {}
     for name, option in SETTINGS.items():
@@ -91,7 +77,7 @@ def integers(name: str, texts: list[str]) -> tuple[int, ...]:
     """The integers of a comma-separated flag.
 
     Raises:
-        ValueError: an item is no integer.
+        ValueError: an item is not an integer.
     """
     try:
         return tuple(int(text) for text in texts)
@@ -105,6 +91,6 @@ def experiment() -> Experiment:
     """The experiment that the command line asks for, checked.
 
     Raises:
-        ValueError, TypeError: a mistake of the user, in one sentence.
+        ValueError, TypeError: a user's mistake, in one sentence.
     """
     return resolve(RECIPE.value, overrides(), METHOD.value, integers("seed", SEED.value))

@@ -1,8 +1,8 @@
-"""What --help shows: the flags of a launcher in groups, and the options of the methods it names.
+"""The page of --help: the flags of a launcher in groups, and the options of the named methods.
 
-Groups are stated where flags are defined, by `group`. What a launcher defines or adopts (its key
-flags) is shown under its group. A key flag of no group is the launcher's own, unless a method reads
-it: then it is shown with that method.
+The modules that define flags put them into groups by `group`. The page shows the key flags of a
+launcher, which the launcher defines or adopts. A key flag without a group is shown with the methods
+that read it, or if there are none, as a flag of the launcher.
 """
 
 import math
@@ -17,22 +17,22 @@ from absl import app, flags
 
 from tf_mwn.checks import Interval
 
-app.define_help_flags()  # absl's own; `app.run` would define them later, over those below
+app.define_help_flags()  # defined before those below, which override some
 flags.DEFINE_bool("help", False, "Show the flags in groups.", short_name="?", allow_override=True)
 flags.DEFINE_bool("helpshort", False, "The same as --help.", allow_override=True)
 flags.DEFINE_bool("helpfull", False, "Show every flag.", allow_override=True)
 
 RECIPE_DEFAULTS = "a recipe may set other defaults"
-_COLUMN = 26  # where the text of a flag begins
+_COLUMN = 26  # column in which the text of a flag begins
 _groups: dict[str, list[str]] = {}
 
 
 def group(title: str, *members: flags.FlagHolder) -> None:
-    """Adds flags to the group called `title`. Groups are shown in the order they are first named.
+    """Adds flags to the group called `title`. The page shows groups in the order of first use.
 
     Args:
         title: the heading.
-        members: flags; one that is there already keeps its place.
+        members: the flags. A flag that is in the group already keeps its place.
     """
     names = _groups.setdefault(title, [])
     names += [flag.name for flag in members if flag.name not in names]
@@ -47,7 +47,7 @@ def page(launcher: str) -> str:
     """The help text of a launcher.
 
     Args:
-        launcher: `argv[0]`: the path of its file, or the name of its module.
+        launcher: `argv[0]`, the path of its file or the name of its module.
 
     Raises:
         ValueError: --method names an unknown method.
@@ -68,7 +68,7 @@ def page(launcher: str) -> str:
 
 
 def default_text(value: Any) -> str:
-    """The sentence that states a default; empty where there is none."""
+    """The sentence that states a default; empty if there is none."""
     if value is None or value == "" or value in ([], ()):
         return ""
     if isinstance(value, (list, tuple)):
@@ -79,7 +79,7 @@ def default_text(value: Any) -> str:
 
 
 def _introduction(doc: str, keys: Mapping[str, flags.Flag]) -> str:
-    """The launcher's docstring, whose indented lines are commands, and where more help is."""
+    """The docstring of the launcher, whose indented lines are commands, and hints to more help."""
     paragraphs = [
         paragraph if paragraph.startswith(" ") else _wrapped(paragraph)
         for paragraph in doc.strip().split("\n\n")
@@ -93,7 +93,7 @@ def _introduction(doc: str, keys: Mapping[str, flags.Flag]) -> str:
 
 
 def _general(keys: Mapping[str, flags.Flag], name: str) -> dict[str, list[flags.Flag]]:
-    """The launcher's flags by group; its own come last, and the options of methods are left out."""
+    """The flags of the launcher by group, its own last, without the options of methods."""
     from tf_mwn.methods.registry import OPTIONS
 
     known = {title: [keys[n] for n in names if n in keys] for title, names in _groups.items()}
@@ -104,7 +104,7 @@ def _general(keys: Mapping[str, flags.Flag], name: str) -> dict[str, list[flags.
 
 
 def _methods(keys: Mapping[str, flags.Flag], shown: set[str], full: bool) -> list[str]:
-    """A block for each method asked for, with those of its options that are not shown before."""
+    """A block for each named method, with those of its options that are not shown above."""
     from tf_mwn.methods.registry import METHODS, find
     from tf_mwn.recipes import listing
 
@@ -143,7 +143,7 @@ def _block(heading: str, members: Iterable[flags.Flag]) -> str:
 
 
 def _entry(flag: flags.Flag) -> str:
-    """A flag and its text; the text begins on a line of its own behind a long name."""
+    """A flag and its text. After a long name the text begins on the next line."""
     name = f"  --{'[no]' if flag.boolean else ''}{flag.name}"
     if isinstance(flag.parser, flags.ListParser):
         name += "=A,B"
@@ -153,7 +153,7 @@ def _entry(flag: flags.Flag) -> str:
 
 
 def _text(flag: flags.Flag) -> str:
-    """The help text with the range and the default that absl knows of."""
+    """The help text with the range and the default that absl knows."""
     text = " ".join(flag.help.split())
     if isinstance(flag, flags.EnumFlag):
         text = f"{text.partition('>: ')[2]} One of: {', '.join(flag.parser.enum_values)}."

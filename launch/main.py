@@ -10,9 +10,10 @@ was stopped, and reports one that is finished.
 
 from absl import flags
 
+from launch import data_flags
 from launch import flags as launch_flags
-from launch.command_line import listed, mistakes, quiet_start, start, work
-from tf_mwn.messages import logger
+from launch.command_line import listed, mistakes, start, work
+from tf_mwn.messages import logger, quiet_start
 from tf_mwn.recipes import listing
 
 flags.adopt_module_key_flags(launch_flags)
@@ -25,7 +26,7 @@ def main(argv: list[str]) -> None:
 
 
 def _prepare():
-    """The session that the flags ask for. Every setting is checked; nothing is written."""
+    """The session that the flags describe, checked. Nothing is written."""
     with mistakes():
         experiment = launch_flags.experiment()
         logger.info(listing.experiment(experiment))
@@ -34,11 +35,8 @@ def _prepare():
             from tf_mwn.runs.session import Session
 
             strategy = configure_devices(experiment.config, many_machines=True)
-        return Session.prepare(
-            experiment,
-            strategy,
-            *launch_flags.places(),
-        )
+        workdir, location = launch_flags.WORKDIR.value, data_flags.location()
+        return Session.prepare(experiment, strategy, workdir, location)
 
 
 if __name__ == "__main__":

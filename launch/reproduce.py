@@ -10,10 +10,13 @@ WORKDIR/claims. A setting given as a flag holds for every run whose table or cla
 
 from absl import flags
 
+from launch import data_flags
 from launch import flags as launch_flags
-from launch.command_line import fail, mistakes, quiet_start, start
+from launch.command_line import fail, mistakes, start
+from tf_mwn.messages import quiet_start
 from tf_mwn.reproduction import reproduction
 from tf_mwn.reproduction.reproduction import Reproduction
+from tf_mwn.reproduction.tables import SCALES
 
 
 class _Keys(flags.ArgumentParser):
@@ -43,7 +46,7 @@ _CLAIMS = flags.DEFINE_flag(
 _SCALE = flags.DEFINE_enum(
     "scale",
     None,
-    ("paper", "cpu"),
+    SCALES,
     "paper: the settings of the papers. cpu: short runs on small data, the only scale of claims.",
 )
 _SEEDS = flags.DEFINE_list("seeds", ["0", "1", "2"], "Seeds of each configuration.")
@@ -52,19 +55,19 @@ _JOBS = flags.DEFINE_integer(
 )
 _DRY_RUN = flags.DEFINE_bool("dry_run", False, "Only show which runs exist and which are missing.")
 flags.DEFINE_alias("list", "dry_run")
-# What to run is decided by tables and claims.
+# Tables and claims decide what to run.
 _DECIDED = (launch_flags.RECIPE, launch_flags.METHOD, launch_flags.SEED)
 for _flag in flags.FLAGS.get_key_flags_for_module(launch_flags):
-    if _flag.name not in {holder.name for holder in _DECIDED}:
+    if _flag.name not in {decided.name for decided in _DECIDED}:
         flags.declare_key_flag(_flag.name)
 
 
 def main(argv: list[str]) -> None:
     del argv
     if _TABLE.value == ["list"]:
-        print(reproduction.tables())
+        print(reproduction.list_tables())
     elif _CLAIMS.value == ["list"]:
-        print(reproduction.claims())
+        print(reproduction.list_claims())
     else:
         _work()
 
@@ -86,7 +89,7 @@ def _work() -> None:
 
 
 def _plan() -> Reproduction:
-    """What the command line asks for, checked. Nothing is written."""
+    """The reproduction that the command line describes, checked. Nothing is written."""
     for flag in _DECIDED:
         if flag.present:
             raise ValueError(
@@ -100,19 +103,15 @@ def _plan() -> Reproduction:
         _SCALE.value,
         launch_flags.integers("seeds", _SEEDS.value),
         launch_flags.overrides(),
-        with_sets=launch_flags.DATA_DIR.value is not None or launch_flags.DOWNLOAD.value,
+        with_sets=data_flags.DATA_DIR.value is not None or data_flags.DOWNLOAD.value,
     )
 
 
 def _folders() -> list[str]:
     """The flags of `launch.main` that name the folders of data and runs."""
-    flag_values = {
-        holder.name: holder.value
-        for holder in (launch_flags.WORKDIR, launch_flags.DATA_DIR, launch_flags.CACHE_DIR)
-        if holder.value is not None
-    }
-    download = ["--download"] if launch_flags.DOWNLOAD.value else []
-    return [*(f"--{name}={value}" for name, value in flag_values.items()), *download]
+    named = (launch_flags.WORKDIR, data_flags.DATA_DIR, data_flags.CACHE_DIR)
+    given = [f"--{flag.name}={flag.value}" for flag in named if flag.value is not None]
+    return [*given, *(["--download"] if data_flags.DOWNLOAD.value else [])]
 
 
 if __name__ == "__main__":

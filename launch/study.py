@@ -9,8 +9,11 @@ learned trajectory replayed, and the hyper-parameters learned together with the 
 
 from absl import flags
 
+from launch import data_flags
 from launch import flags as launch_flags
-from launch.command_line import listed, mistakes, quiet_start, start, work
+from launch.command_line import listed, mistakes, start, work
+from tf_mwn.messages import quiet_start
+from tf_mwn.search.study_plan import StudyPlan
 
 _SPACE = flags.DEFINE_list(
     "space", None, "Values that the search tries: NAME=A|B|C. By default those of the papers."
@@ -25,27 +28,25 @@ def main(argv: list[str]) -> None:
 
 
 def _prepare():
-    """The study that the flags ask for. Every setting is checked; nothing is written."""
+    """The study that the flags describe, checked. Nothing is written."""
     with mistakes():
         methods = launch_flags.METHOD.value or ["adaptive_gce"]
         if len(methods) != 1:
             raise ValueError(f"method: expected one, received {', '.join(methods)}")
-        with quiet_start():
-            from tf_mwn.runs.devices import configure_devices
-            from tf_mwn.search.study import Study
-
-        study = Study(
+        plan = StudyPlan.make(
             launch_flags.RECIPE.value,
             launch_flags.overrides(),
             methods[0],
             launch_flags.integers("seed", launch_flags.SEED.value),
             _SPACE.value,
         )
-        study.prepare(
-            configure_devices(study.plan.joint.config),
-            *launch_flags.places(),
-        )
-        return study
+        with quiet_start():
+            from tf_mwn.runs.devices import configure_devices
+            from tf_mwn.search.study import Study
+
+            strategy = configure_devices(plan.joint.config)
+        workdir, location = launch_flags.WORKDIR.value, data_flags.location()
+        return Study.prepare(plan, strategy, workdir, location)
 
 
 if __name__ == "__main__":

@@ -8,11 +8,12 @@ A trial is a run with settings of its own. --objective names the images whose ac
 
 from absl import flags
 
+from launch import data_flags
 from launch import flags as launch_flags
-from launch.command_line import fail, listed, mistakes, quiet_start, start, work
-from tf_mwn.messages import logger
+from launch.command_line import fail, listed, mistakes, start, work
+from tf_mwn.messages import logger, quiet_start
 from tf_mwn.recipes import listing
-from tf_mwn.search.sweep_plan import EPOCHS, OBJECTIVES, SEARCHES, Plan
+from tf_mwn.search.sweep_plan import EPOCHS, OBJECTIVES, SEARCHES, SweepPlan
 
 _SPACE = flags.DEFINE_list(
     "space",
@@ -42,18 +43,20 @@ flags.FLAGS["seed"].help = "Seed of the random draws of the search."
 def main(argv: list[str]) -> None:
     del argv
     if not listed(launch_flags.METHOD.value, launch_flags.RECIPE.value):
-        _run(_prepare())
+        summary = work(_prepare().execute)
+        if summary is not None and summary["chosen"] is None:
+            fail("no trial was completed", code=2)
 
 
-def _plan() -> Plan:
-    """The plan that the command line asks for, checked."""
+def _plan() -> SweepPlan:
+    """The plan that the command line describes, checked."""
     seeds = launch_flags.integers("seed", launch_flags.SEED.value)
     if len(seeds) != 1 or seeds[0] < 0:
         raise ValueError(
             "seed: expected one of at least 0, that of the search, received "
             f"{','.join(launch_flags.SEED.value)}; the runs of a trial have --trial_seeds"
         )
-    return Plan.make(
+    return SweepPlan.make(
         launch_flags.RECIPE.value,
         launch_flags.overrides(),
         launch_flags.METHOD.value,
@@ -68,7 +71,7 @@ def _plan() -> Plan:
 
 
 def _prepare():
-    """The sweep that the flags ask for. Every setting is checked; nothing is written."""
+    """The sweep that the flags describe, checked. Nothing is written."""
     with mistakes():
         plan = _plan()
         logger.info(listing.experiment(plan.experiment))
@@ -77,17 +80,8 @@ def _prepare():
             from tf_mwn.search.sweep import Sweep
 
             strategy = configure_devices(plan.experiment.config)
-        return Sweep.prepare(
-            plan,
-            strategy,
-            *launch_flags.places(),
-        )
-
-
-def _run(sweep) -> None:
-    summary = work(sweep.execute)
-    if summary is not None and summary["chosen"] is None:
-        fail("no trial was completed", code=2)
+        workdir, location = launch_flags.WORKDIR.value, data_flags.location()
+        return Sweep.prepare(plan, strategy, workdir, location)
 
 
 if __name__ == "__main__":

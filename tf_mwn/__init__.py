@@ -1,8 +1,8 @@
 """tf_mwn: robust deep learning by meta-learning, in TensorFlow and Keras.
 
-Importing the package imports neither TensorFlow nor Keras; its public names load them on first
-use. `MetaWeightNet` trains a Keras classifier with sample weights learned on a small clean set;
-`paired_dataset` pairs training and meta batches for it.
+`MetaWeightNet` trains a Keras classifier with sample weights that it learns on a small clean set.
+`paired_dataset` makes the pairs of training and meta batches for it. Importing the package loads
+neither TensorFlow nor Keras; the first use of a public name does.
 """
 
 import importlib
@@ -58,7 +58,7 @@ _LEAST = (
 
 
 def _check_versions() -> None:
-    """Refuses, in one sentence, a TensorFlow or Keras that this package does not run on."""
+    """Refuses, in one sentence, a TensorFlow or Keras that is too old for this package."""
     for names, least in _LEAST:
         found = None
         for name in names:
@@ -68,7 +68,7 @@ def _check_versions() -> None:
             except importlib.metadata.PackageNotFoundError:
                 continue
         if found is None:
-            continue  # Built from source, without metadata: nothing to compare.
+            continue  # built from source, without metadata: there is no version to compare
         numbers = tuple(int(number) for number in re.findall(r"\d+", found[1])[:2])
         if numbers < least:
             raise ImportError(

@@ -1,6 +1,7 @@
-"""Every check of a count, a range, a name or an array; each failure is one sentence.
+"""Checks of counts, ranges, names and arrays.
 
-"name: expected ..., received ...": a TypeError for the wrong type, else a ValueError.
+A failure is one sentence, "name: expected ..., received ...". It is a TypeError for a wrong type,
+and a ValueError otherwise.
 """
 
 import dataclasses
@@ -20,7 +21,7 @@ class Interval:
 
     Attributes:
         low: the lower end.
-        high: the upper end; may be infinite, in which case it never belongs to the interval.
+        high: the upper end; an infinite one never belongs to the interval.
         has_low: whether `low` belongs to the interval.
         has_high: whether `high` belongs to the interval.
     """
@@ -44,8 +45,8 @@ class Interval:
         """Returns `value` as a Python float.
 
         Raises:
-            TypeError: `value` is no real number.
-            ValueError: `value` is outside; the message names the interval.
+            TypeError: `value` is not a real number.
+            ValueError: `value` is outside the interval; the message states the interval.
         """
         if isinstance(value, bool) or not isinstance(value, (numbers.Real, np.number)):
             raise TypeError(f"{name}: expected a number in {self}, received {value!r}")
@@ -73,7 +74,7 @@ def unknown_name(kind: str, name: str, valid: Iterable[str]) -> str:
 
 
 def check_name(what: str, name: str, valid: Iterable[str]) -> str:
-    """Returns `name`; ValueError if it is not one of `valid`, which suggests the nearest."""
+    """Returns `name`; ValueError if it is not in `valid`. The message suggests the nearest."""
     valid = tuple(valid)
     if name not in valid:
         raise ValueError(unknown_name(what, name, valid))
@@ -81,7 +82,7 @@ def check_name(what: str, name: str, valid: Iterable[str]) -> str:
 
 
 def check_bool(name: str, value: bool) -> bool:
-    """Returns `value`; TypeError if it is no bool."""
+    """Returns `value`; TypeError if it is not a bool."""
     if not isinstance(value, bool):
         raise TypeError(f"{name}: expected a bool, received {value!r}")
     return value
@@ -90,10 +91,10 @@ def check_bool(name: str, value: bool) -> bool:
 def check_count(
     name: str, value: int, least: int = 1, most: int | None = None, counted: str = "examples"
 ) -> int:
-    """Returns `value` as an int of at least `least`, and at most `most` of what is `counted`.
+    """Returns `value` as an int in [`least`, `most`]; messages name what is `counted`.
 
     Raises:
-        TypeError: `value` is no integer.
+        TypeError: `value` is not an integer.
         ValueError: `value` is below `least` or above `most`.
     """
     if isinstance(value, bool) or not isinstance(value, numbers.Integral):
@@ -106,7 +107,7 @@ def check_count(
 
 
 def check_together(**values: Any) -> None:
-    """Checks that all the values are given or all are None; ValueError if not."""
+    """Checks that either all values are given or all are None; ValueError if not."""
     missing = [name for name, value in values.items() if value is None]
     given = [name for name in values if name not in missing]
     if missing and given:
@@ -114,9 +115,10 @@ def check_together(**values: Any) -> None:
 
 
 def check_file(name: str, path: str, suffixes: tuple[str, ...]) -> str:
-    """Returns the suffix of a file; ValueError if it is not one of `suffixes` or no file is there.
+    """Returns the suffix of a file in lower case.
 
-    Suffixes are in lower case, whatever the case of the path.
+    Raises:
+        ValueError: the suffix is not one of `suffixes`, or the file does not exist.
     """
     suffix = os.path.splitext(path)[1].lower()
     gone = "" if os.path.isfile(path) else ", which does not exist"
@@ -148,7 +150,7 @@ def check_array(what: str, array: Any) -> np.ndarray:
 
 
 def check_lengths(**arrays: Any) -> None:
-    """Checks that arrays have one length; ValueError if not."""
+    """Checks that all arrays have the same length; ValueError if not."""
     lengths = [len(array) for array in arrays.values()]
     if len(set(lengths)) > 1:
         received = ", ".join(map(str, lengths))
@@ -159,7 +161,7 @@ def check_labels(what: str, labels: Any, num_classes: int | None = None) -> np.n
     """Returns class labels [N] as int64.
 
     Raises:
-        TypeError: the labels are no integers.
+        TypeError: the labels are not integers.
         ValueError: the labels are not of rank 1, or not in [0, `num_classes`).
     """
     labels = np.asarray(labels)
@@ -184,11 +186,11 @@ def check_labels(what: str, labels: Any, num_classes: int | None = None) -> np.n
 
 
 def check_targets(what: str, labels: Any) -> np.ndarray:
-    """Returns labels as int64 [N], or one-hot or soft ones as float32 [N, C] with C > 1.
+    """Returns labels as int64 [N], or one-hot or soft labels as float32 [N, C] with C > 1.
 
     Raises:
         TypeError: the labels are neither integers [N] nor floats [N, C].
-        ValueError: another shape, negative labels, or rows that do not sum to 1.
+        ValueError: the shape is another, labels are negative, or rows do not sum to 1.
     """
     labels = np.asarray(labels)
     if labels.ndim != 2 or labels.shape[1] < 2:
@@ -208,7 +210,7 @@ def check_targets(what: str, labels: Any) -> np.ndarray:
 
 
 def check_unique(what: str, sample_id: Any) -> np.ndarray:
-    """Returns sample ids [N] as int64; ValueError if one is there twice; see `check_labels`."""
+    """Returns sample ids [N] as int64; ValueError if one occurs twice. See `check_labels`."""
     sample_id = check_labels(what, sample_id)
     values, counts = np.unique(sample_id, return_counts=True)
     if np.any(counts > 1):
@@ -222,7 +224,7 @@ def check_class_counts(value) -> list[float]:
     """Returns the class counts as a list of floats, each of 1 or more.
 
     Raises:
-        ValueError: not of shape [C] with C >= 2, or a count below 1 or not finite.
+        ValueError: the shape is not [C] with C >= 2, or a count is below 1 or not finite.
     """
     counts = np.asarray(value, dtype=np.float64)
     if counts.ndim != 1 or counts.size < 2:
@@ -241,14 +243,14 @@ def check_transition_matrix(
     """Returns T [C, C] as float64; T[i, j] = P(label j given true class i).
 
     Raises:
-        ValueError: T is not square, has a negative entry, or a row sum further than `tolerance`
-            from 1.
+        ValueError: T is not square, has a negative entry, or a row sum differs from 1 by more
+            than `tolerance`.
     """
     matrix = np.asarray(value, dtype=np.float64)
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or matrix.shape[0] < 2:
         raise ValueError(f"{name}: expected shape [C, C], received {list(matrix.shape)}")
     misses = np.abs(matrix.sum(axis=1) - 1)
-    # Written so that a NaN fails too.
+    # In this form the condition refuses NaN too.
     if not (matrix.min() >= 0 and misses.max() <= tolerance):
         row = int(np.argmax(misses))
         raise ValueError(

@@ -1,4 +1,4 @@
-"""Every JSON and CSV file of a run is read and written here, and so is the lock of its folder."""
+"""Reads and writes the JSON and CSV files of runs, and locks their folders."""
 
 import contextlib
 import csv
@@ -9,13 +9,13 @@ import os
 import secrets
 import socket
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 
-CONFIG = "config.json"  # whose folder it is
+CONFIG = "config.json"  # the identity of the run in a folder
 IN_USE = ": in use by"  # part of the message about a run that another process trains
 # metrics.csv has a column of this prefix for each scalar of the training objective.
 SCALAR_PREFIX = "hyper_"
@@ -24,31 +24,31 @@ _LOCK = ".lock"
 
 
 class FolderConflictError(ValueError):
-    """A folder holds another run, is used by another process, or its content is damaged."""
+    """A folder holds another run, is in use by another process, or is damaged."""
 
 
 def read_json(path: str | Path) -> Any:
     """The content of a JSON file.
 
     Raises:
-        ValueError: the file holds no JSON.
+        ValueError: the file is not valid JSON.
         OSError: the file cannot be read.
     """
     return json.loads(Path(path).read_bytes())
 
 
 def write_json(path: str | Path, content: Any, indent: int | None = None) -> None:
-    """Writes a JSON file; on one line unless `indent` is given."""
+    """Writes a JSON file, on one line unless `indent` is given."""
     Path(path).write_text(json.dumps(content, indent=indent) + "\n")
 
 
 def as_json(content: Any) -> Any:
-    """`content` as `read_json` returns it from a file: tuples have become lists."""
+    """`content` as `read_json` returns it from a file, with lists in place of tuples."""
     return json.loads(json.dumps(content))
 
 
 def read_columns(path: str | Path) -> dict[str, list[str]]:
-    """The columns of a CSV file by their name in its first line.
+    """The columns of a CSV file, by their name in the first line.
 
     Raises:
         OSError: the file cannot be read.
@@ -73,24 +73,24 @@ def numbers(texts: Iterable[str]) -> np.ndarray:
 
 
 def scalars(record: Mapping[str, Any]) -> dict[str, Any]:
-    """The entries for the objective's scalars, by the scalar's name.
+    """The entries of the training objective's scalars, by the name of the scalar.
 
     Args:
-        record: an epoch's measures, or the columns of metrics.csv.
+        record: the measures of an epoch, or the columns of metrics.csv.
     """
     names = [name for name in record if name.startswith(SCALAR_PREFIX)]
     return {name.removeprefix(SCALAR_PREFIX): record[name] for name in names}
 
 
 class Folder:
-    """A folder and the files in it, whose content a kill cannot tear.
+    """A folder whose files are written atomically.
 
-    Every file is written under a temporary name, flushed to disk and renamed, so that a reader
-    and a resumed run see either the old file or the new one.
+    Every file is written under a temporary name, flushed to disk and renamed. So a reader, or a
+    run that resumes after a kill, sees either the old file or the new one.
 
     Attributes:
-        path: the folder; it need not exist yet.
-        writes: whether this object writes what it is given.
+        path: the folder, which need not exist yet.
+        writes: whether this object writes files at all.
     """
 
     writes = True
@@ -119,13 +119,13 @@ class Folder:
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
-        """Creates the folder and keeps every other process out of such a block.
+        """Creates the folder and locks it for the block. Reading needs no lock.
 
         The lock belongs to the open file, not to its content: the kernel releases it when the
-        process ends, however it ends. Reading needs no lock.
+        process ends, however it ends.
 
         Raises:
-            FolderConflictError: another process is in such a block.
+            FolderConflictError: another process holds the lock.
             OSError: the folder cannot be written.
         """
         self.path.mkdir(parents=True, exist_ok=True)
@@ -159,7 +159,7 @@ class Folder:
         """The content of a JSON file, or None if the file does not exist.
 
         Raises:
-            FolderConflictError: the file holds no JSON. Each of these files can be written again.
+            FolderConflictError: the file is not valid JSON. It can be deleted and written again.
         """
         try:
             return read_json(self.path / name)
@@ -171,7 +171,7 @@ class Folder:
             ) from error
 
     def read_columns(self, name: str) -> dict[str, list[str]]:
-        """The columns of a CSV file; none if the file does not exist."""
+        """The columns of a CSV file; empty if the file does not exist."""
         try:
             return read_columns(self.path / name)
         except FileNotFoundError:
@@ -189,15 +189,21 @@ class Folder:
         with self.replacing(name) as path:
             write_csv(path, header, rows)
 
+    def write_columns(self, name: str, columns: Mapping[str, Sequence | None]) -> None:
+        """Writes a CSV file. A column that is None stays empty; the first one must not be None."""
+        empty = [None] * len(next(iter(columns.values())))
+        values = [empty if column is None else column for column in columns.values()]
+        self.write_csv(name, columns, zip(*values, strict=True))
+
     @contextlib.contextmanager
     def replacing(self, name: str, keep_as: str | None = None) -> Iterator[Path]:
-        """Yields a temporary path to write; on success it is flushed and renamed to `name`.
+        """Yields a temporary path to write. On success it is flushed and renamed to `name`.
 
-        A write that fails removes the temporary file, which would take up space on a full disk.
+        If the block fails, the temporary file is removed: it would take space on a full disk.
 
         Args:
             name: of the file.
-            keep_as: name under which the old file stays; None drops the old file.
+            keep_as: name under which the old file is kept; None to drop it.
         """
         temporary = self.path / f"{_TEMPORARY}{secrets.token_hex(4)}-{name}"
         try:
@@ -217,7 +223,7 @@ class Folder:
 
 
 class ReadOnlyFolder(Folder):
-    """A folder as seen by a process that repeats its writer's work: what it writes is dropped."""
+    """A folder for a process that repeats the work of the writer: its writes are dropped."""
 
     writes = False
 
@@ -235,7 +241,7 @@ class ReadOnlyFolder(Folder):
 
 
 def _flush(path: Path) -> None:
-    """Returns when a file's content, or the names in a folder, are on the disk."""
+    """Returns when the content of a file, or the names in a folder, are on the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -244,7 +250,7 @@ def _flush(path: Path) -> None:
 
 
 def _mismatch(found: Mapping, wanted: Mapping, where: str = "") -> str:
-    """The first setting in which a folder's run differs from the one asked for."""
+    """The first setting in which the run of a folder differs from the wanted run."""
     for key in sorted({*found, *wanted}):
         old, new = found.get(key), wanted.get(key)
         if isinstance(old, dict) and isinstance(new, dict) and old != new:

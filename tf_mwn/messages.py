@@ -1,7 +1,7 @@
-"""What a run says while it works: lines of the logger "tf_mwn", which launchers print.
+"""Messages about a run at work: lines of the logger "tf_mwn", which launchers print.
 
-Results and errors do not go this way. In library use nothing is printed unless
-`logging.getLogger("tf_mwn")` is told to.
+Results and errors are not messages. In library use nothing is printed unless
+`logging.getLogger("tf_mwn")` is configured to print.
 """
 
 import contextlib
@@ -12,19 +12,19 @@ import time
 from collections.abc import Iterator
 
 logger = logging.getLogger("tf_mwn")
-# Seconds from which on a step is worth a line.
+# A step that takes at least this many seconds has a message of level INFO.
 _LONG = 0.5
 
 
 class _Printer(logging.Handler):
-    """Prints the bare message to whatever stdout is now: a progress bar stands in for it."""
+    """Prints the message alone to the current stdout, which a progress bar may have replaced."""
 
     def emit(self, record):
         print(self.format(record), flush=True)
 
 
 def show(verbosity: int) -> None:
-    """Prints messages: none at -1, what a user wants to know at 0, all from 1 on."""
+    """Prints messages: none at -1, those of level INFO at 0, all from 1 on."""
     logger.setLevel({-1: logging.CRITICAL, 0: logging.INFO}.get(max(-1, verbosity), logging.DEBUG))
     logger.propagate = False
     if not any(isinstance(handler, _Printer) for handler in logger.handlers):
@@ -33,9 +33,9 @@ def show(verbosity: int) -> None:
 
 @contextlib.contextmanager
 def long_step(what: str) -> Iterator[None]:
-    """Says, when the block has ended, what it did and how many seconds that took.
+    """Reports the duration of the block in seconds at its end.
 
-    A short one, and the beginning of any, is a message of level DEBUG.
+    The report of a short block, and the beginning of any, has the level DEBUG.
     """
     logger.debug("%s ...", what)
     start = time.perf_counter()
@@ -44,16 +44,16 @@ def long_step(what: str) -> Iterator[None]:
 
 
 def report_time(what: str, seconds: float) -> None:
-    """The line with which a step of so many seconds ends."""
+    """Reports that a step took so many seconds."""
     logger.log(logging.INFO if seconds >= _LONG else logging.DEBUG, "%s: %.1f s", what, seconds)
 
 
 @contextlib.contextmanager
 def quiet_start() -> Iterator[None]:
-    """Sends what C++ writes to stderr nowhere, while TensorFlow starts.
+    """Discards what C++ code writes to stderr while TensorFlow starts.
 
-    Its start-up lines would bury a mistake's one line, and no setting silences those written
-    before its logging is set up. Python's own errors pass: they are raised, not printed.
+    The start-up lines would hide the one line about a mistake. No setting silences the lines that
+    are written before TensorFlow sets up its logging. Python's exceptions are not affected.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     sys.stderr.flush()

@@ -9,7 +9,7 @@ from typing import Any
 
 from tf_mwn.checks import Interval, check_name
 
-# In a grid it stands for ln C, the loss of a classifier that knows nothing of C classes.
+# In a grid this stands for ln C, the loss of a classifier that guesses among C classes.
 LOG_CLASSES = "lnC"
 _KINDS = (bool, int, float, str)
 
@@ -20,12 +20,12 @@ class Option:
 
     Attributes:
         name: of the flag, the setting and the constructor's argument.
-        default: its value if nobody sets it. A tuple is a list of values.
+        default: the value if none is given. A tuple makes the option a list of values.
         range: an `Interval` of numbers, the names to choose from, or None for any value.
         help: one or two sentences that read well alone. `description` adds the range, and the
             command line the default.
         grid: the values that a search tries if it is told none.
-        kind: bool, int, float or str; that of the default unless given.
+        kind: bool, int, float or str. By default the type of `default`.
         names_file: whether the value is a file whose content decides the result.
     """
 
@@ -78,9 +78,21 @@ class Option:
             check_name(self.name, value, self.range)
         return value
 
+    def parse(self, text: str) -> bool | int | float | str:
+        """The value that `text` states, not checked against the range; a bool is true or false.
+
+        Raises:
+            ValueError: `text` does not state a value of the option's kind.
+        """
+        try:
+            return {"true": True, "false": False}[text] if self.kind is bool else self.kind(text)
+        except (KeyError, ValueError):
+            expected = {int: "integers", float: "numbers", bool: "true or false"}[self.kind]
+            raise ValueError(f"{self.name}: expected {expected}, received {text!r}") from None
+
     @property
     def description(self) -> str:
-        """The help text, with the range behind it."""
+        """The help text, followed by the range."""
         if self.range is None:
             return self.help
         if isinstance(self.range, Interval):

@@ -91,8 +91,8 @@ def test_a_wrong_value_is_one_line(package):
 
 def test_its_grid_is_searched(package):
     code = (
-        "from tf_mwn.search.sweep_plan import Plan; "
-        "plan = Plan.make('quickstart', {}, ['huber_weighting'], (0,)); "
+        "from tf_mwn.search.sweep_plan import SweepPlan; "
+        "plan = SweepPlan.make('quickstart', {}, ['huber_weighting'], (0,)); "
         "print([(domain.name, domain.values) for domain in plan.space])"
     )
     done = run(package, "-c", code)

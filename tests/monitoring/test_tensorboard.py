@@ -12,7 +12,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tests.models import mlp
 from tests.tensorboard_rows import session_groups
 from tf_mwn.methods.meta_weight_net.meta_weight_net import MetaWeightNet
-from tf_mwn.monitoring import class_figures, event_files, hparams, precision_recall
+from tf_mwn.monitoring import event_files, figures, hparams, precision_recall
 from tf_mwn.monitoring.measures import mean_weight_by_class
 from tf_mwn.monitoring.tensorboard import TensorBoardMonitor
 from tf_mwn.settings.config import Config
@@ -81,7 +81,7 @@ def test_mean_weight_by_class_by_hand():
 
 
 def test_confusion_is_drawn_in_parts_of_each_class():
-    figure = class_figures.confusion(np.array([[3, 1], [0, 0]]), ["cat", "dog"], "")
+    figure = figures.confusion(np.array([[3, 1], [0, 0]]), ["cat", "dog"], "")
     drawn = figure.axes[0].get_images()[0].get_array()
     np.testing.assert_allclose(drawn, [[0.75, 0.25], [0, 0]])
     assert [text.get_text() for text in figure.axes[0].texts] == ["75", "25"]

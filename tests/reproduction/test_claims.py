@@ -11,18 +11,21 @@ from tf_mwn.reproduction import claims_list, claims_report
 from tf_mwn.reproduction.claims import Claim, Result
 from tf_mwn.reproduction.evidence import (
     NOT_RUN,
-    Arm,
+    Condition,
+    Configuration,
     DeviationRatio,
     Paired,
-    Scene,
     Spread,
 )
 from tf_mwn.reproduction.intervals import FAILS, HOLDS, UNDECIDED
 from tf_mwn.reproduction.planned_runs import PlannedStudy
 from tf_mwn.search.study_plan import JOINT, SEARCHED
 
-SCENE = Scene("digits", "quickstart")
-FIRST, SECOND = Arm(SCENE, "meta_weight_net"), Arm(SCENE, "cross_entropy")
+CONDITION = Condition("digits", "quickstart")
+FIRST, SECOND = (
+    Configuration(CONDITION, "meta_weight_net"),
+    Configuration(CONDITION, "cross_entropy"),
+)
 
 
 def accuracy(run):
@@ -76,7 +79,7 @@ def test_a_ratio_is_of_each_seed(tmp_path):
 
 
 def test_one_part_that_fails_or_was_not_run_decides(tmp_path):
-    third = Arm(SCENE, "focal")
+    third = Configuration(CONDITION, "focal")
     not_run = Paired("c", "points", measure=accuracy, first=third)
     claim = Claim("x", "Both.", (paired(), not_run))
     context = claim.context(tmp_path, (0, 1))
@@ -106,7 +109,7 @@ def test_deviations_and_spreads(tmp_path):
     arms = {"meta_weight_net": (10, 50, 90), "cross_entropy": (50, 50.1, 50.2)}
     assert result_of(ratio, tmp_path / "1", **arms).verdict == HOLDS
     spread = Spread(
-        "s", "ratio", measure=accuracy, arms=(FIRST, SECOND), threshold=1.0, above=False
+        "s", "ratio", measure=accuracy, configurations=(FIRST, SECOND), threshold=1.0, above=False
     )
     far = {"meta_weight_net": (90, 90.1, 90.2), "cross_entropy": (50, 50.1, 50.2)}
     assert result_of(spread, tmp_path / "2", **far).verdict == FAILS

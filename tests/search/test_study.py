@@ -18,8 +18,8 @@ SPACE = ["gce_q=0.2|0.6"]
 def studied(tmp_path_factory):
     """The rows of a study whose meta optimizer does not move, and where it was written."""
     workdir = tmp_path_factory.mktemp("study")
-    study = Study("quickstart", OVERRIDES, "adaptive_gce", [0], SPACE)
-    study.prepare(tf.distribute.get_strategy(), str(workdir))
+    plan = StudyPlan.make("quickstart", OVERRIDES, "adaptive_gce", [0], SPACE)
+    study = Study.prepare(plan, tf.distribute.get_strategy(), str(workdir))
     return study.execute(), workdir
 
 
@@ -56,4 +56,4 @@ def test_the_adaptive_run_leaves_its_trajectory(studied):
 
 def test_only_adaptive_methods_are_studied():
     with pytest.raises(ValueError, match="method: expected one of adaptive_gce.*received gce"):
-        Study("quickstart", {}, "gce", [0])
+        StudyPlan.make("quickstart", {}, "gce", [0])

@@ -22,20 +22,20 @@ from tf_mwn.runs.session import Session
 from tf_mwn.search import sweep, sweep_trial
 from tf_mwn.search.space import Domain, default_space, parse_space
 from tf_mwn.search.sweep import Sweep
-from tf_mwn.search.sweep_plan import Plan
+from tf_mwn.search.sweep_plan import SweepPlan
 from tf_mwn.search.sweep_trial import Rung
 from tf_mwn.settings.config import SETTINGS, Config
 
 TINY = {"network": "mlp", "epochs": 2, "train_size": 300, "batch_size": 50, "deterministic": False}
 
 
-def plan(*space, method="gce", seeds=(0,), settings=(), **options) -> Plan:
+def plan(*space, method="gce", seeds=(0,), settings=(), **options) -> SweepPlan:
     searched = {text.partition("=")[0] for text in space}
     overrides = {k: v for k, v in TINY.items() if k not in searched} | dict(settings)
-    return Plan.make("quickstart", overrides, [method], seeds, space or None, **options)
+    return SweepPlan.make("quickstart", overrides, [method], seeds, space or None, **options)
 
 
-def execute(chosen: Plan, workdir):
+def execute(chosen: SweepPlan, workdir):
     """The summary of a sweep, and its folder."""
     ready = Sweep.prepare(chosen, tf.distribute.get_strategy(), str(workdir))
     return ready.execute(), Folder(ready.path)
@@ -202,7 +202,7 @@ def test_plans_that_are_refused(options, message):
 def test_one_method_is_searched():
     for methods in (None, ["gce", "sce"]):
         with pytest.raises(ValueError, match="method: expected one"):
-            Plan.make("quickstart", {}, methods, (0,))
+            SweepPlan.make("quickstart", {}, methods, (0,))
 
 
 def test_whatever_decides_the_trials_is_in_the_folder():

@@ -1,1 +1,1 @@
-"""Which labels look wrong: suspects, noise rates and a transition matrix, from a trained model."""
+"""Finds labels that look wrong, with noise rates and a transition matrix, by a trained model."""

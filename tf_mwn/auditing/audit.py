@@ -1,4 +1,4 @@
-"""The audit of a training set: which labels a trained model does not believe."""
+"""The audit of a training set: the labels that a trained model contradicts."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ def audit(
     class_names: Any = None,
     batch_size: int = 500,
 ) -> Audit:
-    """Ranks the labels a model was trained on by how far they can be trusted.
+    """Ranks the labels that a model was trained on by how far they can be trusted.
 
     ```python
     found = tf_mwn.audit(model, x, y, x_meta, y_meta)
@@ -36,25 +36,25 @@ def audit(
     x[found.suspects[:20]]
     ```
 
-    The trust of a label y is P(true class is y | x, y), by Bayes' rule from the classifier's
-    p(class | x) and an estimate of the transition matrix T: p_y T[y, y] / Σ_i p_i T[i, y]. So it
-    asks not only how likely the given class is, but also whether the likelier ones are often
-    mistaken for it. With a clean meta set, the probabilities are calibrated on it (one
-    temperature), and T can also be seen where the classifier has memorised the labels.
+    The trust of a label y is P(true class is y | x, y). It follows by Bayes' rule from p(class | x)
+    of the classifier and an estimate of the transition matrix T: p_y T[y, y] / Σ_i p_i T[i, y]. So
+    it depends on how likely the given class is, and on how often likelier classes are mistaken
+    for it. A clean meta set improves both: the probabilities are calibrated on it (by one
+    temperature), and T can be estimated even if the classifier has memorised the labels.
 
     Args:
         model: a model of this package, or any built Keras classifier that returns logits [B, C].
         x: inputs as the classifier takes them: an array, or a tuple or dict of arrays, of N rows.
         y: given labels, [N] integers from 0 or [N, C] one-hot floats.
-        x_meta, y_meta: clean examples that the classifier was not trained on; None without.
-        sample_id: [N] unique integers; row numbers by default. Methods with a memory of each
+        x_meta, y_meta: clean examples that the classifier was not trained on, or None.
+        sample_id: [N] unique integers; row numbers by default. Methods that keep a history of each
             example need the ids of the training.
-        y_clean: [N] true classes, if they are known: the rankings are compared by them.
-        class_names: C names; the numbers by default.
+        y_clean: [N] true classes if they are known, to compare the rankings by.
+        class_names: C names; the class numbers by default.
         batch_size: examples per call of the classifier.
 
     Raises:
-        TypeError, ValueError: a model without logits, or arrays that do not fit it.
+        TypeError, ValueError: the model does not return logits, or the arrays do not fit it.
     """
     classifier = model.classifier if isinstance(model, RobustModel) else model
     check_classifier(classifier)
@@ -82,10 +82,10 @@ def audit_logits(
     clean_label: np.ndarray | None = None,
     class_names: Any = None,
 ) -> Audit:
-    """As `audit`, of logits [N, C] that are there already; `meta` is logits and labels.
+    """As `audit`, from logits [N, C] that are already known; `meta` is (logits, labels).
 
     Raises:
-        ValueError: labels out of range, logits that are not finite, or lengths that differ.
+        ValueError: labels are out of range, logits are not finite, or lengths differ.
     """
     from scipy.special import log_softmax, softmax
 
@@ -119,7 +119,7 @@ def audit_logits(
 
 
 def _posterior(logits, label, meta) -> tuple[np.ndarray, np.ndarray, str]:
-    """Unnormalised log P(true class | x, label) [N, C], the matrix, and where it is from."""
+    """Unnormalised log P(true class | x, label) [N, C], the matrix, and `Audit.matrix_from`."""
     from scipy.special import log_softmax, softmax
 
     temperature, clean = 1.0, (None, None)

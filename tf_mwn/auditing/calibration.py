@@ -1,10 +1,10 @@
-"""Probabilities that mean what they say, with the help of clean examples."""
+"""Calibrates probabilities on clean examples."""
 
 import numpy as np
 
 
 def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
-    """The temperature t, from e^-3 to e^3, at which softmax(z / t) predicts the labels best.
+    """The temperature t in [e^-3, e^3] at which softmax(z / t) predicts the labels best.
 
     Args:
         logits: z, [M, C], of examples that the classifier was not trained on.

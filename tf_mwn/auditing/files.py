@@ -1,4 +1,4 @@
-"""An audit on paper: suspects.csv, audit.json, contact_sheet.png, and the text of a terminal."""
+"""Writes an audit to suspects.csv, audit.json and contact_sheet.png, and as text."""
 
 from pathlib import Path
 from typing import Any
@@ -27,24 +27,23 @@ def write(audit, folder: str | Path, images: int) -> list[Path]:
 
 
 def _write_suspects(audit, folder: Folder) -> None:
-    """Every example, the most suspect first; unknown weights and clean labels are empty."""
-    nothing = [None] * len(audit.label)
+    """Writes every example, the most suspect first. Unknown weights and clean labels are empty."""
     columns = {
         "sample_id": audit.sample_id,
         "label": audit.label,
         "predicted": audit.predicted,
         "suggested": audit.suggested,
         "loss": audit.loss,
-        "weight": nothing if audit.weight is None else audit.weight,
+        "weight": audit.weight,
         "trust": audit.trust,
-        "clean_label": nothing if audit.clean_label is None else audit.clean_label,
+        "clean_label": audit.clean_label,
     }
-    rows = ([column[i] for column in columns.values()] for i in audit.order)
-    folder.write_csv(SUSPECTS, columns, rows)
+    ranked = {n: None if c is None else c[audit.order] for n, c in columns.items()}
+    folder.write_columns(SUSPECTS, ranked)
 
 
 def report(audit) -> dict[str, Any]:
-    """What audit.json holds: numbers of the whole set."""
+    """The content of audit.json: results for the whole set."""
     return {
         "examples": len(audit.label),
         "suspects": len(audit.suspects),
@@ -58,7 +57,7 @@ def report(audit) -> dict[str, Any]:
 
 
 def contact_sheet(audit, images: int):
-    """The figure of the most suspect images, as `given → predicted`, with their sample_id."""
+    """A figure of the most suspect images, with the caption `given → predicted` and sample_id."""
     worst = audit.order[:images]
     captions = [
         f"{audit.class_names[audit.label[i]]} → {audit.class_names[audit.predicted[i]]}\n"
@@ -91,7 +90,7 @@ def summary(audit) -> str:
 
 
 def _class_table(audit, largest: int = 20) -> str:
-    """Noise and the matrix, a row for each class; of many classes only the noise."""
+    """A row per class with its noise and, if there are few classes, its row of the matrix."""
     header = ["class", "wrong of its labels"]
     rows = [
         [name, f"{share:.3f}"]

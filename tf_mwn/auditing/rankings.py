@@ -1,4 +1,4 @@
-"""How well a ranking finds wrong labels, for this package's rankings and for cleanlab's."""
+"""How well the rankings of this package, and those of cleanlab, find wrong labels."""
 
 import importlib.util
 
@@ -8,7 +8,9 @@ from tf_mwn.monitoring.measures import noise_auc
 
 
 def cleanlab_scores(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, np.ndarray]:
-    """cleanlab's label quality scores [N] by name, low for suspects; empty without cleanlab.
+    """The label quality scores [N] of cleanlab by name; low means suspect.
+
+    Empty if cleanlab is not installed.
 
     Args:
         probabilities: [N, C].
@@ -30,12 +32,12 @@ def cleanlab_scores(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, 
 
 
 def found(scores: np.ndarray, is_wrong: np.ndarray, size: int) -> dict[str, float | None]:
-    """What the `size` lowest of `scores` [N] hold, ties in the order of the examples.
+    """How well the `size` lowest of `scores` [N] find wrong labels. Ties keep their order.
 
     Returns:
-        precision: the share of them that is wrong; recall: the share of the wrong that is in
-        them; auc: the probability that a wrong label scores below a right one. None where
-        nothing is wrong, or nothing listed.
+        "precision": the share of wrong labels among them; "recall": the share of all wrong labels
+        that are among them; "auc": the probability that a wrong label scores below a right one.
+        An undefined one, without wrong labels or with `size` 0, is None.
     """
     hits = is_wrong[np.argsort(scores, kind="stable")[:size]].sum()
     return {

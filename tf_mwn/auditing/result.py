@@ -1,4 +1,4 @@
-"""What an audit found."""
+"""The result of an audit."""
 
 import dataclasses
 from functools import cached_property
@@ -13,23 +13,23 @@ from tf_mwn.auditing.rankings import cleanlab_scores, found
 
 @dataclasses.dataclass(frozen=True)
 class Audit:
-    """What a trained model says of N labels of C classes.
+    """The audit of N labels of C classes by a trained model.
 
     Attributes:
         x: the inputs, for the contact sheet.
-        sample_id: [N] names of the examples.
+        sample_id: [N] identifiers of the examples.
         label: [N] given labels.
-        predicted: [N] the classifier's classes.
-        suggested: [N] the likeliest true class, given input and label.
-        loss: [N] cross-entropy of the given label.
-        weight: [N] weight the model's method gives the example, or None if it gives none.
-        log_odds: [N] log P(label is right) / P(it is not); what the ranking goes by.
+        predicted: [N] classes that the classifier predicts.
+        suggested: [N] likeliest true classes, given input and label.
+        loss: [N] cross-entropy of the given labels.
+        weight: [N] weights that the model's method gives the examples, or None if it gives none.
+        log_odds: [N] log P(label is right) / P(label is wrong), by which examples are ranked.
         transition_matrix: [C, C] estimate of P(given j | true i).
         class_shares: [C] estimated shares of the true classes.
         matrix_from: what the matrix was estimated from, "training labels" or "meta set".
         probabilities: [N, C] of the classifier.
         class_names: C names.
-        clean_label: [N] true labels, or None where they are not known.
+        clean_label: [N] true labels, or None if they are not known.
     """
 
     x: Any
@@ -61,7 +61,7 @@ class Audit:
 
     @cached_property
     def suspects(self) -> np.ndarray:
-        """Positions of the examples whose label is rather wrong than right, worst first."""
+        """Positions of the examples whose label is more likely wrong than right, worst first."""
         return self.order[: int((self.log_odds < 0).sum())]
 
     @cached_property
@@ -76,14 +76,15 @@ class Audit:
 
     @property
     def class_noise(self) -> np.ndarray:
-        """[C] estimated share of wrong labels among those that say class j, likewise."""
+        """[C] estimated share of wrong labels among the labels j, by the transition matrix."""
         return 1 - np.diag(self._joint) / self._joint.sum(axis=0)
 
     def comparison(self) -> dict[str, dict[str, float | None]]:
         """Precision, recall and AUC of each ranking against the clean labels; see `found`.
 
-        Precision and recall of the first K, with K the number of wrong labels, where both are the
-        same; and of the suspects alone. Empty where clean labels are not known.
+        Precision and recall are those of the first K examples, where K is the number of wrong
+        labels, so that both are equal. The entry "suspects" takes the suspects instead. Empty if
+        clean labels are not known.
         """
         if self.clean_label is None:
             return {}
@@ -97,10 +98,10 @@ class Audit:
         return {**table, "suspects": found(self.log_odds, is_wrong, len(self.suspects))}
 
     def write(self, folder: str | Path, images: int = 48) -> list[Path]:
-        """Writes suspects.csv, audit.json and, of images, contact_sheet.png; returns the paths.
+        """Writes suspects.csv, audit.json and, for images, contact_sheet.png; returns the paths.
 
-        suspects.csv holds every example, the most suspect first; contact_sheet.png the first
-        `images` of them.
+        suspects.csv holds every example, the most suspect first. contact_sheet.png shows the first
+        `images` of them; 0 writes none.
         """
         return files.write(self, folder, images)
 

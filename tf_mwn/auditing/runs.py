@@ -1,4 +1,4 @@
-"""The audit of a run of the command line."""
+"""The audit of a finished run."""
 
 import numpy as np
 
@@ -9,12 +9,10 @@ from tf_mwn.runs.run import WEIGHTS
 
 
 def audit_run(run: FinishedRun) -> Audit:
-    """The audit of the run's training set, with the run's own weights and its meta set.
-
-    The clean labels are those the run's wrong labels were measured by.
+    """The audit of the run's training set, with the weights, meta set and clean labels of the run.
 
     Raises:
-        ValueError: weights.csv is missing, or lists other examples than the training set.
+        ValueError: weights.csv is missing, or its examples are not those of the training set.
     """
     data = run.data
     return audit_logits(

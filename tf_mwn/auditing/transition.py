@@ -1,26 +1,26 @@
-"""How the given labels came from the true ones: estimates of T[i, j] = P(given j | true i)."""
+"""Estimates of the transition matrix T[i, j] = P(given label j | true class i)."""
 
 import numpy as np
 
 from tf_mwn.methods.correction.class_means import class_means
 
-# Keeps every entry above 0: EM never raises one that has become 0.
+# Keeps every entry above 0: EM cannot raise an entry that has become 0.
 _PSEUDO_COUNT = 0.1
 
 
 def estimate_transition(
     probabilities: np.ndarray, labels: np.ndarray, steps: int = 200, tolerance: float = 1e-6
 ) -> np.ndarray:
-    """The matrix under which the given labels are likeliest, class probabilities taken as right.
+    """The matrix under which the given labels are likeliest, if the class probabilities are right.
 
-    EM for max over T of Σ_n log Σ_i p_ni T[i, y_n], which is concave in T: where it starts does
-    not matter. The E-step is P(true i | x_n, y_n) ∝ p_ni T[i, y_n], the M-step counts.
+    EM maximises Σ_n log Σ_i p_ni T[i, y_n] over T. The objective is concave in T, so that the start
+    does not matter. The E-step is P(true i | x_n, y_n) ∝ p_ni T[i, y_n]; the M-step counts.
 
     Args:
         probabilities: p, [N, C], of the true class given the input.
         labels: y, [N] given labels in 0..C-1.
-        steps: at most this many.
-        tolerance: ends when no entry changes by more.
+        steps: largest number of EM steps.
+        tolerance: EM ends when no entry changes by more than this.
 
     Returns:
         [C, C], rows sum to 1, every entry above 0.
@@ -45,8 +45,8 @@ def estimate_transition(
 def held_out_confusion(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """M[i, k]: the mean probability of class k over clean examples of class i.
 
-    Of a classifier that was fitted to noisy labels this is the noise itself, seen on examples it
-    was not fitted to.
+    For a classifier that was fitted to noisy labels, M shows the noise on examples that the
+    classifier was not fitted to.
 
     Args:
         probabilities: [M, C] of examples that the classifier was not trained on.
@@ -70,13 +70,13 @@ def choose_transition(
 ) -> tuple[np.ndarray, str]:
     """The better of both estimates: the one that finds more noise.
 
-    Each is blind in its own way. A classifier that has memorised its labels agrees with all of
-    them, so that `estimate_transition` finds no noise; a robust one predicts clean labels, and
-    `held_out_confusion` finds no more than its errors. Neither can invent much, but errors on
-    held-out examples do count as noise in the second.
+    Each of them misses noise in one case. A classifier that has memorised its labels agrees with
+    all of them, so that `estimate_transition` finds no noise. A robust classifier predicts clean
+    labels, so that `held_out_confusion` finds only its errors. Neither finds much noise that is
+    not there, although the second counts errors on held-out examples as noise.
 
     Returns:
-        [C, C], and where it is from: "training labels" or "meta set".
+        The matrix [C, C], and what it is estimated from: "training labels" or "meta set".
     """
     matrix = estimate_transition(probabilities, labels)
     if clean_probabilities is None:

@@ -1,4 +1,4 @@
-"""Time and memory of training steps, as ratios to plain cross-entropy."""
+"""Time and memory of training steps, and their ratios to plain cross-entropy."""
 
 import dataclasses
 import itertools
@@ -13,26 +13,26 @@ from tf_mwn.benchmark.plan import Case, Images
 from tf_mwn.benchmark.step import Step
 
 _WARM_UP = 2  # rounds
-# Blocks of steps that tell how long a step waits for its data: pairs of them, and the length of
-# one; short steps need many, long ones cannot have them.
+# The stall is measured on pairs of blocks of steps. A block takes about so many seconds, but has at
+# least so many steps: short steps vary more, and long steps take too long for many.
 _STALL_PAIRS, _STALL_SECONDS, _STALL_STEPS = 3, 1.0, 5
 
 
 @dataclasses.dataclass(frozen=True)
 class StepCost:
-    """What one case costs.
+    """The cost of one case.
 
     Attributes:
         case: method and settings.
-        milliseconds: median time of one step on a batch that is there; the mean over a cycle of
+        milliseconds: median time of one step on a batch in memory, averaged over a cycle of
             `meta_interval` steps.
-        ratio: median over rounds of this step's time over the baseline's in the same round.
-        tracing_seconds: time of the first step (of each kind), which builds it.
-        stall: what reading the training stream adds to a step's time, as a fraction of it; None
-            where it was not measured.
-        megabytes: largest resident set while training, above that with the built model; None
-            where it was not measured.
-        memory_ratio: of `megabytes` to the baseline's.
+        ratio: time of the step over that of the baseline in the same round; median over rounds.
+        tracing_seconds: time of the first step of each kind, which includes building the step.
+        stall: time that reading the training stream adds to a step, as a fraction of the step;
+            None if it was not measured.
+        megabytes: largest resident set in training above that of the built model; None if it was
+            not measured.
+        memory_ratio: `megabytes` over that of the baseline; None if it was not measured.
     """
 
     case: Case
@@ -58,20 +58,20 @@ def measure(
 ) -> list[StepCost]:
     """Measures steps on synthetic images.
 
-    Cases of one network and batch size are timed together, in this process: every round takes a
-    step of each in turn, so that a change in the machine's load hits all of them. Memory is
-    measured in a fresh process for each case.
+    Cases of one network and batch size are timed together in this process. Every round takes one
+    step of each, so that a change in the machine's load affects all of them. Memory is measured
+    in a new process for each case.
 
     Args:
-        cases: what to measure, each with its baseline among them.
-        rounds: timed steps of each case.
-        images: of the synthetic set.
-        devices: what trains, by the number of devices.
-        with_stall, with_memory: whether to measure these too.
+        cases: the cases, including the baseline of each.
+        rounds: number of timed steps of each case.
+        images: of the synthetic data.
+        devices: the strategy for each number of devices.
+        with_stall, with_memory: whether to measure stall and memory too.
 
     Raises:
-        ValueError, TypeError: settings that do not fit.
-        StepError: a step cannot be built or taken.
+        ValueError, TypeError: the settings of a case do not fit together.
+        StepError: a step cannot be built or executed.
     """
     costs = {}
     for _, group in itertools.groupby(cases, lambda c: (c.config.network, c.config.batch_size)):

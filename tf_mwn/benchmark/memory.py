@@ -1,4 +1,4 @@
-"""Memory of a training step, in a fresh process. Imports nothing heavy."""
+"""Memory of a training step, measured in a new process. Does not import TensorFlow."""
 
 import concurrent.futures
 import multiprocessing
@@ -13,10 +13,12 @@ _PROCESS = Path("/proc/self")
 
 
 def megabytes(case: Case, images: Images) -> float:
-    """Largest resident set over some steps, building them included, above that of the built model.
+    """Largest resident set over some steps, above that of the built model, in megabytes.
+
+    Building the steps is included.
 
     Raises:
-        OSError: this is no Linux, which tells these numbers.
+        OSError: the system is not Linux.
         StepError: the step cannot be built, or the process is killed.
     """
     if not _PROCESS.exists():

@@ -1,4 +1,4 @@
-"""Which training steps a benchmark measures. Imports nothing heavy."""
+"""The training steps that a benchmark measures. Does not import TensorFlow."""
 
 import dataclasses
 import itertools
@@ -9,7 +9,7 @@ from tf_mwn.methods import registry
 from tf_mwn.settings.config import SETTINGS, Config
 
 BASELINE = "cross_entropy"
-# What a benchmark varies: settings that every method has, and settings that only some read.
+# The settings that a benchmark varies: those that every method reads, and those that some read.
 COMMON = ("network", "batch_size", "precision", "jit_compile", "devices")
 OWN = (
     "speed",
@@ -20,7 +20,7 @@ OWN = (
     "recompute",
 )
 AXES = (*COMMON, *OWN)
-# Meta batch sizes that follow the batch size.
+# Meta batch sizes that are relative to the batch size.
 RELATIVE = ("same", "half")
 
 DEFAULTS: Mapping[str, tuple[Any, ...]] = {
@@ -29,7 +29,7 @@ DEFAULTS: Mapping[str, tuple[Any, ...]] = {
     "virtual_variables": ("all", "head"),
     "meta_batch_size": ("same",),
 }
-# Named lists of what to measure: (method, its own settings).
+# Named lists of steps to measure: (method, its own settings).
 SUITES: Mapping[str, tuple[tuple[str, Mapping[str, Any]], ...]] = {
     "readme": (
         ("meta_weight_net", {}),
@@ -43,8 +43,8 @@ SUITES: Mapping[str, tuple[tuple[str, Mapping[str, Any]], ...]] = {
         ("meta_weight_net", {"virtual_variables": "head", "meta_interval": 5}),
     ),
 }
-# Of the synthetic training set: a bias that every method can be told of, the augmentation of the
-# CIFAR experiments, and a learning rate at which random labels do no harm.
+# Settings of the synthetic data and their training. Every method can be told of this bias. The
+# augmentation is that of the CIFAR experiments. At this learning rate random labels do no harm.
 _SETTINGS = {
     "noise": "uniform",
     "noise_rate": 0.2,
@@ -56,29 +56,29 @@ _SETTINGS = {
 
 @dataclasses.dataclass(frozen=True)
 class Images:
-    """What the synthetic data look like: `size` x `size` x 3 bytes, and C classes."""
+    """The synthetic images: `size` x `size` x 3 bytes, in `num_classes` classes."""
 
     size: int = 32
     num_classes: int = 10
 
 
 class StepError(RuntimeError):
-    """A step that cannot be built or taken."""
+    """A training step cannot be built or executed."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-    """One step to measure: a method and all settings."""
+    """A training step to measure: a method with all of its settings."""
 
     method: str
     config: Config
 
     @classmethod
     def make(cls, method: str, settings: Mapping[str, Any]) -> "Case":
-        """The case of `method` under those of the settings in `AXES` that it reads.
+        """The case of `method`, with those of the settings in `AXES` that the method reads.
 
         Raises:
-            ValueError, TypeError: a name or a value that is not known.
+            ValueError, TypeError: a name or a value is not known.
         """
         reads = registry.find(method).reads
         chosen = {k: v for k, v in settings.items() if k in COMMON or k in reads}
@@ -97,62 +97,60 @@ class Case:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """The value of each of `AXES`; None where the method does not read it."""
-        row = registry.find(self.method)
-        values = {n: getattr(self.config, n) if n in row.reads else None for n in OWN}
-        if values["meta_batch_size"] is None and row.takes_meta_set(vars(self.config)):
+        """The value of each setting in `AXES`; None if the method does not read it."""
+        method = registry.find(self.method)
+        values = {n: getattr(self.config, n) if n in method.reads else None for n in OWN}
+        if values["meta_batch_size"] is None and method.takes_meta_set(vars(self.config)):
             values["meta_batch_size"] = self.config.batch_size
         return {**{name: getattr(self.config, name) for name in COMMON}, **values}
 
     @property
     def name(self) -> str:
-        """The method, and those of its own settings that are not the default."""
+        """The method and those of its own settings that differ from the default."""
         given = {n: getattr(self.config, n) for n in OWN if n in registry.find(self.method).reads}
         changed = [f"{k}={v}" for k, v in given.items() if v != SETTINGS[k].default]
         return " ".join([self.method, *changed])
 
     @property
     def full_name(self) -> str:
-        """The name, and the common settings."""
+        """The name and the common settings."""
         common = " ".join(f"{name}={getattr(self.config, name)}" for name in COMMON)
         return f"{self.name} ({common})"
 
 
 def parsed(name: str, texts: Sequence[str]) -> tuple[Any, ...]:
-    """The values of a setting in `AXES` from a command line.
+    """The values of a setting in `AXES`, from the texts of a command line.
 
     Raises:
-        ValueError: none at all, or one of another type.
+        ValueError: there are no texts, or one is not of the setting's type.
     """
     if not texts:
         raise ValueError(f"{name}: expected at least one value, received none")
-    return tuple(_parsed(name, SETTINGS[name].kind, text) for text in texts)
+    if name == "meta_batch_size":
+        return tuple(map(_meta_batch_size, texts))
+    return tuple(map(SETTINGS[name].parse, texts))
 
 
-def _parsed(name: str, kind: type, text: str):
-    if name == "meta_batch_size" and text in RELATIVE:
-        return text
-    if kind is bool and text in ("true", "false"):
-        return text == "true"
+def _meta_batch_size(text: str) -> int | str:
     try:
-        return {int: int, float: float, str: str}[kind](text)
-    except (KeyError, ValueError):
-        expected = {int: "integers", float: "numbers", bool: "true or false"}[kind]
-        also = f", {' or '.join(RELATIVE)}" if name == "meta_batch_size" else ""
-        raise ValueError(f"{name}: expected {expected}{also}, received {text!r}") from None
+        return text if text in RELATIVE else int(text)
+    except ValueError:
+        raise ValueError(
+            f"meta_batch_size: expected integers, {' or '.join(RELATIVE)}, received {text!r}"
+        ) from None
 
 
 def combinations(methods: Sequence[str], values: Mapping[str, Sequence[Any]]) -> list[Case]:
-    """Every combination of methods and values, each once, behind its baseline.
+    """Every combination of methods and values once, each preceded by its baseline.
 
-    Settings that a method does not read do not multiply its cases.
+    A setting that a method does not read does not multiply the cases of the method.
 
     Args:
         methods: of the registry.
         values: of each setting in `AXES`.
 
     Raises:
-        ValueError, TypeError: a name or a value that is not known.
+        ValueError, TypeError: a name or a value is not known.
     """
     return _with_baselines(
         Case.make(method, {**common, **own})
@@ -163,7 +161,7 @@ def combinations(methods: Sequence[str], values: Mapping[str, Sequence[Any]]) ->
 
 
 def suite(name: str, values: Mapping[str, Sequence[Any]]) -> list[Case]:
-    """The cases of a named list for every combination of the common settings in `values`."""
+    """The cases of a suite, for every combination of the common settings in `values`."""
     own = {option: SETTINGS[option].default for option in OWN} | {"meta_batch_size": "same"}
     return _with_baselines(
         Case.make(method, {**common, **own, **settings})

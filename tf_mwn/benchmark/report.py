@@ -1,4 +1,4 @@
-"""How measured steps are shown: a table, and the bars of a figure."""
+"""The measured costs as a table, and as the bars of a figure."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from tf_mwn.tables import number, text_table
 
 
 def table(costs: Sequence[StepCost]) -> str:
-    """A line for each case below what all have in common; a dash where nothing was measured."""
+    """The settings that all cases share, then a row per case. A dash means not measured."""
     alike, unlike = _common(costs)
     columns = {"step": [cost.case.name for cost in costs]}
     for name in unlike:
@@ -25,7 +25,7 @@ def table(costs: Sequence[StepCost]) -> str:
 
 
 def bars(costs: Sequence[StepCost]) -> dict[str, dict[str, float | None]]:
-    """Of each case its ratios, by what they are of."""
+    """The ratios of each case, for time and memory."""
     unlike = _common(costs)[1]
     shown = {}
     for cost in costs:
@@ -36,7 +36,7 @@ def bars(costs: Sequence[StepCost]) -> dict[str, dict[str, float | None]]:
 
 
 def _common(costs: Sequence[StepCost]) -> tuple[dict[str, object], list[str]]:
-    """The common settings that all cases have alike, and the names of the others."""
+    """The common settings that are equal in all cases, and the names of the others."""
     values = {name: [getattr(cost.case.config, name) for cost in costs] for name in COMMON}
     alike = {name: value[0] for name, value in values.items() if len(set(value)) == 1}
     return alike, [name for name in COMMON if name not in alike]

@@ -1,4 +1,4 @@
-"""The training step of a case on synthetic images, built and fed as a run builds and feeds it."""
+"""The training step of a case on synthetic images, built and fed as in a run."""
 
 import contextlib
 import dataclasses
@@ -21,11 +21,11 @@ from tf_mwn.training import distributed_loop
 
 
 def training_set(case: Case, images: Images) -> BiasedData:
-    """Synthetic images for some batches, and a meta set that the meta batches fit in."""
+    """Synthetic images for several batches, with a meta set of at least a meta batch."""
     batch, classes = case.config.batch_size, images.num_classes
     meta_batch = case.config.meta_batch_size or batch
     meta_size = classes * -(-max(meta_batch, classes) // classes)
-    # Many, for reading rows must not become easier than it is in a real set.
+    # With few images, reading rows would be faster than from a real data set.
     count = max(5 * batch, 20 * classes, 2000) + 2 * meta_size
     rng = np.random.default_rng(0)
     shape = (images.size, images.size, 3)
@@ -41,32 +41,32 @@ def training_set(case: Case, images: Images) -> BiasedData:
 
 
 class Step:
-    """The compiled step of a case; of a method in phases that of the last one, its purpose.
+    """The compiled training step of a case, without what the method does between epochs.
 
-    What a method does between epochs is left out.
+    If the method trains in phases, the step is that of the last phase.
 
     Args:
         case: method and settings.
-        images: of the synthetic set.
-        strategy: as many devices as the case wants.
+        images: of the synthetic data.
+        strategy: with the number of devices of the case.
 
     Attributes:
-        tracing_seconds: of the first step of each kind, 0 before `trace`.
+        tracing_seconds: time of the first step of each kind; 0 before `trace`.
 
     Raises:
-        ValueError, TypeError: settings that do not fit.
+        ValueError, TypeError: the settings do not fit together.
     """
 
     def __init__(self, case: Case, images: Images, strategy: tf.distribute.Strategy):
         self.case, self.tracing_seconds = case, 0.0
         self._strategy = strategy
-        self._row, self._data = registry.find(case.method), training_set(case, images)
+        self._method, self._data = registry.find(case.method), training_set(case, images)
         sizes = {"batch_size": case.config.batch_size}
-        if self._row.takes_meta_set(vars(case.config)):
+        if self._method.takes_meta_set(vars(case.config)):
             sizes["meta_batch_size"] = case.config.meta_batch_size or case.config.batch_size
         check_shares(strategy, **sizes)
         with self._policy(), strategy.scope():
-            self._model = build.build_model(case.config, self._row, self._data, 0, 1)
+            self._model = build.build_model(case.config, self._method, self._data, 0, 1)
         if self._model.phases is not None:
             for _ in range(self._model.num_epochs - 1):
                 self._model.phases.advance()
@@ -76,8 +76,8 @@ class Step:
 
     @property
     def cycle(self) -> int:
-        """Steps after which their kinds repeat."""
-        if "meta_interval" not in self._row.reads:
+        """The number of steps after which the kinds of steps repeat."""
+        if "meta_interval" not in self._method.reads:
             return 1
         config = self.case.config
         return meta_schedule(config.speed, config.meta_interval, config.reuse_gradient)[0]
@@ -92,7 +92,7 @@ class Step:
             keras.config.set_dtype_policy(kept)
 
     def _positions_of_kinds(self) -> dict[Hashable, tuple[int, int]]:
-        """Of each kind of step its first position in the cycle, and its number there."""
+        """For each kind of step its first position in the cycle, and how often it occurs there."""
         kinds = {}
         for position in range(self.cycle):
             self._go_to(position)
@@ -105,13 +105,12 @@ class Step:
             self._model.optimizer.iterations.assign(position)
 
     def trace(self) -> None:
-        """Takes the first step of each kind, which builds it.
+        """Executes the first step of each kind, which builds it.
 
         Raises:
-            StepError: it cannot be built; with XLA some cannot.
+            StepError: the step cannot be built; XLA cannot compile every step.
         """
-        dataset = build.build_stream(self.case.config, self._row, self._data, 0, 0)
-        self._model.build_metrics(dataset)
+        self._model.build_metrics(self._stream())
         try:
             with self._policy():
                 self.tracing_seconds = sum(seconds for seconds, _ in self._time_kinds())
@@ -120,7 +119,7 @@ class Step:
             raise StepError(f"{self.case.full_name}: {reason}") from error
 
     def seconds(self) -> float:
-        """Time of one step: the mean over a cycle, of which each kind is taken once."""
+        """Time of one step, the mean over a cycle. Each kind of step is executed once."""
         return sum(seconds * number for seconds, number in self._time_kinds()) / self.cycle
 
     def _time_kinds(self) -> Iterator[tuple[float, int]]:
@@ -129,11 +128,11 @@ class Step:
             yield _block(self._model, self._constant, 1), number
 
     def block_seconds(self, steps: int, streamed: bool) -> float:
-        """Time per step of `steps` in a row, after some that do not count.
+        """Time per step of `steps` steps in a row, after some untimed ones.
 
         Args:
             steps: rounded up to whole cycles.
-            streamed: batches of a training stream, or one and the same.
+            streamed: whether the steps read a training stream, or one batch again and again.
         """
         cycles = -(-steps // self.cycle)
         feed = self._stream_feed() if streamed else self._constant
@@ -141,16 +140,18 @@ class Step:
         _block(self._model, feed, self.cycle * -(-cycles // 4))
         return _block(self._model, feed, self.cycle * cycles) / (self.cycle * cycles)
 
+    def _stream(self) -> tf.data.Dataset:
+        return build.build_stream(self.case.config, self._method, self._data, 0, 0)
+
     def _constant_feed(self) -> Iterator:
-        stream = build.build_stream(self.case.config, self._row, self._data, 0, 0)
-        element = next(iter(stream))
+        element = next(iter(self._stream()))
         if not distributed_loop.is_needed(self._strategy):
             return iter(tf.data.Dataset.from_tensors(element).repeat())
         shares = distributed_loop.distributed(self._strategy, tf.data.Dataset.from_tensors(element))
         return itertools.repeat(next(iter(shares)))
 
     def _stream_feed(self) -> Iterator:
-        stream = build.build_stream(self.case.config, self._row, self._data, 0, 0)
+        stream = self._stream()
         if distributed_loop.is_needed(self._strategy):
             stream = distributed_loop.distributed(self._strategy, stream)
         return iter(stream)
@@ -161,7 +162,7 @@ def _block(model, feed: Iterator, steps: int) -> float:
     many = distributed_loop.is_needed(model.distribute_strategy)
     started = time.perf_counter()
     for _ in range(steps):
-        # Keras' own function takes the iterator, that of many devices a batch.
+        # The function of Keras takes the iterator; the function for many devices takes a batch.
         logs = model.train_function(next(feed) if many else feed)
     float(logs["loss"])  # waits for the last step to end
     return time.perf_counter() - started

@@ -1,1 +1,1 @@
-"""Callbacks and figures: what a run learned, while it learns it."""
+"""Callbacks, measures and figures that show what a run learns."""

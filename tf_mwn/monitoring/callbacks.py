@@ -1,4 +1,4 @@
-"""Callbacks of a run; each adds to the epoch's logs or writes what is in them."""
+"""Callbacks that measure each epoch of a run and add the measures to its logs."""
 
 import math
 import time
@@ -16,7 +16,7 @@ from tf_mwn.monitoring.predictions import Predictor, accuracy
 
 
 class NonFiniteLossError(RuntimeError):
-    """Training has left the numbers; the last checkpoint is from before."""
+    """A loss is no longer finite. The last checkpoint is from before."""
 
 
 class StopOnNonFiniteLoss(keras.callbacks.Callback):
@@ -41,7 +41,7 @@ class StopOnNonFiniteLoss(keras.callbacks.Callback):
 
 
 class StepTimer(keras.callbacks.Callback):
-    """Adds `seconds_per_step`: the median, so that tracing the first step does not count."""
+    """Adds `seconds_per_step`, the median. So the tracing of the first step does not count."""
 
     def __init__(self):
         super().__init__()
@@ -62,21 +62,21 @@ class StepTimer(keras.callbacks.Callback):
 
 
 class EpochEvaluation(keras.callbacks.Callback):
-    """Adds accuracies, what the weights say of wrong labels, and the objective's scalars.
+    """Adds accuracies, measures of the weights, memorisation and the objective's scalars.
 
-    Weights and memorisation are measured on the same fixed part of the training set each epoch.
+    Weights and memorisation are measured on the same part of the training set in every epoch.
 
     Args:
-        data: the run's data.
+        data: the data of the run.
         predictor: evaluates the classifier.
-        monitored: at most this many training examples are measured.
+        monitored: largest number of training examples to measure.
 
     Attributes:
-        sample: the measured part of the training set.
-        weights: its weights [N] after the last epoch, or None if the method gives none.
-        is_wrong: [N] booleans, or None where clean labels are not known.
-        test_labels: [M].
-        test_logits: [M, C] after the last epoch.
+        sample: the measured part of the training set, N examples.
+        weights: their weights [N] after the last epoch, or None if the method gives none.
+        is_wrong: [N] booleans, or None if clean labels are not known.
+        test_labels: [M] labels of the test set.
+        test_logits: [M, C] logits of the test set after the last epoch; None before the first.
     """
 
     def __init__(self, data: BiasedData, predictor: Predictor, monitored: int = 2000):
@@ -89,7 +89,7 @@ class EpochEvaluation(keras.callbacks.Callback):
         self._warned = False
 
     def on_train_begin(self, logs=None):
-        """Measures the weights that the first epoch changes, also where a run is continued."""
+        """Measures the weights before the first epoch of this process."""
         self.weights = self._weights(self._predictor.logits(self.sample.x))
 
     def on_epoch_end(self, epoch, logs=None):
@@ -122,7 +122,7 @@ class EpochEvaluation(keras.callbacks.Callback):
         return self._predictor.losses_and_weights(logits, part.label, part.sample_id)[1]
 
     def _warn_of_saturation(self, epoch: int, logs: dict) -> None:
-        """Once: a sigmoid at its end gives every example the same weight, and has no gradient."""
+        """Warns once if all weights are equal and at an end of the sigmoid, without gradient."""
         mean = logs["mean_weight_all"]
         learned = self.model.training_objective.trainable_variables
         if self._warned or not learned or logs["effective_fraction"] < 0.9999 or 0.02 < mean < 0.98:
@@ -140,7 +140,7 @@ def _learning_rate(optimizer: keras.optimizers.Optimizer) -> float:
 
 
 def _number(value) -> float:
-    # By way of a tensor: under a strategy it may be a mirrored variable.
+    # Converted to a tensor first: under a strategy it may be a mirrored variable.
     return float(tf.convert_to_tensor(value))
 
 
@@ -150,12 +150,12 @@ def trajectories_of(history: list[dict]) -> dict[str, list[float]]:
 
 
 def wrong_labels(part: Subset) -> np.ndarray | None:
-    """[N] booleans, True where the given label is not the clean one; None if unknown."""
+    """[N] booleans, True if a label is not the clean one; None if clean labels are unknown."""
     return None if part.clean_label is None else part.label != part.clean_label
 
 
 def _spread(part: Subset, size: int) -> Subset:
-    """`part`, or `size` examples spread evenly over it."""
+    """`part`, or `size` examples spread evenly over it if it has more."""
     if len(part) <= size:
         return part
     rows = np.linspace(0, len(part) - 1, size).astype(int)

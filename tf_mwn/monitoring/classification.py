@@ -1,4 +1,4 @@
-"""How good a classifier's answers are, and how well it knows."""
+"""Accuracy, confusion and calibration of a classifier."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import numpy as np
 
 
 def confusion_matrix(labels: np.ndarray, predictions: np.ndarray, num_classes: int) -> np.ndarray:
-    """[C, C] counts; row i, column j: examples of class i that were called j."""
+    """[C, C] counts. Row i, column j: the number of examples of class i predicted as j."""
     matrix = np.zeros((num_classes, num_classes), np.int64)
     np.add.at(matrix, (labels, predictions), 1)
     return matrix
@@ -20,7 +20,7 @@ def expected_calibration_error(
     Args:
         probabilities: [N, C].
         labels: [N].
-        bins: their number; a bin holds its upper end.
+        bins: number of bins; each includes its upper end.
 
     References:
         Guo et al., ICML 2017, https://arxiv.org/abs/1706.04599, equation 3.

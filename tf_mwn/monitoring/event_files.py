@@ -1,4 +1,4 @@
-"""Event files for TensorBoard, and a disk that does not take them."""
+"""Event files for TensorBoard, and failures to write them."""
 
 import contextlib
 import errno
@@ -10,17 +10,18 @@ import tensorflow as tf
 
 @contextlib.contextmanager
 def events(path: Path) -> Iterator[None]:
-    """For a block that writes event files into the folder `path`.
+    """Makes a failure to write event files to the folder `path` an `OSError`.
+
+    TensorFlow reports a full disk by the same error as a lack of memory.
 
     Raises:
-        OSError: a file could not be written; TensorFlow's own errors of that kind do not say which
-            are the disk's, and a full one would pass for too little memory.
+        OSError: a file could not be written in the block.
     """
     try:
         yield
     except tf.errors.OpError as error:
         if "events.out" not in error.message:
             raise
-        # The first line of several: the file; the system's reason.
+        # The first line names the file, then "; " and the reason that the system gives.
         reason = error.message.splitlines()[0].rpartition("; ")[2]
         raise OSError(errno.EIO, reason, str(path)) from error

@@ -1,4 +1,4 @@
-"""Figures of what was learned. Each function returns a Matplotlib figure."""
+"""Figures of runs and comparisons. Each function returns a Matplotlib figure."""
 
 import io
 from collections.abc import Mapping, Sequence
@@ -9,6 +9,9 @@ matplotlib.use("Agg")
 
 import numpy as np  # noqa: E402
 from matplotlib.figure import Figure  # noqa: E402
+
+# Largest number of class names that can be read at the size of the figures.
+_NAMED = 20
 
 
 def weight_curve(losses: np.ndarray, weights: np.ndarray, title: str) -> Figure:
@@ -21,7 +24,7 @@ def weight_curve(losses: np.ndarray, weights: np.ndarray, title: str) -> Figure:
 
 
 def weight_histogram(weights: np.ndarray, is_wrong: np.ndarray | None, title: str) -> Figure:
-    """Histogram of weights [N], apart for correct and wrong labels where these are known."""
+    """Histogram of weights [N], separate for correct and wrong labels if these are known."""
     figure, axes = _axes(title, "weight", "training examples")
     bins = np.linspace(0, max(float(weights.max()), 1e-12), 41)
     if is_wrong is None:
@@ -34,10 +37,10 @@ def weight_histogram(weights: np.ndarray, is_wrong: np.ndarray | None, title: st
 
 
 def accuracy_curves(runs: Mapping[str, Sequence[Sequence[float]]], title: str) -> Figure:
-    """Test accuracy per epoch: for each method, one thin line per seed and their mean."""
+    """Test accuracy per epoch: for each method a thin line per seed, and their mean."""
     figure, axes = _axes(title, "epoch", "test accuracy")
     for number, (method, curves) in enumerate(runs.items()):
-        # Ten colours, then the same ones dashed, and so on.
+        # Ten colours, then the same colours with the next line style.
         color, style = f"C{number % 10}", ("-", "--", ":", "-.", (0, (1, 3)))[number // 10 % 5]
         length = min(len(curve) for curve in curves)
         epochs = np.arange(1, length + 1)
@@ -55,7 +58,7 @@ def accuracy_curves(runs: Mapping[str, Sequence[Sequence[float]]], title: str) -
 
 
 def points(values: Mapping[str, Sequence[float]], x_label: str, title: str) -> Figure:
-    """A row of points for each name, and their mean as a vertical stroke."""
+    """A row of points for each name, with their mean as a vertical stroke."""
     figure, axes = _axes(title, x_label, "")
     figure.set_size_inches(6, 1.2 + 0.35 * len(values))
     for row, numbers in enumerate(values.values()):
@@ -69,16 +72,15 @@ def points(values: Mapping[str, Sequence[float]], x_label: str, title: str) -> F
 def intervals(
     panels: Mapping[str, Sequence[tuple[str, Sequence[float], tuple, float]]], title: str
 ) -> Figure:
-    """Estimates with their intervals against thresholds, a panel for each unit.
+    """Estimates with their intervals and thresholds, in a panel for each unit.
 
     Args:
-        panels: unit -> rows (label, values, (low, estimate, high), threshold); what is not
-            finite is left out.
+        panels: unit -> rows (label, values, (low, estimate, high), threshold). Numbers that are
+            not finite are not drawn.
         title: of the figure.
     """
     heights = [0.9 + 0.5 * len(rows) for rows in panels.values()]
-    size = (7, 0.4 + sum(heights))
-    figure = Figure(figsize=size, dpi=100, layout="constrained")
+    figure = _figure(7, 0.4 + sum(heights))
     figure.suptitle(title, fontsize=10, wrap=True)
     parts = figure.subplots(len(panels), 1, squeeze=False, height_ratios=heights)[:, 0]
     for axes, (unit, rows) in zip(parts, panels.items(), strict=True):
@@ -103,16 +105,15 @@ def _draw_interval(axes, y: int, values: np.ndarray, limits: tuple, threshold: f
 
 
 def ratio_bars(ratios: Mapping[str, Mapping[str, float | None]], title: str) -> Figure:
-    """Ratios to a baseline, a panel for each kind: those of no case are left out, 1 is a line.
+    """Ratios to a baseline as bars, with a line at 1, in a panel for each kind of ratio.
 
     Args:
-        ratios: case -> kind -> ratio, or None where there is none.
+        ratios: case -> kind -> ratio, or None if there is none. A kind without any is left out.
         title: of the figure.
     """
     cases, kinds = list(ratios), dict.fromkeys(k for of_case in ratios.values() for k in of_case)
     kinds = [k for k in kinds if any(ratios[case][k] is not None for case in cases)]
-    size = (3.5 + 2.5 * len(kinds), 1 + 0.4 * len(cases))
-    figure = Figure(figsize=size, dpi=100, layout="constrained")
+    figure = _figure(3.5 + 2.5 * len(kinds), 1 + 0.4 * len(cases))
     figure.suptitle(title)
     panels = figure.subplots(1, len(kinds), sharey=True, squeeze=False)[0]
     for axes, kind in zip(panels, kinds, strict=True):
@@ -128,8 +129,8 @@ def ratio_bars(ratios: Mapping[str, Mapping[str, float | None]], title: str) -> 
 
 
 def trajectories(values: Mapping[str, Sequence[float]], title: str) -> Figure:
-    """Each named value over the epochs, in a panel of its own: their scales differ."""
-    figure = Figure(figsize=(5, 1 + 1.8 * len(values)), dpi=100, layout="constrained")
+    """Each named value over the epochs, in its own panel because the scales differ."""
+    figure = _figure(5, 1 + 1.8 * len(values))
     panels = figure.subplots(len(values), sharex=True, squeeze=False)[:, 0]
     for axes, (name, curve) in zip(panels, values.items(), strict=True):
         axes.plot(np.arange(1, len(curve) + 1), curve, marker="." if len(curve) < 20 else None)
@@ -143,13 +144,13 @@ def trajectories(values: Mapping[str, Sequence[float]], title: str) -> Figure:
 def contact_sheet(
     images: np.ndarray, captions: Sequence[str], title: str, columns: int = 8
 ) -> Figure:
-    """Images [n, H, W, C] with a caption each, row by row; colours need C = 3, else C = 1 is drawn.
+    """Images [n, H, W, C], C = 1 or 3, row by row, each with a caption.
 
-    Bytes in colour are drawn as they are, everything else from the least to the largest value.
+    Bytes with C = 3 are drawn as they are. Other images are scaled from the least to the largest
+    value of them all.
     """
     rows = -(-len(images) // columns)
-    size = (1.3 * columns, 1.55 * rows + 0.5)
-    figure = Figure(figsize=size, dpi=100, layout="constrained")
+    figure = _figure(1.3 * columns, 1.55 * rows + 0.5)
     figure.suptitle(title)
     if images.dtype != np.uint8 or images.shape[-1] == 1:
         low, high = float(images.min()), float(images.max())
@@ -163,6 +164,39 @@ def contact_sheet(
     return figure
 
 
+def confusion(matrix: np.ndarray, class_names: Sequence[str], title: str) -> Figure:
+    """A confusion matrix [C, C] of counts, shown as fractions of each row (the true class)."""
+    fractions = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    figure, axes = _axes(title, "answer", "class", (5.5, 5.5), grid=False)
+    image = axes.imshow(fractions, vmin=0, vmax=1, cmap="Blues")
+    if len(class_names) > _NAMED:
+        figure.colorbar(image, shrink=0.8)
+        return figure
+    _name_columns(axes, class_names)
+    axes.set_yticks(range(len(class_names)), class_names)
+    for (row, column), value in np.ndenumerate(fractions):
+        if value >= 0.005:
+            color = "white" if value > 0.6 else "black"
+            text = f"{100 * value:.0f}"
+            axes.text(column, row, text, ha="center", va="center", color=color, fontsize=7)
+    return figure
+
+
+def class_weights(means: np.ndarray, class_names: Sequence[str], title: str) -> Figure:
+    """The mean weights [C] of the classes; NaN for a class without examples."""
+    figure, axes = _axes(title, "given class", "mean weight", (5.5, 3.5), grid=False)
+    axes.bar(range(len(means)), means, color="tab:blue")
+    if len(class_names) <= _NAMED:
+        _name_columns(axes, class_names)
+    return figure
+
+
+def _name_columns(axes, class_names: Sequence[str]) -> None:
+    """Writes the names along the x axis; vertically if they are too long together."""
+    rotation = 90 if sum(map(len, class_names)) > 40 else 0
+    axes.set_xticks(range(len(class_names)), class_names, rotation=rotation)
+
+
 def png(figure: Figure) -> bytes:
     """The figure as a PNG file."""
     buffer = io.BytesIO()
@@ -170,9 +204,15 @@ def png(figure: Figure) -> bytes:
     return buffer.getvalue()
 
 
-def _axes(title: str, x_label: str, y_label: str):
-    figure = Figure(figsize=(5, 3.5), dpi=100, layout="constrained")
+def _figure(width: float, height: float) -> Figure:
+    """An empty figure of a size in units of 100 pixels."""
+    return Figure(figsize=(width, height), dpi=100, layout="constrained")
+
+
+def _axes(title: str, x_label: str, y_label: str, size=(5, 3.5), grid: bool = True):
+    figure = _figure(*size)
     axes = figure.add_subplot()
     axes.set(title=title, xlabel=x_label, ylabel=y_label)
-    axes.grid(alpha=0.3)
+    if grid:
+        axes.grid(alpha=0.3)
     return figure, axes

@@ -1,4 +1,4 @@
-"""The trials of a sweep, and ordinary runs, as TensorBoard's HParams plugin shows them."""
+"""Writes trials of a sweep and ordinary runs for TensorBoard's HParams plugin."""
 
 import contextlib
 import shutil
@@ -10,21 +10,21 @@ from tensorboard.plugins.hparams import api, api_pb2, summary
 
 from tf_mwn.monitoring.event_files import events
 
-# Measures of a trial, each the mean over its seeds -> what the plugin calls them.
+# The measures of a trial, each a mean over its seeds, and their titles in the plugin.
 MEASURES = {
     "objective": "objective",
     "last_epoch_accuracy": "test accuracy, last epoch",
     "best_epoch_accuracy": "test accuracy, best epoch",
 }
 
-# Tags of an ordinary run that are columns of its row: the newest value, mean over the seeds.
+# Tags of an ordinary run, and their titles as columns: the newest value, mean over the seeds.
 _RUN_TAGS = {
     "test/accuracy": "test accuracy",
     "train/memorised_wrong_labels": "wrong labels memorised",
     "weights/noise_auc": "noise AUC",
     "weights/effective_fraction": "effective fraction",
 }
-# Settings that are its other columns.
+# The settings of an ordinary run that are columns.
 _RUN_SETTINGS = (
     *("dataset", "noise", "noise_rate", "imbalance_factor", "meta_size"),
     *("network", "epochs", "batch_size", "learning_rate", "weight_decay"),
@@ -33,11 +33,11 @@ _RUN_SETTINGS = (
 
 
 def write_run(path: Path, experiment: str, method: str, settings: Mapping) -> None:
-    """Makes a run that has ended a part of its method's row, in place of what it said before.
+    """Adds a finished run to the row of its method, in place of an earlier entry of the run.
 
     Args:
-        path: the run's folder of event files.
-        experiment, method: the row; the runs of one row are its seeds.
+        path: folder of the run's event files.
+        experiment, method: they name the row, whose runs are the seeds.
         settings: of the run, by name.
     """
     for old in path.glob("events.*.hparams"):
@@ -48,19 +48,18 @@ def write_run(path: Path, experiment: str, method: str, settings: Mapping) -> No
     with _new_file(path, ".hparams"):
         api.hparams_config([api.HParam(name) for name in values], metrics)
         api.hparams(values, trial_id=f"{method}, {experiment}")
-        end = summary.session_end_pb(api_pb2.STATUS_SUCCESS)
-        tf.summary.experimental.write_raw_pb(end.SerializeToString(), step=0)
+        _write_status(api_pb2.STATUS_SUCCESS)
 
 
 def write_space(
     path: Path, values: Mapping[str, Sequence], ranges: Mapping[str, tuple[float, float]]
 ) -> None:
-    """Writes the columns of the table, in place of what `path` held.
+    """Writes the columns of the table, in place of the previous content of `path`.
 
     Args:
-        path: a folder below the one that TensorBoard is given.
-        values: of each setting that has values.
-        ranges: lower and upper end of each other setting.
+        path: a folder below the log folder of TensorBoard.
+        values: of each setting that is searched at values.
+        ranges: lower and upper end of each setting that is searched in a range.
     """
     columns = [api.HParam(name, api.Discrete(choices)) for name, choices in values.items()]
     columns += [api.HParam(name, api.RealInterval(*map(float, r))) for name, r in ranges.items()]
@@ -72,22 +71,25 @@ def write_space(
 def write_trial(
     path: Path, name: str, values: Mapping, measures: Mapping[str, float], failed: bool
 ) -> None:
-    """Writes one row of the table, in place of what `path` held.
+    """Writes a row of the table, in place of the previous content of `path`.
 
     Args:
-        path: the trial's folder of event files.
+        path: folder of the trial's event files.
         name: of the trial.
         values: of the searched settings.
-        measures: some of `MEASURES`; none for a trial that has failed.
-        failed: shown as its status.
+        measures: some of `MEASURES`; none for a failed trial.
+        failed: whether the status of the row is failure.
     """
-    status = api_pb2.STATUS_FAILURE if failed else api_pb2.STATUS_SUCCESS
     with _only_file(path):
         api.hparams(dict(values), trial_id=name)
         for tag, value in measures.items():
             tf.summary.scalar(tag, value)
-        end = summary.session_end_pb(status)
-        tf.summary.experimental.write_raw_pb(end.SerializeToString(), step=0)
+        _write_status(api_pb2.STATUS_FAILURE if failed else api_pb2.STATUS_SUCCESS)
+
+
+def _write_status(status: int) -> None:
+    end = summary.session_end_pb(status)
+    tf.summary.experimental.write_raw_pb(end.SerializeToString(), step=0)
 
 
 def _only_file(path: Path):
@@ -97,7 +99,7 @@ def _only_file(path: Path):
 
 @contextlib.contextmanager
 def _new_file(path: Path, suffix: str | None = None) -> Iterator[None]:
-    """A block that writes one event file; it is closed, and so on the disk, at the end."""
+    """Opens an event file for the block and closes it at the end, so that it is on the disk."""
     with events(path):
         writer = tf.summary.create_file_writer(str(path), filename_suffix=suffix)
         with writer.as_default(step=0):

@@ -1,4 +1,4 @@
-"""What sample weights and predictions say about wrong labels."""
+"""Measures of sample weights, and of wrong labels by weights and predictions."""
 
 import numpy as np
 
@@ -6,8 +6,8 @@ import numpy as np
 def noise_auc(weights: np.ndarray, is_wrong: np.ndarray) -> float | None:
     """Probability that a wrongly labelled example weighs less than a correctly labelled one.
 
-    The area under the ROC curve of -weight as a score for "wrong"; ties count half. 1 separates
-    perfectly, 0.5 says nothing. None if all labels are right, or all wrong.
+    It is the area under the ROC curve of -weight as a score for "wrong"; ties count half. 1 means
+    perfect separation, 0.5 none. None if all labels are right, or all are wrong.
 
     Args:
         weights: [N].
@@ -15,13 +15,19 @@ def noise_auc(weights: np.ndarray, is_wrong: np.ndarray) -> float | None:
     """
     if is_wrong.all() or not is_wrong.any():
         return None
-    from sklearn import metrics  # imported late: slow, and only runs with known noise need it
+    from sklearn import metrics  # imported here: slow, and needed only if the noise is known
 
     return float(metrics.roc_auc_score(is_wrong, -weights))
 
 
 def memorised(predictions: np.ndarray, labels: np.ndarray, is_wrong: np.ndarray) -> float | None:
-    """Fraction of the wrong labels [N] that the classifier reproduces; None if none is wrong."""
+    """Fraction of the wrong labels that the classifier predicts; None if no label is wrong.
+
+    Args:
+        predictions: [N] predicted classes.
+        labels: [N] given labels.
+        is_wrong: [N] booleans.
+    """
     if not is_wrong.any():
         return None
     return float((predictions == labels)[is_wrong].mean())
@@ -35,7 +41,7 @@ def effective_fraction(weights: np.ndarray) -> float:
 
 
 def mean_weight_by_class(weights: np.ndarray, labels: np.ndarray, num_classes: int) -> np.ndarray:
-    """Mean weight [C] of the examples that are given each class; NaN for a class without any.
+    """Mean weight [C] of the examples labelled with each class; NaN for a class without any.
 
     Args:
         weights: [N].
@@ -48,9 +54,9 @@ def mean_weight_by_class(weights: np.ndarray, labels: np.ndarray, num_classes: i
 
 
 def weight_change(before: np.ndarray, after: np.ndarray) -> float | None:
-    """Mean absolute change of weights [N] that are divided by their mean; None if all are 0.
+    """Mean absolute change of weights [N], each divided by their mean; None if a mean is 0.
 
-    So the scale of a method's weights does not count: 0 leaves every example its share.
+    The scale of the weights does not matter: 0 means that every example keeps its share.
     """
     before, after = before.astype(np.float64), after.astype(np.float64)
     if before.mean() == 0 or after.mean() == 0:
@@ -59,7 +65,7 @@ def weight_change(before: np.ndarray, after: np.ndarray) -> float | None:
 
 
 def weight_measures(weights: np.ndarray, is_wrong: np.ndarray | None) -> dict[str, float | None]:
-    """Measures of one set of weights [N]; those that need clean labels only where known."""
+    """Measures of weights [N]. Those that need clean labels are left out if these are unknown."""
     measures = {
         "mean_weight_all": float(weights.mean()),
         "effective_fraction": effective_fraction(weights),

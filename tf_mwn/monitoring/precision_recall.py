@@ -1,4 +1,4 @@
-"""Precision and recall over thresholds, as TensorBoard's PR curves plugin takes them."""
+"""Precision and recall over thresholds, for TensorBoard's PR curves plugin."""
 
 import numpy as np
 import tensorflow as tf
@@ -10,8 +10,8 @@ THRESHOLDS = 101
 def counts(scores: np.ndarray, is_positive: np.ndarray) -> np.ndarray:
     """TP, FP, TN, FN, precision and recall [6, T] at T thresholds 0, 1/(T-1), ..., 1.
 
-    An example is called positive where its score is at least the threshold. Precision is 1 where
-    nothing is called positive, recall 0 where nothing is positive.
+    An example is predicted positive if its score is at least the threshold. Precision is 1 if none
+    is predicted positive; recall is 0 if none is positive.
 
     Args:
         scores: [N] in [0, 1].
@@ -22,8 +22,8 @@ def counts(scores: np.ndarray, is_positive: np.ndarray) -> np.ndarray:
         np.bincount(bucket[part], minlength=THRESHOLDS)[::-1].cumsum()[::-1]
         for part in (is_positive, ~is_positive)
     )
-    called, positives = true + false, true[0]
-    precision = np.where(called > 0, true / np.maximum(called, 1), 1.0)
+    predicted, positives = true + false, true[0]
+    precision = np.where(predicted > 0, true / np.maximum(predicted, 1), 1.0)
     recall = true / max(positives, 1)
     return np.stack([true, false, false[0] - false, positives - true, precision, recall])
 

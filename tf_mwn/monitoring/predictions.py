@@ -1,4 +1,4 @@
-"""Logits and per-example losses of whole data sets, without touching any state."""
+"""Logits, losses and weights of whole data sets, computed without changing any state."""
 
 from collections.abc import Callable
 from typing import Any
@@ -29,7 +29,7 @@ def classifier_logits(
         preprocess: function of a batch of inputs.
 
     Raises:
-        TypeError, ValueError: arrays that cannot be evaluated on, or outputs of another shape.
+        TypeError, ValueError: the arrays cannot be used, or the outputs are not of shape [N, C].
     """
     logits, _, _ = logits_of(classifier, evaluation_dataset(x, labels, batch_size, preprocess))
     if logits.ndim != 2:
@@ -41,7 +41,7 @@ class Predictor:
     """Evaluates a model's classifier on arrays in memory, in evaluation mode.
 
     Args:
-        model: the model whose classifier is asked.
+        model: the model whose classifier is evaluated.
         preprocess: function of a batch of inputs, as in training.
         batch_size: examples per call.
     """
@@ -64,7 +64,7 @@ class Predictor:
     def losses_and_weights(
         self, logits: np.ndarray, labels: np.ndarray, sample_id: np.ndarray | None = None
     ) -> tuple[np.ndarray, np.ndarray | None]:
-        """The loss [N] of each example and, if the method gives any, its weight [N].
+        """The losses [N] of the examples and their weights [N]; None if the method gives none.
 
         Methods that keep a history of each example need `sample_id` [N].
         """

@@ -1,4 +1,4 @@
-"""One progress bar per run, or one line now and then where there is no terminal."""
+"""A progress bar for each run, or a few lines if the output is not a terminal."""
 
 import logging
 import sys
@@ -14,15 +14,15 @@ _SHOWN = (("loss", "loss"), ("meta_loss", "meta loss"), ("test_accuracy", "test"
 
 
 class ProgressBar(keras.callbacks.Callback):
-    """Shows steps, the newest measures and the time left.
+    """Shows the steps, the newest measures and the time left.
 
-    Lines are messages of `tf_mwn.messages`. Every epoch has one; those of level INFO are few.
+    Without a bar, every epoch is a message of `tf_mwn.messages`; few of them have the level INFO.
 
     Args:
-        title: what is running.
-        epochs: epochs in all.
-        first_epoch: epochs done before.
-        lines: without a terminal, print about this many lines in all.
+        title: name of the run.
+        epochs: number of all epochs.
+        first_epoch: number of epochs that have finished before.
+        lines: approximate number of messages of level INFO.
     """
 
     def __init__(self, title: str, epochs: int, first_epoch: int = 0, lines: int = 6):
@@ -34,7 +34,7 @@ class ProgressBar(keras.callbacks.Callback):
         self._traced = False
 
     def on_train_begin(self, logs=None):
-        # Not what rich takes for a terminal: a variable can make a pipe one.
+        # rich is not asked: environment variables can make it take a pipe for a terminal.
         if not sys.stdout.isatty() or not logger.isEnabledFor(logging.INFO):
             return
         console = Console(highlight=False)
@@ -62,12 +62,12 @@ class ProgressBar(keras.callbacks.Callback):
         if self._bar is not None:
             self._bar.update(self._task, measures=measures)
             return
-        now_and_then = (epoch + 1) % self._every == 0 or epoch + 1 == self._epochs
+        is_shown = (epoch + 1) % self._every == 0 or epoch + 1 == self._epochs
         number = f"{epoch + 1:{len(str(self._epochs))}}/{self._epochs}"
-        level = logging.INFO if now_and_then else logging.DEBUG
+        level = logging.INFO if is_shown else logging.DEBUG
         logger.log(level, "%s  epoch %s  %s", self._title, number, measures)
 
     def close(self) -> None:
-        """Ends the bar; also after an exception."""
+        """Removes the bar. Call it after an exception too."""
         if self._bar is not None:
             self._bar.stop()

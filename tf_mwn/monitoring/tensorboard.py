@@ -1,4 +1,4 @@
-"""The run in TensorBoard: scalars, histograms and V of each epoch, other pictures of some."""
+"""Writes a run for TensorBoard: scalars, histograms and V every epoch, other images in some."""
 
 import json
 from collections.abc import Sequence
@@ -9,13 +9,13 @@ import numpy as np
 import tensorflow as tf
 
 from tf_mwn.files import SCALAR_PREFIX
-from tf_mwn.monitoring import class_figures, figures, precision_recall
+from tf_mwn.monitoring import figures, precision_recall
 from tf_mwn.monitoring.callbacks import EpochEvaluation
 from tf_mwn.monitoring.classification import confusion_matrix
 from tf_mwn.monitoring.event_files import events
 from tf_mwn.monitoring.measures import mean_weight_by_class
 
-# Tag of each key of the logs; keys not named here go under "train/".
+# The tag of each key of the logs. Other keys have the prefix "train/".
 _TAGS = {
     "meta_loss": "meta/loss",
     "meta_accuracy": "meta/accuracy",
@@ -32,9 +32,9 @@ _TAGS = {
     "noise_auc": "weights/noise_auc",
     "memorised": "train/memorised_wrong_labels",
 }
-# TensorBoard shows that many images of a tag, so more would be drawn for nothing.
-_PICTURES = 10
-# A scalar and a curve for each class are of use up to so many classes.
+# TensorBoard shows at most this many images of a tag.
+_IMAGES = 10
+# Largest number of classes with a scalar and a curve for each class.
 _CLASSES = 20
 
 
@@ -45,16 +45,15 @@ def _tag(name: str) -> str:
 
 
 class TensorBoardMonitor(keras.callbacks.Callback):
-    """Writes each epoch's logs; nothing is written from within a step, and no network is run.
+    """Writes the logs of each epoch. It writes nothing within a step and evaluates no network.
 
     Args:
-        path: folder of the event files; below the one that TensorBoard is given, its path is the
-            run's name there.
-        evaluation: the callback that measured weights and test set, placed before this one.
-        settings: the run's configuration, shown as text.
-        epochs: of the whole run; pictures are drawn of about ten of them, and of the last. The
-            weight curve is drawn of each.
-        class_names: of the C classes.
+        path: folder of the event files. Its path below the log folder of TensorBoard names the run.
+        evaluation: the callback that measures weights and test set, placed before this one.
+        settings: the configuration of the run, shown as text.
+        epochs: number of all epochs. The weight curve is drawn in each, other images in about ten
+            of them and in the last.
+        class_names: names of the C classes.
     """
 
     def __init__(
@@ -67,7 +66,7 @@ class TensorBoardMonitor(keras.callbacks.Callback):
     ):
         super().__init__()
         self._path, self._evaluation, self._settings = path, evaluation, settings
-        self._epochs, self._every = epochs, -(-epochs // _PICTURES)
+        self._epochs, self._every = epochs, -(-epochs // _IMAGES)
         self._names = [str(name) for name in class_names]
         self._writer = None
 
@@ -80,15 +79,15 @@ class TensorBoardMonitor(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         done = epoch + 1
-        pictured = done % self._every == 0 or done == self._epochs
+        draws = done % self._every == 0 or done == self._epochs
         with events(self._path), self._writer.as_default(step=done):
             for name, value in logs.items():
                 if value is not None:
                     tf.summary.scalar(_tag(name), value)
             if self._evaluation.weights is not None:
-                self._write_weights(done, pictured)
+                self._write_weights(done, draws)
             self._write_curve(done)
-            if pictured:
+            if draws:
                 self._write_test_set(done)
             self._writer.flush()
 
@@ -96,7 +95,7 @@ class TensorBoardMonitor(keras.callbacks.Callback):
         with events(self._path):
             self._writer.close()
 
-    def _write_weights(self, epoch: int, pictured: bool):
+    def _write_weights(self, epoch: int, draws: bool):
         weights, is_wrong = self._evaluation.weights, self._evaluation.is_wrong
         tf.summary.histogram("weights/all", weights)
         if is_wrong is not None:
@@ -107,21 +106,21 @@ class TensorBoardMonitor(keras.callbacks.Callback):
             for name, mean in zip(self._names, means, strict=True):
                 if np.isfinite(mean):
                     tf.summary.scalar(f"mean_weight_of_class/{name}", mean)
-        if pictured:
+        if draws:
             title = f"weights by class, epoch {epoch}"
-            _picture("weights/by_class", class_figures.class_weights(means, self._names, title))
+            _write_image("weights/by_class", figures.class_weights(means, self._names, title))
 
     def _write_curve(self, epoch: int):
         curve = curve_of(self.model)
         if curve is not None:
-            _picture("weights/curve", figures.weight_curve(*curve, f"V(loss), epoch {epoch}"))
+            _write_image("weights/curve", figures.weight_curve(*curve, f"V(loss), epoch {epoch}"))
 
     def _write_test_set(self, epoch: int):
-        """Confusion matrix, and precision and recall of each class against the others."""
+        """Writes the confusion matrix, and precision and recall of each class against the rest."""
         logits, labels = self._evaluation.test_logits, self._evaluation.test_labels
         matrix = confusion_matrix(labels, logits.argmax(axis=1), len(self._names))
         title = f"test set, epoch {epoch}: % of each class"
-        _picture("test/confusion", class_figures.confusion(matrix, self._names, title))
+        _write_image("test/confusion", figures.confusion(matrix, self._names, title))
         probabilities = tf.nn.softmax(logits).numpy()
         is_class = labels[:, np.newaxis] == np.arange(len(self._names))
         precision_recall.write("test/all", probabilities.ravel(), is_class.ravel(), epoch)
@@ -131,13 +130,13 @@ class TensorBoardMonitor(keras.callbacks.Callback):
                 precision_recall.write(f"test/{name}", scores, is_class[:, c], epoch)
 
 
-def _picture(tag: str, figure) -> None:
+def _write_image(tag: str, figure) -> None:
     image = tf.io.decode_png(figures.png(figure), channels=3)
     tf.summary.image(tag, image[tf.newaxis])
 
 
 def curve_of(model, largest_loss: float = 10.0) -> tuple[np.ndarray, np.ndarray] | None:
-    """A grid of losses [N] and the weights [N] the model gives them; None if it has no curve."""
+    """A grid of losses [N] and the model's weights [N] for them; None if it has no such curve."""
     losses = np.linspace(0.0, largest_loss, 201)
     weights = model.training_objective.curve(keras.ops.convert_to_tensor(losses))
     return None if weights is None else (losses, keras.ops.convert_to_numpy(weights))

@@ -1,4 +1,4 @@
-"""The recipes by name, and the experiment that a recipe with overrides makes."""
+"""The recipes by name, and the experiment that a recipe and overrides define."""
 
 import dataclasses
 from collections.abc import Iterable, Mapping
@@ -17,10 +17,14 @@ from tf_mwn.settings.config import Config, digest
 
 @dataclasses.dataclass(frozen=True)
 class Experiment:
-    """A recipe with overrides: what one command runs.
+    """A recipe with overrides, as one command runs it.
 
     Attributes:
-        folder: the recipe's name, with a short hash of the overridden settings behind it.
+        recipe: the recipe.
+        config: all settings.
+        methods: names of the methods.
+        seeds: the random seeds.
+        folder: the name of the recipe, followed by a short hash of the overridden settings.
     """
 
     recipe: Recipe
@@ -34,7 +38,7 @@ class Experiment:
         return Path(workdir) / self.folder / method / f"seed{seed}"
 
     def flags(self, method: str, seed: int) -> str:
-        """The flags of one run, a line each: a `--flagfile` that repeats it."""
+        """The flags of one run, a line each, as the content of a `--flagfile` that repeats it."""
         given = {"recipe": self.recipe.name, "method": method, "seed": seed}
         given.update(self.config.differences(self.recipe.config))
         lines = []
@@ -51,7 +55,7 @@ def find(name: str) -> Recipe:
     """The recipe called `name`.
 
     Raises:
-        ValueError: naming the valid names and the nearest.
+        ValueError: there is none; the message lists the valid names and the nearest.
     """
     return RECIPES[check_name("recipe", name, RECIPES)]
 
@@ -64,37 +68,37 @@ def resolve(
 ) -> Experiment:
     """The experiment that a command line describes.
 
-    A data set of the user's own (a path) drops the artificial bias and the augmentation of the
-    recipe, unless they are overridden too: they describe the recipe's data.
+    The bias and the augmentation of a recipe belong to its data. So they are dropped for a data set
+    of the user's own (a path), unless they are overridden too.
 
     Raises:
-        ValueError, TypeError: for unknown names, values out of range, repeated seeds or methods,
-            and overrides that none of the methods reads.
+        ValueError, TypeError: a name is unknown, a value is out of range, a seed or method is
+            repeated, or no method reads an override.
     """
-    row = find(recipe)
-    if row.files and "dataset" not in overrides:
+    base = find(recipe)
+    if base.files and "dataset" not in overrides:
         raise ValueError(
-            f"dataset: expected --dataset=FOLDER with {row.files} for recipe {recipe}, "
+            f"dataset: expected --dataset=FOLDER with {base.files} for recipe {recipe}, "
             "received none"
         )
-    chosen = tuple(row.methods if methods is None else methods)
+    chosen = tuple(base.methods if methods is None else methods)
     seeds = tuple(seeds)
     _check_unique("method", chosen)
     _check_unique("seed", seeds)
     if any(seed < 0 for seed in seeds):
         raise ValueError(f"seed: expected integers of at least 0, received {min(seeds)}")
     _check_read(overrides, [registry.find(name) for name in chosen])
-    settings = {**row.settings, **overrides}
+    settings = {**base.settings, **overrides}
     if _is_path(overrides.get("dataset", "")):
         for name in _BIAS - set(overrides):
             settings.pop(name, None)
     config = Config(**settings)
-    changed = config.differences(row.config)
-    folder = f"{row.name}-{digest(changed)}" if changed else row.name
-    return Experiment(row, config, chosen, seeds, folder)
+    changed = config.differences(base.config)
+    folder = f"{base.name}-{digest(changed)}" if changed else base.name
+    return Experiment(base, config, chosen, seeds, folder)
 
 
-# What describes the recipe's data set rather than the size of an experiment.
+# The settings that describe the data of a recipe, and not the size of the experiment.
 _BIAS = set(options_of(BiasSettings)) | {"augment"}
 _BIAS -= {"meta_size", "validation_size", "validation_labels", "train_size"}
 
@@ -111,17 +115,18 @@ def _check_unique(kind: str, values: tuple) -> None:
             raise ValueError(f"{kind}: expected each once, received {value} twice")
 
 
-def _check_read(overrides: Mapping[str, Any], rows: list[registry.Method]) -> None:
-    """Refuses an override that would be ignored by every method that runs."""
-    read = {name for row in rows for name in row.reads_under(overrides)}
+def _check_read(overrides: Mapping[str, Any], methods: list[registry.Method]) -> None:
+    """Refuses an override that every method of the run would ignore."""
+    read = {name for method in methods for name in method.reads_under(overrides)}
 
-    def shown(row: registry.Method) -> str:
-        return f"{row.name} with --{row.file.name}" if row.uses_file(overrides) else row.name
+    def shown(method: registry.Method) -> str:
+        uses_file = method.uses_file(overrides)
+        return f"{method.name} with --{method.file.name}" if uses_file else method.name
 
     for name in overrides:
         if name in registry.OPTIONS and name not in read:
             raise ValueError(
                 f"{name}: expected an option that a method of the run reads, received one of no "
-                f"effect on {', '.join(map(shown, rows))}; it is an option of "
-                + ", ".join(r.name for r in registry.METHODS.values() if name in r.reads)
+                f"effect on {', '.join(map(shown, methods))}; it is an option of "
+                + ", ".join(m.name for m in registry.METHODS.values() if name in m.reads)
             )

@@ -1,4 +1,4 @@
-"""What `--recipe=list` and `--method=list` print. Imports nothing heavy."""
+"""The texts of `--recipe=list` and `--method=list`. Does not import TensorFlow."""
 
 from tf_mwn.methods.registry import METHODS, Method
 from tf_mwn.recipes.experiment import RECIPES, Experiment
@@ -38,7 +38,7 @@ def _method(method: Method) -> list[str]:
 
 
 def about(method: Method) -> list[str]:
-    """Lines that say what a method is, what it needs and what it costs."""
+    """Lines with the title, the paper, the needs and the cost of a method."""
     lines = [f"{method.name}: {method.title}", f"    paper    {method.paper}"]
     if method.takes_meta_set(_DEFAULTS):
         unless = f", unless --{method.file.name} is given" if method.file else ""
@@ -47,7 +47,7 @@ def about(method: Method) -> list[str]:
 
 
 def experiment(chosen: Experiment) -> str:
-    """The lines a run starts with."""
+    """The lines that are shown before the experiment runs."""
     recipe = chosen.recipe
     changed = chosen.config.differences(recipe.config)
     lines = [f"recipe {recipe.name}: {recipe.title}", f"  source: {recipe.source}"]
@@ -55,9 +55,5 @@ def experiment(chosen: Experiment) -> str:
         lines.append("  changed: " + ", ".join(f"{k} = {v}" for k, v in changed.items()))
     else:
         lines.append(f"  expected: {recipe.expected}")
-    lines.append(f"  methods: {', '.join(chosen.methods)}; seeds: {_numbers(chosen.seeds)}")
-    return "\n".join(lines)
-
-
-def _numbers(values: tuple[int, ...]) -> str:
-    return ", ".join(map(str, values))
+    seeds = ", ".join(map(str, chosen.seeds))
+    return "\n".join([*lines, f"  methods: {', '.join(chosen.methods)}; seeds: {seeds}"])

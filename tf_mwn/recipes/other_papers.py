@@ -1,6 +1,6 @@
-"""Settings of the papers Meta-Weight-Net is compared with, or that follow it.
+"""Settings of papers that Meta-Weight-Net is compared with, and of papers that follow it.
 
-Each with its published numbers, accuracies in %; the methods are those this package has.
+Each recipe states the published accuracies in % of the methods that this package has.
 """
 
 from typing import Any
@@ -9,7 +9,7 @@ from tf_mwn.recipes.published import TABLES
 from tf_mwn.recipes.recipe import Recipe
 
 STEP_TIMES = "a ResNet-32 step takes 0.25 s on two CPU cores, with Meta-Weight-Net 0.8 s"
-# Optimizer and preprocessing of most CIFAR experiments of these papers.
+# Optimizer and preprocessing of most CIFAR experiments in these papers.
 CIFAR = {
     "augment": "crop_flip",
     "batch_size": 100,

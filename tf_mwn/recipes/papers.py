@@ -1,9 +1,8 @@
-"""The settings of the Meta-Weight-Net paper, with their published numbers.
+"""The settings of the Meta-Weight-Net paper, with its published numbers.
 
-Hours on a GPU, days on a CPU.
-
-Where the sources disagree, each source line says what was chosen. Published numbers are accuracies
-in %, and the best test epoch unless said otherwise; a run reports the last epoch as well.
+They take hours on a GPU and days on a CPU. If the sources disagree, the source line of a recipe
+says what was chosen. Published numbers are accuracies in % at the best test epoch, unless said
+otherwise; a run reports the last epoch too.
 """
 
 from typing import Any
@@ -13,12 +12,8 @@ from tf_mwn.recipes.published import TABLES, Table
 from tf_mwn.recipes.recipe import Recipe
 
 _MWN = "Shu et al., Meta-Weight-Net, NeurIPS 2019"
-# The 2019 scripts that made the tables: weights divided by their batch sum, SGD on the weight net.
-_SCRIPTS_2019 = {
-    "weight_normalization": "sum",
-    "meta_optimizer": "sgd",
-    "meta_weight_decay": 5e-4,
-}
+# The tables are from the 2019 scripts: weights divided by their batch sum, SGD on the weight net.
+_SCRIPTS_2019 = {"weight_normalization": "sum", "meta_optimizer": "sgd", "meta_weight_decay": 5e-4}
 _CHOICES_2019 = (
     "settings of the 2019 scripts: weights divided by their batch sum (the paper's equation: "
     "--weight_normalization=none), SGD on the weight net (the 2020 re-release: Adam 1e-3, weight "
@@ -38,7 +33,7 @@ def _published(table: Table, column: str, base_name: str = "base model") -> str:
 
 
 def _settings(bias: str, dataset: str, value: int) -> dict[str, Any]:
-    """Settings of one column of the Meta-Weight-Net tables: bias by name, factor or percentage."""
+    """Settings of a column of the Meta-Weight-Net tables; `value` is the factor or percentage."""
     if bias == "longtail":
         meta_size = 100 if dataset == "cifar10" else 1000  # 10 of each class
         extra = {"imbalance_factor": float(value), "meta_size": meta_size}
@@ -67,7 +62,7 @@ def _table(number: int, cost: str) -> list[Recipe]:
 
 
 def _ablation() -> list[Recipe]:
-    """The weight net's architecture, on the three biases."""
+    """The recipes of the ablation of the weight net's architecture, one per column."""
     table, recipes = TABLES["ablation"], []
     for column in table.columns:
         dataset, bias, value = column.split("_")

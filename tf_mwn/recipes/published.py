@@ -1,4 +1,4 @@
-"""Published test accuracies in %, and where they stand: one place for recipes and comparisons.
+"""Published test accuracies in %, with their sources, for recipes and comparisons.
 
 Most papers report the best test epoch, as mean ± standard deviation over five runs. Methods that
 this package does not have are left out.
@@ -29,10 +29,10 @@ class Row:
     """One row of a published table.
 
     Attributes:
-        label: what the table calls it, or the method's name.
-        method: of the registry.
-        settings: that tell it from other rows of the same method.
-        numbers: by column; without those the paper has not.
+        label: the name of the row in the table, or of the method.
+        method: name of the method in the registry.
+        settings: those that distinguish the row from other rows of the same method.
+        numbers: by column; columns without a published number are left out.
     """
 
     label: str
@@ -81,7 +81,7 @@ def _number(text: str) -> Number | None:
 
 
 def _rows(columns: Sequence[str], text: str) -> tuple[Row, ...]:
-    """One row per line: a method and a number for each column, "-" where there is none."""
+    """One row per line: a method and a number for each column, "-" for no number."""
     rows = []
     for line in text.strip().splitlines():
         method, *texts = line.split()
@@ -91,8 +91,12 @@ def _rows(columns: Sequence[str], text: str) -> tuple[Row, ...]:
     return tuple(rows)
 
 
+def _table(title: str, source: str, columns: tuple[str, ...], text: str) -> Table:
+    return Table(title, source, columns, _rows(columns, text))
+
+
 def _nets(columns: Sequence[str], text: str) -> tuple[Row, ...]:
-    """As `_rows`, with a weight net such as 1-100-100-1 in the place of the method."""
+    """As `_rows`, with a weight net such as 1-100-100-1 in place of the method."""
     rows = []
     for row in _rows(columns, text):
         units = tuple(int(size) for size in row.label.split("-")[1:-1])
@@ -141,7 +145,7 @@ l2rw            89.25±.37 87.86±.36 85.66±.51 64.11±1.09 57.47±1.16 50.98±
 glc             91.02±.20 89.68±.33 88.92±.24 65.42±.23 63.07±.53 62.22±.62
 meta_weight_net 92.04±.15 90.33±.61 87.54±.23 70.11±.33 64.22±.28 58.64±.47
 """
-_COLUMNS_V = tuple(
+_COLUMNS_ABLATION = tuple(
     f"{dataset}_{bias}" for bias in ("longtail_100", "uniform_40", "flip2_40") for dataset in _CIFAR
 )
 _ABLATION = """
@@ -152,7 +156,7 @@ _ABLATION = """
 1-10-10-1    74.71 41.94 89.10 66.53 87.58 57.11
 1-10-10-10-1 74.96 42.31 88.82 66.67 87.36 57.29
 """
-# The last two columns of a data set are called asymmetric there; the noise is flip2.
+# The paper calls the last two columns of a data set asymmetric; the noise is flip2.
 _COLUMNS_ARL = tuple(
     f"{dataset}_{noise}"
     for dataset in _CIFAR
@@ -181,41 +185,26 @@ meta_weight_net    73.72
 """
 
 TABLES: dict[str, Table] = {
-    "1": Table(
-        "long-tailed CIFAR, ResNet-32",
-        f"{_MWN}, Table 1",
-        _COLUMNS_1,
-        _rows(_COLUMNS_1, _TABLE_1),
-    ),
-    "2": Table(
-        "uniform noise on CIFAR, WRN-28-10",
-        f"{_MWN}, Table 2",
-        _COLUMNS_2,
-        _rows(_COLUMNS_2, _TABLE_2),
-    ),
-    "3": Table(
-        "flip noise (flip2) on CIFAR, ResNet-32",
-        f"{_MWN}, Table 3",
-        _COLUMNS_3,
-        _rows(_COLUMNS_3, _TABLE_3),
-    ),
+    "1": _table("long-tailed CIFAR, ResNet-32", f"{_MWN}, Table 1", _COLUMNS_1, _TABLE_1),
+    "2": _table("uniform noise on CIFAR, WRN-28-10", f"{_MWN}, Table 2", _COLUMNS_2, _TABLE_2),
+    "3": _table("flip noise (flip2) on CIFAR, ResNet-32", f"{_MWN}, Table 3", _COLUMNS_3, _TABLE_3),
     "ablation": Table(
         "architecture of the weight net",
         f"{_MWN}, supplement",
-        _COLUMNS_V,
-        _nets(_COLUMNS_V, _ABLATION),
+        _COLUMNS_ABLATION,
+        _nets(_COLUMNS_ABLATION, _ABLATION),
     ),
-    "arl": Table(
+    "arl": _table(
         "adaptive robust losses on CIFAR, ResNet-32",
         "Shu et al., Adaptive Robust Loss, https://arxiv.org/abs/2002.06482, with rows of the "
         "follow-up paper, whose cross-entropy column under symmetric noise repeats flip2's",
         _COLUMNS_ARL,
-        _rows(_COLUMNS_ARL, _ARL),
+        _ARL,
     ),
-    "clothing1m": Table(
+    "clothing1m": _table(
         "Clothing1M, real noisy labels, ResNet-50",
         f"{_MWN}, section 4.3; gce and the poly_soft rows from its follow-ups",
         ("clothing1m",),
-        _rows(("clothing1m",), _CLOTHING1M),
+        _CLOTHING1M,
     ),
 }

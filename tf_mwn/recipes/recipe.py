@@ -1,4 +1,4 @@
-"""What a recipe is."""
+"""A recipe: named settings, with their source and their expected result."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -13,14 +13,14 @@ class Recipe:
 
     Attributes:
         group: heading under which `--recipe=list` shows it.
-        name: what `--recipe` calls it, and its folder's name.
+        name: value of `--recipe`, and name of the folder.
         title: one line.
         source: where the settings come from.
-        expected: last-epoch test accuracy to expect, with its seeds.
-        cost: time on two CPU cores.
-        settings: what differs from `Config`'s defaults.
-        methods: run by default, in this order.
-        files: what the user has to supply by `--dataset`, and in which form; empty if nothing.
+        expected: test accuracy to expect, last epoch unless said otherwise, and over which seeds.
+        cost: time on two CPU cores unless said otherwise.
+        settings: those that differ from the defaults of `Config`.
+        methods: the default methods, in order.
+        files: the files that the user has to supply by `--dataset`; empty if none.
     """
 
     group: str

@@ -2,8 +2,8 @@
 
 from tf_mwn.recipes.recipe import Recipe
 
-# Settings of this project for short runs. The sum normaliser makes weights relative; weight decay
-# on the weight net keeps its sigmoid from saturating, after which it could not learn any more.
+# Settings of this project for short runs. Normalisation by the sum makes weights relative. Weight
+# decay on the weight net keeps its sigmoid from saturating; a saturated one could not learn.
 _SHORT_RUN = {
     "network": "small_cnn",
     "weight_normalization": "sum",
@@ -17,15 +17,10 @@ _FASHION = {
     "validation_size": 1_000,
     "meta_size": 1_000,
     "epochs": 10,
-    # Without momentum the virtual step is the actual step's length, and 10 epochs are enough.
+    # Without momentum the virtual step is as long as the actual step, and 10 epochs are enough.
     "momentum": 0.0,
 }
-_LONG_TAIL = {
-    "imbalance_factor": 100.0,
-    "train_size": None,
-    "validation_size": 0,
-    "meta_size": 100,
-}
+_LONG_TAIL = {"imbalance_factor": 100.0, "train_size": None, "validation_size": 0, "meta_size": 100}
 
 SHORT_RECIPES = (
     Recipe(

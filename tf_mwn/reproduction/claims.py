@@ -1,7 +1,7 @@
-"""What a claim is: a statement, its evidence, and the verdict that follows.
+"""A claim: a statement, its evidence, and the verdict that follows.
 
-A claim holds if all of its evidence holds, fails if a part of it fails, and is undecided
-otherwise: an interval that contains the threshold decides nothing.
+A claim holds if all of its evidence holds, and fails if a part of it fails. Otherwise it is
+undecided, or not run if runs are missing.
 """
 
 import dataclasses
@@ -18,11 +18,12 @@ class Claim:
     """A statement and the evidence for it.
 
     Attributes:
-        key: a letter or word by which `--claims` names it.
+        key: a letter or word by which `--claims` names the claim.
         statement: one sentence.
         evidence: all of it must hold.
-        least_seeds: more seeds than given are added up to this number: a deviation needs many.
-        note: how the statement was made measurable; empty if the evidence says it.
+        least_seeds: if fewer seeds are given, others are added up to this number. A standard
+            deviation needs many.
+        note: how the statement is measured; empty if the evidence makes it clear.
     """
 
     key: str
@@ -33,20 +34,17 @@ class Claim:
 
     def context(self, workdir: str | Path, seeds: Sequence[int], common=None) -> Context:
         """The context with the seeds of this claim."""
-        more = iter(range(max(seeds) + 1, max(seeds) + 1 + self.least_seeds))
-        seeds = list(seeds)
-        while len(seeds) < self.least_seeds:
-            seeds.append(next(more))
-        return Context(Path(workdir), tuple(seeds), common or {})
+        added = range(max(seeds) + 1, max(seeds) + 1 + self.least_seeds - len(seeds))
+        return Context(Path(workdir), (*seeds, *added), common or {})
 
     def runs(self, context: Context) -> list[Planned]:
-        """What has to be trained, each once."""
+        """The runs that the evidence needs, each once."""
         return each_once(run for part in self.evidence for run in part.runs(context))
 
 
 @dataclasses.dataclass(frozen=True)
 class Result:
-    """A claim with what its evidence was found to be."""
+    """A claim with the findings of its evidence."""
 
     claim: Claim
     context: Context
@@ -58,7 +56,7 @@ class Result:
 
     @property
     def verdict(self) -> str:
-        """Of the claim, from those of its findings."""
+        """The verdict of the claim, from the verdicts of its findings."""
         verdicts = [finding.verdict for finding in self.findings]
         for verdict in (FAILS, NOT_RUN, UNDECIDED):
             if verdict in verdicts:

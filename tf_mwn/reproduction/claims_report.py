@@ -1,5 +1,6 @@
-"""What the claims were found to be: Markdown, JSON and a figure each."""
+"""The report on claims: a page of Markdown, claims.json and a figure for each claim."""
 
+import dataclasses
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -7,18 +8,18 @@ from typing import Any
 from tf_mwn.files import Folder
 from tf_mwn.reproduction import planned_runs
 from tf_mwn.reproduction.claims import Result
-from tf_mwn.reproduction.evidence import NOT_RUN, Finding
+from tf_mwn.reproduction.evidence import Finding
 from tf_mwn.tables import markdown_table
 
 
 def summary(results: Sequence[Result]) -> str:
-    """One row per claim."""
+    """A table with one row per claim."""
     rows = [[r.claim.key, r.claim.statement, _seeds(r), f"**{r.verdict}**"] for r in results]
     return markdown_table(("", "claim", "seeds", "verdict"), rows)
 
 
 def text(results: Sequence[Result]) -> str:
-    """The whole page: the summary, then a section for each claim."""
+    """The whole page: a summary, then a section for each claim."""
     legend = (
         "Every verdict follows from a 95 % confidence interval over seeds: *holds* if all of it "
         "is on the claimed side of the threshold, *fails* if all of it is on the other side, "
@@ -30,7 +31,7 @@ def text(results: Sequence[Result]) -> str:
 
 
 def to_json(results: Sequence[Result]) -> list[dict[str, Any]]:
-    """The content of claims.json; infinite limits are null."""
+    """The content of claims.json. A limit that is not finite is null."""
     return [
         {
             "claim": result.claim.key,
@@ -46,8 +47,8 @@ def to_json(results: Sequence[Result]) -> list[dict[str, Any]]:
 
 
 def write(folder: Folder, results: Sequence[Result]) -> None:
-    """Writes claims.md, claims.json and <key>.png of every claim that was run."""
-    from tf_mwn.monitoring import figures  # imported late: slow, and a listing draws nothing
+    """Writes claims.md, claims.json and, for each claim with finished runs, <key>.png."""
+    from tf_mwn.monitoring import figures  # imported here: slow, and a listing has no figures
 
     folder.path.mkdir(parents=True, exist_ok=True)
     folder.write_text("claims.md", text(results))
@@ -61,7 +62,7 @@ def write(folder: Folder, results: Sequence[Result]) -> None:
 
 
 def _panels(result: Result) -> dict[str, list[tuple]]:
-    """The findings by unit, as `figures.intervals` takes them."""
+    """The findings by unit, in the form that `figures.intervals` takes."""
     panels: dict[str, list[tuple]] = {}
     for finding in result.findings:
         if finding.interval is not None:
@@ -78,8 +79,7 @@ def _section(result: Result) -> str:
         [
             finding.label,
             finding.unit,
-            _number(finding.interval and finding.interval.estimate),
-            _limits(finding),
+            *_interval(finding),
             f"{'above' if finding.above else 'below'} {finding.threshold:g}",
             finding.verdict,
         ]
@@ -116,15 +116,12 @@ def _finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.3g}"
-
-
-def _limits(finding: Finding) -> str:
-    if finding.verdict == NOT_RUN:
-        return ""
-    interval = finding.interval
-    return f"{_number(interval.low)} to {_number(interval.high)}"
+def _interval(finding: Finding) -> tuple[str, str]:
+    """The estimate and the limits as text; empty without finished runs."""
+    if finding.interval is None:
+        return "", ""
+    estimate, low, high = (f"{value:.3g}" for value in dataclasses.astuple(finding.interval))
+    return estimate, f"{low} to {high}"
 
 
 def _seeds(result: Result) -> str:

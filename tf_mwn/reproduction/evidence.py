@@ -1,4 +1,4 @@
-"""What speaks for or against a claim: runs, a number per seed, and the interval they give."""
+"""The evidence for a claim: runs, a number per seed, and the interval of these numbers."""
 
 import dataclasses
 import math
@@ -26,8 +26,8 @@ Measure = Callable[[Run], float | None]
 
 
 @dataclasses.dataclass(frozen=True)
-class Scene:
-    """Data and their bias: a recipe, and the settings that differ from it."""
+class Condition:
+    """Biased data to train on: a recipe, and the settings that differ from it."""
 
     title: str
     recipe: str
@@ -35,48 +35,54 @@ class Scene:
 
     @property
     def decided(self) -> dict[str, Any]:
-        """The settings that no flag changes."""
+        """The settings that flags do not change."""
         return decided(self.recipe, self.settings)
 
 
 @dataclasses.dataclass(frozen=True)
-class Arm:
-    """One way to train on a scene; its settings are what a claim varies."""
+class Configuration:
+    """A method under a condition, with the settings that the claim varies."""
 
-    scene: Scene
+    condition: Condition
     method: str
     settings: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     def runs(self, seeds: Sequence[int], common: Mapping[str, Any]) -> list[PlannedRun]:
-        """A run per seed; `common` settings hold for every claim."""
-        own = {**self.scene.decided, **self.settings}
+        """A run per seed. `common` are the settings that all claims share."""
+        own = {**self.condition.decided, **self.settings}
         settings = settings_for(self.method, common, own)
-        return [PlannedRun.make(self.scene.recipe, settings, self.method, s) for s in seeds]
+        return [PlannedRun.make(self.condition.recipe, settings, self.method, s) for s in seeds]
 
 
 @dataclasses.dataclass(frozen=True)
 class Context:
-    """Where a claim is measured: the folder, the seeds, and settings for all runs."""
+    """Where a claim is measured: the folder, the seeds, and the settings of all runs."""
 
     workdir: Path
     seeds: tuple[int, ...]
     common: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
-    def values(self, arm: Arm, measure: Measure) -> list[float | None]:
-        """The measure of each seed's finished run."""
-        return [measure(planned.run(self.workdir)) for planned in arm.runs(self.seeds, self.common)]
+    def runs(self, *configurations: Configuration | None) -> list[PlannedRun]:
+        """The runs of every configuration and seed."""
+        given = [configuration for configuration in configurations if configuration is not None]
+        return [run for each in given for run in each.runs(self.seeds, self.common)]
+
+    def values(self, configuration: Configuration, measure: Measure) -> list[float | None]:
+        """The measure of the finished run of each seed."""
+        return [measure(planned.run(self.workdir)) for planned in self.runs(configuration)]
 
 
 @dataclasses.dataclass(frozen=True)
 class Finding:
-    """What one piece of evidence was found to be.
+    """The result of one piece of evidence.
 
     Attributes:
         label: what was measured.
         unit: of the values.
-        values: per seed; empty where there is one number for all.
-        interval: of what is compared with the threshold.
-        threshold, above: the claim wants it above (or below) the threshold.
+        values: per seed; empty if all seeds give one number together.
+        interval: of the number that is compared with the threshold; None without finished runs.
+        threshold: what the number is compared with.
+        above: whether the claim expects the number above the threshold, or else below.
         verdict: `HOLDS`, `FAILS`, `UNDECIDED`, or `NOT_RUN` without finished runs.
     """
 
@@ -91,56 +97,59 @@ class Finding:
 
 @dataclasses.dataclass(frozen=True)
 class Evidence:
-    """One number with an interval, against a threshold.
+    """A number with an interval, compared with a threshold.
 
     Attributes:
         label: what is measured.
         unit: of the number.
-        threshold: what it is compared with.
-        above: whether the claim wants it above the threshold.
+        threshold: what the number is compared with.
+        above: whether the claim expects the number above the threshold, or else below.
     """
 
     label: str
     unit: str
-    threshold: float = dataclasses.field(default=0.0, kw_only=True)
-    above: bool = dataclasses.field(default=True, kw_only=True)
+    _: dataclasses.KW_ONLY
+    threshold: float = 0.0
+    above: bool = True
 
     def runs(self, context: Context) -> list[Planned]:
-        """What has to be trained."""
+        """The runs that the number needs."""
         raise NotImplementedError
 
     def measured(self, context: Context) -> tuple[Sequence[float | None], Interval]:
-        """Values per seed, and the interval; all runs are finished."""
+        """The values per seed and the interval, from runs that are all finished."""
         raise NotImplementedError
 
     def find(self, context: Context) -> Finding:
-        given = {"threshold": self.threshold, "above": self.above}
-        if any(run.state(context.workdir) != FINISHED for run in self.runs(context)):
-            return Finding(self.label, self.unit, (), None, verdict=NOT_RUN, **given)
-        values, interval = self.measured(context)
-        verdict = interval.verdict(self.threshold, self.above)
-        return Finding(self.label, self.unit, tuple(values), interval, verdict=verdict, **given)
+        """The finding from the runs in the folder of the context."""
+        values, interval, verdict = (), None, NOT_RUN
+        if all(run.state(context.workdir) == FINISHED for run in self.runs(context)):
+            values, interval = self.measured(context)
+            verdict = interval.verdict(self.threshold, self.above)
+        claimed = self.threshold, self.above
+        return Finding(self.label, self.unit, tuple(values), interval, *claimed, verdict)
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Paired(Evidence):
-    """Mean over seeds of a measure or its difference between two arms, or geometric mean of ratios.
+    """A measure of one configuration, or a comparison of two seed by seed; the mean over seeds.
+
+    The mean of ratios is geometric.
 
     Attributes:
         measure: of a finished run.
-        first: the arm.
-        second: what it is compared with, seed by seed; None for the measure itself.
-        ratio: first / second instead of first - second.
+        first: the configuration that is measured.
+        second: the configuration it is compared with; None for the measure of `first` alone.
+        ratio: whether to take first / second, instead of first - second.
     """
 
-    measure: Measure = dataclasses.field(kw_only=True)
-    first: Arm = dataclasses.field(kw_only=True)
-    second: Arm | None = dataclasses.field(default=None, kw_only=True)
-    ratio: bool = dataclasses.field(default=False, kw_only=True)
+    measure: Measure
+    first: Configuration
+    second: Configuration | None = None
+    ratio: bool = False
 
     def runs(self, context):
-        arms = [arm for arm in (self.first, self.second) if arm is not None]
-        return [run for arm in arms for run in arm.runs(context.seeds, context.common)]
+        return context.runs(self.first, self.second)
 
     def measured(self, context):
         values = np.array(context.values(self.first, self.measure), float)
@@ -148,86 +157,84 @@ class Paired(Evidence):
             other = np.array(context.values(self.second, self.measure), float)
             with np.errstate(divide="ignore", invalid="ignore"):
                 values = values / other if self.ratio else values - other
-        return _with_interval(values, logarithmic=self.ratio)
+        return values.tolist(), _interval(values, logarithmic=self.ratio)
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class DeviationRatio(Evidence):
-    """Deviation over seeds of one arm, over that of another."""
+    """The standard deviation over seeds of one configuration, divided by that of another."""
 
-    measure: Measure = dataclasses.field(kw_only=True)
-    first: Arm = dataclasses.field(kw_only=True)
-    second: Arm = dataclasses.field(kw_only=True)
+    measure: Measure
+    first: Configuration
+    second: Configuration
 
     def runs(self, context):
-        arms = (self.first, self.second)
-        return [run for arm in arms for run in arm.runs(context.seeds, context.common)]
+        return context.runs(self.first, self.second)
 
     def measured(self, context):
-        both = [context.values(arm, self.measure) for arm in (self.first, self.second)]
+        both = [context.values(each, self.measure) for each in (self.first, self.second)]
         return (), intervals.deviation_ratio_interval(*both)
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Spread(Evidence):
-    """Deviation between arms, over the deviation of the seeds of one arm."""
+    """The deviation between configurations, divided by that over seeds of one configuration."""
 
-    measure: Measure = dataclasses.field(kw_only=True)
-    arms: tuple[Arm, ...] = dataclasses.field(kw_only=True)
+    measure: Measure
+    configurations: tuple[Configuration, ...]
 
     def runs(self, context):
-        return [run for arm in self.arms for run in arm.runs(context.seeds, context.common)]
+        return context.runs(*self.configurations)
 
     def measured(self, context):
-        groups = np.array([context.values(arm, self.measure) for arm in self.arms], float)
-        return (), intervals.group_deviation_interval(groups)
+        groups = [context.values(each, self.measure) for each in self.configurations]
+        return (), intervals.group_deviation_interval(np.array(groups, float))
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Studied(Evidence):
-    """A difference or ratio between two rows of a study, seed by seed.
+    """A comparison of two rows of a study.
 
     Attributes:
-        scene: of the study.
+        condition: of the study.
         method: the adaptive method.
-        first, second: names of rows.
-        ratio: of their costs, instead of the difference of their accuracies.
+        first, second: names of the rows.
+        ratio: whether to take the ratio of their costs, instead of the difference of their
+            accuracies seed by seed.
     """
 
-    scene: Scene = dataclasses.field(kw_only=True)
-    method: str = dataclasses.field(kw_only=True)
-    first: str = dataclasses.field(kw_only=True)
-    second: str = dataclasses.field(kw_only=True)
-    ratio: bool = dataclasses.field(default=False, kw_only=True)
+    condition: Condition
+    method: str
+    first: str
+    second: str
+    ratio: bool = False
 
     def runs(self, context):
-        settings = settings_for(self.method, context.common, self.scene.decided)
-        plan = StudyPlan.make(self.scene.recipe, settings, self.method, context.seeds)
+        settings = settings_for(self.method, context.common, self.condition.decided)
+        plan = StudyPlan.make(self.condition.recipe, settings, self.method, context.seeds)
         return [PlannedStudy(plan)]
 
     def measured(self, context):
         (study,) = self.runs(context)
         rows = study.rows(context.workdir)
         first, second = rows[self.first], rows[self.second]
-        if self.ratio:  # counted, not measured: no interval
+        if self.ratio:  # costs are counted, so that the interval has no width
             exact = first["cost"] / second["cost"]
             return (), Interval(exact, exact, exact)
         pairs = zip(first["results"], second["results"], strict=True)
         key = "last_epoch_accuracy"
-        return _with_interval(np.array([100 * (a[key] - b[key]) for a, b in pairs]))
+        values = [100 * (a[key] - b[key]) for a, b in pairs]
+        return values, _interval(np.array(values))
 
 
-def _with_interval(
-    values: np.ndarray, logarithmic: bool = False
-) -> tuple[tuple[float, ...], Interval]:
-    """Values [n] and the interval of their mean, or of their geometric mean.
+def _interval(values: np.ndarray, logarithmic: bool = False) -> Interval:
+    """The interval of the mean of values [n], or of their geometric mean if `logarithmic`.
 
-    The interval says nothing where a value is not a number, or has no logarithm.
+    It is infinite if a value is not finite, or has no logarithm but needs one.
     """
-    shown = tuple(values.tolist())
     if not np.isfinite(values).all() or (logarithmic and (values <= 0).any()):
-        return shown, Interval(math.nan, -math.inf, math.inf)
+        return Interval(math.nan, -math.inf, math.inf)
     if not logarithmic:
-        return shown, intervals.mean_interval(values)
+        return intervals.mean_interval(values)
     logs = intervals.mean_interval(np.log(values))
-    return shown, Interval(*(float(np.exp(limit)) for limit in dataclasses.astuple(logs)))
+    return Interval(*(float(np.exp(limit)) for limit in dataclasses.astuple(logs)))

@@ -1,4 +1,4 @@
-"""Confidence intervals over seeds, and the verdict that one gives."""
+"""Confidence intervals over seeds, and the verdict that follows from an interval."""
 
 import dataclasses
 import math
@@ -13,16 +13,16 @@ LEVEL = 0.95
 
 @dataclasses.dataclass(frozen=True)
 class Interval:
-    """An estimate between two limits, which are infinite where there is too little data."""
+    """An estimate between two limits, which are infinite if there is too little data."""
 
     estimate: float
     low: float
     high: float
 
     def verdict(self, threshold: float, above: bool) -> str:
-        """`HOLDS` if the whole interval is on the wanted side of the threshold.
+        """`HOLDS` if the whole interval is on the claimed side of the threshold.
 
-        `FAILS` if all of it is on the other side, else `UNDECIDED`.
+        `FAILS` if the whole interval is on the other side, `UNDECIDED` otherwise.
         """
         if self.low > threshold:
             return HOLDS if above else FAILS

@@ -1,7 +1,7 @@
-"""Runs that a comparison needs, and the commands that make the missing ones.
+"""The runs that a comparison needs, and the commands that train them.
 
-`launch.main` and `launch.study` train them in the same folders, so that a run that was trained by
-hand is found. Imports nothing heavy.
+The folders are those of `launch.main` and `launch.study`, so that runs a user has trained count.
+Does not import TensorFlow.
 """
 
 import dataclasses
@@ -29,7 +29,7 @@ class PlannedRun:
 
     @classmethod
     def make(cls, recipe: str, settings: Mapping[str, Any], method: str, seed: int) -> "PlannedRun":
-        """The run that `launch.main` makes of these flags.
+        """The run that `launch.main` trains with these settings as flags.
 
         Raises:
             ValueError, TypeError: as `resolve`.
@@ -46,11 +46,11 @@ class PlannedRun:
 
     @property
     def name(self) -> str:
-        """Its folder below the workdir; equal for equal runs."""
+        """The folder below the workdir; equal for equal runs."""
         return str(self.experiment.path("", self.method, self.seed))
 
     def run(self, workdir: str | Path) -> Run:
-        """The run in its folder."""
+        """The run in its folder below `workdir`."""
         return Run.of(self.experiment, self.method, self.seed, workdir)
 
     def state(self, workdir: str | Path) -> str:
@@ -58,17 +58,17 @@ class PlannedRun:
         return self.run(workdir).state
 
     def command(self) -> list[str]:
-        """Module and flags, but for those of folders."""
+        """The module and its flags, without those that name folders."""
         return ["launch.main", *self.experiment.flags(self.method, self.seed).splitlines()]
 
     def trainings(self) -> dict[str, int]:
-        """How many trainings of which method it takes."""
+        """The number of trainings, by method."""
         return {self.method: 1}
 
 
 @dataclasses.dataclass(frozen=True)
 class PlannedStudy:
-    """A study of `launch.study`: several seeds, and many runs in one process."""
+    """A study of `launch.study`: many runs of several seeds in one process."""
 
     plan: StudyPlan
 
@@ -100,7 +100,7 @@ class PlannedStudy:
         return ["launch.study", *flags, f"--seed={seeds}"]
 
     def trainings(self) -> dict[str, int]:
-        """Each seed searches the grid, and trains at the final value, replayed and jointly."""
+        """Each seed trains every value of the grid, the final value, the replay and jointly."""
         grid = int(np.prod([len(domain.values) for domain in self.plan.search.space]))
         seeds = len(self.experiment.seeds)
         return {self.plan.fixed.name: seeds * (grid + 2), self.method: seeds}
@@ -110,7 +110,7 @@ Planned = PlannedRun | PlannedStudy
 
 
 def commands(runs: Iterable[Planned]) -> list[str]:
-    """The commands that make `runs`, as a user types them, seeds of one configuration together."""
+    """The commands that train `runs`, as a user types them; one command for all seeds of a run."""
     seeds: dict[tuple[str, ...], list[int]] = {}
     for run in runs:
         flags = tuple(flag for flag in run.command() if not flag.startswith("--seed="))
@@ -122,20 +122,20 @@ def commands(runs: Iterable[Planned]) -> list[str]:
 
 
 def settings_for(method: str, common: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
-    """`common` settings, as far as the method reads them, under its `own`, which decide."""
-    read = registry.find(method).reads
-    kept = {n: v for n, v in common.items() if n not in registry.OPTIONS or n in read}
+    """The `common` settings that the method reads, overridden by its `own`."""
+    reads = registry.find(method).reads
+    kept = {n: v for n, v in common.items() if n not in registry.OPTIONS or n in reads}
     return {**kept, **own}
 
 
 def decided(recipe: str, own: Mapping[str, Any]) -> dict[str, Any]:
-    """`own` settings, and the bias of the recipe, which its title and its numbers are about."""
+    """The `own` settings, and the bias of the recipe: its title and its numbers depend on both."""
     bias = {n: v for n, v in find(recipe).settings.items() if n in _BIAS}
     return {**bias, **own}
 
 
 def each_once(runs: Iterable[Planned]) -> list[Planned]:
-    """The runs without repetition, in order."""
+    """The runs in order, without repetition."""
     return list({run.name: run for run in runs}.values())
 
 
@@ -143,7 +143,7 @@ def check_used(common: Mapping[str, Any], runs: Sequence[Planned]) -> None:
     """Refuses a setting that has no effect on any of the runs.
 
     Raises:
-        ValueError: naming it.
+        ValueError: there is such a setting; the message names it.
     """
     for name, value in common.items():
         wanted = list(value) if isinstance(value, tuple) else value

@@ -1,4 +1,4 @@
-"""What `launch.reproduce` does: tables and claims, the runs they share, and what is written."""
+"""Tables and claims to reproduce, and the runs that they share, for `launch.reproduce`."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -18,27 +18,27 @@ from tf_mwn.runs.run import FINISHED, MISSING, OTHER, STARTED
 _STATES = (FINISHED, STARTED, MISSING, OTHER)
 
 
-def tables() -> str:
-    """The tables that can be named, a line each."""
+def list_tables() -> str:
+    """The published tables, a line each."""
     return "\n".join(f"{name}: {table.title} ({table.source})" for name, table in TABLES.items())
 
 
-def claims() -> str:
-    """The claims that can be named, a line each."""
+def list_claims() -> str:
+    """The claims, a line each."""
     known = claims_list.claims()
     return "\n".join(f"{claim.key}: {claim.statement}" for claim in known.values())
 
 
 @dataclasses.dataclass(frozen=True)
 class Reproduction:
-    """Tables and claims, checked; nothing written yet.
+    """Tables and claims, checked; nothing is written yet.
 
     Attributes:
-        workdir: of the runs; tables/ and claims/ in it take the comparisons.
+        workdir: folder of the runs, and of tables/ and claims/ with the comparisons.
         scale: of the tables.
-        tables: their cells, by name.
-        claims: each with its seeds.
-        runs: what they need, each once.
+        tables: the cells of each table, by its name.
+        claims: each claim with its context.
+        runs: the runs that tables and claims need, each once.
     """
 
     workdir: Path
@@ -58,15 +58,16 @@ class Reproduction:
         common: Mapping[str, Any] | None = None,
         with_sets: bool = False,
     ) -> "Reproduction":
-        """What a command line describes.
+        """The reproduction that a command line describes.
 
         Args:
             workdir: folder of the runs.
-            tables, claims: their names; "all" for each.
-            scale: "paper" or "cpu"; by default that of the paper for tables.
+            tables: names of published tables, or ["all"].
+            claims: keys of claims, or ["all"].
+            scale: one of `tables.SCALES`; None means "paper".
             seeds: of each configuration.
-            common: settings for all runs, where a table or a claim does not decide them.
-            with_sets: whether data of TensorFlow Datasets are at hand.
+            common: settings of all runs whose table or claim does not decide them.
+            with_sets: whether the data of TensorFlow Datasets are available.
 
         Raises:
             ValueError, TypeError: one sentence that says what to change.
@@ -96,7 +97,7 @@ class Reproduction:
         return cls(Path(workdir), scale, found, pairs, runs)
 
     def missing(self) -> list[Planned]:
-        """What has to be trained, or trained on.
+        """The runs that have not finished.
 
         Raises:
             ValueError: a folder holds a run of other settings.
@@ -116,30 +117,30 @@ class Reproduction:
         return "\n".join(f"{run.state(self.workdir):8}  {run.name}" for run in self.runs)
 
     def estimate(self) -> str:
-        """How many runs there are in each state, and how long the missing ones take."""
+        """The number of runs in each state, and the time that the missing runs will take."""
         states = [run.state(self.workdir) for run in self.runs]
         counts = ", ".join(f"{states.count(s)} {s}" for s in _STATES if s in states)
         missing = [r for r, s in zip(self.runs, states, strict=True) if s != FINISHED]
-        faster = run_time.factor(self.runs, self.workdir)
-        times = [run_time.seconds(run, faster or 1.0) for run in missing]
+        factor = run_time.factor(self.runs, self.workdir)
+        times = [run_time.seconds(run, factor or 1.0) for run in missing]
         known = [value for value in times if value is not None]
         line = f"{len(self.runs)} {'run' if len(self.runs) == 1 else 'runs'}: {counts}"
         if known:
-            where = "at the pace of the finished ones" if faster else "on two idle CPU cores"
+            basis = "at the pace of the finished ones" if factor else "on two idle CPU cores"
             time = run_time.shown(sum(known))
-            line += f"; about {time} for what is missing, one after another, {where}"
+            line += f"; about {time} for what is missing, one after another, {basis}"
         if len(known) < len(times):
             line += f", and {len(times) - len(known)} of unknown length"
         return line
 
     def train(self, folders: Sequence[str], jobs: int) -> dict[str, str]:
-        """Trains what is missing; of each run that failed why, by its name."""
+        """Trains the missing runs; see `run_queue.execute`."""
         return run_queue.execute(
             self.missing(), folders, jobs, lambda line: print(line, flush=True)
         )
 
     def write(self) -> None:
-        """Writes and prints every comparison, of the runs that are finished."""
+        """Writes and prints every comparison, from the runs that have finished."""
         for name, found in self.tables.items():
             records = tables_page.compare(found, self.workdir)
             paths = tables_page.write(Folder(self.workdir / "tables"), name, self.scale, records)

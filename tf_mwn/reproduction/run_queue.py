@@ -1,4 +1,4 @@
-"""Trains planned runs as processes of their own, a few at a time."""
+"""Trains planned runs, each in a process of its own and a given number at a time."""
 
 import collections
 import contextlib
@@ -16,7 +16,7 @@ from typing import IO
 from tf_mwn.files import IN_USE
 from tf_mwn.reproduction.planned_runs import Planned
 
-_REST = 10.0  # seconds until a run that another process trains is asked for again
+_REST = 10.0  # seconds until a run that another process trains is tried again
 
 
 @dataclasses.dataclass
@@ -28,29 +28,27 @@ class _Process:
 
 
 def command(run: Planned, folders: Sequence[str]) -> list[str]:
-    """The command that trains `run`, with the flags of `folders` behind its own."""
+    """The command that trains `run`: its own flags, then those of `folders`."""
     return [sys.executable, "-m", *run.command(), *folders]
 
 
 def execute(
-    runs: Sequence[Planned],
-    folders: Sequence[str],
-    jobs: int,
-    tell: Callable[[str], None] = print,
+    runs: Sequence[Planned], folders: Sequence[str], jobs: int, tell: Callable[[str], None] = print
 ) -> dict[str, str]:
-    """Trains `runs` in their order, `jobs` at a time; one that fails does not stop the others.
+    """Trains `runs` in order, `jobs` at a time. A run that fails does not stop the others.
 
-    A run that another process trains, on this machine or another, is put off until it has ended.
-    Whatever ends this early ends the processes by SIGTERM first, which keeps their state.
+    A run that is being trained by another process, on this machine or another, is put off until
+    that process has ended. If this function ends early, it sends SIGTERM to its processes first,
+    so that they keep their state.
 
     Args:
-        runs: what to train.
-        folders: flags such as --workdir.
-        jobs: processes at a time.
-        tell: takes a line of progress.
+        runs: the runs to train.
+        folders: flags that name folders, such as --workdir.
+        jobs: number of processes at a time.
+        tell: called with each line of progress.
 
     Returns:
-        Of each run that failed its error in one line, by the run's name.
+        The error of each run that failed, in one line, by the run's name.
     """
     waiting, running, failed = collections.deque(runs), [], {}
     put_off = {}
@@ -96,7 +94,7 @@ def _start(run: Planned, arguments: Sequence[str]) -> _Process:
 
 
 def _problem(entry: _Process) -> str | None:
-    """Why a process failed, in one line; None of one that did not fail."""
+    """The reason why a process failed, in one line; None if it did not fail."""
     with entry.errors as errors:
         if entry.process.returncode == 0:
             return None
@@ -116,7 +114,7 @@ def _end(running: Sequence[_Process]) -> None:
 
 @contextlib.contextmanager
 def _terminated_as_exit() -> Iterator[None]:
-    """Within, SIGTERM is an exception, so that `finally` is reached; the exit code is 143."""
+    """Makes SIGTERM raise an exception, so that `finally` is reached. The exit code is 143."""
 
     def leave(number, frame):
         raise SystemExit(128 + number)

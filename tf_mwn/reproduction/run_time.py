@@ -1,4 +1,4 @@
-"""How long planned runs will take: from a table of two idle CPU cores, scaled by finished runs."""
+"""The time that planned runs will take, from step times on two idle CPU cores."""
 
 import statistics
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from tf_mwn.reproduction.planned_runs import Planned, PlannedRun
 from tf_mwn.runs.run import FINISHED
 from tf_mwn.settings.config import Config
 
-# Training examples, classes and pixels of the sets that the recipes use.
+# Training examples, classes and pixels of the data sets of the recipes.
 _SETS = {
     "digits": (1438, 10, 64),
     "fashion_mnist": (60_000, 10, 784),
@@ -21,23 +21,19 @@ _SETS = {
     "cifar100": (50_000, 100, 1024),
     "clothing1m": (1_000_000, 14, 224 * 224),
 }
-# Seconds of a plain step on 100 examples; those above a second follow from the multiplications.
-_STEP = {
-    "mlp": 0.004,
-    "resnet32": 0.25,
-    "wrn_28_10": 19.0,
-    "applications/ResNet50": 15.0,
-}
+# Seconds of a plain step on 100 examples. Those above a second are not measured but follow from
+# the number of multiplications.
+_STEP = {"mlp": 0.004, "resnet32": 0.25, "wrn_28_10": 19.0, "applications/ResNet50": 15.0}
 _START = 15.0  # seconds until the first step of a process
 _EPOCH = 0.2  # seconds of evaluation and writing after each epoch
 
 
-def seconds(run: Planned, faster: float = 1.0) -> float | None:
-    """Estimated time of a run or study; None where the data set or the network is not known.
+def seconds(run: Planned, ratio: float = 1.0) -> float | None:
+    """The estimated time of a run or study; None if the data set or the network is not known.
 
     Args:
-        run: what will be trained.
-        faster: measured over tabulated time of a step, see `factor`.
+        run: the run or study.
+        ratio: measured over tabulated time of a step, see `factor`.
     """
     config, count = run.experiment.config, _steps(run)
     if count is None or _plain_step_seconds(config) is None:
@@ -45,18 +41,21 @@ def seconds(run: Planned, faster: float = 1.0) -> float | None:
     total = _START
     for method, number in run.trainings().items():
         for phase in registry.find(method).phases(vars(config)):
-            step = faster * _step_seconds(config, phase)
+            step = ratio * _step_seconds(config, phase)
             total += number * phase.epochs * (_EPOCH + count * step)
     return total
 
 
 def factor(runs: Sequence[Planned], workdir: str | Path) -> float | None:
-    """Median of measured over tabulated time of a step, over the finished runs; or None."""
+    """The median ratio of the measured to the tabulated time of a step, over finished runs.
+
+    None if no run that the table covers has finished.
+    """
     ratios = []
     for run in runs:
         if isinstance(run, PlannedRun) and run.state(workdir) == FINISHED:
             config = run.experiment.config
-            # The recorded time is the median over epochs: that of the longest phase.
+            # The recorded time is the median over epochs, which belongs to the longest phase.
             phases = registry.find(run.method).phases(vars(config))
             longest = max(phases, key=lambda phase: phase.epochs)
             step = _step_seconds(config, longest)
@@ -66,7 +65,7 @@ def factor(runs: Sequence[Planned], workdir: str | Path) -> float | None:
 
 
 def shown(value: float) -> str:
-    """Seconds as text with a unit that fits."""
+    """Seconds as text, in a unit that fits."""
     for unit, size in (("days", 86_400), ("hours", 3600), ("minutes", 60)):
         if value >= 1.5 * size:
             return f"{value / size:.1f} {unit}"
@@ -80,7 +79,7 @@ def _name_of_set(config: Config) -> str | None:
 
 
 def _plain_step_seconds(config: Config) -> float | None:
-    """A plain step on 100 examples; None where the network or the data set is not known."""
+    """Seconds of a plain step on 100 examples; None if network or data set is not known."""
     name = _name_of_set(config)
     if config.network == "small_cnn" and name is not None:
         return 0.006 + 1e-5 * _SETS[name][2]
@@ -88,7 +87,7 @@ def _plain_step_seconds(config: Config) -> float | None:
 
 
 def _step_seconds(config: Config, phase: Phase) -> float | None:
-    """A step of a phase, by its passes; a plain step takes three over its batch."""
+    """Seconds of a step of a phase, by its passes; a plain step makes three over its batch."""
     plain = _plain_step_seconds(config)
     if plain is None:
         return None
@@ -98,7 +97,7 @@ def _step_seconds(config: Config, phase: Phase) -> float | None:
 
 
 def _steps(run: Planned) -> int | None:
-    """Steps of an epoch."""
+    """The steps of an epoch; None if the data set is not known."""
     config = run.experiment.config
     name = _name_of_set(config)
     if name is None:

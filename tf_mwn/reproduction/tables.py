@@ -1,7 +1,8 @@
-"""Published tables as sets of runs: ours beside theirs.
+"""Published tables as sets of runs, and our numbers beside the published ones.
 
 At scale "paper" a column is the recipe with the paper's settings. At scale "cpu" it is a short
-run of the same bias on smaller data: its numbers are not the paper's, but methods can be compared.
+run with the same bias on smaller data. Its numbers are not those of the paper, but its methods can
+be compared with each other.
 """
 
 import dataclasses
@@ -26,7 +27,7 @@ class Column:
     Attributes:
         name: of the experiment.
         published: the column of the published table.
-        recipe, settings: what is run.
+        recipe, settings: the experiment.
         needs_set: whether its data come from TensorFlow Datasets.
     """
 
@@ -57,18 +58,19 @@ def cells(
     common: Mapping[str, Any] | None = None,
     with_sets: bool = True,
 ) -> list[Cell]:
-    """The numbers of a table that can be repeated, column by column.
+    """The cells of a table that can be repeated, column by column.
 
     Args:
         name: of the table.
         scale: one of `SCALES`.
-        seeds: of every run.
-        common: settings for all runs; what a column or a row decides stays.
-        with_sets: whether data of TensorFlow Datasets are at hand; without, scale "cpu" keeps to
-            the digits.
+        seeds: of every cell.
+        common: settings of all runs whose column or row does not decide them.
+        with_sets: whether the data of TensorFlow Datasets are available. If not, scale "cpu" uses
+            the digits only.
 
     Raises:
-        ValueError, TypeError: as `recipes.resolve`; an unknown table, or one without small version.
+        ValueError: the table is not known, or has no version at this scale.
+        ValueError, TypeError: as `recipes.experiment.resolve`.
     """
     if name not in published.TABLES:
         raise ValueError(unknown_name("table", name, published.TABLES))
@@ -88,7 +90,7 @@ def cells(
 def compare(found: Sequence[Cell], workdir: str | Path) -> list[dict[str, Any]]:
     """One record per cell: the published number, ours over the finished seeds, the difference.
 
-    Accuracies in %. The difference is that of the best epoch, which papers report.
+    Accuracies are in %. The difference is that at the best epoch, which papers report.
     """
     return [_compared(cell, workdir) for cell in found]
 
@@ -117,11 +119,14 @@ def text(name: str, scale: str, records: Sequence[Mapping[str, Any]]) -> str:
 
 
 def rank_correlation(records: Sequence[Mapping[str, Any]]) -> float | None:
-    """Spearman's, of our best-epoch and the published means; None for fewer than three rows."""
+    """Spearman's correlation of our means at the best epoch with the published means.
+
+    None for fewer than three rows, or if all means of a side are equal.
+    """
     pairs = [(r["published"], r["best_epoch"]) for r in records if r["best_epoch"] is not None]
     if len(pairs) < 3 or any(len(set(values)) < 2 for values in zip(*pairs, strict=True)):
         return None
-    from scipy import stats  # imported late: slow
+    from scipy import stats  # imported here: slow
 
     return float(stats.spearmanr(*zip(*pairs, strict=True)).statistic)
 
@@ -129,7 +134,7 @@ def rank_correlation(records: Sequence[Mapping[str, Any]]) -> float | None:
 def write(
     folder: Folder, name: str, scale: str, records: Sequence[Mapping[str, Any]]
 ) -> list[Path]:
-    """Writes table<name>_<scale> as .md, .csv and .json; their paths."""
+    """Writes table<name>_<scale> as .md, .csv and .json; returns the paths."""
     folder.path.mkdir(parents=True, exist_ok=True)
     stem = f"{_heading(name).lower().replace(' ', '')}_{scale}"
     folder.write_text(f"{stem}.md", text(name, scale, records))
@@ -141,8 +146,8 @@ def write(
 
 
 def _compared(cell: Cell, workdir: str | Path) -> dict[str, Any]:
-    ended = [run for run in cell.runs if run.state(workdir) == FINISHED]
-    results = [run.run(workdir).results for run in ended]
+    finished = [run for run in cell.runs if run.state(workdir) == FINISHED]
+    results = [run.run(workdir).results for run in finished]
     best, best_deviation = moments([100 * result["best_epoch_accuracy"] for result in results])
     last, last_deviation = moments([100 * result["last_epoch_accuracy"] for result in results])
     return {
@@ -157,8 +162,8 @@ def _compared(cell: Cell, workdir: str | Path) -> dict[str, Any]:
         "last_epoch": last,
         "last_epoch_deviation": last_deviation,
         "difference": None if best is None else best - cell.number.mean,
-        "seeds": [run.seed for run in ended],
-        "missing_seeds": [run.seed for run in cell.runs if run not in ended],
+        "seeds": [run.seed for run in finished],
+        "missing_seeds": [run.seed for run in cell.runs if run not in finished],
         "runs": [run.name for run in cell.runs],
     }
 
@@ -206,7 +211,7 @@ def _paper(name: str, table: published.Table) -> list[Column]:
 
 
 def _arl(column: str) -> Column:
-    """The recipes are those of CIFAR-10 with symmetric noise; others differ from the first."""
+    """There are recipes for CIFAR-10 with symmetric noise; other columns change the first one."""
     dataset, noise, percentage = column.split("_")
     if (dataset, noise) == ("cifar10", "symmetric") and percentage != "0":
         return Column(column, column, f"arl_{column}")

@@ -1,4 +1,4 @@
-"""From a configuration to data, classifier, optimizers and model."""
+"""Builds the data, the model and the training stream of a run from its configuration."""
 
 from collections.abc import Callable
 
@@ -26,7 +26,10 @@ _WHOLE_BATCH = 500  # examples per evaluation step
 
 
 def load_sources(config: Config, location: DataLocation) -> tuple[Source, Source | None]:
-    """The data set before any bias and that of `Config.open_set`, for every seed and method."""
+    """The data set before any bias, and the one of `Config.open_set` or None.
+
+    Both are the same for every seed and method.
+    """
     source = load(
         config.dataset,
         location,
@@ -38,9 +41,9 @@ def load_sources(config: Config, location: DataLocation) -> tuple[Source, Source
 
 
 def preprocessing(config: Config, data: BiasedData) -> Callable[[tf.Tensor], tf.Tensor]:
-    """What every batch of inputs goes through: standardised, or pixels as they are.
+    """The preprocessing of every batch of inputs: standardisation, or a cast to float32.
 
-    Pretrained networks of keras.applications standardise for themselves.
+    Pretrained networks of keras.applications take pixels and standardise them themselves.
     """
     if networks.takes_pixels(config.network, config.network_weights):
         return lambda inputs: tf.cast(inputs, tf.float32)
@@ -48,25 +51,26 @@ def preprocessing(config: Config, data: BiasedData) -> Callable[[tf.Tensor], tf.
 
 
 def check_sizes(config: Config, data: BiasedData, methods: list[registry.Method]) -> None:
-    """Refuses, before any folder is made, what would fail when the first step is built."""
+    """Refuses sizes with which the first step could not be built.
+
+    Raises:
+        ValueError: a batch is larger than its set, or `Config.augment` is given without images.
+    """
     if config.batch_size > len(data.train):
         raise ValueError(
             f"batch_size: expected at most the {len(data.train)} training images, "
             f"received {config.batch_size}"
         )
-    for row in methods:
-        size = len(training_rows(config, row, data, seed=0))
+    for method in methods:
+        size = len(training_rows(config, method, data, seed=0))
         if config.batch_size > size:
             raise ValueError(
-                f"batch_size: expected at most the {size} training images that {row.name} leaves, "
-                f"received {config.batch_size}"
+                f"batch_size: expected at most the {size} training images that {method.name} "
+                f"leaves, received {config.batch_size}"
             )
     wanted = config.meta_batch_size
-    if (
-        wanted
-        and wanted > len(data.meta)
-        and any(row.takes_meta_set(vars(config)) for row in methods)
-    ):
+    uses_meta_set = any(method.takes_meta_set(vars(config)) for method in methods)
+    if uses_meta_set and wanted and wanted > len(data.meta):
         raise ValueError(
             f"meta_batch_size: expected at most the {len(data.meta)} meta images, received {wanted}"
         )
@@ -77,30 +81,35 @@ def check_sizes(config: Config, data: BiasedData, methods: list[registry.Method]
         )
 
 
-def training_rows(config: Config, row: registry.Method, data: BiasedData, seed: int) -> np.ndarray:
-    """Rows of the training part that the method trains on; the seed decides which, not how many."""
-    if not row.resamples:
+def training_rows(
+    config: Config, method: registry.Method, data: BiasedData, seed: int
+) -> np.ndarray:
+    """The rows of the training set that the method trains on.
+
+    The seed decides which rows these are, but not their number.
+    """
+    if not method.resamples:
         return np.arange(len(data.train))
     return resampled_rows(data.train.label, config.resampling_kind, generator(seed, "resampling"))
 
 
-def steps_per_epoch(config: Config, row: registry.Method, data: BiasedData) -> int:
-    """Whole batches in one pass over what the method trains on."""
-    return len(training_rows(config, row, data, seed=0)) // config.batch_size
+def steps_per_epoch(config: Config, method: registry.Method, data: BiasedData) -> int:
+    """The number of whole batches in one pass over the examples that the method trains on."""
+    return len(training_rows(config, method, data, seed=0)) // config.batch_size
 
 
 def build_model(
-    config: Config, row: registry.Method, data: BiasedData, seed: int, steps_per_epoch: int
+    config: Config, method: registry.Method, data: BiasedData, seed: int, steps_per_epoch: int
 ) -> RobustModel:
-    """The compiled model; its initial weights depend on the seed alone, not on the method."""
+    """The compiled model. Its classifier's initial weights depend on the seed, not the method."""
     keras.utils.set_random_seed(seed)
     shape, weights = data.train.x.shape[1:], config.network_weights
     classifier = networks.build(config.network, shape, data.num_classes, weights)
     facts = training_facts(config, data, seed, steps_per_epoch)
-    model = registry.build(row, classifier, vars(config), facts)
+    model = registry.build(method, classifier, vars(config), facts)
     optimizers = {"optimizer": classifier_optimizer(config, steps_per_epoch)}
-    if row.meta_optimizer and not row.uses_file(vars(config)):
-        optimizers["meta_optimizer"] = meta_optimizer(config, row)
+    if method.meta_optimizer and not method.uses_file(vars(config)):
+        optimizers["meta_optimizer"] = meta_optimizer(config, method)
     jit_compile = {"auto": "auto", "true": True, "false": False}[config.jit_compile]
     model.compile(**optimizers, metrics=["accuracy"], jit_compile=jit_compile)
     model.whole_sets = build_whole_sets(config, data)
@@ -110,7 +119,7 @@ def build_model(
 def training_facts(
     config: Config, data: BiasedData, seed: int, steps_per_epoch: int
 ) -> TrainingFacts:
-    """What methods may know: the nominal noise of the data card, never the realised one."""
+    """What methods may know of the data. The noise is the nominal one, never the realised one."""
     noise = data.card["noise"]
     matrix = noise["nominal_matrix"]
     return TrainingFacts(
@@ -127,7 +136,7 @@ def training_facts(
 
 
 def classifier_optimizer(config: Config, steps_per_epoch: int) -> CoupledSGD:
-    """SGD with the papers' momentum, coupled weight decay and step schedule."""
+    """SGD with momentum, coupled weight decay and a step schedule, as in the papers."""
     learning_rate = config.learning_rate
     if config.decay_epochs:
         values = [
@@ -143,12 +152,12 @@ def classifier_optimizer(config: Config, steps_per_epoch: int) -> CoupledSGD:
     )
 
 
-def meta_optimizer(config: Config, row: registry.Method) -> keras.optimizers.Optimizer:
+def meta_optimizer(config: Config, method: registry.Method) -> keras.optimizers.Optimizer:
     """Adam, or SGD with Nesterov momentum 0.9 as in the authors' 2019 scripts.
 
-    A recipe's decay of Θ is for the methods that read it.
+    The weight decay of Θ applies only to methods that read `Config.meta_weight_decay`.
     """
-    decays = "meta_weight_decay" in row.reads
+    decays = "meta_weight_decay" in method.reads
     decay = {"coupled_weight_decay": config.meta_weight_decay if decays else 0.0}
     if config.meta_optimizer == "adam":
         return CoupledAdam(config.meta_learning_rate, **decay)
@@ -156,7 +165,7 @@ def meta_optimizer(config: Config, row: registry.Method) -> keras.optimizers.Opt
 
 
 def build_whole_sets(config: Config, data: BiasedData) -> WholeSets:
-    """One pass over the training and the meta set, for what methods do between epochs."""
+    """The training and the meta set in evaluation order, for what methods do between epochs."""
     preprocess = preprocessing(config, data)
     train = evaluation_dataset(data.train.x, data.train.label, _WHOLE_BATCH, preprocess)
     ids = tf.data.Dataset.from_tensor_slices(data.train.sample_id).batch(_WHOLE_BATCH)
@@ -172,21 +181,21 @@ def build_whole_sets(config: Config, data: BiasedData) -> WholeSets:
 
 def build_stream(
     config: Config,
-    row: registry.Method,
+    method: registry.Method,
     data: BiasedData,
     seed: int,
     start_epoch: int,
     start_step: int = 0,
 ) -> tf.data.Dataset:
-    """The training stream from a step of `start_epoch` on."""
+    """The training stream from step `start_step` of epoch `start_epoch` on."""
     train = data.train
-    if row.resamples:
-        rows = training_rows(config, row, data, seed)
-        # Numbered anew, for the stream wants ids that are unique; put back below.
+    if method.resamples:
+        rows = training_rows(config, method, data, seed)
+        # The stream needs unique ids, so that the rows are numbered; `map` restores their ids.
         train = Subset(train.x[rows], train.label[rows], None, np.arange(len(rows)))
     stream = training_stream(
         train,
-        data.meta if row.takes_meta_set(vars(config)) else None,
+        data.meta if method.takes_meta_set(vars(config)) else None,
         config.batch_size,
         config.meta_batch_size,
         seed,
@@ -195,7 +204,7 @@ def build_stream(
         preprocess=preprocessing(config, data),
         augment=crop_and_flip if config.augment == "crop_flip" else None,
     )
-    if not row.resamples:
+    if not method.resamples:
         return stream
     ids = tf.constant(data.train.sample_id[rows])
     return stream.map(lambda x, y: ({**x, "sample_id": tf.gather(ids, x["sample_id"])}, y))

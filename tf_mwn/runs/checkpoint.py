@@ -1,4 +1,4 @@
-"""The exact state of a run in one file: kill it anywhere, and it goes on with the same bits."""
+"""The exact state of a run in one file. A run that was killed continues with the same bits."""
 
 import dataclasses
 import hashlib
@@ -12,32 +12,32 @@ import numpy as np
 from tf_mwn.files import Folder, FolderConflictError
 from tf_mwn.training.robust_model import RobustModel
 
-CHECKPOINT = "checkpoint.npz"  # at the end of an epoch
-_BEFORE = "checkpoint_before.npz"  # at the end of the epoch before
-_PART = "checkpoint_part.npz"  # within the epoch after the newest
+CHECKPOINT = "checkpoint.npz"  # after the newest finished epoch
+_BEFORE = "checkpoint_before.npz"  # after the epoch before it
+_PART = "checkpoint_part.npz"  # within the epoch that follows the newest finished one
 
 
 class _DamagedError(Exception):
-    """A file does not hold what was written to it."""
+    """The content of a file is not what was written to it."""
 
 
 def save(folder: Folder, model: RobustModel, history: list[dict]) -> None:
     """Writes every state variable and the history of finished epochs, atomically.
 
-    The checkpoint before stays, for the case that the disk damages this one. The data stream needs
-    no state: it is a function of the seed, the epoch and the step.
+    The previous checkpoint is kept, in case the disk damages this one. The data stream has no
+    state: it is a function of the seed, the epoch and the step.
     """
     _write(folder, CHECKPOINT, {"history": history}, v=model.state_variables())
     folder.remove(_PART)
 
 
 def recover(folder: Folder) -> None:
-    """Puts the checkpoint before in the place of a newest one that is damaged or missing.
+    """Replaces a newest checkpoint that is damaged or missing by the previous one, and says so.
 
-    Only for the process that has locked the folder. It prints what it does.
+    Only the process that has locked the folder may call it.
 
     Raises:
-        FolderConflictError: there is a damaged checkpoint, and no good one.
+        FolderConflictError: a checkpoint is damaged, and none is intact.
     """
     problems = []
     for name in (CHECKPOINT, _BEFORE):
@@ -59,7 +59,7 @@ def recover(folder: Folder) -> None:
 
 
 def restore(folder: Folder, model: RobustModel) -> list[dict]:
-    """Brings `model` to the state of the checkpoint; the history of its finished epochs.
+    """Restores `model` from the checkpoint; returns the history of its finished epochs.
 
     Without a checkpoint the model stays as it is and the history is empty.
 
@@ -85,7 +85,7 @@ def restore(folder: Folder, model: RobustModel) -> list[dict]:
 
 
 def remove_spare(folder: Folder) -> None:
-    """Removes what a run that has ended does not need."""
+    """Removes the files that a finished run does not need."""
     for name in (_BEFORE, _PART):
         folder.remove(name)
 
@@ -95,9 +95,9 @@ class EpochPart:
     """The state within an epoch.
 
     Attributes:
-        step: steps of the epoch that are done; at least one is not.
-        variables: of the model.
-        metrics: sums and counts over those steps.
+        step: number of finished steps of the epoch; at least one step is left.
+        variables: state variables of the model.
+        metrics: sums and counts over the finished steps.
     """
 
     step: int
@@ -105,15 +105,15 @@ class EpochPart:
     metrics: Sequence[np.ndarray]
 
     def restore_variables(self, model: RobustModel) -> None:
-        """To be called when the epoch has begun from its checkpoint.
+        """Restores the variables. Call it when the epoch has begun from its checkpoint.
 
-        So what a method does at the beginning of an epoch, and keeps outside its variables, is
-        done on the same state as the first time.
+        A method may compute state outside its variables when an epoch begins. It then computes
+        that state from the same variables as the first time.
         """
         _assign(model.state_variables(), self.variables)
 
     def add_metrics(self, model: RobustModel) -> None:
-        """To be called after one more step: Keras builds metrics in the first step."""
+        """Adds the metrics. Call it after one more step: Keras builds metrics in the first one."""
         variables = _metric_variables(model)
         _assign(variables, [v.numpy() + m for v, m in zip(variables, self.metrics, strict=True)])
 
@@ -125,9 +125,9 @@ def save_part(folder: Folder, model: RobustModel, epoch: int, step: int) -> None
 
 
 def find_part(folder: Folder, epoch: int) -> EpochPart | None:
-    """The state within the epoch that follows `epoch` finished ones, if there is one.
+    """The state within the epoch that follows `epoch` finished ones; None if there is none.
 
-    A damaged one is as good as none: the epoch starts from its checkpoint.
+    A damaged file counts as none: the epoch starts from its checkpoint.
     """
     try:
         arrays = _read(folder, _PART)
@@ -149,7 +149,7 @@ def _assign(variables: Sequence, values: Sequence[np.ndarray]) -> None:
 
 
 def _write(folder: Folder, name: str, record: Mapping[str, Any], **groups: Sequence) -> None:
-    """Writes a record and groups of variables, numbered, with a digest of them all."""
+    """Writes a record and groups of numbered variables, with a digest of all of them."""
     arrays = {f"{key}{i}": v.numpy() for key, group in groups.items() for i, v in enumerate(group)}
     arrays["record"] = np.frombuffer(json.dumps(record).encode(), np.uint8)
     before = _BEFORE if name == CHECKPOINT else None
@@ -158,7 +158,7 @@ def _write(folder: Folder, name: str, record: Mapping[str, Any], **groups: Seque
 
 
 def _read(folder: Folder, name: str) -> dict[str, np.ndarray] | None:
-    """The arrays of a file, as they were written; None if there is no file."""
+    """The arrays of a file, verified by their digest; None if there is no file."""
     try:
         with np.load(folder / name) as archive:
             arrays = {member: archive[member] for member in archive.files}
@@ -167,7 +167,7 @@ def _read(folder: Folder, name: str) -> dict[str, np.ndarray] | None:
         return arrays
     except FileNotFoundError:
         return None
-    except Exception as error:  # one flipped bit makes readers of zip and npy raise anything
+    except Exception as error:  # after one flipped bit, readers of zip and npy may raise anything
         raise _DamagedError(str(error) or type(error).__name__) from error
 
 

@@ -1,4 +1,4 @@
-"""What a training costs, counted in forward passes of the classifier."""
+"""The cost of a training, counted in forward passes of the classifier."""
 
 from tf_mwn.data.splits.biased_data import BiasedData
 from tf_mwn.methods.registry import Method
@@ -16,12 +16,11 @@ def forward_passes(
 ) -> float:
     """The cost of the steps of epochs [first, last), in forward passes of one example.
 
-    By default of the whole training, all phases included. A backward pass counts as two forward
-    passes, so a plain step costs 3 per example.
+    By default these are all epochs of all phases. A backward pass counts as two forward passes, so
+    that a plain step costs 3 per example.
     """
-    settings = vars(config)
     return costs.forward_passes(
-        method.phases(settings),
+        method.phases(vars(config)),
         build.steps_per_epoch(config, method, data),
         config.batch_size,
         config.meta_batch_size or min(config.batch_size, len(data.meta)),

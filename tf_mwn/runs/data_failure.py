@@ -1,4 +1,4 @@
-"""Data that cannot be read any more while a run is using it."""
+"""Failures to read the data of a run while it trains."""
 
 import contextlib
 import re
@@ -8,17 +8,17 @@ import tensorflow as tf
 
 from tf_mwn.data.images.decoding import UnreadableImageError
 
-# What tf.data says of an exception inside it: the iterator's name, then the exception.
+# How tf.data reports an exception inside it: the name of the iterator, then the exception.
 _CAUSE = re.compile(r"Iterator::\S+: (?:\w+: )?(.+)")
 
 
 class DataFailedError(RuntimeError):
-    """The source of the data failed; the last checkpoint is from before."""
+    """The data could not be read. The last checkpoint is from before the failure."""
 
 
 @contextlib.contextmanager
 def data_failures() -> Iterator[None]:
-    """Raises `DataFailedError` with one sentence where the data, and not a step, fails."""
+    """Raises `DataFailedError` with one sentence if reading the data fails, not a step."""
     try:
         yield
     except UnreadableImageError as error:

@@ -1,4 +1,4 @@
-"""The devices that train together: one, all of a machine, or those of many machines."""
+"""The devices that train together: one, all of a machine, or those of several machines."""
 
 import contextlib
 import functools
@@ -13,7 +13,7 @@ from tf_mwn.files import Folder, FolderConflictError, ReadOnlyFolder
 from tf_mwn.settings.config import Config
 from tf_mwn.training.distributed_loop import spans_machines
 
-# What TensorFlow raises in a step when another worker has gone.
+# The errors that TensorFlow raises in a step when another worker is lost.
 _GONE = (
     tf.errors.UnavailableError,
     tf.errors.AbortedError,
@@ -23,22 +23,22 @@ _GONE = (
 
 
 class LostWorkerError(ConnectionError):
-    """Another worker has ended or cannot be reached; the last checkpoint stays."""
+    """Another worker has ended or cannot be reached. The last checkpoint is kept."""
 
 
 def configure_devices(config: Config, many_machines: bool = False) -> tf.distribute.Strategy:
-    """Applies the process-wide settings of `config`, before any tensor is made.
+    """Applies the process-wide settings of `config`. Call it before any tensor is made.
 
     Args:
         config: of the experiment.
-        many_machines: whether the caller runs the same on every worker of a cluster.
+        many_machines: whether the caller does the same work on every worker of a cluster.
 
     Returns:
-        The strategy: all GPUs, or logical CPU devices, or those of all workers in TF_CONFIG; the
-        default one for "none".
+        For "mirrored" a strategy with all GPUs, or logical CPU devices if there are none; for
+        "multi_worker" one with all workers in TF_CONFIG; for "none" the default strategy.
 
     Raises:
-        ValueError: for more devices than can be had, or a TF_CONFIG that is missing or wrong.
+        ValueError: there are not so many devices, or TF_CONFIG is missing or wrong.
     """
     if config.strategy == "multi_worker" and not many_machines:
         raise ValueError(
@@ -64,13 +64,13 @@ def configure_devices(config: Config, many_machines: bool = False) -> tf.distrib
 def strategies(
     counts: Iterable[int], deterministic: bool = False
 ) -> dict[int, tf.distribute.Strategy]:
-    """A strategy for each number of devices; the CPU is divided if there is no GPU.
+    """A strategy for each number of devices. Without a GPU, the CPU is divided.
 
     Call it before any tensor is made.
 
     Args:
         counts: numbers of devices.
-        deterministic: whether all operations of the process are, as they are in runs.
+        deterministic: whether to make all operations of the process deterministic.
 
     Raises:
         ValueError: more devices than there are GPUs.
@@ -87,7 +87,7 @@ def strategies(
 
 
 def _device_names(least: int) -> list[str]:
-    """Those of all GPUs; without any, of at least so many parts of the CPU."""
+    """The names of all GPUs, or if there are none, of at least `least` parts of the CPU."""
     kind = "GPU" if tf.config.list_physical_devices("GPU") else "CPU"
     if kind == "CPU":
         cpu = tf.config.list_physical_devices("CPU")[0]
@@ -98,7 +98,7 @@ def _device_names(least: int) -> list[str]:
 
 
 def _mirrored(names: list[str]) -> tf.distribute.MirroredStrategy:
-    # On the CPU: collectives break when one process builds models of different shapes.
+    # On the CPU, collectives fail when one process builds models of different shapes.
     on_gpus = "GPU" in names[0]
     operations = None if on_gpus else tf.distribute.ReductionToOneDevice()
     return tf.distribute.MirroredStrategy(names, cross_device_ops=operations)
@@ -118,7 +118,7 @@ def _multi_worker() -> tf.distribute.MultiWorkerMirroredStrategy:
 
 
 def _tf_config() -> tuple[Mapping[str, list[str]], tuple[str, int]]:
-    """The cluster in TF_CONFIG and this worker's task, checked."""
+    """The cluster in TF_CONFIG and the task of this worker, checked."""
     text = os.environ.get("TF_CONFIG")
     if not text:
         raise ValueError(
@@ -129,7 +129,7 @@ def _tf_config() -> tuple[Mapping[str, list[str]], tuple[str, int]]:
         content = json.loads(text)
         cluster, task = content["cluster"], content["task"]
         kind, index = task["type"], int(task["index"])
-        # A string has items too, and -1 is a place in a list.
+        # A string has items too, and -1 is a valid index of a list.
         if not all(isinstance(job, list) for job in cluster.values()) or index < 0:
             raise ValueError("no list of addresses, or no place in it")
         cluster[kind][index]  # noqa: B018
@@ -146,9 +146,12 @@ def _tf_config() -> tuple[Mapping[str, list[str]], tuple[str, int]]:
 
 
 def check_shares(strategy: tf.distribute.Strategy, **sizes: int) -> None:
-    """Refuses global batches of which a device would get nothing.
+    """Refuses global batches that leave a device without examples.
 
-    TensorFlow cuts a batch into equal shares, rounded up, and the last one is what is left.
+    TensorFlow cuts a batch into equal shares, rounded up. The last share is the rest.
+
+    Raises:
+        ValueError: the last share would be empty.
     """
     replicas = strategy.num_replicas_in_sync
     for name, size in sizes.items():
@@ -160,12 +163,12 @@ def check_shares(strategy: tf.distribute.Strategy, **sizes: int) -> None:
 
 
 class Workers:
-    """The processes that train together by one strategy; often this one alone.
+    """The processes that train together under one strategy; often only this process.
 
-    All run the same program and call `any` and `chief_first` at the same places.
+    All of them run the same program and call the methods below at the same places.
 
     Attributes:
-        is_chief: whether this process is the one that writes.
+        is_chief: whether this process writes files.
     """
 
     def __init__(self, strategy: tf.distribute.Strategy):
@@ -173,24 +176,24 @@ class Workers:
         self.is_chief = self._strategy is None or _is_chief(strategy.cluster_resolver)
 
     def folder(self, path: str | Path) -> Folder:
-        """The folder at `path`, which the chief alone writes."""
+        """The folder at `path`, which only the chief writes."""
         return Folder(path) if self.is_chief else ReadOnlyFolder(path)
 
     def any(self, flag: bool) -> bool:
-        """Whether `flag` is true on any worker; all have come here when it returns."""
+        """Whether `flag` is true on any worker. Returns when all workers have called it."""
         if self._strategy is None:
             return flag
         return float(_sum_over(self._strategy)(tf.constant(float(flag)))) > 0
 
     def wait(self) -> None:
-        """Returns when all have come here."""
+        """Returns when all workers have called it."""
         self.any(False)
 
     def check_same(self, epochs: int, path: Path) -> None:
         """Refuses folders at `path` that hold different numbers of finished epochs.
 
         Raises:
-            FolderConflictError: on every worker.
+            FolderConflictError: on every worker, if the numbers differ.
         """
         if self._strategy is None:
             return
@@ -203,10 +206,10 @@ class Workers:
 
     @contextlib.contextmanager
     def chief_first(self) -> Iterator[None]:
-        """The chief runs the block before the others do.
+        """Lets the chief execute the block before the other workers do.
 
         Raises:
-            LostWorkerError: on the others, if the chief's block has failed.
+            LostWorkerError: on the other workers, if the block of the chief has failed.
         """
         if not self.is_chief and self.any(False):
             raise LostWorkerError("the chief has stopped; its output says why")
@@ -220,7 +223,7 @@ class Workers:
 
     @contextlib.contextmanager
     def losses(self) -> Iterator[None]:
-        """Raises `LostWorkerError` with one sentence where another worker has gone."""
+        """Raises `LostWorkerError` with one sentence if another worker is lost in the block."""
         try:
             yield
         except _GONE as error:

@@ -1,4 +1,4 @@
-"""Callbacks that keep the state of a run and bring it back; what they write is in `checkpoint`."""
+"""Callbacks that save and restore the state of a run; see `checkpoint` for the files."""
 
 import keras
 
@@ -9,7 +9,7 @@ from tf_mwn.runs.termination import Termination
 
 
 class EpochRecord(keras.callbacks.Callback):
-    """Appends the epoch to the history, then writes the checkpoint and metrics.csv."""
+    """Appends each epoch to the history, then writes the checkpoint and metrics.csv."""
 
     def __init__(self, run: Run, history: list[dict]):
         super().__init__()
@@ -22,7 +22,7 @@ class EpochRecord(keras.callbacks.Callback):
 
 
 class ResumedEpoch(keras.callbacks.Callback):
-    """Brings an epoch, once it has begun, to where it was left."""
+    """Restores the state within an epoch after the epoch has begun."""
 
     def __init__(self, part: checkpoint.EpochPart):
         super().__init__()
@@ -37,7 +37,7 @@ class ResumedEpoch(keras.callbacks.Callback):
 
 
 class StopWhenAsked(keras.callbacks.Callback):
-    """Ends training after the step in which SIGTERM came, and keeps the part of the epoch."""
+    """Ends training after the step in which SIGTERM came, and saves the part of the epoch."""
 
     def __init__(self, folder: Folder, termination: Termination, start_step: int):
         super().__init__()
@@ -48,7 +48,7 @@ class StopWhenAsked(keras.callbacks.Callback):
         self._epoch = epoch
 
     def on_train_batch_end(self, batch, logs=None):
-        # The last step's epoch is left to end: its checkpoint is all that there is to keep.
+        # After the last step the epoch may end: its checkpoint holds the whole state.
         if batch + 1 < self.params["steps"] and self._termination.heard():
             done = self._start_step + batch + 1
             checkpoint.save_part(self._folder, self.model, self._epoch, done)

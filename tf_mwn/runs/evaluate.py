@@ -1,4 +1,4 @@
-"""A finished run on its test set, or on any other data."""
+"""Evaluates a finished run on its test set or on other data."""
 
 from pathlib import Path
 from typing import Any
@@ -18,13 +18,13 @@ REPORT, CONFUSION = "evaluation.json", "confusion.csv"
 def parts(
     run: FinishedRun, dataset: str | None = None, location: DataLocation = DEFAULT_LOCATION
 ) -> tuple[list[Subset], str]:
-    """What to evaluate on, and its name: the run's test set, or all examples of `dataset`.
+    """The data to evaluate on, and their name: the test set, or all examples of `dataset`.
 
-    Classes are matched by name. A data set without names calls its classes "0", "1", ...; these
+    Classes are matched by name. A data set without class names calls them "0", "1", ...; these
     are matched by number.
 
     Raises:
-        ValueError, TypeError, OSError: data that cannot be used, or that does not fit the run.
+        ValueError, TypeError, OSError: the data cannot be used, or do not fit the run.
     """
     if dataset is None:
         return [run.data.test], f"the test set of {run.config.dataset}"
@@ -38,7 +38,7 @@ def parts(
 
 
 def _classes(names: list[str], known: list[str]) -> np.ndarray:
-    """The run's number of each class of a data set."""
+    """The number that the run gives to each class of a data set."""
     if set(names) <= set(known):
         return np.array([known.index(name) for name in names])
     if len(names) > len(known) or names != [str(i) for i in range(len(names))]:
@@ -56,7 +56,7 @@ def evaluate(run: FinishedRun, subsets: list[Subset]) -> dict[str, Any]:
 
 
 def write(run: FinishedRun, result: dict[str, Any], name: str) -> list[Path]:
-    """Writes evaluation.json and confusion.csv, rows true and columns predicted classes."""
+    """Writes evaluation.json, and confusion.csv with true classes in rows; returns the paths."""
     names = run.data.card["class_names"]
     numbers = {key: value for key, value in result.items() if key != "confusion"}
     run.folder.write_json(REPORT, {"dataset": name, **numbers})
@@ -66,7 +66,7 @@ def write(run: FinishedRun, result: dict[str, Any], name: str) -> list[Path]:
 
 
 def text(result: dict[str, Any], names: list[str], largest: int = 20) -> str:
-    """The result for a terminal; the confusion matrix of at most `largest` classes."""
+    """The result for a terminal, with the confusion matrix of at most `largest` classes."""
     header = ["true class", "recall"]
     rows = [
         [name, number(recall, ".3f")] for name, recall in zip(names, result["recall"], strict=True)

@@ -1,4 +1,4 @@
-"""What a finished run leaves to others: the classifier, free of tf_mwn, and the weight net."""
+"""Exports a finished run: its classifier, independent of tf_mwn, and its weight net."""
 
 import contextlib
 import os
@@ -17,11 +17,11 @@ WEIGHT_NET = "weight_net.json"
 
 
 def export(run: FinishedRun, folder: str | Path) -> list[Path]:
-    """Writes the classifier as `classifier.keras` and `saved_model/`, and what belongs to it.
+    """Writes the classifier as `classifier.keras` and `saved_model/`, and its files.
 
-    Both take inputs as they are in the data set: they standardise for themselves, and return
-    logits [B, C]. `classes.json` has the C names. The `weight_net.json` of a run that has learned
-    a weight net is copied; see `tf_mwn.load_weight_net`.
+    Both forms take inputs as they are in the data set, standardise them, and return logits [B, C].
+    `classes.json` holds the C class names. If the run has learned a weight net, its
+    `weight_net.json` is copied; see `tf_mwn.load_weight_net`.
 
     Returns:
         The paths written.
@@ -45,11 +45,11 @@ def export(run: FinishedRun, folder: str | Path) -> list[Path]:
 
 
 def with_preprocessing(run: FinishedRun) -> keras.Model:
-    """The run's classifier with its preprocessing in front, of Keras layers alone."""
+    """The run's preprocessing followed by its classifier, built of Keras layers only."""
     shape = run.data.train.x.shape[1:]
     layers = [keras.Input(shape, name="inputs")]
     if not networks.takes_pixels(run.config.network, run.config.network_weights):
-        # As `standardise`; its axis is the last, of channels or features.
+        # As `standardise`. The axis is the last one, of channels or features.
         mean, std = (np.asarray(value, np.float64) for value in (run.data.mean, run.data.std))
         size = shape[-1]
         mean, variance = np.broadcast_to(mean, [size]), np.broadcast_to(std**2, [size])
@@ -63,6 +63,6 @@ def with_preprocessing(run: FinishedRun) -> keras.Model:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Keras announces every exported signature on stdout, whatever `verbose` says."""
+    """Discards stdout: Keras prints every exported signature, whatever `verbose` is."""
     with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
         yield

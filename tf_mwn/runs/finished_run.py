@@ -1,4 +1,4 @@
-"""A run that has ended, with its data, prepared again, and the classifier it trained."""
+"""A finished run with its data, which are prepared again, and its trained classifier."""
 
 import dataclasses
 from collections.abc import Callable
@@ -24,9 +24,9 @@ class FinishedRun(Run):
     """A finished run in memory.
 
     Attributes:
-        data: its splits, the same examples and labels as in training.
+        data: its splits, with the same examples and labels as in training.
         classifier: the trained classifier, which takes preprocessed inputs.
-        preprocess: function of a batch of the data's inputs, as in training.
+        preprocess: preprocessing of a batch of inputs, as in training.
     """
 
     data: BiasedData
@@ -43,7 +43,7 @@ class FinishedRun(Run):
 
         Raises:
             ValueError, TypeError, OSError: the folder holds no finished run, or the data are
-                missing, or differ from those that the run was trained on.
+                missing or differ from those that the run was trained on.
         """
         run = Run.finished(path)
         data = _data(run, location)
@@ -65,7 +65,7 @@ def _data(run: Run, location: DataLocation) -> BiasedData:
     config = run.config
     source, open_set = build.load_sources(config, location)
     if needs_noise_model(config):
-        # All methods of a seed share the probabilities of one model, trained before them.
+        # All methods of a seed share one model, which was trained before them.
         config = with_probabilities(config, run.beside(NOISE_MODEL))
     return prepare(source, config, run.seed, open_set)
 
@@ -76,11 +76,11 @@ def _classifier(run: Run, data: BiasedData) -> keras.Model:
         raise ValueError(f"run: expected {path}, received a run without it")
     if ":" not in config.network:
         return keras.models.load_model(path, compile=False)
-    # The user's own network may hold classes that Keras cannot find by name.
+    # A network of the user's own may contain classes that Keras cannot find by name.
     shape = data.train.x.shape[1:]
     classifier = networks.build(config.network, shape, data.num_classes, None)
-    row = registry.find(run.method)
-    if row.remakes_classifier:
-        classifier = registry.build(row, classifier, vars(config)).classifier
+    method = registry.find(run.method)
+    if method.remakes_classifier:
+        classifier = registry.build(method, classifier, vars(config)).classifier
     classifier.load_weights(path)
     return classifier

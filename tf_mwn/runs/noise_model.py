@@ -1,4 +1,4 @@
-"""The model behind feature-dependent noise, trained on the spot where no file is given."""
+"""The model behind feature-dependent noise, which is trained if no file is given."""
 
 import dataclasses
 from pathlib import Path
@@ -19,22 +19,22 @@ _PROBABILITIES = "probabilities.npz"
 
 
 def needs_noise_model(config: Config) -> bool:
-    """Whether the noise follows class probabilities that nobody has given."""
+    """Whether the noise follows class probabilities, and no file of them is given."""
     return config.noise in FEATURE_KINDS and config.noise_probabilities is None
 
 
 def without_noise(config: Config) -> Config:
-    """The same training on clean labels, for plain cross-entropy."""
+    """The same configuration with clean labels, to train the noise model on."""
     return dataclasses.replace(
         config, noise="none", noise_rate=0.0, noise_factor=None, noise_sampling="expected"
     )
 
 
 def with_probabilities(config: Config, folder: Path) -> Config:
-    """The configuration whose noise follows the model in `folder`.
+    """The same configuration with the probabilities of the noise model in `folder`.
 
     Raises:
-        ValueError: the model's probabilities are missing.
+        ValueError: the probabilities are missing.
     """
     path = folder / _PROBABILITIES
     if not path.is_file():
@@ -45,9 +45,9 @@ def with_probabilities(config: Config, folder: Path) -> Config:
 def write_probabilities(
     run: Run, data: BiasedData, source: Source, strategy: tf.distribute.Strategy
 ) -> None:
-    """Trains `run` on clean labels and writes its probabilities of the source's training part.
+    """Trains `run` on clean labels and writes its probabilities on the source's training set.
 
-    They go to `probabilities.npz` as `sample_id` and `probability`; an existing file is kept.
+    The file `probabilities.npz` holds `sample_id` and `probability`. An existing file is kept.
     """
     path = run.folder / _PROBABILITIES
     if not path.exists():

@@ -12,7 +12,7 @@ from tf_mwn.runs.run import Run
 from tf_mwn.tables import mean_and_deviation, number, text_table
 
 BASELINE = "cross_entropy"
-# What a column shows of the results: its title, the scale and the digits.
+# The title, scale and digits of the column for each entry of results.json.
 _MEASURES = {
     "last_epoch_accuracy": ("last epoch", 100, 1),
     "best_epoch_accuracy": ("best epoch", 100, 1),
@@ -27,7 +27,7 @@ _LEGEND = (
 
 
 def table(results: Sequence[dict[str, Any]]) -> str:
-    """A text table: a row per run, and mean ± standard deviation per method over seeds."""
+    """A text table with a row per run, and per method mean ± standard deviation over seeds."""
     methods = list(dict.fromkeys(result["method"] for result in results))
     steps = {m: [r["seconds_per_step"] for r in results if r["method"] == m] for m in methods}
     baseline = np.median(steps[BASELINE]) if BASELINE in steps else None
@@ -42,7 +42,7 @@ def table(results: Sequence[dict[str, Any]]) -> str:
 
 
 def write_accuracy_figure(folder: Folder, title: str, runs: Sequence[Run]) -> Path:
-    """Writes test_accuracy.png, test accuracy over epochs of every method, to `folder`."""
+    """Writes test_accuracy.png, the test accuracy of every method over epochs, to `folder`."""
     curves: dict[str, list[np.ndarray]] = {}
     for run in runs:
         curves.setdefault(run.method, []).append(run.metrics()["test_accuracy"])
@@ -52,7 +52,7 @@ def write_accuracy_figure(folder: Folder, title: str, runs: Sequence[Run]) -> Pa
 
 
 def _row(seed: str, group: Sequence[dict[str, Any]], baseline: float | None) -> list[str]:
-    """The cells of one result, or those of several of one method, with their deviations."""
+    """The cells of one or several results of a method; several have means and deviations."""
     cells = [group[0]["method"], seed]
     for key, (_, scale, digits) in _MEASURES.items():
         known = [scale * result[key] for result in group if result[key] is not None]

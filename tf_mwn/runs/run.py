@@ -1,4 +1,4 @@
-"""One run on disk: its identity, its state and its files. Imports nothing heavy."""
+"""One run on disk: its identity, its state and its files. Does not import TensorFlow."""
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
@@ -11,7 +11,7 @@ from tf_mwn.files import CONFIG, Folder, as_json, numbers
 from tf_mwn.recipes.experiment import Experiment
 from tf_mwn.settings.config import Config
 
-RESULTS = "results.json"  # the last file that is written: the run has finished
+RESULTS = "results.json"  # is written last: the run has finished
 METRICS, WEIGHTS = "metrics.csv", "weights.csv"
 CLASSIFIER = "classifier.keras"
 FINISHED, STARTED, MISSING, OTHER = "finished", "started", "missing", "other settings"
@@ -23,10 +23,11 @@ class Run:
 
     Attributes:
         recipe: name of the recipe.
-        method, seed: what is trained.
+        method: name of the method.
+        seed: the random seed.
         config: all settings.
-        folder: where the run lives; the folder need not exist yet.
-        flags: a `--flagfile` that repeats the run.
+        folder: the folder of the run, which need not exist yet.
+        flags: content of a `--flagfile` that repeats the run.
     """
 
     recipe: str
@@ -59,7 +60,7 @@ class Run:
         """The finished run in the folder `path`.
 
         Raises:
-            ValueError: the folder holds no run, or one that has not finished.
+            ValueError: the folder holds no run, or a run that has not finished.
         """
         folder = Folder(path)
         recorded = folder.read_json(CONFIG)
@@ -82,13 +83,13 @@ class Run:
         return self.folder.path
 
     def beside(self, name: str) -> Path:
-        """The folder that the same experiment and seed have under another method's `name`."""
+        """The folder of the same experiment and seed under `name` in place of the method."""
         return self.path.parent.parent / name / f"seed{self.seed}"
 
     def identity(self, fingerprint: str) -> dict[str, Any]:
-        """All that decides the result on data of this fingerprint.
+        """Everything that decides the result on data of this fingerprint.
 
-        A folder holds one identity only.
+        A folder holds the run of one identity.
         """
         identity = {
             "recipe": self.recipe,
@@ -107,7 +108,7 @@ class Run:
 
     @property
     def state(self) -> str:
-        """`FINISHED`, `STARTED`, `MISSING`, or `OTHER` for a folder with a run of other settings.
+        """`FINISHED`, `STARTED`, `MISSING`, or `OTHER` if the folder holds a run of other settings.
 
         Raises:
             FolderConflictError: a file of the run is damaged.
@@ -125,7 +126,7 @@ class Run:
         return self.folder.read_json(RESULTS)
 
     def metrics(self) -> dict[str, np.ndarray]:
-        """The measures over the finished epochs, each [E] and NaN where unknown.
+        """The measures [E] of the finished epochs, by name; NaN where unknown.
 
         Empty before the first epoch has finished.
         """
@@ -133,10 +134,10 @@ class Run:
         return {name: numbers(texts) for name, texts in columns.items()}
 
     def weights(self) -> dict[str, np.ndarray]:
-        """The columns of weights.csv, a row for each of the N training examples.
+        """The columns of weights.csv, with a row for each of the N training examples.
 
         `sample_id` is int64 [N]; `label`, `loss`, `weight` and `clean_label` are float64 [N]. A
-        weight is NaN if the method gives none, a clean label if it is unknown.
+        weight is NaN if the method gives none; a clean label is NaN if it is unknown.
 
         Raises:
             ValueError: the file is missing.
@@ -150,15 +151,13 @@ class Run:
         }
 
     def write_metrics(self, history: Sequence[Mapping[str, Any]]) -> None:
-        """Writes metrics.csv: a row per epoch, a column per measure."""
+        """Writes metrics.csv, with a row per epoch and a column per measure."""
         names = list(dict.fromkeys(name for record in history for name in record))
         self.folder.write_csv(METRICS, names, [[r.get(name) for name in names] for r in history])
 
     def write_weights(self, columns: Mapping[str, Sequence | None]) -> None:
-        """Writes weights.csv; a column that is None stays empty."""
-        nothing = [None] * len(columns["sample_id"])
-        values = [nothing if column is None else column for column in columns.values()]
-        self.folder.write_csv(WEIGHTS, columns, zip(*values, strict=True))
+        """Writes weights.csv. A column that is None stays empty."""
+        self.folder.write_columns(WEIGHTS, columns)
 
     def write_results(self, results: Mapping[str, Any]) -> None:
         """Writes results.json, which marks the run as finished."""

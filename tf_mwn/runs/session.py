@@ -32,11 +32,11 @@ from tf_mwn.runs.train import train
 
 @dataclasses.dataclass
 class Session:
-    """An experiment with its data loaded and every setting checked; nothing written yet.
+    """An experiment with its data loaded and every setting checked; nothing is written yet.
 
     Attributes:
-        experiment: what to run.
-        workdir: where run folders go.
+        experiment: the experiment.
+        workdir: the folder above those of the runs.
         source: the data set before any bias.
         open_set: the data set of `Config.open_set`, or None.
         strategy: the devices.
@@ -75,9 +75,9 @@ class Session:
         return session
 
     def data(self, seed: int) -> BiasedData:
-        """The splits of one seed, the same for every method.
+        """The splits of a seed, which all methods share.
 
-        Feature-dependent noise without a file of probabilities trains the model it needs first.
+        If the noise depends on a model that is not given, the model is trained first.
         """
         config = self.experiment.config
         if needs_noise_model(config):
@@ -90,16 +90,16 @@ class Session:
         return prepare(self.source, config, seed, self.open_set)
 
     def runs(self) -> Iterator[Run]:
-        """Every run, seed by seed, so that an interrupted session has whole comparisons."""
+        """Every run, seed by seed, so that an interrupted session leaves whole comparisons."""
         for seed in self.experiment.seeds:
             for method in self.experiment.methods:
                 yield Run.of(self.experiment, method, seed, self.workdir, self.workers.folder)
 
     def execute(self) -> list[dict[str, Any]]:
-        """Trains, continues or reports every run, and prints what a user wants to know.
+        """Trains every run that has not finished, then prints and writes the comparison.
 
         Returns:
-            The content of each run's results.json.
+            The content of results.json of each run.
         """
         results, data = [], None
         for run in self.runs():
@@ -117,7 +117,7 @@ class Session:
         return results
 
     def _print_card(self, card: dict[str, Any]) -> None:
-        """The data card of the first seed; of the others what differs."""
+        """Shows the data card of the first seed; for other seeds only what differs."""
         if card["seed"] == self.experiment.seeds[0]:
             logger.info("\n%s\n", format_card(card))
             return
@@ -138,20 +138,20 @@ class Session:
 
     def _check(self) -> None:
         config, seed = self.experiment.config, self.experiment.seeds[0]
-        # A noise model is trained later: sizes and shapes do not depend on it.
+        # The noise model is trained later. Sizes and shapes do not depend on it.
         settings = without_noise(config) if needs_noise_model(config) else config
         data = prepare(self.source, settings, seed, self.open_set)
-        rows = [registry.find(method) for method in self.experiment.methods]
-        build.check_sizes(config, data, rows)
+        methods = [registry.find(name) for name in self.experiment.methods]
+        build.check_sizes(config, data, methods)
         check_shares(self.strategy, batch_size=config.batch_size)
-        if any(row.takes_meta_set(vars(config)) for row in rows):
+        if any(method.takes_meta_set(vars(config)) for method in methods):
             meta_size = config.meta_batch_size or min(config.batch_size, len(data.meta))
             check_shares(self.strategy, meta_batch_size=meta_size)
         with self.strategy.scope():
-            model = build.build_model(config, rows[0], data, seed, 1)
+            model = build.build_model(config, methods[0], data, seed, 1)
             facts = build.training_facts(config, data, seed, steps_per_epoch=1)
-            for row in rows[1:]:
-                registry.build(row, model.classifier, vars(config), facts)
+            for method in methods[1:]:
+                registry.build(method, model.classifier, vars(config), facts)
         _check_writable(self.workdir)
 
 

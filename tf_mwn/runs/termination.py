@@ -1,4 +1,4 @@
-"""SIGTERM, which schedulers send some time before they kill: finish the step, and stop."""
+"""SIGTERM, which schedulers send some time before they kill: the step is finished first."""
 
 import signal
 import threading
@@ -6,23 +6,23 @@ from collections.abc import Callable
 
 
 class Terminated(KeyboardInterrupt):
-    """The process was asked to end; the state of its run is on the disk."""
+    """The process was asked to end. The state of its run is on the disk."""
 
     def __init__(self):
         super().__init__("stopped by SIGTERM; the same command goes on where it stopped")
 
 
 class Termination:
-    """Takes note of SIGTERM within a `with` block, which it would else end at once.
+    """Records SIGTERM within a `with` block, instead of ending the process at once.
 
-    Whoever is at a good place to stop calls `check`; the end of the block is one.
+    Call `check` wherever the block may stop. It is called at the end of the block.
 
     Args:
-        agree: makes what processes that train together were told known to all; each calls `heard`
-            and `check` at the same places.
+        agree: maps whether this process has received SIGTERM to whether any process that trains
+            with it has. All of them call `heard` and `check` at the same places.
 
     Attributes:
-        requested: whether SIGTERM has come.
+        requested: whether SIGTERM has been received.
     """
 
     def __init__(self, agree: Callable[[bool], bool] = bool):
@@ -31,7 +31,9 @@ class Termination:
         self._before = None
 
     def __enter__(self):
-        if threading.current_thread() is threading.main_thread():  # others may set no handler
+        if (
+            threading.current_thread() is threading.main_thread()
+        ):  # other threads cannot set a handler
             self._before = signal.signal(signal.SIGTERM, self._note)
         return self
 
@@ -45,13 +47,13 @@ class Termination:
         self.requested = True
 
     def heard(self) -> bool:
-        """Whether SIGTERM has come to any of the processes that train together."""
+        """Whether any of the processes that train together has received SIGTERM."""
         agreed = self._agree(self.requested)
-        if agreed:  # else SIGTERM may have come since, which the others do not know
+        if agreed:  # if not, SIGTERM may have come since, and the others do not know
             self.requested = True
         return agreed
 
     def check(self) -> None:
-        """Raises `Terminated` if SIGTERM has come."""
+        """Raises `Terminated` if `heard`."""
         if self.heard():
             raise Terminated

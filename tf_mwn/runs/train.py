@@ -1,4 +1,4 @@
-"""One run: a method and a seed on a configuration, from wherever it stopped to its results."""
+"""Trains one run, from wherever it stopped to its results."""
 
 import contextlib
 from typing import Any
@@ -32,18 +32,18 @@ from tf_mwn.training.robust_model import RobustModel
 
 
 def train(run: Run, data: BiasedData, strategy: tf.distribute.Strategy) -> dict[str, Any]:
-    """Trains `run` to its end, continuing from its checkpoint if there is one.
+    """Trains `run` to its end, from its checkpoint if there is one. Keeps a finished run as it is.
 
     Returns:
         The content of results.json.
 
     Raises:
         FolderConflictError: the folder belongs to another configuration, another process trains in
-            it, or no good checkpoint is left.
-        NonFiniteLossError, DataFailedError, OSError: training cannot go on; the last checkpoint
-            stays.
-        LostWorkerError: another worker has gone; the last checkpoint stays.
-        Terminated: SIGTERM came, and the state is in the folder.
+            it, or no checkpoint is intact.
+        NonFiniteLossError, DataFailedError, OSError: training cannot continue; the last checkpoint
+            is kept.
+        LostWorkerError: another worker is lost; the last checkpoint is kept.
+        Terminated: SIGTERM was received; the state is in the folder.
     """
     workers = Workers(strategy)
     with workers.losses(), contextlib.ExitStack() as stack:
@@ -52,10 +52,10 @@ def train(run: Run, data: BiasedData, strategy: tf.distribute.Strategy) -> dict[
                 stack.enter_context(run.folder.locked())
             run.folder.claim(run.identity(data.card["fingerprint"]))
         results = run.results
-        # Else one would go on to its next run while another trains this one.
+        # Otherwise a worker could start its next run while another one trains this run.
         workers.check_same(results["epochs"] if results else 0, run.path)
         results = results or _train(run, data, strategy, workers)
-        workers.wait()  # for the chief's last file, which all may read now
+        workers.wait()  # until the chief has written its last file, which all may read
         return results
 
 
@@ -77,26 +77,26 @@ def _train(run: Run, data: BiasedData, strategy: tf.distribute.Strategy, workers
 def trained_probabilities(
     run: Run, data: BiasedData, strategy: tf.distribute.Strategy, x
 ) -> np.ndarray:
-    """Trains `run` to its end; its class probabilities [N, C] of inputs `x` [N, ...]."""
+    """Trains `run` to its end; returns its class probabilities [N, C] for inputs `x` [N, ...]."""
     train(run, data, strategy)
     logits = _build(run, data, strategy)[1].logits(x)
     return tf.nn.softmax(logits).numpy()
 
 
 def _build(run: Run, data: BiasedData, strategy: tf.distribute.Strategy):
-    """The model in the state of its checkpoint, its predictor, and its history."""
+    """The model as in its checkpoint, its predictor, and the history of its epochs."""
     keras.utils.clear_session()
     keras.config.set_dtype_policy(run.config.precision)
-    row = registry.find(run.method)
-    steps = build.steps_per_epoch(run.config, row, data)
+    method = registry.find(run.method)
+    steps = build.steps_per_epoch(run.config, method, data)
     with strategy.scope():
-        model = build.build_model(run.config, row, data, run.seed, steps)
+        model = build.build_model(run.config, method, data, run.seed, steps)
         history = checkpoint.restore(run.folder, model)
     return model, Predictor(model, build.preprocessing(run.config, data)), history
 
 
 def _fit(run, model, data, history, predictor, termination) -> None:
-    """Trains the epochs that `history` lacks, and records them in it."""
+    """Trains the epochs that `history` lacks, and appends them to it."""
     first, epochs = len(history), _all_epochs(run, model)
     part = checkpoint.find_part(run.folder, first)
     if part is not None:
@@ -110,9 +110,9 @@ def _all_epochs(run: Run, model: RobustModel) -> int:
 
 
 def _fit_epochs(run, model, data, history, predictor, termination, epochs, part=None) -> None:
-    """Trains until `epochs` epochs are done, the first one from the step where `part` left it."""
+    """Trains until `epochs` epochs have finished. `part` is the state of the first of them."""
     first, step = len(history), 0 if part is None else part.step
-    row = registry.find(run.method)
+    method = registry.find(run.method)
     evaluation = EpochEvaluation(data, predictor)
     every, classes = _all_epochs(run, model), data.card["class_names"]
     progress = ProgressBar(f"{run.method} seed {run.seed}", every, first)
@@ -130,10 +130,10 @@ def _fit_epochs(run, model, data, history, predictor, termination, epochs, part=
         callbacks.insert(callbacks.index(evaluation) + 1, board)
     try:
         model.fit(
-            build.build_stream(run.config, row, data, run.seed, first, step),
+            build.build_stream(run.config, method, data, run.seed, first, step),
             epochs=epochs,
             initial_epoch=first,
-            steps_per_epoch=build.steps_per_epoch(run.config, row, data) - step,
+            steps_per_epoch=build.steps_per_epoch(run.config, method, data) - step,
             verbose=0,
             shuffle=False,
             callbacks=[*([] if part is None else [ResumedEpoch(part)]), *callbacks],
@@ -143,11 +143,19 @@ def _fit_epochs(run, model, data, history, predictor, termination, epochs, part=
 
 
 def _finish(run, model, data, history, predictor) -> dict[str, Any]:
-    """Writes weights, figures and the classifier, and results.json last: it means finished."""
-    run.write_metrics(history)  # a kill may have come between it and the last checkpoint
+    """Writes weights, figures, the classifier and, as the last file, results.json."""
+    run.write_metrics(history)  # the process may have been killed after the last checkpoint
     logits = predictor.logits(data.train.x)
     losses, weights = predictor.losses_and_weights(logits, data.train.label, data.train.sample_id)
-    _write_weights(run, data, losses, weights)
+    run.write_weights(
+        {
+            "sample_id": data.train.sample_id,
+            "label": data.train.label,
+            "loss": losses,
+            "weight": weights,
+            "clean_label": data.train.clean_label,
+        }
+    )
     is_wrong = wrong_labels(data.train)
     _write_figures(run, model, losses, weights, is_wrong, history)
     with run.folder.replacing(CLASSIFIER) as path:
@@ -160,19 +168,6 @@ def _finish(run, model, data, history, predictor) -> dict[str, Any]:
         results["noise_auc"] = noise_auc(weights, is_wrong)
     run.write_results(results)
     return results
-
-
-def _write_weights(run: Run, data: BiasedData, losses, weights) -> None:
-    train = data.train
-    run.write_weights(
-        {
-            "sample_id": train.sample_id,
-            "label": train.label,
-            "loss": losses,
-            "weight": weights,
-            "clean_label": train.clean_label,
-        }
-    )
 
 
 def _write_figures(run: Run, model: RobustModel, losses, weights, is_wrong, history) -> None:

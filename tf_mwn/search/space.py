@@ -1,4 +1,4 @@
-"""Search spaces: which settings a sweep varies, and over which values. Imports nothing heavy."""
+"""Search spaces: the settings that a sweep varies, and their values. Does not load TensorFlow."""
 
 import dataclasses
 import math
@@ -11,7 +11,7 @@ from tf_mwn.methods.registry import Method
 from tf_mwn.options import LOG_CLASSES, options_of
 from tf_mwn.settings.config import SETTINGS
 
-# Settings of the data and of the process: all trials share them, or they could not be compared.
+# Settings of the data and of the process. Trials that differ in them could not be compared.
 SHARED = set(options_of(BiasSettings)) | {
     *("dataset", "image_size", "stream", "train_list"),
     *("deterministic", "strategy", "devices"),
@@ -21,13 +21,13 @@ _SYNTAX = "NAME=A|B|C, NAME=LOW:HIGH, NAME=LOW:HIGH:log, or NAME alone for the u
 
 @dataclasses.dataclass(frozen=True)
 class Domain:
-    """Where one setting is searched: at given values, or between two.
+    """The domain of one searched setting: a list of values, or a range.
 
     Attributes:
         name: of the setting.
         values: the values in order; empty for a range.
-        low: lower end of a range, which belongs to it.
-        high: upper end likewise.
+        low: lower end of a range; it belongs to the range.
+        high: upper end of a range; it belongs to the range.
         log: whether a range is searched on a logarithmic scale.
     """
 
@@ -44,22 +44,25 @@ class Domain:
 
     @property
     def ends(self) -> tuple:
-        """Values that are in order if every value of the domain is."""
+        """Values to check: if they are valid, so is every value of the domain."""
         return self.values or (self.low, self.high)
 
     def to_json(self) -> dict[str, Any]:
-        """What the domain is, for a file."""
+        """The domain as it is written to a file."""
         if self.values:
             return {"name": self.name, "values": list(self.values)}
         return {"name": self.name, "low": self.low, "high": self.high, "log": self.log}
 
     def of_classes(self, num_classes: int) -> "Domain":
-        """The domain with the number for `LOG_CLASSES`."""
+        """The domain with `LOG_CLASSES` replaced by the number ln C."""
         number = {LOG_CLASSES: math.log(num_classes)}
         return dataclasses.replace(self, values=tuple(number.get(v, v) for v in self.values))
 
     def nearest(self, value) -> Any:
-        """`value`, after a search or a network may have changed its type or last digits."""
+        """The value of the domain that `value` stands for.
+
+        A search or a network connection may have changed its type or its last digits.
+        """
         if self.values and self.kind is str:
             return value
         if self.values:
@@ -67,29 +70,32 @@ class Domain:
         return int(value) if self.kind is int else float(f"{value:.6g}")
 
 
-def default_space(row: Method, given: Collection[str]) -> tuple[Domain, ...]:
-    """The method's own hyper-parameters, or the learning rate where it has none.
+def default_space(method: Method, given: Collection[str]) -> tuple[Domain, ...]:
+    """The hyper-parameters of the method, or the learning rate if it has none.
 
     Args:
-        row: the method.
-        given: settings that have been decided, which are not searched.
+        method: to search for.
+        given: settings that the user has decided; they are not searched.
+
+    Raises:
+        ValueError: nothing is left to search.
     """
-    own = [o for o in row.options if o.grid and o.name not in given]
+    own = [o for o in method.options if o.grid and o.name not in given]
     searched = own or [o for o in (SETTINGS["learning_rate"],) if o.name not in given]
     if not searched:
         raise ValueError(
-            f"space: expected --space={_SYNTAX}, received none, and nothing of {row.name} is left "
-            "to search"
+            f"space: expected --space={_SYNTAX}, received none, and nothing of {method.name} is "
+            "left to search"
         )
     return tuple(Domain(option.name, option.grid) for option in searched)
 
 
 def parse_space(texts: Sequence[str]) -> tuple[Domain, ...]:
-    """The search space that texts like "gce_q=0.1|0.5", "learning_rate=0.01:1:log" describe.
+    """The search space of texts such as "gce_q=0.1|0.5" or "learning_rate=0.01:1:log".
 
     Raises:
-        ValueError: a name nobody knows, a setting that all trials share, or values that are not of
-            the setting's type.
+        ValueError: a name is not known or given twice, a setting is one that all trials share, or
+            a value is not of the setting's type.
     """
     space = tuple(_parse(text.strip()) for text in texts)
     names = [domain.name for domain in space]
@@ -110,7 +116,8 @@ def _parse(text: str) -> Domain:
         return Domain(name, SETTINGS[name].grid)
     if ":" in values and SETTINGS[name].kind in (int, float):
         return _range(name, values)
-    found = tuple(_value(name, value) for value in values.split("|"))
+    log_classes = (LOG_CLASSES,) if SETTINGS[name].kind is float else ()
+    found = tuple(v if v in log_classes else _value(name, v) for v in values.split("|"))
     if len(set(found)) < len(found):
         raise ValueError(f"space: expected each value of {name} once, received {values}")
     return Domain(name, found)
@@ -130,7 +137,7 @@ def _check_name(name: str) -> None:
 
 def _range(name: str, text: str) -> Domain:
     low, high, *scale = text.split(":")
-    low, high = _number(name, low), _number(name, high)
+    low, high = _value(name, low), _value(name, high)
     if scale not in ([], ["log"]):
         raise ValueError(f"space: expected {_SYNTAX} for {name}, received {text}")
     if not low < high:
@@ -140,25 +147,13 @@ def _range(name: str, text: str) -> Domain:
     return Domain(name, low=low, high=high, log=bool(scale))
 
 
-def _value(name: str, text: str):
-    kind = SETTINGS[name].kind
-    if kind is str and text:
-        return text
-    if kind is bool and text in ("true", "false"):
-        return text == "true"
-    if kind is float and text == LOG_CLASSES:
-        return text
-    if kind in (int, float):
-        return _number(name, text)
-    raise ValueError(f"space: expected {_SYNTAX} for {name}, received {text!r}")
-
-
-def _number(name: str, text: str) -> int | float:
+def _value(name: str, text: str) -> bool | int | float | str:
     kind = SETTINGS[name].kind
     try:
-        number = kind(text)
+        value = SETTINGS[name].parse(text)
     except ValueError:
-        number = math.nan
-    if not math.isfinite(number):
-        raise ValueError(f"space: expected {kind.__name__} values for {name}, received {text!r}")
-    return number
+        value = math.nan
+    if text if kind is str else math.isfinite(value):
+        return value
+    expected = f"{kind.__name__} values" if kind in (int, float) else _SYNTAX
+    raise ValueError(f"space: expected {expected} for {name}, received {text!r}")

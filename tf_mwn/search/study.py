@@ -1,8 +1,8 @@
-"""What a learned hyper-parameter is worth: its final value, the way to it, or both at once.
+"""Compares four ways to set the hyper-parameters of one loss.
 
-Four trainings of one loss are compared: at the best fixed value that a search finds; at the value
-an adaptive run has learned, fixed from the start; with that run's trajectory replayed; and the
-adaptive run itself, which learns classifier and hyper-parameters together.
+They are fixed at the best value of a search; fixed from the start at the final value of an
+adaptive run; made to follow the trajectory of that run; or learned together with the classifier,
+as in the adaptive run itself.
 """
 
 import dataclasses
@@ -37,9 +37,9 @@ class Row:
 
     Attributes:
         name: of the way.
-        values: what was trained with, as text.
-        results: the content of results.json of each seed, or what a sweep kept of it.
-        cost: of one seed in plain trainings, with those that found the values.
+        values: the hyper-parameters of the training, as text.
+        results: for each seed the content of results.json, or the part that a sweep keeps.
+        cost: of one seed in plain trainings, including the trainings that found the values.
     """
 
     name: str
@@ -48,47 +48,47 @@ class Row:
     cost: float
 
 
+@dataclasses.dataclass(frozen=True)
 class Study:
-    """The study of one adaptive method on one recipe, checked; nothing written yet.
+    """A study with its data loaded and every setting checked; nothing is written yet.
 
-    Args:
-        recipe: its name.
-        overrides: settings that differ from it.
-        method: an adaptive method.
-        seeds: each is a study of its own.
-        space: what the search tries, see `sweep_space.parse_space`; the papers' grid if None.
-
-    Raises:
-        ValueError, TypeError: one sentence that says what to change.
+    Attributes:
+        plan: what to do.
+        session: the adaptive runs.
+        sweep: the search for the best fixed values.
     """
 
-    def __init__(
-        self,
-        recipe: str,
-        overrides: Mapping[str, Any],
-        method: str,
-        seeds: Sequence[int],
-        space: Sequence[str] | None = None,
-    ):
-        self.plan = StudyPlan.make(recipe, overrides, method, seeds, space)
+    plan: StudyPlan
+    session: Session
+    sweep: Sweep
 
+    @classmethod
     def prepare(
-        self,
+        cls,
+        plan: StudyPlan,
         strategy: tf.distribute.Strategy,
         workdir: str,
         location: DataLocation = DEFAULT_LOCATION,
-    ) -> None:
-        """Loads the data and refuses what would fail later."""
-        self._session = Session.prepare(self.plan.joint, strategy, workdir, location)
-        self._sweep = Sweep.prepare(self.plan.search, strategy, workdir, location)
+    ) -> "Study":
+        """Loads the data and refuses whatever would fail later.
+
+        Raises:
+            ValueError, TypeError, OSError: one sentence that says what to change.
+        """
+        session = Session.prepare(plan.joint, strategy, workdir, location)
+        return cls(plan, session, Sweep.prepare(plan.search, strategy, workdir, location))
 
     def execute(self) -> list[Row]:
-        """Trains what has not been trained before, prints the comparison and writes it."""
-        search = self._searched(self._sweep.execute())
-        self._session.execute()
-        joint = list(self._session.runs())
+        """Trains the runs that are missing, then prints and writes the comparison.
+
+        Raises:
+            ValueError: every trial of the search failed.
+        """
+        search = self._searched(self.sweep.execute())
+        self.session.execute()
+        joint = list(self.session.runs())
         rows = [search, *self._after(joint)]
-        folder = Folder(Path(self._session.workdir) / self.plan.folder)
+        folder = Folder(Path(self.session.workdir) / self.plan.folder)
         self._write(folder, rows)
         print(f"\n{_table(rows)}\n\nstudy       {folder.path}", flush=True)
         return rows
@@ -103,20 +103,20 @@ class Study:
             for pair in zip(*(best[key] for key in keys), strict=True)
         ]
         cost = summary["plain_trainings"] / len(self.plan.joint.seeds)
-        return Row(SEARCHED, _shown(best["values"]), results, cost)
+        return Row(SEARCHED, _listed(best["values"]), results, cost)
 
     def _after(self, joint: Sequence[Run]) -> list[Row]:
-        """The rows that need an adaptive run, and that run's own."""
+        """The rows that start from the adaptive runs, and the row of these runs."""
         finals = [_final_values(run) for run in joint]
         fixed, replayed, learned = [], [], []
         for run, values in zip(joint, finals, strict=True):
-            data = self._session.data(run.seed)
+            data = self.session.data(run.seed)
             named = {f"{self.plan.fixed.name}_{name}": value for name, value in values.items()}
             fixed.append(self._train(run.seed, named, data))
             replayed.append(self._train(run.seed, self._replay(run), data))
-            learned.append(train(run, data, self._session.strategy))
-        cost = self._cost(self._session.data(joint[0].seed))
-        final = "; ".join(_shown(values) for values in finals)
+            learned.append(train(run, data, self.session.strategy))
+        cost = self._cost(self.session.data(joint[0].seed))
+        final = "; ".join(map(_listed, finals))
         return [
             Row(FINAL, final, fixed, cost + 1),
             Row(REPLAYED, "as learned", replayed, cost + 1),
@@ -124,7 +124,7 @@ class Study:
         ]
 
     def _replay(self, run: Run) -> dict[str, Any]:
-        """Settings of the fixed loss that follow an adaptive run from its initial values on."""
+        """Settings with which the fixed loss repeats the trajectory of an adaptive run."""
         shared = {o.name for o in self.plan.method.options} & {
             o.name for o in self.plan.fixed.options
         }
@@ -135,7 +135,7 @@ class Study:
         plan = self.plan
         settings = {**plan.overrides, **values}
         experiment = resolve(plan.joint.recipe.name, settings, [plan.fixed.name], [seed])
-        session = dataclasses.replace(self._session, experiment=experiment)
+        session = dataclasses.replace(self.session, experiment=experiment)
         (run,) = session.runs()
         return train(run, data, session.strategy)
 
@@ -154,7 +154,7 @@ class Study:
 
 
 def _final_values(run: Run) -> dict[str, float]:
-    """The hyper-parameters at the end of an adaptive run, by the name the loss has for them."""
+    """The hyper-parameters at the end of an adaptive run, by their name in the loss."""
     return {name: float(values[-1]) for name, values in scalars(run.metrics()).items()}
 
 
@@ -173,5 +173,5 @@ def _table(rows: Sequence[Row]) -> str:
     return f"{text_table(header, cells)}\n{_LEGEND}"
 
 
-def _shown(values: Mapping[str, float]) -> str:
+def _listed(values: Mapping[str, float]) -> str:
     return ", ".join(f"{name} {value:.3g}" for name, value in values.items())

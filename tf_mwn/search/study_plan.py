@@ -1,4 +1,4 @@
-"""What a study is to do, checked before anything is loaded. Imports nothing heavy."""
+"""The plan of a study, checked before anything is loaded. Does not import TensorFlow."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -7,7 +7,7 @@ from typing import Any
 from tf_mwn.methods import registry
 from tf_mwn.methods.spec.method import Method
 from tf_mwn.recipes.experiment import Experiment, resolve
-from tf_mwn.search.sweep_plan import Plan
+from tf_mwn.search.sweep_plan import SweepPlan
 from tf_mwn.settings.config import digest
 
 STUDY = "study.json"
@@ -25,7 +25,7 @@ class StudyPlan:
 
     Attributes:
         method: the adaptive method.
-        fixed: the method with the same loss, whose hyper-parameters are settings.
+        fixed: the method with the same loss and fixed hyper-parameters.
         joint: the adaptive runs.
         overrides: the settings of `fixed` that differ from the recipe.
         search: the search of its hyper-parameters.
@@ -35,7 +35,7 @@ class StudyPlan:
     fixed: Method
     joint: Experiment
     overrides: Mapping[str, Any]
-    search: Plan
+    search: SweepPlan
 
     @classmethod
     def make(
@@ -56,14 +56,14 @@ class StudyPlan:
             raise ValueError(f"method: expected one of {', '.join(adaptive)}, received {method}")
         learned, fixed = registry.find(method), registry.find(method.removeprefix(_PREFIX))
         joint = resolve(recipe, overrides, [method], seeds)
-        # The options of the adaptive method alone mean nothing to the fixed loss.
+        # The fixed loss does not have the options of the adaptive method.
         own = {name: value for name, value in overrides.items() if name not in learned.reads}
-        search = Plan.make(recipe, own, [fixed.name], seeds, space)
+        search = SweepPlan.make(recipe, own, [fixed.name], seeds, space)
         return cls(learned, fixed, joint, own, search)
 
     @property
     def folder(self) -> str:
-        """Below the workdir; whatever decides the study has a part in its name."""
+        """The folder below the workdir. Its name depends on everything that decides the study."""
         changed = self.joint.config.differences(self.joint.recipe.config)
         identity = {"changed": changed, "plan": self.search.search_settings()}
         return f"{self.joint.folder}/study-{self.method.name}-{digest(identity)}"

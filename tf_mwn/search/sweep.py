@@ -1,9 +1,9 @@
-"""Searches a method's settings by Keras Tuner; every trial is made of ordinary runs.
+"""Searches a method's settings with Keras Tuner. Every trial consists of ordinary runs.
 
-Keras Tuner proposes values and is told the objective; it keeps nothing that matters. A search is
-a function of its seed and of the objectives, so the same command starts it from the beginning and
-finds the trials that have ended in their folders: killed and resumed equals never killed, also
-where the tuner itself would forget its place.
+Keras Tuner proposes values and receives the objective. Its own files are not read. A search
+is a function of its seed and of the objectives. So the same command repeats the search from the
+beginning and reads the finished trials from their folders. A search that was killed and resumed
+equals one that was never killed.
 """
 
 import contextlib
@@ -31,32 +31,32 @@ from tf_mwn.runs.cost import forward_passes
 from tf_mwn.runs.session import Session
 from tf_mwn.search import sweep_summary
 from tf_mwn.search.space import Domain
-from tf_mwn.search.sweep_plan import Plan, trial_folder
+from tf_mwn.search.sweep_plan import SweepPlan, trial_folder
 from tf_mwn.search.sweep_trial import Rung, Trials
 
 _OBJECTIVE = keras_tuner.Objective("objective", "max")
-# One bad region of the space must not end the search.
+# However many trials of a bad region fail in a row, the search goes on.
 _FAILURES = 10**9
 
 
 @dataclasses.dataclass
 class Sweep:
-    """A plan with its data loaded and its values checked; nothing written yet.
+    """A plan with its data loaded and its values checked; nothing is written yet.
 
     Attributes:
         plan: what to do.
         session: the experiment that the trials share.
-        space: the plan's, with ln C as a number.
+        space: the space of the plan, with ln C as a number.
     """
 
-    plan: Plan
+    plan: SweepPlan
     session: Session
     space: tuple[Domain, ...]
 
     @classmethod
     def prepare(
         cls,
-        plan: Plan,
+        plan: SweepPlan,
         strategy: tf.distribute.Strategy,
         workdir: str,
         location: DataLocation = DEFAULT_LOCATION,
@@ -76,14 +76,15 @@ class Sweep:
         return Path(self.session.workdir) / self.plan.folder
 
     def execute(self) -> dict[str, Any] | None:
-        """Searches, prints and writes what was found.
+        """Runs the search, then prints and writes its results.
 
         Returns:
-            The content of summary.json; None on a worker of several machines, whose chief has it.
+            The content of summary.json; None on a worker of a distributed search, whose chief
+            writes the file.
 
         Raises:
-            FolderConflictError: a folder holds another sweep, or another process works in it.
-            RuntimeError: a worker has trained into another folder.
+            FolderConflictError: the folder holds another sweep, or another process works in it.
+            RuntimeError: a worker has written its trials to another folder.
         """
         trials = Trials(self.plan, self.session, self.path)
         data = trials.data(self.plan.experiment.seeds[0])
@@ -129,7 +130,7 @@ class Sweep:
 
 
 class _Tuner(keras_tuner.engine.base_tuner.BaseTuner):
-    """Asks the oracle for values and answers with the objective of their trial."""
+    """Trains the values that the oracle proposes and reports their objective."""
 
     def __init__(self, trials: Trials, space: tuple[Domain, ...], oracle, directory: Path):
         name = os.environ.get("KERASTUNER_TUNER_ID", "tuner0")
@@ -145,18 +146,19 @@ class _Tuner(keras_tuner.engine.base_tuner.BaseTuner):
             logger.info("trial %d: %s", number, shown)
             with long_step(f"trial {number}"):
                 record = self._trials.train(number, values, rung)
-        except Exception as error:  # Keras Tuner would count it as a failed trial, and go on
+        except Exception as error:  # Keras Tuner would count a failed trial and go on
             raise keras_tuner.errors.FatalError(str(error)) from error
         if record["status"] == "failed":
             logger.info("trial %d failed: %s", number, record["problem"])
-        # The oracle takes NaN for a failed trial; an exception it would print in full.
+        # The oracle takes NaN for a failed trial. It would print the traceback of an exception.
         return {_OBJECTIVE.name: float(np.mean(record.get("objective", math.nan)))}
 
 
 class _Grid(keras_tuner.Oracle):
-    """Every combination in order, to any number of workers.
+    """Proposes every combination in order, to any number of workers.
 
-    Keras Tuner's own hands out the next one when the last has ended, so that workers wait.
+    The grid of Keras Tuner proposes a combination only after the one before has ended, so that
+    workers would wait.
     """
 
     def populate_space(self, trial_id):
@@ -169,11 +171,11 @@ class _Grid(keras_tuner.Oracle):
         return {"status": "RUNNING", "values": dict(zip(names, combination, strict=True))}
 
 
-def _oracle(plan: Plan, space: tuple[Domain, ...]) -> keras_tuner.Oracle:
+def _oracle(plan: SweepPlan, space: tuple[Domain, ...]) -> keras_tuner.Oracle:
     options = {
         "objective": _OBJECTIVE,
         "hyperparameters": _hyperparameters(space),
-        "seed": plan.seed + 1,  # Keras Tuner takes 0 for no seed
+        "seed": plan.seed + 1,  # for Keras Tuner 0 means no seed
         "max_consecutive_failed_trials": _FAILURES,
     }
     if plan.search == "hyperband":
@@ -212,11 +214,11 @@ def _rung(values: dict[str, Any]) -> Rung | None:
 
 
 def _search(tuner: _Tuner) -> None:
-    """Runs the search; what stopped it is raised as it was, not as Keras Tuner wraps it."""
+    """Runs the search. An error that stops it is raised as it was, not wrapped by Keras Tuner."""
     try:
         with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "All-NaN axis", RuntimeWarning)  # a failed trial's
-            warnings.filterwarnings("ignore", category=ConvergenceWarning)  # Bayesian search's
+            warnings.filterwarnings("ignore", "All-NaN axis", RuntimeWarning)  # failed trials
+            warnings.filterwarnings("ignore", category=ConvergenceWarning)  # Bayesian search
             tuner.search(verbose=0)
     except keras_tuner.errors.FatalError as error:
         raise error.__cause__ or error from None

@@ -1,4 +1,4 @@
-"""What a sweep is to do, checked before anything is loaded. Imports nothing heavy."""
+"""The plan of a sweep, checked before anything is loaded. Does not import TensorFlow."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -18,18 +18,18 @@ _DEFAULT_TRIALS = 10
 
 
 @dataclasses.dataclass(frozen=True)
-class Plan:
-    """A sweep: a recipe with overrides, one method, a search space and how it is searched.
+class SweepPlan:
+    """A recipe with overrides, one method, a search space and how to search it.
 
     Attributes:
-        experiment: what every trial shares; its seeds are those of each trial.
+        experiment: what all trials share; every trial runs each of its seeds.
         overrides: the settings given by the user.
         space: the settings that are searched.
         search: one of `SEARCHES`.
-        objective: one of `OBJECTIVES`: whose accuracy decides.
-        epoch: one of `EPOCHS`: at which epoch.
-        max_trials: at most this many trials; None for all of a grid, and for Hyperband.
-        seed: of what the search itself draws.
+        objective: one of `OBJECTIVES`, the images whose accuracy decides.
+        epoch: one of `EPOCHS`, the epoch whose accuracy decides.
+        max_trials: largest number of trials. None means all of a grid; Hyperband decides itself.
+        seed: of the random draws of the search.
     """
 
     experiment: Experiment
@@ -54,7 +54,7 @@ class Plan:
         epoch: str = "last",
         max_trials: int | None = None,
         seed: int = 0,
-    ) -> "Plan":
+    ) -> "SweepPlan":
         """The plan that a command line describes.
 
         Raises:
@@ -65,9 +65,8 @@ class Plan:
                 f"method: expected one, received {', '.join(methods) if methods else 'none'}"
             )
         experiment = resolve(recipe, overrides, methods, trial_seeds)
-        row = registry.find(methods[0])
         if space is None:
-            domains = default_space(row, overrides)
+            domains = default_space(registry.find(methods[0]), overrides)
         else:
             domains = parse_space(space)
         if max_trials is None and search in ("random", "bayesian"):
@@ -82,16 +81,16 @@ class Plan:
         return self.experiment.methods[0]
 
     @property
-    def row(self) -> Method:
+    def method_spec(self) -> Method:
         return registry.find(self.method)
 
     @property
     def folder(self) -> str:
-        """Below the workdir; whatever decides the trials has a part in its name."""
+        """The folder below the workdir. Its name depends on everything that decides the trials."""
         return f"{self.experiment.folder}/tune-{self.method}-{digest(self.search_settings())}"
 
     def identity(self, fingerprint: str) -> dict[str, Any]:
-        """All that decides the trials, on data of this fingerprint, but for how many there are."""
+        """All that decides the trials on data of this fingerprint, except their number."""
         return {
             "recipe": self.experiment.recipe.name,
             "method": self.method,
@@ -101,10 +100,10 @@ class Plan:
         }
 
     def trial(self, values: Mapping[str, Any], epochs: int | None = None) -> Experiment:
-        """The experiment of one trial; `epochs` are those of the recipe by default.
+        """The experiment of one trial. By default it trains for the epochs of the recipe.
 
         Raises:
-            ValueError: values that exclude each other.
+            ValueError: the values exclude each other.
         """
         overrides = {**self.overrides, **values}
         if epochs is not None:
@@ -114,7 +113,7 @@ class Plan:
         return dataclasses.replace(changed, folder=trial_folder(values, epochs))
 
     def search_settings(self) -> dict[str, Any]:
-        """What is searched, and how, but for the number of trials."""
+        """The settings of the search, except the number of trials."""
         return {
             "space": [domain.to_json() for domain in self.space],
             "search": self.search,
@@ -125,8 +124,8 @@ class Plan:
         }
 
     def _check_space(self) -> None:
-        """Tries each value by itself; values that exclude each other fail in their trial."""
-        _check_objective(self.objective, self.row, self.experiment)
+        """Checks each value by itself. Values that exclude each other fail in their trial."""
+        _check_objective(self.objective, self.method_spec, self.experiment)
         for domain in self.space:
             if domain.name in self.overrides:
                 raise ValueError(
@@ -135,7 +134,7 @@ class Plan:
             for value in domain.ends:
                 if value != LOG_CLASSES:
                     trial = self.trial({domain.name: value})
-                    _check_objective(self.objective, self.row, trial)
+                    _check_objective(self.objective, self.method_spec, trial)
 
     def _check_search(self) -> None:
         ranges = [domain.name for domain in self.space if not domain.values]
@@ -160,15 +159,15 @@ class Plan:
 
 
 def trial_folder(values: Mapping[str, Any], epochs: int | None = None) -> str:
-    """The folder of a trial, which its values name: no values are trained twice."""
+    """The folder of a trial. Equal values give the same name, so that none are trained twice."""
     return f"trial-{digest(values if epochs is None else {**values, 'epochs': epochs})}"
 
 
-def _check_objective(objective: str, row: Method, experiment: Experiment) -> None:
-    if objective == "meta" and row.takes_meta_set(vars(experiment.config)):
+def _check_objective(objective: str, method: Method, experiment: Experiment) -> None:
+    if objective == "meta" and method.takes_meta_set(vars(experiment.config)):
         raise ValueError(
             "objective: expected validation for a method that trains on the meta images, "
-            f"received meta with {row.name}; pass --objective=validation --validation_size=N"
+            f"received meta with {method.name}; pass --objective=validation --validation_size=N"
         )
     if objective == "validation" and not experiment.config.validation_size:
         raise ValueError("objective=validation: expected --validation_size above 0, received 0")

@@ -1,4 +1,4 @@
-"""What a sweep found and what it cost: a table, summary.json and trials.csv."""
+"""The results and the cost of a sweep: a table, summary.json and trials.csv."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from tf_mwn.files import Folder
-from tf_mwn.search.sweep_plan import Plan
+from tf_mwn.search.sweep_plan import SweepPlan
 from tf_mwn.search.sweep_trial import RECORD
 from tf_mwn.tables import mean_and_deviation, text_table
 
@@ -24,17 +24,17 @@ _LEGEND = (
 
 
 def records(path: Path) -> list[dict[str, Any]]:
-    """The trials that have ended in a sweep's folder, in their order."""
+    """The records of the trials that have ended in a sweep's folder, in order."""
     found = [Folder(file.parent).read_json(RECORD) for file in path.glob(f"*/{RECORD}")]
     return sorted(found, key=lambda record: (record["trial"], record["epochs"]))
 
 
-def summarise(plan: Plan, trials: Sequence[dict[str, Any]], plain: int) -> dict[str, Any]:
+def summarise(plan: SweepPlan, trials: Sequence[dict[str, Any]], plain: int) -> dict[str, Any]:
     """The content of summary.json.
 
     Args:
-        plan: the sweep.
-        trials: their records.
+        plan: the plan of the sweep.
+        trials: the records of its trials.
         plain: forward passes of one plain training of the recipe.
     """
     best = chosen(plan, trials)
@@ -59,11 +59,11 @@ def summarise(plan: Plan, trials: Sequence[dict[str, Any]], plain: int) -> dict[
     }
 
 
-def chosen(plan: Plan, trials: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
+def chosen(plan: SweepPlan, trials: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
     """The first trial with the best mean objective, or None if none was completed.
 
-    Of Hyperband's trials only those of full length count: with noisy labels a short training is
-    often better, and its accuracy is not what the values reach.
+    For Hyperband only trials of full length count. With noisy labels a short training is often
+    better, but its accuracy says little about what its values reach in a full one.
     """
     full = plan.experiment.config.epochs
     completed = [
@@ -75,10 +75,10 @@ def chosen(plan: Plan, trials: Sequence[dict[str, Any]]) -> dict[str, Any] | Non
     return max(completed, key=lambda trial: np.mean(trial["objective"]), default=None)
 
 
-def text(plan: Plan, trials: Sequence[dict[str, Any]], summary: dict[str, Any]) -> str:
-    """What a user reads at the end."""
+def text(plan: SweepPlan, trials: Sequence[dict[str, Any]], summary: dict[str, Any]) -> str:
+    """The table and the summary that are printed at the end."""
     names = [domain.name for domain in plan.space]
-    shown = _shown(plan)
+    shown = _test_accuracies(plan)
     header = ["trial", *names, "epochs", f"{plan.objective} accuracy"]
     header += [f"test, {title}" for title in shown.values()]
     rows = []
@@ -94,9 +94,9 @@ def text(plan: Plan, trials: Sequence[dict[str, Any]], summary: dict[str, Any]) 
 
 
 def write(
-    plan: Plan, folder: Folder, trials: Sequence[dict[str, Any]], summary: dict[str, Any]
+    plan: SweepPlan, folder: Folder, trials: Sequence[dict[str, Any]], summary: dict[str, Any]
 ) -> None:
-    """Writes trials.csv, a row per trial and seed, and summary.json."""
+    """Writes trials.csv, with a row per trial and seed, and summary.json."""
     names = [domain.name for domain in plan.space]
     measures = ["objective", "objective_epoch", *_TEST]
     rows = []
@@ -111,13 +111,15 @@ def write(
     folder.write_json(SUMMARY, summary)
 
 
-def _choice(plan: Plan, summary: dict[str, Any]) -> list[str]:
+def _choice(plan: SweepPlan, summary: dict[str, Any]) -> list[str]:
     best = summary["chosen"]
     if best is None:
         return ["chosen      nothing: no trial was completed"]
     values = ", ".join(f"{name} = {_short(value)}" for name, value in best["values"].items())
     judge = {"meta": "the meta images", "validation": "the validation images"}[plan.objective]
-    reached = ", ".join(f"{title} {_percent(best[key])}" for key, title in _shown(plan).items())
+    reached = ", ".join(
+        f"{title} {_percent(best[key])}" for key, title in _test_accuracies(plan).items()
+    )
     return [
         f"chosen      {values} (trial {best['trial']}, {best['folder']})",
         f"objective   accuracy on {judge}, {plan.epoch} epoch: {_percent(best['objective'])}",
@@ -125,7 +127,7 @@ def _choice(plan: Plan, summary: dict[str, Any]) -> list[str]:
     ]
 
 
-def _budget(plan: Plan, summary: dict[str, Any]) -> str:
+def _budget(plan: SweepPlan, summary: dict[str, Any]) -> str:
     failed = len(summary["failed"])
     trials = f"{summary['trials']} trials ({failed} failed)"
     seeds = ",".join(map(str, plan.experiment.seeds))
@@ -137,8 +139,8 @@ def _budget(plan: Plan, summary: dict[str, Any]) -> str:
     )
 
 
-def _shown(plan: Plan) -> dict[str, str]:
-    """The test accuracies worth a column; the last epoch would be there twice."""
+def _test_accuracies(plan: SweepPlan) -> dict[str, str]:
+    """Titles of the test accuracies to show, by key. None repeats the last epoch."""
     return {
         key: title
         for key, title in _TEST.items()

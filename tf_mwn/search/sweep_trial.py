@@ -1,4 +1,4 @@
-"""One trial of a sweep: the runs of its seeds, what they reached, and what they cost."""
+"""One trial of a sweep: the runs of its seeds, their results and their cost."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -17,20 +17,21 @@ from tf_mwn.runs.cost import forward_passes
 from tf_mwn.runs.run import Run
 from tf_mwn.runs.session import Session
 from tf_mwn.runs.train import train
-from tf_mwn.search.sweep_plan import Plan, trial_folder
+from tf_mwn.search.sweep_plan import SweepPlan, trial_folder
 
 RECORD = "outcome.json"
-# What makes a trial fail; anything else, such as a full disk, stops the sweep.
+# These errors make a trial fail. Any other error, such as a full disk, stops the sweep.
 _FAILURES = (NonFiniteLossError, ValueError, tf.errors.ResourceExhaustedError)
 
 
 @dataclasses.dataclass(frozen=True)
 class Rung:
-    """How long a trial trains, and where it goes on from.
+    """A rung of Hyperband: how long a trial trains, and which training it continues.
 
     Attributes:
         epochs: of the whole training.
-        lower: epochs of the same values' training that it continues; 0 starts anew.
+        lower: epochs of the shorter training of the same values that the trial continues; 0 if it
+            continues none.
     """
 
     epochs: int
@@ -38,31 +39,31 @@ class Rung:
 
 
 class Trials:
-    """Trains trials into the sweep's folder; one that has ended is read, not trained again.
+    """Trains the trials of a sweep. A trial that has ended is read, not trained again.
 
     Args:
-        plan: the sweep.
-        session: its experiment with the data loaded.
+        plan: the plan of the sweep.
+        session: the experiment of the plan, with its data loaded.
         path: the sweep's folder.
     """
 
-    def __init__(self, plan: Plan, session: Session, path: Path):
+    def __init__(self, plan: SweepPlan, session: Session, path: Path):
         self._plan, self._session, self._path = plan, session, path
         self._data: dict[int, BiasedData] = {}
 
     def data(self, seed: int) -> BiasedData:
-        """The data of one seed, which all trials share."""
+        """The data of a seed. All trials share them."""
         if seed not in self._data:
             self._data[seed] = self._session.data(seed)
         return self._data[seed]
 
     def train(self, number: int, values: Mapping[str, Any], rung: Rung | None) -> dict[str, Any]:
-        """The record of a trial, which is in its outcome.json once it has ended.
+        """Trains a trial unless it has ended; returns its record, the content of outcome.json.
 
         Args:
-            number: counts the trials from 0.
+            number: of the trial, from 0.
             values: of the searched settings.
-            rung: of Hyperband; None for the epochs of the recipe.
+            rung: the rung of Hyperband; None to train for the epochs of the recipe.
 
         Raises:
             FolderConflictError: the folder holds runs of another configuration.
@@ -73,7 +74,7 @@ class Trials:
         if record is None:
             named = {"trial": number, "folder": folder.path.name, "values": dict(values)}
             record = named | self._trained(folder, values, rung)
-            _show(folder, record)
+            _write_row(folder, record)
             folder.write_json(RECORD, record)
         return record
 
@@ -82,7 +83,7 @@ class Trials:
         try:
             experiment = self._plan.trial(values, rung.epochs if rung else None)
             data = self.data(experiment.seeds[0])
-            build.check_sizes(experiment.config, data, [self._plan.row])
+            build.check_sizes(experiment.config, data, [self._plan.method_spec])
             session = dataclasses.replace(
                 self._session, workdir=str(self._path), experiment=experiment
             )
@@ -98,7 +99,7 @@ class Trials:
         return self._record(runs, problem, rung)
 
     def _start(self, run: Run, values, rung: Rung | None) -> None:
-        """Gives a run the checkpoint of its lower rung, if that is how its training begins."""
+        """Copies the checkpoint of the lower rung to a run that continues it."""
         if not self._continues(rung):
             return
         lower = Folder(self._path / trial_folder(values, rung.lower))
@@ -110,15 +111,20 @@ class Trials:
                     path.write_bytes((source / checkpoint.CHECKPOINT).read_bytes())
 
     def _continues(self, rung: Rung | None) -> bool:
-        """Whether the lower rung is exactly the beginning: not where a schedule knows its end."""
-        return bool(rung and rung.lower) and "epochs" not in self._plan.row.facts
+        """Whether a trial continues its lower rung.
+
+        It must not if the method depends on the number of epochs: then the shorter training is not
+        the beginning of the longer one.
+        """
+        return bool(rung and rung.lower) and "epochs" not in self._plan.method_spec.facts
 
     def _record(self, runs: list[Run], problem: str | None, rung: Rung | None) -> dict[str, Any]:
         before = rung.lower if self._continues(rung) else 0
         histories = [run.metrics() for run in runs]
         spent = [max(0, len(history.get("epoch", ())) - before) for history in histories]
+        method = self._plan.method_spec
         costs = [
-            forward_passes(run.config, self._plan.row, self.data(run.seed), before, before + epochs)
+            forward_passes(run.config, method, self.data(run.seed), before, before + epochs)
             for epochs, run in zip(spent, runs, strict=True)
         ]
         record = {
@@ -135,7 +141,7 @@ class Trials:
         return record
 
     def _reached(self, runs: list[Run], histories: list[dict[str, np.ndarray]]) -> dict[str, list]:
-        """A value per seed: of the objective, and of the test set, which decides nothing."""
+        """A value per seed of the objective, and of test accuracies, which decide nothing."""
         name = f"{self._plan.objective}_accuracy"
         curves = [history[name] for history in histories]
         last = self._plan.epoch == "last"
@@ -153,8 +159,8 @@ class Trials:
         }
 
 
-def _show(folder: Folder, record: Mapping[str, Any]) -> None:
-    """The trial as a row of TensorBoard's HParams."""
+def _write_row(folder: Folder, record: Mapping[str, Any]) -> None:
+    """Writes the trial as a row of TensorBoard's HParams."""
     measures = {name: np.mean(record[name]) for name in hparams.MEASURES if name in record}
     failed = record["status"] == "failed"
     hparams.write_trial(folder / "hparams", folder.path.name, record["values"], measures, failed)

@@ -1,7 +1,7 @@
-"""Every setting of a run: what its data are, the classifier's training, and how it is executed.
+"""Every setting of a run: its data, the training of the classifier, and its execution.
 
-The bias of the data and the options of the methods are stated with them; the command line is made
-from all of these, so an option is a flag.
+The options of the bias are stated with the bias, those of a method with the method. Every option
+becomes a flag of the command line.
 """
 
 import hashlib
@@ -53,7 +53,7 @@ TRAINING = (
         "network",
         "small_cnn",
         None,
-        f"Network of the classifier: {', '.join([*NETWORKS, *(row.name for row in FAMILIES)])}. "
+        f"Network of the classifier: {', '.join([*NETWORKS, *(f.name for f in FAMILIES)])}. "
         "The last form is a function of your own of (input_shape, num_classes).",
     ),
     Option(
@@ -142,7 +142,7 @@ class Config(settings_class("Settings", (*registry.OPTIONS.values(), *_OWN), (Bi
         return {k: list(v) if isinstance(v, tuple) else v for k, v in vars(self).items()}
 
     def file_digests(self) -> dict[str, str]:
-        """SHA-256 of each file that a setting names, by setting; what is no file is left out."""
+        """SHA-256 of each file that a setting names, by setting. Other values are left out."""
         named = {
             option.name: getattr(self, option.name)
             for option in SETTINGS.values()
@@ -155,7 +155,7 @@ class Config(settings_class("Settings", (*registry.OPTIONS.values(), *_OWN), (Bi
         }
 
     def differences(self, other: "Config") -> dict[str, Any]:
-        """The settings of `self` that `other` has otherwise."""
+        """The settings of `self` whose value differs from that in `other`."""
         return {k: v for k, v in self.to_json().items() if v != other.to_json()[k]}
 
 
