@@ -17,10 +17,12 @@ style: $(VENV)/installed-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-# The packages by name: the names that tf_mwn itself exports are lazy, and hide its submodules.
+# Every module by name: where a package has __all__, pdoc does not look for its modules.
+MODULES = $(subst /,.,$(patsubst %/__init__,%,$(basename $(shell find tf_mwn -name '*.py'))))
+
 docs: $(VENV)/installed-docs
 	$(BIN)/python -W error::UserWarning -W error::RuntimeWarning -m pdoc --docformat google \
-		-o docs/api tf_mwn $(subst /,.,$(patsubst %/__init__.py,%,$(wildcard tf_mwn/*/__init__.py)))
+		-o docs/api $(sort $(MODULES))
 
 $(VENV)/installed: setup.py constraints.txt
 	$(PYTHON) -m venv $(VENV)

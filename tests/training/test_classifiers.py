@@ -82,7 +82,7 @@ def test_something_else_than_a_model():
         ({"speed": "slow"}, "speed: expected one of exact, fast, received 'slow'"),
         (
             {"speed": "fast", "meta_interval": 2},
-            "speed=fast: expected neither meta_interval nor reuse",
+            "speed: expected fast without meta_interval and reuse",
         ),
         ({"recompute": "yes"}, "recompute: expected bool, received 'yes'"),
     ],
