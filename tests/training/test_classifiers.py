@@ -142,7 +142,8 @@ def test_losses_on_probabilities_are_refused(loss, error, message):
 def test_virtual_step_of_the_optimizer_needs_sgd():
     model = MetaWeightNet(mlp(), virtual_step="optimizer")
     with pytest.raises(
-        ValueError, match="expected keras.optimizers.SGD as optimizer, received Adam"
+        ValueError,
+        match="SGD as optimizer with 'optimizer', received Adam",
     ):
         model.compile("adam")
 
