@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow_datasets as tfds
 
 from tf_mwn.checks import check_name
+from tf_mwn.data.sources.bundled import BUNDLED
 from tf_mwn.data.sources.source import RawSource, build_source
 from tf_mwn.data.subset import Source
 
@@ -59,12 +60,13 @@ def _builder(name: str, data_dir: str | None) -> tfds.core.DatasetBuilder:
 def _refuse_unknown(name: str) -> None:
     """Raises the error for an unknown name; TFDS' own lists all of its sets, a screen full."""
     try:
-        check_name("dataset", name, ["digits", *known_names()])
+        check_name("dataset", name, [*BUNDLED, *known_names()])
     except ValueError as error:
         hint = str(error).rpartition(f"received {name!r}")[2]
         raise ValueError(
-            "dataset: expected digits, the path of an .npz file, a CSV file or a folder of "
-            f"images, or the name of a TFDS image classification set, received {name!r}{hint}"
+            f"dataset: expected {', '.join(BUNDLED)}, the path of an .npz file, a CSV file or a "
+            "folder of images, or the name of a TFDS image classification set, "
+            f"received {name!r}{hint}"
         ) from None
 
 
