@@ -50,12 +50,14 @@ class Table:
         source: author, venue, year and link.
         columns: in order; "<data set>_<bias>_<imbalance factor or noise rate in %>".
         rows: in order.
+        recipe: name of the recipe with the paper's settings, with {column} for the column.
     """
 
     title: str
     source: str
     columns: tuple[str, ...]
     rows: tuple[Row, ...]
+    recipe: str
 
     def number(self, label: str, column: str) -> Number:
         """The number of a row.
@@ -186,24 +188,28 @@ TABLES: dict[str, Table] = {
         f"{_MWN}, Table 1",
         _COLUMNS_1,
         _rows(_COLUMNS_1, _TABLE_1),
+        "mwn_table1_{column}",
     ),
     "2": Table(
         "uniform noise on CIFAR, WRN-28-10",
         f"{_MWN}, Table 2",
         _COLUMNS_2,
         _rows(_COLUMNS_2, _TABLE_2),
+        "mwn_table2_{column}",
     ),
     "3": Table(
         "flip noise (flip2) on CIFAR, ResNet-32",
         f"{_MWN}, Table 3",
         _COLUMNS_3,
         _rows(_COLUMNS_3, _TABLE_3),
+        "mwn_table3_{column}",
     ),
     "ablation": Table(
         "architecture of the weight net",
         f"{_MWN}, supplement",
         _COLUMNS_V,
         _nets(_COLUMNS_V, _ABLATION),
+        "mwn_ablation_{column}",
     ),
     "arl": Table(
         "adaptive robust losses on CIFAR, ResNet-32",
@@ -211,11 +217,13 @@ TABLES: dict[str, Table] = {
         "follow-up paper, whose cross-entropy column under symmetric noise repeats flip2's",
         _COLUMNS_ARL,
         _rows(_COLUMNS_ARL, _ARL),
+        "arl_{column}",
     ),
     "clothing1m": Table(
         "Clothing1M, real noisy labels, ResNet-50",
         f"{_MWN}, section 4.3; gce and the poly_soft rows from its follow-ups",
         ("clothing1m",),
         _rows(("clothing1m",), _CLOTHING1M),
+        "mwn_clothing1m",
     ),
 }

@@ -23,8 +23,8 @@ DATA = (
         "dataset",
         "digits",
         None,
-        f"The data: {', '.join(BUNDLED)}, an .npz file, a CSV of path,label, a folder with one folder of "
-        "images per class, the folder of Clothing1M, or a TFDS image-classification set.",
+        f"The data: {', '.join(BUNDLED)}, an .npz file, a CSV of path,label, a folder with one "
+        "folder of images per class, the folder of Clothing1M, or a TFDS image-classification set.",
     ),
     Option(
         "image_size",
