@@ -17,10 +17,13 @@ style: $(VENV)/installed-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-# The packages by name: the names that tf_mwn itself exports are lazy, and hide its submodules.
+# Every module by name: pdoc finds none below a package with __all__. It finds the others twice.
+MODULES = $(subst /,.,$(patsubst %/__init__,%,$(basename $(shell find tf_mwn -name '*.py'))))
+
 docs: $(VENV)/installed-docs
-	$(BIN)/python -W error::UserWarning -W error::RuntimeWarning -m pdoc --docformat google \
-		-o docs/api tf_mwn $(subst /,.,$(patsubst %/__init__.py,%,$(wildcard tf_mwn/*/__init__.py)))
+	$(BIN)/python -W error::UserWarning -W error::RuntimeWarning \
+		-W "ignore:The module specification:UserWarning" \
+		-m pdoc --docformat google -o docs/api $(sort $(MODULES))
 
 $(VENV)/installed: setup.py constraints.txt
 	$(PYTHON) -m venv $(VENV)

@@ -11,7 +11,7 @@ import pytest
 import tf_mwn
 from launch.evaluate import main
 from tests.launch.finished_runs import call, mistake, train
-from tf_mwn.data.sources.loading import load_digits
+from tf_mwn.data.sources.bundled import load_digits
 
 # tf_mwn cannot be imported there; prints the logits of both exports.
 LOAD = """

@@ -82,7 +82,7 @@ def test_something_else_than_a_model():
         ({"speed": "slow"}, "speed: expected one of exact, fast, received 'slow'"),
         (
             {"speed": "fast", "meta_interval": 2},
-            "speed=fast: expected neither meta_interval nor reuse",
+            "speed: expected fast without meta_interval and reuse",
         ),
         ({"recompute": "yes"}, "recompute: expected bool, received 'yes'"),
     ],
@@ -142,7 +142,8 @@ def test_losses_on_probabilities_are_refused(loss, error, message):
 def test_virtual_step_of_the_optimizer_needs_sgd():
     model = MetaWeightNet(mlp(), virtual_step="optimizer")
     with pytest.raises(
-        ValueError, match="expected keras.optimizers.SGD as optimizer, received Adam"
+        ValueError,
+        match="SGD as optimizer with 'optimizer', received Adam",
     ):
         model.compile("adam")
 

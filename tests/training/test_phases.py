@@ -137,7 +137,7 @@ def test_a_missing_whole_set_is_one_sentence():
         needs_whole_sets = True
 
     model = Looks(classifier())
-    with pytest.raises(ValueError, match="whole_sets: Looks .*tf_mwn.WholeSets.from_arrays"):
+    with pytest.raises(ValueError, match="tf_mwn.WholeSets.from_arrays.*which Looks reads"):
         fitted(model, epochs=1)
     assert tf_mwn.WholeSets is WholeSets
 

@@ -1,4 +1,1 @@
-"""Data layer: sources, biased labels and classes, splits, and the training streams.
-
-This file imports nothing: importing one module of the package costs no more than that module.
-"""
+"""Data: images in files, sources, their bias, splits and the training streams."""

@@ -16,8 +16,8 @@ def mean_and_std(x: Any) -> tuple[np.ndarray, np.ndarray]:
     """Returns mean and standard deviation over all axes but the last.
 
     Args:
-        x: [N, H, W, C] images or [N, D] features. Of images in files, only `STREAMED_SAMPLE` are
-            read, evenly spaced.
+        x: [N, H, W, C] images or [N, D] features. From images in files, only `STREAMED_SAMPLE`
+            evenly spaced ones are read.
 
     Returns:
         Two float32 arrays [C] or [D]; a standard deviation of 0 becomes 1.
@@ -39,9 +39,9 @@ def mean_and_std(x: Any) -> tuple[np.ndarray, np.ndarray]:
 
 
 def fingerprint(arrays: Iterable[Any]) -> str:
-    """Returns the SHA-256 of arrays, their types and shapes, and the places of the absent ones.
+    """Returns the SHA-256 of arrays with their types and shapes; None marks an absent array.
 
-    Images in files enter by their names and sizes, and not by their pixels.
+    Images in files enter by their names and sizes, not by their pixels.
     """
     digest = hashlib.sha256()
     for array in arrays:

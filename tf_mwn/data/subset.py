@@ -21,7 +21,7 @@ class Subset:
         clean_label: [N] int64 true labels, or None where they are not known. An input that shows
             none of the classes has the clean label `UNKNOWN_CLASS`, so that its label is wrong.
         sample_id: [N] int64 row of each example in its source.
-        altered: [N] int8 with `OWN_INPUT`, `OPEN_SET` or `DATA_NOISE`; None if all are their own.
+        altered: [N] int8 with `OWN_INPUT`, `OPEN_SET` or `DATA_NOISE`; None if no input is altered.
     """
 
     x: Any
@@ -46,14 +46,14 @@ class Source:
         sample_id: [N] int64 row of each example in the source.
         x_test: [M, ...] test inputs.
         y_test: [M] int64 test labels.
-        test_id: [M] int64 ids of the test examples, apart from every `sample_id`.
+        test_id: [M] int64 ids of the test examples; none equals a `sample_id`.
         class_names: C names.
         mean: published mean per channel in pixel units, or None.
         std: published standard deviation per channel, or None.
         clean_known: whether `y` is known to be clean.
         coarse: [C] int64 superclass of each class, or None.
-        meta_pool: clean examples apart from the training part, which the meta set is drawn from;
-            None draws it from the training part.
+        meta_pool: separate clean examples, from which the meta set is drawn; None draws it from the
+            training part.
     """
 
     name: str

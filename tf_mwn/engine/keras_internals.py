@@ -1,6 +1,6 @@
-"""The private names of Keras that this package needs: each once, with the reason.
+"""The private names of Keras that this package needs, each once and with its reason.
 
-A release of Keras may take away any of them; tests/engine/test_keras_internals.py then names it.
+A release of Keras may remove any of them; tests/engine/test_keras_internals.py then names it.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -34,9 +34,9 @@ def rate_or_schedule(optimizer: keras.optimizers.Optimizer) -> Any:
 
 
 def step_function(model: keras.Model, step: Callable[[Any], dict]) -> Callable[[Iterator], dict]:
-    """What Keras' own loop calls with its iterator: `step`, traced unless the model runs eagerly.
+    """The function of an iterator that Keras' own loop calls: `step`, traced unless run eagerly.
 
-    `Model.make_train_function` takes `train_step` alone, and a model here has several kinds of
+    `Model.make_train_function` takes `train_step` alone; the models here have several kinds of
     step.
     """
     return model._make_function(step)

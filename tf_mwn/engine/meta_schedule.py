@@ -23,7 +23,7 @@ def meta_schedule(speed: str, meta_interval: int, reuse_gradient: bool) -> tuple
         return meta_interval, reuse_gradient
     if meta_interval != 1 or reuse_gradient:
         raise ValueError(
-            "speed=fast: expected neither meta_interval nor reuse_gradient, which it sets, "
+            "speed: expected fast without meta_interval and reuse_gradient, which it sets, "
             f"received {meta_interval} and {reuse_gradient}"
         )
     return _FAST

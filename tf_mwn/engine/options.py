@@ -7,7 +7,7 @@ SPEED = Option(
     "speed",
     "exact",
     ("exact", "fast"),
-    "Pace of the meta step. exact takes --meta_interval and --reuse_gradient as they are given, "
+    "Pace of the meta step. exact leaves --meta_interval and --reuse_gradient as they are, "
     "fast stands for --meta_interval=5 --reuse_gradient.",
 )
 VIRTUAL_VARIABLES = Option(
@@ -31,14 +31,13 @@ REUSE_GRADIENT = Option(
     "reuse_gradient",
     False,
     None,
-    "Let the classifier step by the virtual gradient. It belongs to what is learned (Θ) "
-    "before its update.",
+    "Let the classifier step by the virtual gradient, which was made with Θ before its update.",
 )
 RECOMPUTE = Option(
     "recompute",
     False,
     None,
-    "Run the forward pass a second time instead of keeping its activations. This saves "
-    "memory and gives the same numbers.",
+    "Run the forward pass a second time instead of keeping its activations: less memory, "
+    "the same numbers.",
 )
 ENGINE = (SPEED, VIRTUAL_VARIABLES, VIRTUAL_STEP, META_INTERVAL, REUSE_GRADIENT, RECOMPUTE)

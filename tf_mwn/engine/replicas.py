@@ -33,7 +33,7 @@ def all_gather(value: tf.Tensor) -> tf.Tensor:
 
 
 def own_rows(gathered: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
-    """The rows of a tensor like `all_gather`'s that this replica, with a batch of `size`, gave."""
+    """This replica's rows, as many as its batch has, of a tensor ordered like `all_gather`'s."""
     context = tf.distribute.get_replica_context()
     if context is None or context.num_replicas_in_sync == 1:
         return gathered

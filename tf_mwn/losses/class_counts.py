@@ -56,8 +56,8 @@ def ldam(labels, logits, *, margins, scale=30.0) -> tf.Tensor:
     scale s makes up for that. m = 0 and s = 1 is cross-entropy.
 
     Args:
-        labels: class numbers [..], or one-hot labels [.., C]. With soft labels every class gives
-            up its margin in proportion to its share of the label.
+        labels: class numbers [..], or one-hot labels [.., C]. With soft labels each class loses
+            its margin in proportion to its share of the label.
         logits: z, [.., C].
         margins: m, [C]; floats or a tensor, see `ldam_margins`.
         scale: s, float or scalar tensor, above 0.

@@ -1,4 +1,4 @@
-"""Cross-entropy: the loss that the robust ones bend."""
+"""Cross-entropy, which the robust losses modify."""
 
 import keras
 import tensorflow as tf

@@ -10,7 +10,7 @@ from tf_mwn.losses.targets import as_logits, class_numbers, hyper_parameter, tar
 
 
 def forward_correction(labels, logits, *, transition_matrix) -> tf.Tensor:
-    """-ln (Tᵀ p)_y: the cross-entropy of the label that T makes of the prediction.
+    """-ln (Tᵀ p)_y: the cross-entropy of the given label under the prediction passed through T.
 
     With p = softmax(z) and T[i, j] = P(label j given true class i); T = I is cross-entropy. A
     class number reads one column of T; one-hot or soft labels take all, C times the memory.
@@ -22,8 +22,8 @@ def forward_correction(labels, logits, *, transition_matrix) -> tf.Tensor:
             where an entry is 0.
 
     Returns:
-        [..], never reduced, in at least float32; in [0, ∞). About 1e30 for a label
-        that T makes of no class.
+        [..], never reduced, in at least float32; in [0, ∞). About 1e30 for a label that T never
+        gives.
 
     Raises:
         ValueError: shapes that do not fit.

@@ -17,7 +17,7 @@ class PerExampleLoss(keras.losses.Loss):
         **kwargs: `name`, `reduction` and `dtype`, as in `keras.losses.Loss`.
 
     Raises:
-        ValueError: for a half-precision `dtype`. Keras casts the labels to it, and bfloat16 holds
+        ValueError: a half-precision `dtype`. Keras casts the labels to it, and bfloat16 holds
             class numbers only up to 256. Half-precision logits are allowed: the loss is
             computed in float32.
     """

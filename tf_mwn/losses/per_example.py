@@ -13,12 +13,12 @@ def per_example_loss(loss=None) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
 
     Args:
         loss: None for cross-entropy from logits (class numbers or one-hot labels); a
-            `keras.losses.Loss`, whose reduction is set aside; or a function that already returns
+            `keras.losses.Loss`, whose reduction is ignored; or a function that already returns
             one value per example.
 
     Raises:
-        TypeError: for a name, which cannot say that the classifier returns logits.
-        ValueError: for a loss that expects probabilities (`from_logits=False`).
+        TypeError: a name, which cannot say that the classifier returns logits.
+        ValueError: a loss that expects probabilities (`from_logits=False`).
     """
     if loss is None:
         return cross_entropy

@@ -36,8 +36,8 @@ def poly_soft(labels, logits, *, lambda_=5.0, d=2.0) -> tf.Tensor:
 
     References:
         Gong, Li, Meng, Miao and Liu, Decomposition-Based Evolutionary Multiobjective Optimization
-        to Self-Paced Learning, IEEE TEVC 2019 (the polynomial family); Zhao et al., Self-Paced
-        Learning for Matrix Factorization, AAAI 2015 (soft weighting), cited in its place by some.
+        to Self-Paced Learning, IEEE TEVC 2019 (the polynomial family); some papers cite instead
+        Zhao et al., Self-Paced Learning for Matrix Factorization, AAAI 2015 (soft weighting).
     """
     return poly_soft_of_loss(cross_entropy(labels, logits), lambda_=lambda_, d=d)
 

@@ -67,10 +67,10 @@ def build(name: str, input_shape: tuple[int, ...], num_classes: int, weights: st
     """A built `keras.Model` from inputs of `input_shape` to `num_classes` logits.
 
     Args:
-        name: One of `NETWORKS`, or a name of one of `FAMILIES`.
-        input_shape: Shape of one input.
-        num_classes: Number of logits.
-        weights: Pretrained weights: "imagenet" or a file without top for `applications/<Name>`; a
+        name: one of `NETWORKS`, or a name of one of `FAMILIES`.
+        input_shape: shape of one input.
+        num_classes: number of logits.
+        weights: pretrained weights: "imagenet" or a file without top for `applications/<Name>`; a
             `.weights.h5` file of the whole network for any other.
 
     Raises:
@@ -99,7 +99,7 @@ def takes_pixels(name: str, weights: str | None = None) -> bool:
 def _with_weights(model, name: str, path: str):
     if not os.path.isfile(path):
         raise ValueError(
-            f"expected network_weights to be a .weights.h5 file for network {name}, "
+            f"network_weights: expected a .weights.h5 file for network {name}, "
             f"received {path}, which does not exist"
         )
     try:
@@ -107,6 +107,6 @@ def _with_weights(model, name: str, path: str):
     except Exception as error:  # h5py and Keras raise anything for a file that does not fit
         reason = " ".join(str(error).split())[:200]
         raise ValueError(
-            f"expected weights of network {name} in {path}, received {reason}"
+            f"network_weights: expected weights of network {name} in {path}, received {reason}"
         ) from error
     return model

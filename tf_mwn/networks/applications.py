@@ -27,7 +27,7 @@ def application(
 
     Args:
         input_shape: (H, W, channels), at least the network's smallest size.
-        num_classes: Number of logits.
+        num_classes: number of logits.
         name: A name of keras.applications.
         weights: None, "imagenet" (downloaded by Keras, or from its cache), or the path of a
             weights file without top.
@@ -50,7 +50,7 @@ def application(
 def _body(name: str, input_shape: tuple[int, ...], weights: str | None) -> keras.Model:
     if weights not in (None, "imagenet") and not os.path.isfile(weights):
         raise ValueError(
-            f"expected network_weights imagenet or the path of a weights file for {PREFIX}{name}, "
+            f"network_weights: expected imagenet or the path of a weights file for {PREFIX}{name}, "
             f"received {weights}, which does not exist"
         )
     build = getattr(keras.applications, name)
@@ -75,4 +75,4 @@ def _preprocess(name: str):
         found = importlib.import_module(f"keras.applications.{module.name}")
         if hasattr(found, name) and hasattr(found, "preprocess_input"):
             return found.preprocess_input
-    raise ValueError(f"expected a network of keras.applications, received {name!r}")
+    raise ValueError(f"network: expected a name of keras.applications, received {name!r}")

@@ -38,7 +38,7 @@ def family_options(family: NetworkRow, name: str) -> dict | None:
     """Returns the options that a name stands for in a family, or None if it is not in the family.
 
     Raises:
-        ValueError: Parameters that the family does not have; the message suggests the nearest name.
+        ValueError: parameters that the family does not have; the message suggests the nearest name.
     """
     return _READERS[family.name](name)
 

@@ -49,11 +49,11 @@ def convolution(x, filters: int, kernel: int = 3, stride: int = 1, initializer=N
     """A square convolution without bias, padded alike on both sides by half its kernel.
 
     Args:
-        x: Images [B, H, W, channels].
-        filters: Channels of the result.
-        kernel: Odd size.
-        stride: Stride; the result has ceil(H / stride) rows.
-        initializer: Of the kernel; Kaiming-normal by default.
+        x: images [B, H, W, channels].
+        filters: channels of the result.
+        kernel: odd size.
+        stride: stride; the result has ceil(H / stride) rows.
+        initializer: of the kernel; Kaiming-normal by default.
     """
     padding = "same"
     if stride > 1 and kernel > 1:

@@ -10,15 +10,15 @@ def own_network(input_shape: tuple[int, ...], num_classes: int, path: str) -> ke
     """Calls the user's function with (input_shape, num_classes) and checks what it returns.
 
     Args:
-        input_shape: Shape of one input.
-        num_classes: Number of logits.
+        input_shape: shape of one input.
+        num_classes: number of logits.
         path: `package.module:function`.
 
     Returns:
         The built model.
 
     Raises:
-        ValueError: No function at the path, a function that fails, or a model that does not return
+        ValueError: no function at the path, a function that fails, or a model that does not return
             logits [B, num_classes].
         TypeError: A result that is no Keras model.
     """

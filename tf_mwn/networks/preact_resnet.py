@@ -21,11 +21,11 @@ def preact_resnet(input_shape: tuple[int, ...], num_classes: int, depth: int = 1
 
     Args:
         input_shape: (H, W, channels).
-        num_classes: Number of logits.
+        num_classes: number of logits.
         depth: 18 or 34.
 
     Raises:
-        ValueError: Another depth, or inputs that are no images.
+        ValueError: another depth, or inputs that are no images.
 
     References:
         He et al., Identity Mappings in Deep Residual Networks, 2016,

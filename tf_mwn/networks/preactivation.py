@@ -18,10 +18,10 @@ def preactivation_block(x, filters: int, stride: int, initializer, dropout: floa
 
     Args:
         x: [B, H, W, channels].
-        filters: Channels of the result.
-        stride: Stride of the first convolution; more than 1 only where the channels change.
-        initializer: Function that returns a new initialiser for each kernel.
-        dropout: Rate before the second convolution.
+        filters: channels of the result.
+        stride: stride of the first convolution; more than 1 only where the channels change.
+        initializer: function that returns a new initialiser for each kernel.
+        dropout: rate before the second convolution.
 
     References:
         He et al., Identity Mappings in Deep Residual Networks, 2016, figure 4e.

@@ -8,12 +8,12 @@ class NetworkRow:
     """One network, or a family of them.
 
     Attributes:
-        name: What `--network` calls it; of a family, its form with the parameters in <>.
-        title: One line.
-        builder: Dotted path, below this package, of (input_shape, num_classes, **options) -> model.
-        options: Arguments of the builder.
-        own_weights: Whether the builder takes `weights` itself.
-        synchronised: Whether batch norm takes its statistics from the batches of all devices.
+        name: what `--network` calls it; of a family, its form with the parameters in <>.
+        title: one line.
+        builder: dotted path, below this package, of (input_shape, num_classes, **options) -> model.
+        options: arguments of the builder.
+        own_weights: whether the builder takes `weights` itself.
+        synchronised: whether batch norm takes its statistics from the batches of all devices.
     """
 
     name: str

@@ -25,10 +25,10 @@ def wide_resnet(
 
     Args:
         input_shape: (H, W, channels).
-        num_classes: Number of logits.
+        num_classes: number of logits.
         depth: 6n + 4, n >= 1.
-        width: Factor of the channels, at least 1.
-        dropout: Rate between the two convolutions of a block, in [0, 1).
+        width: factor of the channels, at least 1.
+        dropout: rate between the two convolutions of a block, in [0, 1).
 
     Raises:
         ValueError: A depth, width, rate or shape out of range.

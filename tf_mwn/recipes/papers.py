@@ -50,7 +50,7 @@ def _table(number: int, cost: str) -> list[Recipe]:
         recipes.append(
             Recipe(
                 group=f"Meta-Weight-Net, Table {number}",
-                name=f"mwn_table{number}_{column}",
+                name=table.recipe.format(column=column),
                 title=f"{dataset}, {bias} {value}{'' if bias == 'longtail' else ' %'}",
                 source=f"{_MWN}, Table {number}; {_CHOICES_2019}",
                 expected=_published(table, column),
@@ -70,7 +70,7 @@ def _ablation() -> list[Recipe]:
         recipes.append(
             Recipe(
                 group="Meta-Weight-Net, ablation of the weight net",
-                name=f"mwn_ablation_{column}",
+                name=table.recipe.format(column=column),
                 title=f"{dataset}, {bias} {value}; a net by --weight_net_units=100,100",
                 source=f"{_MWN}, supplement; {_CHOICES_2019}",
                 expected=f"published: {pairs}",

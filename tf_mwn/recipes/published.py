@@ -50,12 +50,14 @@ class Table:
         source: author, venue, year and link.
         columns: in order; "<data set>_<bias>_<imbalance factor or noise rate in %>".
         rows: in order.
+        recipe: name of the recipe with the paper's settings, with {column} for the column.
     """
 
     title: str
     source: str
     columns: tuple[str, ...]
     rows: tuple[Row, ...]
+    recipe: str
 
     def number(self, label: str, column: str) -> Number:
         """The number of a row.
@@ -91,8 +93,8 @@ def _rows(columns: Sequence[str], text: str) -> tuple[Row, ...]:
     return tuple(rows)
 
 
-def _table(title: str, source: str, columns: tuple[str, ...], text: str) -> Table:
-    return Table(title, source, columns, _rows(columns, text))
+def _table(title: str, source: str, columns: tuple[str, ...], text: str, recipe: str) -> Table:
+    return Table(title, source, columns, _rows(columns, text), recipe)
 
 
 def _nets(columns: Sequence[str], text: str) -> tuple[Row, ...]:
@@ -185,14 +187,33 @@ meta_weight_net    73.72
 """
 
 TABLES: dict[str, Table] = {
-    "1": _table("long-tailed CIFAR, ResNet-32", f"{_MWN}, Table 1", _COLUMNS_1, _TABLE_1),
-    "2": _table("uniform noise on CIFAR, WRN-28-10", f"{_MWN}, Table 2", _COLUMNS_2, _TABLE_2),
-    "3": _table("flip noise (flip2) on CIFAR, ResNet-32", f"{_MWN}, Table 3", _COLUMNS_3, _TABLE_3),
+    "1": _table(
+        "long-tailed CIFAR, ResNet-32",
+        f"{_MWN}, Table 1",
+        _COLUMNS_1,
+        _TABLE_1,
+        "mwn_table1_{column}",
+    ),
+    "2": _table(
+        "uniform noise on CIFAR, WRN-28-10",
+        f"{_MWN}, Table 2",
+        _COLUMNS_2,
+        _TABLE_2,
+        "mwn_table2_{column}",
+    ),
+    "3": _table(
+        "flip noise (flip2) on CIFAR, ResNet-32",
+        f"{_MWN}, Table 3",
+        _COLUMNS_3,
+        _TABLE_3,
+        "mwn_table3_{column}",
+    ),
     "ablation": Table(
         "architecture of the weight net",
         f"{_MWN}, supplement",
         _COLUMNS_ABLATION,
         _nets(_COLUMNS_ABLATION, _ABLATION),
+        "mwn_ablation_{column}",
     ),
     "arl": _table(
         "adaptive robust losses on CIFAR, ResNet-32",
@@ -200,11 +221,13 @@ TABLES: dict[str, Table] = {
         "follow-up paper, whose cross-entropy column under symmetric noise repeats flip2's",
         _COLUMNS_ARL,
         _ARL,
+        "arl_{column}",
     ),
     "clothing1m": _table(
         "Clothing1M, real noisy labels, ResNet-50",
         f"{_MWN}, section 4.3; gce and the poly_soft rows from its follow-ups",
         ("clothing1m",),
         _CLOTHING1M,
+        "mwn_clothing1m",
     ),
 }

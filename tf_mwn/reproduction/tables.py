@@ -76,7 +76,7 @@ def cells(
         raise ValueError(unknown_name("table", name, published.TABLES))
     table, found = published.TABLES[name], []
     if scale == "cpu" and name not in _SMALL:
-        raise ValueError(f"scale=cpu: expected a table of {', '.join(_SMALL)}, received {name}")
+        raise ValueError(f"table: expected {', '.join(_SMALL)} with --scale=cpu, received {name}")
     for column in _paper(name, table) if scale == "paper" else _SMALL[name]:
         for row in table.rows:
             if column.published in row.numbers and (with_sets or not column.needs_set):
@@ -202,12 +202,9 @@ def _heading(name: str) -> str:
 
 def _paper(name: str, table: published.Table) -> list[Column]:
     """The columns at the paper's scale."""
-    if name == "clothing1m":
-        return [Column("clothing1m", "clothing1m", "mwn_clothing1m")]
     if name == "arl":
         return [_arl(column) for column in table.columns]
-    prefix = "mwn_ablation" if name == "ablation" else f"mwn_table{name}"
-    return [Column(column, column, f"{prefix}_{column}") for column in table.columns]
+    return [Column(column, column, table.recipe.format(column=column)) for column in table.columns]
 
 
 def _arl(column: str) -> Column:

@@ -149,7 +149,8 @@ def _results(model: keras.Model) -> dict[str, Any]:
 def distributed(strategy: tf.distribute.Strategy, dataset: tf.data.Dataset):
     """`dataset` with each batch split into the replicas' shares, in order of the replicas."""
     options = tf.data.Options()
-    # By default each worker may read some of the files; batches would differ from one device's.
+    # By default each worker may read a part of the files: batches would differ from those of one
+    # device.
     policy = tf.data.experimental.AutoShardPolicy.DATA
     options.experimental_distribute.auto_shard_policy = policy
     return strategy.experimental_distribute_dataset(dataset.with_options(options))
@@ -181,5 +182,7 @@ class _Batches:
 def _length(dataset: tf.data.Dataset) -> int | None:
     length = int(dataset.cardinality())
     if length == tf.data.INFINITE_CARDINALITY:
-        raise ValueError("steps_per_epoch: expected a number for an endless data set")
+        raise ValueError(
+            "steps_per_epoch: expected a number for an endless data set, received none"
+        )
     return None if length < 0 else length

@@ -43,9 +43,9 @@ def check_training_data(dataset: Any, model: Any) -> None:
         model: a `RobustModel`.
 
     Raises:
-        ValueError: elements that are no training elements, inputs of another shape than the
-            classifier's, labels out of range or of another number of classes, or a loss that
-            does not give one value for each of these labels.
+        ValueError: no training elements, inputs of another shape than the classifier's, labels out
+            of range or of another number of classes, or a loss that does not give one value for
+            each of these labels.
     """
     if not isinstance(dataset, tf.data.Dataset):
         return
@@ -79,13 +79,12 @@ def check_inputs(classifier: keras.Model, inputs: Any) -> None:
         one != other and None not in (one, other) for one, other in zip(shape, wanted, strict=True)
     ):
         return
-    try:  # the Input may be narrower than what the layers take
+    try:  # the layers may take shapes that the Input does not name
         spec = tf.TensorSpec((None, *shape), tf.as_dtype(inputs.dtype))
         tf.function(lambda x: classifier(x, training=False)).get_concrete_function(spec)
     except Exception as error:
         raise ValueError(
-            f"expected inputs of shape {list(wanted)}, as the classifier takes them, "
-            f"received {list(shape)}"
+            f"inputs: expected the classifier's shape {list(wanted)}, received {list(shape)}"
         ) from error
 
 

@@ -11,8 +11,8 @@ from tf_mwn.engine.replicas import all_reduce_sum, state
 class ExampleMemory:
     """Values of each training example, as non-trainable state of an objective.
 
-    The state is saved and checkpointed with the objective. Replicas add up their updates, so all
-    hold equal values; a step costs O(N).
+    The state is saved and checkpointed with the objective. Replicas add up their updates, so that
+    all hold equal values. A step costs O(N).
 
     Args:
         owner: the objective.

@@ -13,8 +13,8 @@ from tf_mwn.training.meta_learned import MetaLearnedModel, refuse_engine_options
 class LearnedUpdate(MetaLearnedModel):
     """A step whose Θ does not enter T: one gradient of T serves both Θ and w.
 
-    Subclasses say what Θ learns from that gradient (`theta_gradient`), and how the classifier
-    steps by it and the new Θ (`apply_gradient`). The classifier's own losses are in the gradient.
+    The gradient includes that of the classifier's own losses. Subclasses say what Θ learns from it
+    (`theta_gradient`), and how the classifier steps by it and the new Θ (`apply_gradient`).
     """
 
     def __init__(self, classifier, meta_learner, meta_interval: int, **kwargs):

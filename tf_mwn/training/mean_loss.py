@@ -13,9 +13,9 @@ class MeanLoss(TrainingObjective):
     """T = (1/n) Σ ℓ(y_i, z_i).
 
     Args:
-        loss: ℓ, a `keras.losses.Loss` on logits, whose reduction is set aside; None for the loss
-            of `compile`. With a loss of its own the logged "loss" is still that of `compile`, so
-            that methods compare.
+        loss: ℓ, a `keras.losses.Loss` on logits, whose reduction is ignored; None for the loss of
+            `compile`. The logged "loss" is always that of `compile`, so that methods can be
+            compared.
 
     Raises:
         TypeError, ValueError: as `tf_mwn.losses.per_example.per_example_loss`.

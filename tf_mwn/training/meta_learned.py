@@ -30,32 +30,31 @@ OWN_STEP = ("virtual_variables", "virtual_step", "reuse_gradient", "recompute")
 class MetaLearnedModel(RobustModel):
     """Trains a classifier and, on the meta set, the Θ of its training objective.
 
-    The step, with the numbers of Meta-Weight-Net's algorithm: linearise the classifier on the
-    training batch; 5, virtual weights ŵ; 6, meta gradient at ŵ and update of Θ; 7, actual update of
-    w by the same forward and the new Θ.
+    A step linearises the classifier on the training batch. It then follows Meta-Weight-Net's
+    algorithm: 5, virtual weights ŵ; 6, meta gradient at ŵ and update of Θ; 7, actual update of w by
+    the same forward pass and the new Θ.
 
     Every `meta_interval`-th step updates Θ by its exact meta gradient
-    -α ∇_Θ <∂T/∂z(z, y; Θ), J u>, with u the meta gradient at the virtual weights ŵ = w - α g;
-    every step updates w by the objective with the newest Θ. The meta loss is the mean
-    per-example loss of the meta batch. Neither the virtual nor the meta pass changes any state.
+    -α ∇_Θ <∂T/∂z(z, y; Θ), J u>, with u the gradient of the meta loss at ŵ = w - α g. Every step
+    updates w with the newest Θ. The meta loss is the mean per-example loss of the meta batch.
+    Neither the virtual nor the meta pass changes any state.
 
     Args:
         classifier: built Keras model that returns logits [B, C].
         meta_learner: the owner of Θ.
-        virtual_variables: what the virtual step moves: "all" (exact), "last_block" (the last
-            three layers with a kernel, and the layers between), "head" (the last layer with
-            weights), or a function of a variable that returns a bool. The others stay at w.
+        virtual_variables: what the virtual step moves, "all" being exact; see
+            `tf_mwn.training.classifiers.select_variables`. The others stay at w.
         meta_interval: a positive integer; Θ is updated at steps 0, k, 2k, ...
         virtual_step: "plain" SGD at the classifier's current learning rate (the paper), or
             "optimizer": with the momentum and weight decay of `keras.optimizers.SGD`.
-        reuse_gradient: use the gradient of step 5, of Θ before its update, in step 7: one backward
-            pass less, but Θ takes effect one step later. False (the paper) recomputes it.
-        recompute: run the training batch's forward pass a second time after the meta pass,
-            rather than keep its activations: less memory, one forward pass more. The numbers are
-            the same; not under XLA, and not with recurrent layers.
-        speed: "exact", or "fast" for meta_interval=5 with reuse_gradient. The meta gradient
-            stays exact; Θ moves less often, which costs little (some tenths of a point where it
-            was measured, docs/performance.md) because it is small and moves slowly.
+        reuse_gradient: step 7 uses the gradient of step 5, made with Θ before its update. This
+            saves one backward pass, but Θ takes effect one step later. False (the paper) recomputes
+            the gradient.
+        recompute: the training batch's forward pass runs a second time after the meta pass, and its
+            activations are not kept: less memory for one more forward pass, and the same numbers.
+            Not under XLA, and not with recurrent layers.
+        speed: "exact", or "fast" for meta_interval=5 with reuse_gradient. The meta gradient stays
+            exact, but Θ moves less often; docs/performance.md has what that costs.
     """
 
     needs_meta_set = True
@@ -108,7 +107,7 @@ class MetaLearnedModel(RobustModel):
         sgd = without_loss_scale(self.optimizer)
         if self.virtual_step == "optimizer" and not isinstance(sgd, keras.optimizers.SGD):
             raise ValueError(
-                "virtual_step='optimizer': expected keras.optimizers.SGD as optimizer, "
+                "virtual_step: expected keras.optimizers.SGD as optimizer with 'optimizer', "
                 f"received {type(sgd).__name__}"
             )
         if self.meta_interval > 1 and self.steps_per_execution != 1:
@@ -134,7 +133,7 @@ class MetaLearnedModel(RobustModel):
     def step_kind(self):
         """The phase, and whether the step updates Θ.
 
-        The counter is read before each step, so a restored optimizer continues the schedule.
+        The optimizer's counter decides, so that a restored optimizer continues the schedule.
         """
         if self.meta_interval == 1:
             return super().step_kind(), True

@@ -7,7 +7,7 @@ class MetaLearner(TrainingObjective):
     """A training objective T(z, y; Θ) whose trainable variables Θ are learned on the meta set.
 
     The engine differentiates `objective` in the logits and gives Θ its exact meta gradient.
-    Anything differentiable in Θ will do. A logit temperature that is learned, for example:
+    Anything differentiable in Θ will do; for example, a learned temperature of the logits:
 
     ```python
     from tf_mwn.engine.replicas import global_mean

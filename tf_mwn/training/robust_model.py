@@ -1,4 +1,4 @@
-"""The frame every method shares: a keras.Model that trains the user's own classifier."""
+"""The frame that all methods share: a keras.Model that trains the user's own classifier."""
 
 from collections.abc import Callable, Hashable
 from pathlib import Path
@@ -26,22 +26,21 @@ from tf_mwn.training.whole_sets import WholeSets
 
 @keras.saving.register_keras_serializable(package="tf_mwn")
 class RobustModel(keras.Model):
-    """Wraps a built Keras classifier that returns logits, and trains that very object.
+    """Wraps a built Keras classifier that returns logits, and trains the classifier itself.
 
     It minimises a training objective T(z, y) of the logits plus the classifier's own losses.
 
     Training elements are `({"inputs", "sample_id", ...}, labels)`, see
     `tf_mwn.paired_dataset`; evaluation elements are `(inputs, labels)`, as for any Keras model.
     "loss" in the logs is the plain mean of the per-example loss, in training as in evaluation, so
-    that methods compare.
+    that methods can be compared.
 
     Args:
         classifier: built functional, Sequential or subclassed model; one output, logits [B, C].
         training_objective: T.
 
     Raises:
-        TypeError, ValueError: if `classifier` is no Keras model, is not built, has no trainable
-            variables, or ends in a softmax.
+        TypeError, ValueError: a classifier that `check_classifier` refuses.
     """
 
     # Whether training elements must hold a meta batch.
@@ -100,7 +99,7 @@ class RobustModel(keras.Model):
         # traced step fail under a strategy.
         self.optimizer.build(self.classifier.trainable_variables)
         values = [keras.ops.convert_to_numpy(v) for v in self.optimizer.variables]
-        # In a closure, so that Keras does not track it; the many slots of 0 are kept as one 0.
+        # In a closure, so that Keras does not track it. A slot of zeros is kept as one 0.
         starts = [value if value.any() else 0 for value in values]
         self._optimizer_starts = lambda: starts
         # In a closure: Keras would track metric objects as this model's own metrics.
@@ -119,9 +118,8 @@ class RobustModel(keras.Model):
         """
         if self.needs_whole_sets and self.whole_sets is None:
             raise ValueError(
-                f"whole_sets: {type(self).__name__} looks at whole sets between epochs; expected "
-                "model.whole_sets = tf_mwn.WholeSets.from_arrays(x, y, x_meta, y_meta), "
-                "received none"
+                "whole_sets: expected model.whole_sets = tf_mwn.WholeSets.from_arrays(x, y, "
+                f"x_meta, y_meta), which {type(self).__name__} reads between epochs, received none"
             )
         check_training_data(x, self)
         if isinstance(callbacks, keras.callbacks.CallbackList):
@@ -247,7 +245,7 @@ class RobustModel(keras.Model):
     def build_metrics(self, dataset: tf.data.Dataset) -> None:
         """Builds the compiled metrics, which Keras would build at the first batch.
 
-        Inside the step that would trace a second time, and fail on many devices.
+        Built inside the step, they would make Keras trace it twice, and fail on many devices.
         """
         spec = dataset.element_spec
         waiting = [metric for metric in self.metrics if not getattr(metric, "built", True)]

@@ -186,7 +186,7 @@ def test_arguments_outside_their_sets(options, message):
 def test_fit_without_whole_sets_is_one_sentence():
     model = CMWNet(mlp(), COUNTS, 3)
     model.compile("sgd")
-    with pytest.raises(ValueError, match="whole_sets: CMWNet"):
+    with pytest.raises(ValueError, match="whole_sets: .*CMWNet reads"):
         fit(model, 1)
 
 

@@ -1,4 +1,4 @@
-"""Replaces training images by images of another source, or by data noise."""
+"""Replaces training images by images of another source, or alters them by data noise."""
 
 import dataclasses
 from typing import Any
@@ -37,9 +37,9 @@ def alter_inputs(
 
     One random order of the part decides which examples change: open-set images take the first
     ones, data noise the next. Hence no example has both, and a higher rate alters a superset of
-    the examples. An open-set image, Gaussian noise and pixels in an order of their own no longer
-    show the class of the label. The clean label of such an image becomes `UNKNOWN_CLASS`, so that
-    any label counts as wrong.
+    the examples. An image that no longer shows the class of its label (an open-set image, Gaussian
+    noise, pixels shuffled for each image) gets the clean label `UNKNOWN_CLASS`, so that any label
+    counts as wrong.
 
     Args:
         part: training or validation part.

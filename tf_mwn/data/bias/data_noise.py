@@ -64,7 +64,7 @@ def _corrupt(images, facts, rng):
 
 
 def _add_noise(images, std, rng):
-    """Gaussian noise of half the set's deviation, at which most images can still be told."""
+    """Gaussian noise of half the set's deviation; most images stay recognisable."""
     return images + 0.5 * std * standard_normal(rng, images.shape)
 
 
@@ -104,10 +104,12 @@ _ROWS = (
         _gaussian,
         shows_class=False,
     ),
-    DataNoiseKind("shuffled_pixels", "pixels in another order, the same for all", _shuffle_alike),
+    DataNoiseKind(
+        "shuffled_pixels", "pixels shuffled, in the same order for all images", _shuffle_alike
+    ),
     DataNoiseKind(
         "random_pixels",
-        "pixels in another order, drawn for each image",
+        "pixels shuffled, in an order drawn for each image",
         _shuffle_each,
         shows_class=False,
     ),

@@ -1,4 +1,4 @@
-"""Label noise whose rate and target depend on the single input."""
+"""Label noise whose rate and target depend on each input."""
 
 import statistics
 
@@ -15,12 +15,12 @@ _SPREAD = 0.1
 def instance_dependent_labels(
     x: np.ndarray, clean: np.ndarray, rate: float, num_classes: int, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Draws labels that are wrong with a probability, and towards a class, that follow the input.
+    """Draws labels whose probability of being wrong, and whose wrong class, follow the input.
 
-    Example i is wrong with probability q_i ~ N(rate, 0.1^2), truncated to (0, 1). Which class it
-    goes to is drawn from softmax(x_i W) over the other classes, with a random standard normal
-    matrix W [D, C] for each true class and standardised inputs; with many inputs the softmax is
-    close to one class. Source: Xia et al., Part-dependent label noise, NeurIPS 2020, algorithm 2.
+    Label i is wrong with probability q_i ~ N(rate, 0.1^2), truncated to (0, 1). Its class is then
+    drawn from softmax(x_i W) over the other classes, with a random standard normal matrix W [D, C]
+    for each true class and standardised inputs. With many inputs the softmax is close to one class.
+    Source: Xia et al., Part-dependent label noise, NeurIPS 2020, algorithm 2.
 
     Args:
         x: [N, ...] inputs.

@@ -48,7 +48,7 @@ def transition_matrix(kind: str, rate: float, num_classes: int, **given: Any) ->
         rate: nominal noise rate r in [0, 1]; 0 for "none" and "matrix".
         num_classes: number of classes C, at least 2 (3 for "flip2").
         **given: what the kind needs: `coarse` ([C] superclasses), `target` (a class), `matrix`
-            ([C, C]). What it does not need is left alone.
+            ([C, C]). The rest is ignored.
 
     Returns:
         [C, C] float64, each row a distribution.
@@ -78,7 +78,7 @@ def _check_num_classes(row: NoiseKind, num_classes: int) -> int:
 
 
 def _check_need(kind: str, name: str, value: Any, num_classes: int) -> Any:
-    """Returns a need of a matrix, checked against the number of classes."""
+    """Returns what a kind of noise needs, checked against the number of classes."""
     if value is None:
         where = "superclasses of the source" if name == "coarse" else f"a {name}"
         raise ValueError(f"{name}: expected {where} for noise {kind!r}, received none")

@@ -1,6 +1,6 @@
-"""The kinds of label noise, one row each, and the transition matrices that most of them are.
+"""The kinds of label noise, one row each, with the transition matrices of most of them.
 
-T[i, j] = P(noisy label j | true label i). The rows that have no matrix make a label wrong with a
+T[i, j] = P(noisy label j | true label i). Kinds without a matrix make a label wrong with a
 probability that depends on its input; see `tf_mwn.data.bias.instance_noise` and
 `tf_mwn.data.bias.feature_noise`.
 """
@@ -54,7 +54,7 @@ def _symmetric(rate: float, num_classes: int) -> np.ndarray:
 def flip_targets(num_targets: int, num_classes: int) -> np.ndarray:
     """Returns the classes that each class flips to, int64 [C, num_targets].
 
-    They belong to the protocol and not to the run: always drawn from seed 1 of NumPy's legacy
+    They belong to the protocol, not to the run. They are always drawn from seed 1 of NumPy's legacy
     generator, whose streams are frozen, class by class over the other classes.
     """
     rng = np.random.RandomState(1)
@@ -180,7 +180,7 @@ _ROWS = (
 
 NOISE_KINDS = {row.name: row for row in _ROWS}
 FEATURE_KINDS = ("feature1", "feature2", "feature3")
-# Those that a rate alone describes, apart from facts of the source: what a meta set may have.
+# The kinds that a meta set may have: a rate and facts of the source describe them.
 META_NOISE_KINDS = tuple(
     row.name for row in _ROWS if row.matrix is not None and "matrix" not in row.needs
 )

@@ -52,8 +52,8 @@ OPTIONS = (
         "noise_sampling",
         "expected",
         NOISE_SAMPLINGS,
-        "Whether the transition matrix holds in expectation, or exactly up to whole examples. "
-        "Exactly means in the training part and in the validation part, each by itself.",
+        "Whether the transition matrix holds in expectation, or exactly up to whole examples "
+        "(in the training part and in the validation part, each by itself).",
     ),
     Option(
         "noise_matrix",

@@ -11,7 +11,7 @@ import numpy as np
 
 from tf_mwn.files import Folder, read_json, write_json
 
-# Part of every key: another way of reading images makes old entries unknown.
+# Part of every key. Raise it when images are read differently: old entries are then not found.
 _VERSION = "1"
 
 
@@ -54,14 +54,14 @@ def cached_arrays(
     try:
         with np.load(path, allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
-    except Exception:  # noqa: BLE001 no file, or one that is damaged in any way: made again
+    except Exception:  # noqa: BLE001 a missing file, or one damaged in any way, is made again
         arrays = make()
     _write(path, lambda temporary: np.savez(temporary, **arrays))
     return arrays
 
 
 def _write(path: str, write: Callable[[Path], Any]) -> None:
-    """Writes a file that nobody ever reads half written; a failure is a warning."""
+    """Writes a file in one piece, so that no reader sees half of it; a failure is a warning."""
     folder, name = os.path.split(path)
     try:
         os.makedirs(folder, exist_ok=True)

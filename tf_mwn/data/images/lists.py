@@ -14,7 +14,7 @@ from tf_mwn.data.images.decoding import ImageFormat, examine, read_image
 from tf_mwn.data.images.files import ImageFiles, listing_keys
 
 STREAMS = ("auto", "on", "off")
-# Images in memory at most, where nothing else is said: 4 GiB.
+# With stream="auto", more than this is streamed: 4 GiB.
 MOST_BYTES = 2**32
 _LISTED = 5  # unusable files that a message names
 _THREADS = min(8, os.cpu_count() or 1)
@@ -27,8 +27,8 @@ class ImageOptions:
     Attributes:
         image_size: side in pixels of the square that every image becomes: scaled to cover it, then
             cropped in the centre. None keeps the size, which all images then must share.
-        stream: "on" decodes images batch by batch, "off" holds all in memory, "auto" does the
-            former above `MOST_BYTES`.
+        stream: "on" decodes images batch by batch, "off" holds all in memory, "auto" streams
+            images of more than `MOST_BYTES`.
         cache_dir: folder that keeps decoded images; see `cache_folder`.
         margin: side that is scaled to, relative to the side that is cropped.
     """
@@ -47,8 +47,8 @@ class ImageOptions:
 def read_lists(name: str, root: str, parts: dict[str, list[str]], options: ImageOptions):
     """Returns the images of each part, all in memory or all as files.
 
-    Every file is examined first: its header, and whether it is complete. The result is cached by
-    the files' names, sizes and times, and so are images that are held in memory.
+    Every file is examined first: its header, and whether it is complete. The result, and the images
+    that are held in memory, are cached by the files' names, sizes and times.
 
     Args:
         name: what the source is called in a message.

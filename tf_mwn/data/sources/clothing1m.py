@@ -1,4 +1,4 @@
-"""Clothing1M in the layout it is handed out in."""
+"""Clothing1M in its own layout."""
 
 import dataclasses
 import os

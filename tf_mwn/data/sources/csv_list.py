@@ -16,10 +16,10 @@ _SPLITS = ("train", "test", "meta")
 def load_csv(path: str, options: ImageOptions) -> Source:
     """Loads the images that a CSV file lists, in its order.
 
-    The header is `path,label`; optional columns are `clean_label`, which makes `label` the source's
-    own noisy labels, and `split` (train, test or meta: clean examples that the meta set is drawn
-    from). Paths are relative to the file's folder. Labels are integers from 0, or else names, which
-    are numbered in their order.
+    The header is `path,label`. There are two optional columns: `clean_label`, which makes `label`
+    the source's own noisy labels, and `split`: train, test or meta (clean examples, from which the
+    meta set is drawn). Paths are relative to the file's folder. Labels are integers from 0, or
+    names, which are numbered in sorted order.
 
     Args:
         path: the CSV file.

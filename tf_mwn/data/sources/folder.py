@@ -16,10 +16,10 @@ _TEST = ("test", "val")
 def load_folder(path: str, options: ImageOptions) -> Source:
     """Loads `path/<class>/<image>`, or `path/train/<class>/...` with `path/test/...` beside it.
 
-    Classes are numbered in the order of their names, images within a class in the order of theirs
-    (both by code point, the same on every machine); the rows in this order are the ids. `val` is
-    taken where there is no `test`; with neither, a fifth of each class is split off. Hidden files
-    are passed over.
+    Classes are numbered in the order of their names, and the images of a class are read in the
+    order of theirs (by code point, the same on every machine). The ids are the rows in this order.
+    Without `test`, `val` is the test part; without either, a fifth of each class is split off.
+    Hidden files are skipped.
 
     Args:
         path: the folder.

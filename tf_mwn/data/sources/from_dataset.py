@@ -24,15 +24,15 @@ def from_dataset(
 ) -> Source:
     """Reads datasets of single `(inputs, label)` examples into memory.
 
-    The rows, in the order of the dataset, are the ids: it must not shuffle. A set that does not
-    fit in memory trains by `tf_mwn.paired_dataset`, which streams it.
+    The ids are the rows in the order of the dataset, which therefore must not shuffle. To train on
+    a set that does not fit in memory use `tf_mwn.paired_dataset`, which streams it.
 
     Args:
         train: training part; inputs [D] or [H, W, C], labels one integer each.
         test: test part; without it a fifth of each class is split off.
-        meta: clean examples apart, which the meta set is drawn from.
+        meta: separate clean examples, from which the meta set is drawn.
         name: what the source is called.
-        class_names: names of the classes; by number without.
+        class_names: names of the classes; None names them by number.
         clean_known: whether the labels are known to be clean.
         most_bytes: size in memory above which a part is refused.
 

@@ -1,10 +1,11 @@
-"""Data sources by name: digits, an .npz file, images in files, or an image set of TFDS."""
+"""Data sources by name: a bundled set, an .npz file, images in files, or an image set of TFDS."""
 
 import os
 
 import numpy as np
 
 from tf_mwn.data.images.lists import ImageOptions
+from tf_mwn.data.sources.bundled import BUNDLED
 from tf_mwn.data.sources.clothing1m import is_clothing1m, load_clothing1m
 from tf_mwn.data.sources.csv_list import load_csv
 from tf_mwn.data.sources.folder import load_folder
@@ -12,7 +13,7 @@ from tf_mwn.data.sources.location import DEFAULT_LOCATION, DataLocation
 from tf_mwn.data.sources.source import RawSource, build_source
 from tf_mwn.data.subset import Source
 
-__all__ = ["Source", "load", "load_digits", "load_npz"]
+__all__ = ["Source", "load", "load_npz"]
 
 _NPZ_KEYS = "x y y_clean y_coarse x_test y_test x_meta y_meta sample_id".split()
 
@@ -28,9 +29,10 @@ def load(
     """Loads a data set: into memory, or as image files that are decoded batch by batch.
 
     Args:
-        dataset: "digits"; the path of an .npz file (see `load_npz`), of a CSV file of images
-            (`load_csv`), of a folder with a folder per class (`load_folder`) or of Clothing1M
-            (`load_clothing1m`); or the name of an image classification set of TensorFlow Datasets.
+        dataset: one of `BUNDLED`; the path of an .npz file (see `load_npz`), of a CSV file of
+            images (`load_csv`), of a folder with a folder per class (`load_folder`) or of
+            Clothing1M (`load_clothing1m`); or the name of an image classification set of
+            TensorFlow Datasets.
         location: folders of TFDS sets and of decoded images; by default those of `DataLocation`.
         image_size: side of the square that images in files become; None keeps their size, which
             all must share.
@@ -43,14 +45,14 @@ def load(
             option that this kind of data set does not have.
     """
     options = ImageOptions(image_size, stream, location.cache_dir)
-    if dataset != "digits" and (dataset.endswith(".csv") or _is_image_folder(dataset)):
+    if dataset not in BUNDLED and (dataset.endswith(".csv") or _is_image_folder(dataset)):
         return _load_files(dataset, options, train_list)
     if image_size is not None or stream == "on":
         option = "stream" if image_size is None else "image_size"
         raise ValueError(f"{option}: expected images in files, received dataset {dataset!r}")
     _check_train_list(dataset, train_list)
-    if dataset == "digits":
-        return load_digits()
+    if dataset in BUNDLED:
+        return BUNDLED[dataset]()
     if dataset.endswith(".npz") or os.path.isfile(dataset):
         return load_npz(dataset)
     # Imported here: TFDS is slow to import, and the other sources do without it.
@@ -84,17 +86,6 @@ def _is_image_folder(dataset: str) -> bool:
     from tf_mwn.data.sources import tfds
 
     return dataset not in tfds.known_names()
-
-
-def load_digits() -> Source:
-    """Loads scikit-learn's 1797 handwritten digits, [N, 8, 8, 1] with values 0 to 16.
-
-    A fifth of each class is the test part, the same in every run.
-    """
-    from sklearn import datasets
-
-    digits = datasets.load_digits()
-    return build_source(RawSource("digits", digits.images.astype(np.uint8), digits.target))
 
 
 def load_npz(path: str) -> Source:

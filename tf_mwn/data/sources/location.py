@@ -10,7 +10,7 @@ class DataLocation:
     Attributes:
         data_dir: folder of the prepared TFDS sets; None is TFDS' own default, `$TFDS_DATA_DIR` or
             `~/tensorflow_datasets`.
-        download: whether TFDS may download and prepare a set that is not there.
+        download: whether TFDS may download and prepare a missing set.
         cache_dir: folder that keeps decoded images; see `cache_folder`.
     """
 

@@ -27,13 +27,13 @@ class RawSource:
     Attributes:
         name: the dataset's name or path.
         x: inputs.
-        y: labels, the clean ones if `y_given` is there too.
+        y: labels; the clean ones where `y_given` is set.
         y_coarse: superclass of each example.
         y_given: noisy labels that come with the source.
         sample_id: ids; None numbers the rows.
         x_test: test inputs; without them 20 % of the examples are split off.
         y_test: test labels.
-        x_meta: inputs of clean examples apart from the training part, for the meta set.
+        x_meta: inputs of separate clean examples, for the meta set.
         y_meta: their labels.
         class_names: names of the classes; None names them by number.
         clean_known: whether `y` is known to be clean.
@@ -54,9 +54,9 @@ class RawSource:
 
 
 def build_source(raw: RawSource, mean: Any = None, std: Any = None) -> Source:
-    """Checks the arrays of a source and splits a test part off if it has none.
+    """Checks the arrays of a source, and splits off a test part if it has none.
 
-    The split is class-stratified and has a seed of its own: it belongs to the source, not to a run.
+    The split is class-stratified and has its own seed, so that it is the same in every run.
 
     Args:
         raw: the arrays.
@@ -65,7 +65,7 @@ def build_source(raw: RawSource, mean: Any = None, std: Any = None) -> Source:
 
     Raises:
         TypeError: arrays that hold no numbers, or labels that are no integers.
-        ValueError: naN, lengths or shapes that differ, classes without examples, doubled ids.
+        ValueError: NaN, lengths or shapes that differ, classes without examples, doubled ids.
     """
     x, y = _check_inputs("x", raw.x), check_labels("y", raw.y)
     check_lengths(x=x, y=y)
@@ -126,7 +126,7 @@ def _check_inputs(what: str, x: Any) -> np.ndarray:
 
 
 def _check_classes(y: np.ndarray) -> int:
-    """Returns the number of classes; refuses a class without examples here, not much later."""
+    """Returns the number of classes, each of which must have an example."""
     counts = np.bincount(y)
     if len(counts) < 2:
         raise ValueError("y: expected at least two classes, received class 0 alone")

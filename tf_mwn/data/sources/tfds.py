@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow_datasets as tfds
 
 from tf_mwn.checks import check_name
+from tf_mwn.data.sources.bundled import BUNDLED
 from tf_mwn.data.sources.source import RawSource, build_source
 from tf_mwn.data.subset import Source
 
@@ -20,19 +21,20 @@ def known_names() -> list[str]:
 
 
 def load_tfds(name: str, data_dir: str | None, download: bool) -> Source:
-    """Loads the splits "train" and "test"; without the latter, 20 % of the former is split off.
+    """Loads the splits "train" and "test"; without "test", 20 % of "train" is split off.
 
     Args:
         name: name of the set, with `/config` where it has configurations.
         data_dir: folder of the prepared sets, or None for TFDS' default.
-        download: whether to prepare the set if it is not there.
+        download: whether to download and prepare the set if it is missing.
 
     Raises:
-        ValueError: an unknown name, a set that is not prepared or is no image classification.
+        ValueError: an unknown name, a set that is not prepared, or one that is not for image
+            classification.
     """
     builder = _builder(name, data_dir)
     features = builder.info.features
-    _check_features(name, features)  # before a download that would be in vain
+    _check_features(name, features)  # before a download that would be useless
     _prepare(builder, name, download)
     if "train" not in builder.info.splits:
         splits = ", ".join(builder.info.splits)
@@ -58,12 +60,13 @@ def _builder(name: str, data_dir: str | None) -> tfds.core.DatasetBuilder:
 def _refuse_unknown(name: str) -> None:
     """Raises the error for an unknown name; TFDS' own lists all of its sets, a screen full."""
     try:
-        check_name("dataset", name, ["digits", *known_names()])
+        check_name("dataset", name, [*BUNDLED, *known_names()])
     except ValueError as error:
         hint = str(error).rpartition(f"received {name!r}")[2]
         raise ValueError(
-            "dataset: expected digits, the path of an .npz file, a CSV file or a folder of "
-            f"images, or the name of a TFDS image classification set, received {name!r}{hint}"
+            f"dataset: expected {', '.join(BUNDLED)}, the path of an .npz file, a CSV file or a "
+            "folder of images, or the name of a TFDS image classification set, "
+            f"received {name!r}{hint}"
         ) from None
 
 
@@ -77,7 +80,7 @@ def _prepare(builder: tfds.core.DatasetBuilder, name: str, download: bool) -> No
         )
     try:
         builder.download_and_prepare()
-    except Exception as error:  # whatever the network or the site comes up with
+    except Exception as error:  # anything the network or the site raises
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise ValueError(
             f"download: expected to fetch dataset {name!r}, received {reason}"
@@ -103,10 +106,7 @@ def _check_features(name: str, features: Any) -> None:
 
 
 def _read(builder: tfds.core.DatasetBuilder, split: str) -> tuple[np.ndarray, ...]:
-    """Reads images, labels and superclasses (or None) of a split.
-
-    In one batch, which is four times as fast as one example at a time.
-    """
+    """Reads images, labels and superclasses (or None) of a split, in one batch for speed."""
     # One file after the other: interleaved files would not be in source order.
     config = tfds.ReadConfig(interleave_cycle_length=1)
     whole = builder.as_dataset(split=split, batch_size=-1, read_config=config, shuffle_files=False)

@@ -1,1 +1,1 @@
-"""The splits of one run, biased, and the card that describes them."""
+"""The biased splits of one run, and the card that describes them."""

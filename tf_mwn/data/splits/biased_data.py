@@ -1,7 +1,7 @@
 """A biased data set from a clean source: meta split, imbalance, validation split, label noise.
 
-Every draw has its own generator made from (seed, purpose), so that the split is one and the same
-for every method, and for every noise at one seed.
+Every draw has its own generator, made from (seed, purpose). At one seed the split is therefore the
+same for every method and every noise.
 """
 
 import dataclasses

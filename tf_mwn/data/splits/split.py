@@ -22,7 +22,7 @@ def balanced_indices(
 
     Args:
         labels: [N] labels in 0..C-1.
-        size: examples to draw in all; the first `size % C` classes get the odd ones.
+        size: examples to draw in all; the first `size % C` classes get one more.
         num_classes: number of classes C.
         rng: generator.
         shares: [C] relative sizes of the classes, rounded by largest remainder; None for equal.

@@ -17,9 +17,9 @@ def _reflect(index: tf.Tensor, size: int) -> tf.Tensor:
 def crop_and_flip(images: tf.Tensor, seed: tf.Tensor, padding: int = 4) -> tf.Tensor:
     """Pads by reflection, crops to the old size at random, and mirrors every other image.
 
-    Offsets and flips are drawn for each image. The augmentation of the CIFAR experiments of
-    He et al., CVPR 2016, with reflected instead of black borders. No padded image is ever made:
-    one gather reads each pixel from its place in the crop, which is several times as fast.
+    Offsets and flips are drawn for each image. This is the augmentation of the CIFAR experiments of
+    He et al., CVPR 2016, with reflected instead of black borders. One gather reads each pixel from
+    its place in the crop, which is several times as fast as padding the image.
 
     Args:
         images: [B, H, W, C] of any type; H, W and C static, H and W above `padding`.

@@ -8,7 +8,7 @@ import tensorflow as tf
 from tf_mwn.checks import check_count
 from tf_mwn.data.streams.row_reader import row_reader
 
-# What a random key is for; they share (seed, epoch) and must not share bits.
+# What a random key is for. Keys share (seed, epoch), and must not share bits.
 _TRAIN_ORDER, _META_ORDER, _TRAIN_AUGMENT, _META_AUGMENT = range(4)
 
 Preprocess = Callable[[Any], Any]

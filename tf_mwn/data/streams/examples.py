@@ -1,4 +1,4 @@
-"""Checks of whole example sets: nested inputs with their labels, and a training with a meta set."""
+"""Checks of example sets: nested inputs with their labels, and a training set with a meta set."""
 
 from typing import Any
 
@@ -36,7 +36,7 @@ def check_examples(x_name: str, x: Any, y_name: str, y: Any) -> tuple[Any, np.nd
 
 
 def check_pair(train: Subset, meta: Subset | None) -> tuple[Subset, Subset | None]:
-    """Returns the training and the meta set, both checked, and checked to look alike.
+    """Returns the training and the meta set, each checked, and their shapes compared.
 
     Raises:
         TypeError, ValueError: see `check_examples`; or examples of different shapes, or training

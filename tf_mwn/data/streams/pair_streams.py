@@ -21,8 +21,8 @@ def pair_streams(
 ) -> tf.data.Dataset:
     """Pairs two streams of single examples; see `tf_mwn.data.streams.pipeline.paired_dataset`.
 
-    The training stream is shuffled anew in each iteration. The meta stream repeats without end
-    under the training stream's length.
+    The training stream is shuffled anew in each iteration and decides how long one lasts. The meta
+    stream repeats without end.
 
     Args:
         train: `(x, y)` where x is a dataset of `(inputs, label)` and y None, or both are datasets,

@@ -20,7 +20,7 @@ from tf_mwn.data.subset import Subset
 
 __all__ = ["evaluation_dataset", "paired_dataset", "steps_per_epoch", "training_stream"]
 
-# Nothing here has control flow for autograph to convert, and it takes half a second to find out.
+# Autograph has no control flow to convert here, and takes half a second to find that out.
 _AS_IT_IS = tf.autograph.experimental.do_not_convert
 
 
@@ -35,10 +35,10 @@ def training_stream(
     augment: Augment | None = None,
     start_step: int = 0,
 ) -> tf.data.Dataset:
-    """Returns the endless stream of training batches from any step of any epoch on.
+    """Returns the endless stream of training batches, from any step of any epoch on.
 
     Each epoch is a new order of the training set, without its last partial batch. The meta batches
-    run on without replacement through one order of the meta set after another.
+    go through one order of the meta set after another, whatever the epoch.
 
     Args:
         train: training set; `x` may be a tuple or dict of arrays, or `ImageFiles`.
@@ -112,14 +112,14 @@ def paired_dataset(
 ) -> tf.data.Dataset:
     """Pairs training with meta batches for `model.fit(dataset, epochs=...)`.
 
-    One iteration is one epoch, in a new order each time; all the orders follow from `seed` and
-    from TensorFlow's global seed, which enters every stateful draw of `tf.data`. The last partial
-    batch of an epoch is dropped.
+    One iteration is one epoch, in a new order each time. All orders follow from `seed` and from
+    TensorFlow's global seed, which enters every stateful draw of `tf.data`. The last partial batch
+    of an epoch is dropped.
 
     Arrays: `x` is an array, or a tuple or dict of arrays, with N rows. `tf.data`: `x` is a dataset
-    of single `(inputs, label)` examples and `y` None, or `x` and `y` are a dataset each; then the
-    order comes from a shuffle buffer, and the dataset itself must yield one fixed order for the ids
-    to mean the same example in each epoch. The same forms hold for the meta set.
+    of single `(inputs, label)` examples and `y` None, or `x` and `y` are a dataset each. A shuffle
+    buffer then makes the order. The dataset itself must always yield the same order: only then do
+    the ids mean the same example in each epoch. The same forms hold for the meta set.
 
     Args:
         x: training inputs.
@@ -158,7 +158,7 @@ def _paired_arrays(
     batches = Batches(train, meta, batch_size, meta_batch_size)
 
     def epoch(drawn):
-        # A dataset cannot count its own iterations: the number drawn for each takes the place of
+        # A dataset cannot count its own iterations. A number drawn for each stands in for
         # (seed, epoch), and the meta batches start a new order with it.
         steps = tf.data.Dataset.range(batches.steps)
         return steps.map(
@@ -170,7 +170,7 @@ def _paired_arrays(
     draws = tf.data.Dataset.random(seed=seed, rerandomize_each_iteration=True).take(1)
     known = tf.data.experimental.assert_cardinality(batches.steps)
     dataset = draws.flat_map(epoch).apply(known).prefetch(tf.data.AUTOTUNE)
-    # What `fit` compares with the classifier, which is not known here.
+    # `fit` compares these with the classifier, which is not known here.
     labels = {"y": train.label, **({} if meta is None else {"y_meta": meta.label})}
     dataset.largest_labels = {k: int(v.max()) for k, v in labels.items() if v.ndim == 1}
     return dataset

@@ -12,7 +12,7 @@ def row_reader(structure: Any) -> Callable[[tf.Tensor], Any]:
     """Returns the function from row numbers to the rows of every array of a structure.
 
     Arrays are held once, as eager tensors, which a map captures instead of copying as constants.
-    Of image files the paths are held, and the rows asked for are decoded.
+    For image files the paths are held, and the requested rows are decoded.
 
     Args:
         structure: array or `ImageFiles`, or a tuple or dict of them.
@@ -31,7 +31,7 @@ def _reader(array: Any) -> Callable[[tf.Tensor], tf.Tensor]:
 
 
 def _decoded(paths: tf.Tensor, form) -> tf.Tensor:
-    # Not stateful: deterministic execution would else decode one batch after the other.
+    # Not stateful, or deterministic execution would decode one batch after the other.
     images = tf.numpy_function(lambda p: decode(p, form), [paths], tf.uint8, stateful=False)
     images.set_shape([paths.shape[0], *form.shape])
     return images
