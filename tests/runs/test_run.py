@@ -17,7 +17,7 @@ def test_a_folder_tells_its_run(run):
     assert run.state == MISSING and run.recorded is None
     with pytest.raises(ValueError, match="which holds no config.json"):
         Run.finished(run.path)
-    run.folder.claim(run.identity("abc"))
+    run.claim("abc")
     assert run.state == STARTED
     with pytest.raises(ValueError, match="a run that has ended, received .* without results.json"):
         Run.finished(run.path)

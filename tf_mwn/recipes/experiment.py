@@ -12,7 +12,7 @@ from tf_mwn.options import options_of
 from tf_mwn.recipes.papers import PAPER_RECIPES
 from tf_mwn.recipes.recipe import Recipe
 from tf_mwn.recipes.short import SHORT_RECIPES
-from tf_mwn.settings.config import Config, digest
+from tf_mwn.settings.config import LEARNING_RATES, Config, digest
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,6 +88,8 @@ def resolve(
     if _is_path(overrides.get("dataset", "")):
         for name in _BIAS - set(overrides):
             settings.pop(name, None)
+    if settings.get("optimizer", row.config.optimizer) != row.config.optimizer:
+        settings.update(_for_optimizer(settings["optimizer"], overrides))
     config = Config(**settings)
     changed = config.differences(row.config)
     folder = f"{row.name}-{digest(changed)}" if changed else row.name
@@ -97,6 +99,22 @@ def resolve(
 # What describes the recipe's data set rather than the size of an experiment.
 _BIAS = set(options_of(BiasSettings)) | {"augment"}
 _BIAS -= {"meta_size", "validation_size", "validation_labels", "train_size"}
+
+
+def _for_optimizer(optimizer: str, overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """The learning rate of an optimizer that is not the recipe's, unless one is given.
+
+    Raises:
+        ValueError: an override that only SGD reads.
+    """
+    for name in ("momentum", "nesterov"):
+        if name in overrides and optimizer != "sgd":
+            raise ValueError(
+                f"{name}: expected --optimizer=sgd with it, which alone reads it, "
+                f"received {optimizer}"
+            )
+    rate = overrides.get("learning_rate", LEARNING_RATES.get(optimizer))
+    return {} if rate is None else {"learning_rate": rate}
 
 
 def _is_path(dataset: str) -> bool:

@@ -28,6 +28,7 @@ from tf_mwn.runs.noise_model import (
 )
 from tf_mwn.runs.run import Run
 from tf_mwn.runs.train import train
+from tf_mwn.training.options import meta_batch_size
 
 
 @dataclasses.dataclass
@@ -145,7 +146,7 @@ class Session:
         build.check_sizes(config, data, rows)
         check_shares(self.strategy, batch_size=config.batch_size)
         if any(row.takes_meta_set(vars(config)) for row in rows):
-            meta_size = config.meta_batch_size or min(config.batch_size, len(data.meta))
+            meta_size = meta_batch_size(vars(config), len(data.meta))
             check_shares(self.strategy, meta_batch_size=meta_size)
         with self.strategy.scope():
             model = build.build_model(config, rows[0], data, seed, 1)

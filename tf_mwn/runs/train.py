@@ -50,7 +50,7 @@ def train(run: Run, data: BiasedData, strategy: tf.distribute.Strategy) -> dict[
         with workers.chief_first():
             if run.results is None:
                 stack.enter_context(run.folder.locked())
-            run.folder.claim(run.identity(data.card["fingerprint"]))
+            run.claim(data.card["fingerprint"])
         results = run.results
         # Else one would go on to its next run while another trains this one.
         workers.check_same(results["epochs"] if results else 0, run.path)

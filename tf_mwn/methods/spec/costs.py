@@ -1,6 +1,6 @@
 """What the steps cost that several families take."""
 
-from tf_mwn.engine.meta_schedule import meta_schedule
+from tf_mwn.engine.meta_schedule import every_kth, meta_schedule
 from tf_mwn.methods.spec.method import Passes, Phase, Settings
 
 
@@ -9,14 +9,16 @@ def meta_step(settings: Settings) -> Passes:
 
     Beside a plain step an update takes the virtual gradient (2), the derivative along the meta
     gradient (2), and the meta batch forward and backward (3). Reusing the virtual gradient saves
-    a backward pass (2), recomputing adds a forward pass (1). Fewer virtual variables cost less
-    than that.
+    a backward pass (2), recomputing adds a forward pass (1). A part of the batch is linearised
+    by itself, which takes a forward pass of its own (1). Fewer virtual variables cost less than
+    that.
     """
     interval, reuses = meta_schedule(
         *(settings[name] for name in ("speed", "meta_interval", "reuse_gradient"))
     )
-    update = 4 - 2 * reuses + settings["recompute"]
-    return Passes(3 + update / interval, 3 / interval)
+    every = every_kth(settings["meta_fraction"])
+    update = 4 - 2 * reuses + settings["recompute"] + (every > 1)
+    return Passes(3 + update / every / interval, 3 / interval, meta_batch=1 / every)
 
 
 def meta_training(settings: Settings) -> tuple[Phase, ...]:

@@ -17,14 +17,16 @@ class Passes:
         training: passes over the training batch. Plain training takes 3: one forward pass, and a
             backward pass.
         meta: passes over the meta batch.
+        meta_batch: size of the meta batch by default, in training batches.
     """
 
     training: float = 3.0
     meta: float = 0.0
+    meta_batch: float = 1.0
 
     def __str__(self) -> str:
         """For a meta batch as large as the training batch: "10F"."""
-        return f"{self.training + self.meta:.3g}F"
+        return f"{self.training + self.meta * self.meta_batch:.3g}F"
 
 
 @dataclasses.dataclass(frozen=True)
