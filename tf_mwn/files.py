@@ -9,7 +9,7 @@ import os
 import secrets
 import socket
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -101,8 +101,16 @@ class Folder:
     def __truediv__(self, name: str) -> Path:
         return self.path / name
 
-    def claim(self, identity: Mapping[str, Any]) -> None:
+    def claim(
+        self,
+        identity: Mapping[str, Any],
+        completed: Callable[[Mapping[str, Any]], Mapping[str, Any]] = dict,
+    ) -> None:
         """Creates the folder for a run described by `identity`, or joins a run that matches it.
+
+        Args:
+            identity: what decides the run.
+            completed: brings an identity that an older version wrote into today's form.
 
         Raises:
             FolderConflictError: the folder holds a run of another configuration.
@@ -112,7 +120,9 @@ class Folder:
         found = self.read_json(CONFIG)
         if found is None:
             self.write_json(CONFIG, identity)
-        elif found != as_json(identity):
+            return
+        found = completed(found)
+        if found != as_json(identity):
             raise FolderConflictError(
                 f"{self.path}: {_mismatch(found, identity)}; choose another --workdir"
             )

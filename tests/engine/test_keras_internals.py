@@ -14,6 +14,10 @@ VERSION = keras.__version__
 HOME = ROOT / "tf_mwn/engine/keras_internals.py"
 
 
+def centred():
+    return keras.optimizers.RMSprop(centered=True)
+
+
 def sgd():
     optimizer = keras.optimizers.SGD(momentum=0.9)
     optimizer.build([keras.Variable([0.0])])
@@ -24,6 +28,15 @@ def scaled_sgd():
     optimizer = keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD())
     optimizer.build([keras.Variable([0.0])])
     return optimizer
+
+
+def built(kind):
+    def make():
+        optimizer = kind()
+        optimizer.build([keras.Variable([0.0])])
+        return optimizer
+
+    return make
 
 
 # Name, what makes the object that has it, and who needs it. Those without a leading underscore
@@ -41,6 +54,20 @@ NAMES = [
     ("distribute_strategy", keras.Model, "RobustModel"),
     ("get_metrics_result", keras.Model, "distributed_loop"),
     ("momentums", sgd, "virtual_step.optimizer_step"),
+    ("_clip_gradients", sgd, "keras_internals.clipped"),
+    ("_velocities", built(keras.optimizers.Adam), "preconditioner"),
+    ("_velocity_hats", built(lambda: keras.optimizers.Adam(amsgrad=True)), "preconditioner"),
+    ("_velocities", built(keras.optimizers.Nadam), "preconditioner"),
+    ("_u", built(keras.optimizers.Adamax), "preconditioner"),
+    ("_velocities", built(keras.optimizers.RMSprop), "preconditioner"),
+    (
+        "_average_gradients",
+        built(centred),
+        "preconditioner",
+    ),
+    ("_accumulators", built(keras.optimizers.Adagrad), "preconditioner"),
+    ("_accumulated_grads", built(keras.optimizers.Adadelta), "preconditioner"),
+    ("_accumulated_delta_vars", built(keras.optimizers.Adadelta), "preconditioner"),
     ("inner_optimizer", scaled_sgd, "optimizers.without_loss_scale"),
     ("dynamic_scale", scaled_sgd, "optimizers.loss_scale"),
 ]

@@ -10,8 +10,11 @@ import pytest
 import tensorflow as tf
 
 from tests.models import CLASSIFIERS, element
+from tf_mwn.engine import keras_internals
 from tf_mwn.engine.linearise import Linearisation
-from tf_mwn.engine.optimizers import CoupledSGD
+from tf_mwn.engine.optimizers import CoupledAdam, CoupledSGD
+from tf_mwn.engine.preconditioner import diagonal
+from tf_mwn.methods.hyper_parameters.learned_weight_decay import LearnedWeightDecay
 from tf_mwn.methods.meta_weight_net.meta_weight_net import MetaWeightNet
 
 pytestmark = pytest.mark.usefixtures("float64")
@@ -65,8 +68,11 @@ def stopped_sum(v):
     return tf.stop_gradient(tf.reduce_sum(v))
 
 
-def meta_loss_of_theta(model, features, labels, normaliser=stopped_sum):
-    """L_meta(ŵ(Θ)) with ŵ from a gradient tape and the textbook update rules."""
+def meta_loss_of_theta(model, features, labels, normaliser=stopped_sum, constant=None):
+    """L_meta(ŵ(Θ)) with ŵ from a gradient tape and the textbook update rules.
+
+    `constant` is a list that keeps the diagonal of an adaptive optimizer from the first call on.
+    """
     classifier, sgd = model.classifier, model.optimizer
     weights = [tf.convert_to_tensor(w) for w in classifier.trainable_variables]
     state = [tf.convert_to_tensor(s) for s in classifier.non_trainable_variables]
@@ -79,15 +85,20 @@ def meta_loss_of_theta(model, features, labels, normaliser=stopped_sum):
         value = objective_by_formula(model, losses, normaliser)
     gradient = tape.gradient(value, weights)
     virtual = list(weights)
+    if constant is not None and not constant:
+        constant += diagonal(sgd, weights, gradient, range(len(weights)))
     for i in model.virtual_selection:
-        virtual[i] = textbook_update(model, sgd, weights[i], gradient[i], i)
+        if constant is not None:
+            virtual[i] = weights[i] - constant[i] * gradient[i]
+        else:
+            virtual[i] = textbook_update(model, sgd, weights[i], gradient[i], i)
     logits, _ = classifier.stateless_call(virtual, state, features["meta_inputs"], **training)
     return tf.reduce_mean(cross_entropy(features["meta_labels"], logits))
 
 
 def textbook_update(model, sgd, w, g, i):
     lr = float(sgd.learning_rate)
-    if model.virtual_step == "plain":
+    if model.virtual_step in ("auto", "plain"):
         return w - lr * g
     g = g + sgd.coupled_weight_decay * w
     w = w * (1 - lr * (sgd.weight_decay or 0.0))
@@ -165,3 +176,155 @@ def test_graph_equals_eager():
     graph = tf.function(lambda: engine_gradient(model, features, labels))()
     for a, b in zip(eager, graph, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-14)
+
+
+OPTIMIZERS = {
+    "Adam": lambda: keras.optimizers.Adam(0.1),
+    "Adam with amsgrad": lambda: keras.optimizers.Adam(0.1, amsgrad=True),
+    "Adam, clipped": lambda: keras.optimizers.Adam(0.1, clipnorm=0.05),
+    "AdamW": lambda: keras.optimizers.AdamW(0.1, weight_decay=0.05),
+    "Adam with coupled decay": lambda: CoupledAdam(0.1, coupled_weight_decay=0.05),
+    "Nadam": lambda: keras.optimizers.Nadam(0.1),
+    "Adamax": lambda: keras.optimizers.Adamax(0.1),
+    "RMSprop": lambda: keras.optimizers.RMSprop(0.1),
+    "RMSprop, centred, with momentum": lambda: keras.optimizers.RMSprop(
+        0.1, momentum=0.5, centered=True
+    ),
+    "Adagrad": lambda: keras.optimizers.Adagrad(0.1),
+    "Adadelta": lambda: keras.optimizers.Adadelta(1.0),
+}
+
+
+def after_three_steps(make, classifier, **options):
+    """A model whose optimizer has slots, and the gradient that its next step takes."""
+    model = MetaWeightNet(classifier, weight_net_units=(5,), **options)
+    model.compile(make(), meta_optimizer=keras.optimizers.SGD(1.0))
+    rng = np.random.default_rng(1)
+    for _ in range(3):
+        gradient = [0.1 * rng.normal(size=v.shape) for v in classifier.trainable_variables]
+        model.optimizer.apply([tf.constant(g) for g in gradient], classifier.trainable_variables)
+    return model
+
+
+def own_step(model, gradient):
+    """What the optimizer itself does with a gradient if its first moment is that gradient."""
+    optimizer = type(model.optimizer).from_config(model.optimizer.get_config())
+    copies = [keras.Variable(v) for v in model.classifier.trainable_variables]
+    optimizer.build(copies)
+    for slot, value in zip(optimizer.variables, model.optimizer.variables, strict=True):
+        slot.assign(value)
+    if hasattr(optimizer, "momentum"):
+        optimizer.momentum = 0.0
+    before = [tf.convert_to_tensor(v) for v in copies]
+    optimizer.apply([tf.convert_to_tensor(g) for g in gradient], copies)
+    return [b - tf.convert_to_tensor(a) for b, a in zip(before, copies, strict=True)]
+
+
+@pytest.mark.parametrize("name", ["RMSprop", "Adagrad", "Adadelta"])
+def test_the_diagonal_is_that_of_the_optimizers_own_step(name):
+    build, shapes = CLASSIFIERS["mlp"]
+    model = after_three_steps(OPTIMIZERS[name], build())
+    weights = [tf.convert_to_tensor(v) for v in model.classifier.trainable_variables]
+    rng = np.random.default_rng(2)
+    gradient = [tf.constant(rng.normal(size=w.shape)) for w in weights]
+    scale = diagonal(model.optimizer, weights, gradient, range(len(weights)))
+    for d, g, step in zip(scale, gradient, own_step(model, gradient), strict=True):
+        np.testing.assert_allclose(d * g, step, rtol=1e-9, atol=1e-12)
+
+
+def test_the_diagonal_of_adam_by_hand():
+    variable = keras.Variable([1.0, 2.0])
+    optimizer = keras.optimizers.Adam(0.1, beta_2=0.9, epsilon=0.5)
+    optimizer.build([variable])
+    optimizer.iterations.assign(1)
+    keras_internals.slots(optimizer, "velocities")[0].assign([0.4, 0.0])
+    (scale,) = diagonal(optimizer, [variable.value], [tf.constant([2.0, 0.0], "float64")], [0])
+    # v = 0.9 * 0.4 + 0.1 * 4 = 0.76 and 0; t = 2: lr sqrt(1 - 0.81) / (sqrt(v) + 0.5).
+    wanted = 0.1 * np.sqrt(0.19) / (np.sqrt([0.76, 0.0]) + 0.5)
+    np.testing.assert_allclose(scale, wanted, rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_preconditioned_step_equals_tape_of_tape_and_finite_differences(name):
+    build, shapes = CLASSIFIERS["cnn_with_batch_norm"]
+    model = after_three_steps(OPTIMIZERS[name], build())
+    features, labels = element(shapes)
+    gradient = engine_gradient(model, features, labels)
+    assert max(float(tf.reduce_max(tf.abs(g))) for g in gradient) > 1e-9
+    held = []
+
+    def meta_loss():
+        return meta_loss_of_theta(model, features, labels, constant=held)
+
+    with tf.GradientTape() as tape:
+        value = meta_loss()
+    for g, wanted in zip(
+        gradient, tape.gradient(value, model.weight_net.trainable_variables), strict=True
+    ):
+        np.testing.assert_allclose(g, wanted, rtol=1e-6, atol=1e-12)
+    theta, rng = model.weight_net.trainable_variables, np.random.default_rng(0)
+    direction = [rng.normal(size=g.shape) for g in gradient]
+    along = sum(float(tf.reduce_sum(g * d)) for g, d in zip(gradient, direction, strict=True))
+    values = []
+    for sign in (1, -2):
+        for variable, d in zip(theta, direction, strict=True):
+            variable.assign_add(sign * 1e-5 * d)
+        values.append(float(meta_loss()))
+    np.testing.assert_allclose(along, (values[0] - values[1]) / 2e-5, rtol=1e-4, atol=1e-9)
+
+
+def test_adams_first_step_still_has_a_meta_gradient():
+    build, shapes = CLASSIFIERS["mlp"]
+    model = MetaWeightNet(build(), weight_net_units=(5,))
+    model.compile(keras.optimizers.Adam(1e-3), meta_optimizer=keras.optimizers.SGD(1.0))
+    gradient = engine_gradient(model, *element(shapes))
+    plain = MetaWeightNet(model.classifier, weight_net_units=(5,), virtual_step="plain")
+    plain.weight_net.set_weights(model.weight_net.get_weights())
+    plain.compile(keras.optimizers.Adam(1e-3), meta_optimizer=keras.optimizers.SGD(1.0))
+    short = engine_gradient(plain, *element(shapes))
+    assert tf.linalg.global_norm(gradient) > 5 * tf.linalg.global_norm(short) > 0
+
+
+def test_auto_is_plain_under_sgd_and_preconditioned_otherwise():
+    build, shapes = CLASSIFIERS["mlp"]
+    for make, name in ((lambda: CoupledSGD(0.3), "plain"), (OPTIMIZERS["Adam"], "preconditioned")):
+        auto = after_three_steps(make, build())
+        named = MetaWeightNet(auto.classifier, weight_net_units=(5,), virtual_step=name)
+        named.compile(auto.optimizer, meta_optimizer=keras.optimizers.SGD(1.0))
+        named.weight_net.set_weights(auto.weight_net.get_weights())
+        pair = engine_gradient(auto, *element(shapes)), engine_gradient(named, *element(shapes))
+        for a, b in zip(*pair, strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("optimizer", [keras.optimizers.Lion, keras.optimizers.Adafactor])
+def test_an_optimizer_without_a_diagonal_is_refused_by_name(optimizer):
+    model = MetaWeightNet(CLASSIFIERS["mlp"][0]())
+    with pytest.raises(
+        ValueError, match=f"virtual_step: expected 'plain' for {optimizer.__name__}"
+    ):
+        model.compile(optimizer(1e-3))
+    MetaWeightNet(CLASSIFIERS["mlp"][0](), virtual_step="plain").compile(optimizer(1e-3))
+    LearnedWeightDecay(CLASSIFIERS["mlp"][0]()).compile(optimizer(1e-3))  # it has no such option
+
+
+@pytest.mark.parametrize("name", ["mlp", "cnn_with_batch_norm"])
+def test_a_part_of_the_batch_has_the_gradient_of_that_smaller_batch(name):
+    build, shapes = CLASSIFIERS[name]
+    model = compiled(build(), {"weight_normalization": "sum", "meta_fraction": 0.25}, {})
+    features, labels = element(shapes)
+    linear = Linearisation(model.classifier, features["inputs"])
+    part = model.part_of(linear, model.training_batch(labels, features["sample_id"]))
+    gradient = model.meta_gradient(*part, features)
+    rows = slice(0, None, 4)
+    few = {**features, "inputs": features["inputs"][rows], "sample_id": features["sample_id"][rows]}
+    for g, wanted in zip(gradient, engine_gradient(model, few, labels[rows]), strict=True):
+        np.testing.assert_allclose(g, wanted, rtol=1e-9, atol=1e-14)
+
+
+@pytest.mark.parametrize("fraction", [0.3, 0.0, 1.5])
+def test_a_fraction_is_one_over_a_whole_number(fraction):
+    with pytest.raises(ValueError, match="meta_fraction: expected"):
+        MetaWeightNet(CLASSIFIERS["mlp"][0](), meta_fraction=fraction)
+    with pytest.raises(ValueError, match="reuse_gradient: expected False with meta_fraction"):
+        MetaWeightNet(CLASSIFIERS["mlp"][0](), meta_fraction=0.5, reuse_gradient=True)

@@ -20,7 +20,8 @@ from tf_mwn.methods.spec.facts import TrainingFacts
 from tf_mwn.methods.spec.method import Passes
 from tf_mwn.settings.config import Config
 
-BATCH, META_BATCH, CLASSES, FEATURES = 19, 5, 3, 6
+BATCH, META_BATCH, CLASSES, FEATURES = 20, 5, 3, 6
+HALF = BATCH // 2
 KERNEL = (23, 29)
 FACTS = TrainingFacts(
     num_classes=CLASSES,
@@ -48,11 +49,14 @@ CASES = [(name, {}) for name in registry.METHODS] + [
     ("meta_weight_net", {"recompute": True, "reuse_gradient": True}),
     ("meta_weight_net", {"virtual_step": "optimizer", "detach_loss": False}),
     ("meta_weight_net", {"weight_net": WEIGHT_NET}),
+    ("meta_weight_net", {"meta_fraction": 0.5}),
+    ("meta_weight_net", {"meta_fraction": 0.5, "meta_interval": 2, "recompute": True}),
     ("adaptive_gce", {"speed": "fast"}),
     ("cmw_net", {"cmw_meta_set": "given", "speed": "fast"}),
     ("cmw_net", {"cmw_meta_set": "balanced", "cmw_warmup": 0.0}),
     ("cmw_net_sl", {"cmw_meta_set": "given", "meta_interval": 2}),
     ("cmw_net_sl", {"cmw_mixup": 0.0, "reuse_gradient": True}),
+    ("cmw_net_sl", {"cmw_meta_set": "given", "meta_fraction": 0.5}),
     ("learned_weight_decay", {"meta_interval": 2}),
     ("hypergradient_descent", {"hypergradient_set": "training"}),
     ("hypergradient_descent", {"meta_interval": 2}),
@@ -120,9 +124,10 @@ def passes_of_step(model):
     """The products of one step that it needs, in passes over either batch."""
     step = tf.function(model.train_step, autograph=False)
     rows = list(rows_of_products(step.get_concrete_function(element_spec(model.needs_meta_set))))
-    assert set(rows) <= {BATCH, META_BATCH, BATCH + META_BATCH}
+    assert set(rows) <= {BATCH, HALF, META_BATCH, BATCH + META_BATCH}
     both = rows.count(BATCH + META_BATCH)
-    return Passes(rows.count(BATCH) + both, rows.count(META_BATCH) + both)
+    training = rows.count(BATCH) + rows.count(HALF) / 2
+    return Passes(training + both, rows.count(META_BATCH) + both)
 
 
 def element_spec(needs_meta_set):

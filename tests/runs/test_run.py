@@ -5,6 +5,7 @@ import pytest
 
 from tf_mwn.recipes.experiment import resolve
 from tf_mwn.runs.run import FINISHED, MISSING, STARTED, Run
+from tf_mwn.settings.config import completed
 
 
 @pytest.fixture
@@ -17,14 +18,15 @@ def test_a_folder_tells_its_run(run):
     assert run.state == MISSING and run.recorded is None
     with pytest.raises(ValueError, match="which holds no config.json"):
         Run.finished(run.path)
-    run.folder.claim(run.identity("abc"))
+    run.claim("abc")
     assert run.state == STARTED
     with pytest.raises(ValueError, match="a run that has ended, received .* without results.json"):
         Run.finished(run.path)
     run.write_results({"last_epoch_accuracy": 0.5})
     found = Run.finished(run.path)
     assert (found.recipe, found.method, found.seed) == ("quickstart", "cross_entropy", 3)
-    assert found.config == run.config and found.recorded["data"] == "abc"
+    assert completed(vars(found.config)) == completed(vars(run.config))
+    assert found.recorded["data"] == "abc"
     assert found.state == FINISHED and found.results == {"last_epoch_accuracy": 0.5}
     assert run.beside("gce") == run.path.parent.parent / "gce" / "seed3"
 

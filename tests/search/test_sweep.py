@@ -52,7 +52,7 @@ class Curves:
         self.curve, self.trained = curve, []
 
     def __call__(self, run, data, strategy):
-        run.folder.claim(run.identity(data.card["fingerprint"]))
+        run.claim(data.card["fingerprint"])
         if run.results is None:
             values = self.curve(run.config, run.seed)
             self.trained.append((run.config, run.seed))

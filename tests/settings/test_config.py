@@ -6,7 +6,7 @@ from tf_mwn.methods.registry import METHODS
 from tf_mwn.recipes import listing
 from tf_mwn.recipes.experiment import RECIPES, resolve
 from tf_mwn.runs import build
-from tf_mwn.settings.config import SETTINGS, Config
+from tf_mwn.settings.config import SETTINGS, Config, completed
 
 
 def test_defaults_are_valid_and_documented():
@@ -125,3 +125,30 @@ def test_files_that_settings_name_count_with_their_content(tmp_path):
 def test_a_recipes_decay_of_theta_is_for_methods_that_read_it(method, decay):
     optimizer = build.meta_optimizer(Config(meta_weight_decay=1e-3), METHODS[method])
     assert optimizer.coupled_weight_decay == decay
+
+
+@pytest.mark.parametrize(
+    ("overrides", "rate"),
+    [
+        ({}, 0.1),
+        ({"optimizer": "sgd"}, 0.1),
+        ({"optimizer": "adam"}, 1e-3),
+        ({"optimizer": "adamw", "learning_rate": 0.01}, 0.01),
+    ],
+)
+def test_an_optimizer_brings_its_learning_rate(overrides, rate):
+    assert resolve("quickstart", overrides).config.learning_rate == rate
+
+
+def test_what_only_sgd_reads_is_refused_with_another_optimizer():
+    with pytest.raises(ValueError, match="momentum: expected --optimizer=sgd .* received adam"):
+        resolve("quickstart", {"optimizer": "adam", "momentum": 0.5})
+    with pytest.raises(ValueError, match="virtual_step: expected 'optimizer' with --optimizer=sgd"):
+        Config(optimizer="adamw", virtual_step="optimizer")
+
+
+def test_settings_of_an_older_version_are_completed():
+    now = completed(Config().to_json())
+    old = {k: v for k, v in now.items() if k not in ("optimizer", "meta_fraction")}
+    assert now["virtual_step"] == "plain" and completed(old) == now
+    assert completed(Config(optimizer="adam").to_json())["virtual_step"] == "preconditioned"

@@ -303,6 +303,8 @@ def test_methods_with_a_step_of_their_own_refuse_its_modes(option):
         {"reuse_gradient": True},
         {"speed": "fast", "recompute": True},
         {"virtual_variables": "last_block", "reuse_gradient": True},
+        {"meta_fraction": 0.25, "weight_normalization": "sum"},
+        {"meta_fraction": 0.5, "meta_interval": 2, "recompute": True},
     ],
 )
 def test_one_device_equals_two(mirrored, options):
@@ -312,3 +314,68 @@ def test_one_device_equals_two(mirrored, options):
         two = trained(mlp, [(5,)], steps=6, **options)
     for some, others in zip(one, two, strict=True):
         assert_equal(some, others, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("size", [100, 22])
+def test_a_fraction_counts_rows_of_the_global_batch(mirrored, size):
+    """Of 100 rows, 50 on each device: with k = 4 the second device starts at its third row."""
+
+    def fitted():
+        keras.utils.set_random_seed(1)
+        options = {"weight_normalization": "sum", "meta_fraction": 0.25}
+        model = MetaWeightNet(mlp(), weight_net_units=(5,), **options)
+        model.compile(keras.optimizers.SGD(0.3), meta_optimizer=keras.optimizers.SGD(1.0))
+        stream = elements([(5,)], 3, batch_size=size, meta_batch_size=10)
+        model.fit(stream, verbose=0, shuffle=False)
+        return model.classifier.get_weights() + model.weight_net.get_weights()
+
+    one = fitted()
+    with mirrored.scope():
+        two = fitted()
+    assert_equal(one, two, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", [keras.optimizers.Adam, keras.optimizers.RMSprop])
+@pytest.mark.parametrize("options", [{}, {"virtual_variables": "head", "meta_fraction": 0.5}])
+def test_one_device_equals_two_with_an_adaptive_optimizer(mirrored, kind, options):
+    """The diagonal is that of the gradient summed over devices."""
+
+    def fitted():
+        keras.utils.set_random_seed(1)
+        model = MetaWeightNet(mlp(), weight_net_units=(5,), **options)
+        model.compile(kind(0.01), meta_optimizer=keras.optimizers.SGD(1.0))
+        model.fit(elements([(5,)], 5), verbose=0, shuffle=False)
+        return model.classifier.get_weights() + model.weight_net.get_weights()
+
+    one = fitted()
+    with mirrored.scope():
+        two = fitted()
+    assert_equal(one, two, rtol=0, atol=1e-5)
+
+
+def test_float16_preconditions_as_float32_does():
+    def fitted():
+        keras.utils.set_random_seed(1)
+        model = MetaWeightNet(mlp(), weight_net_units=(5,), meta_fraction=0.5)
+        model.compile(keras.optimizers.Adam(0.01), meta_optimizer=keras.optimizers.SGD(0.1))
+        for optimizer in (model.optimizer, model.meta_optimizer):
+            if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+                optimizer.dynamic_scale.assign(256.0)
+        model.fit(elements([(5,)], 4), verbose=0, shuffle=False)
+        return model.classifier.get_weights() + model.weight_net.get_weights()
+
+    full = fitted()
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        half = fitted()
+    finally:
+        keras.config.set_dtype_policy("float32")
+    assert_equal(full, half, rtol=0, atol=0.02)
+
+
+def test_a_saved_model_keeps_fraction_and_virtual_step(tmp_path):
+    model = MetaWeightNet(mlp(), meta_fraction=0.25, virtual_step="preconditioned")
+    model.compile("adam", meta_optimizer="sgd")
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert (loaded.meta_fraction, loaded.virtual_step) == (0.25, "preconditioned")

@@ -33,6 +33,22 @@ def rate_or_schedule(optimizer: keras.optimizers.Optimizer) -> Any:
     return optimizer._learning_rate
 
 
+def slots(optimizer: keras.optimizers.Optimizer, name: str) -> list[keras.Variable]:
+    """The slots of a built optimizer, such as "velocities", in the order of its variables.
+
+    `Optimizer.variables` has them under names that a user's models may share.
+    """
+    return getattr(optimizer, f"_{name}")
+
+
+def clipped(optimizer: keras.optimizers.Optimizer, gradient: list) -> list:
+    """`gradient` as the optimizer's `clipnorm`, `global_clipnorm` or `clipvalue` leave it.
+
+    Keras clips within `apply`, and the second moment is that of the clipped gradient.
+    """
+    return optimizer._clip_gradients(gradient)
+
+
 def step_function(model: keras.Model, step: Callable[[Any], dict]) -> Callable[[Iterator], dict]:
     """The function of an iterator that Keras' own loop calls: `step`, traced unless run eagerly.
 

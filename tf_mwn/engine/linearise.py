@@ -40,6 +40,7 @@ class Linearisation:
             divided in the end, so that float16 does not lose the small ones; None for 1.
 
     Attributes:
+        inputs: as given.
         logits: z, [B, C].
         weights: w, the values of the classifier's trainable variables.
         updates: pairs (variable, new value) of the classifier's non-trainable state; `commit`
@@ -48,7 +49,7 @@ class Linearisation:
     """
 
     def __init__(self, classifier: keras.Model, inputs, scale: tf.Tensor | None = None):
-        self._classifier, self._inputs, self._scale = classifier, inputs, scale
+        self._classifier, self.inputs, self._scale = classifier, inputs, scale
         self.weights = [tf.convert_to_tensor(v) for v in classifier.trainable_variables]
         self._run()
 
@@ -58,7 +59,7 @@ class Linearisation:
         with tf.GradientTape(persistent=True, watch_accessed_variables=False) as self._tape:
             self._tape.watch(self.weights)
             self.logits, self.updates, losses = functional_call(
-                self._classifier, list(named), self._inputs
+                self._classifier, list(named), self.inputs
             )
             self._has_losses = bool(losses)
             self.regularisation = tf.add_n(
@@ -92,7 +93,7 @@ class Linearisation:
         updates, pulled_back = self.updates, self._pulled_back
         with tf.control_dependencies(list(direction)):
             self.weights = [tf.identity(w) for w in self.weights]
-            self._inputs = tf.nest.map_structure(tf.identity, self._inputs)
+            self.inputs = tf.nest.map_structure(tf.identity, self.inputs)
         primals = [self.weights[i] for i in selection]
         if scale is not None:
             direction = [tf.cast(scale, u.dtype) * u for u in direction]

@@ -1,9 +1,23 @@
 """How often Θ is updated, and which gradient the classifier's step uses."""
 
-from tf_mwn.engine.options import META_INTERVAL, REUSE_GRADIENT, SPEED
+from tf_mwn.engine.options import META_FRACTION, META_INTERVAL, REUSE_GRADIENT, SPEED
 
 # A step costs 1.3 of plain training; docs/performance.md has what it loses.
 _FAST = 5, True
+
+
+def every_kth(meta_fraction: float) -> int:
+    """k, where a meta update learns from every k-th example of the batch: 1 for all of them.
+
+    Raises:
+        ValueError: a fraction that is not 1/k.
+    """
+    k = round(1 / META_FRACTION.check(meta_fraction))
+    if abs(meta_fraction * k - 1) > 1e-6:
+        raise ValueError(
+            f"meta_fraction: expected 1/k for a whole number k, received {meta_fraction}"
+        )
+    return k
 
 
 def meta_schedule(speed: str, meta_interval: int, reuse_gradient: bool) -> tuple[int, bool]:

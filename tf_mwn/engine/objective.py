@@ -23,6 +23,11 @@ class TrainingBatch:
     sample_id: tf.Tensor | None = None
     step: tf.Tensor | None = None
 
+    def every_kth(self, rows: Callable[[tf.Tensor], tf.Tensor]) -> "TrainingBatch":
+        """The batch of some of its rows; `rows` takes them from a tensor [B, ...]."""
+        ids = None if self.sample_id is None else rows(self.sample_id)
+        return dataclasses.replace(self, labels=rows(self.labels), sample_id=ids)
+
     def losses(self, logits: tf.Tensor) -> tf.Tensor:
         """The per-example loss [B] of logits [B, C]."""
         return self.per_example_loss(self.labels, logits)

@@ -1,6 +1,6 @@
 """The options of a step that learns Θ; they trade exactness, time and memory."""
 
-from tf_mwn.checks import AT_LEAST_ONE
+from tf_mwn.checks import AT_LEAST_ONE, FRACTION
 from tf_mwn.options import Option
 
 SPEED = Option(
@@ -19,10 +19,11 @@ VIRTUAL_VARIABLES = Option(
 )
 VIRTUAL_STEP = Option(
     "virtual_step",
-    "plain",
-    ("plain", "optimizer"),
-    "Form of the virtual step. plain is SGD, optimizer adds the momentum and weight decay "
-    "of the classifier's optimizer.",
+    "auto",
+    ("auto", "plain", "optimizer", "preconditioned"),
+    "Form of the virtual step. plain is SGD at the classifier's learning rate. optimizer adds the "
+    "momentum and weight decay of SGD. preconditioned scales each gradient as an adaptive "
+    "optimizer does. auto is plain under SGD and preconditioned under any other optimizer.",
 )
 META_INTERVAL = Option(
     "meta_interval", 1, AT_LEAST_ONE, "Number of training steps per meta update."
@@ -40,4 +41,19 @@ RECOMPUTE = Option(
     "Run the forward pass a second time instead of keeping its activations: less memory, "
     "the same numbers.",
 )
-ENGINE = (SPEED, VIRTUAL_VARIABLES, VIRTUAL_STEP, META_INTERVAL, REUSE_GRADIENT, RECOMPUTE)
+META_FRACTION = Option(
+    "meta_fraction",
+    1.0,
+    FRACTION,
+    "Part of the training batch from which the meta update learns: 1/k takes every k-th example. "
+    "The meta batch is by default as much smaller.",
+)
+ENGINE = (
+    SPEED,
+    VIRTUAL_VARIABLES,
+    VIRTUAL_STEP,
+    META_INTERVAL,
+    META_FRACTION,
+    REUSE_GRADIENT,
+    RECOMPUTE,
+)

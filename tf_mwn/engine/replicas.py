@@ -37,9 +37,20 @@ def own_rows(gathered: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
     context = tf.distribute.get_replica_context()
     if context is None or context.num_replicas_in_sync == 1:
         return gathered
-    sizes = all_gather(tf.reshape(size, [1]))
-    first = tf.reduce_sum(sizes[: context.replica_id_in_sync_group])
+    first = first_row(size)
     return gathered[first : first + size]
+
+
+def first_row(size: tf.Tensor) -> tf.Tensor | int:
+    """The number, in the global batch, of the first row of this replica's batch of `size` rows.
+
+    On one device it is the number 0, so that shapes stay known.
+    """
+    context = tf.distribute.get_replica_context()
+    if context is None or context.num_replicas_in_sync == 1:
+        return 0
+    sizes = all_gather(tf.reshape(size, [1]))
+    return tf.reduce_sum(sizes[: context.replica_id_in_sync_group])
 
 
 def num_replicas() -> int:

@@ -1,22 +1,42 @@
 """The virtual step: where the classifier's weights would go, without going there."""
 
+import dataclasses
 from collections.abc import Sequence
 
 import keras
 import tensorflow as tf
 
+from tf_mwn.engine import preconditioner
+
+
+@dataclasses.dataclass(frozen=True)
+class VirtualStep:
+    """Where a virtual step leads, and its derivative ∂ŵ/∂g = -c D in the gradient.
+
+    Attributes:
+        weights: ŵ.
+        rate: c, a scalar.
+        diagonal: D, a list of tensors like ŵ, constant for the derivative; None for 1.
+    """
+
+    weights: list[tf.Tensor]
+    rate: tf.Tensor
+    diagonal: list[tf.Tensor] | None = None
+
+    def transposed(self, direction: Sequence[tf.Tensor]) -> list[tf.Tensor]:
+        """D u of a direction u."""
+        if self.diagonal is None:
+            return list(direction)
+        return [d * u for d, u in zip(self.diagonal, direction, strict=True)]
+
 
 def plain_step(
     weights: Sequence[tf.Tensor], gradient: Sequence[tf.Tensor], learning_rate: tf.Tensor
-) -> tuple[list[tf.Tensor], tf.Tensor]:
-    """ŵ = w - α g: plain SGD, whatever the real optimizer is (Meta-Weight-Net, step 5).
-
-    Returns:
-        ŵ, and the rate c with ∂ŵ/∂g = -c, which scales the meta gradient; here c = α.
-    """
+) -> VirtualStep:
+    """ŵ = w - α g: plain SGD, whatever the real optimizer is (Meta-Weight-Net, step 5); c = α."""
     rates = [tf.cast(learning_rate, w.dtype) for w in weights]
     moved = [w - rate * g for w, g, rate in zip(weights, gradient, rates, strict=True)]
-    return moved, tf.convert_to_tensor(learning_rate)
+    return VirtualStep(moved, tf.convert_to_tensor(learning_rate))
 
 
 def optimizer_step(
@@ -24,7 +44,7 @@ def optimizer_step(
     gradient: Sequence[tf.Tensor],
     optimizer: keras.optimizers.SGD,
     selection: Sequence[int],
-) -> tuple[list[tf.Tensor], tf.Tensor]:
+) -> VirtualStep:
     """ŵ as `optimizer` would step: SGD with its momentum buffer and its weight decay.
 
     The variant of ShiYunyi/Meta-Weight-Net_Code-Optimization. With velocity v, momentum μ and
@@ -36,7 +56,7 @@ def optimizer_step(
         selection: position of each of `weights` in the optimizer's variable list.
 
     Returns:
-        ŵ and the rate c with ∂ŵ/∂g = -c: α, or (1 + μ) α with Nesterov momentum.
+        c is α, or (1 + μ) α with Nesterov momentum.
     """
     learning_rate = tf.convert_to_tensor(optimizer.learning_rate)
     momentum, decoupled = optimizer.momentum, optimizer.weight_decay or 0.0
@@ -50,4 +70,27 @@ def optimizer_step(
             reach = momentum**2 if optimizer.nesterov else momentum
             step += reach * tf.convert_to_tensor(optimizer.momentums[i])
         moved.append(w + step)
-    return moved, learning_rate * factor
+    return VirtualStep(moved, learning_rate * factor)
+
+
+def preconditioned_step(
+    weights: Sequence[tf.Tensor],
+    gradient: Sequence[tf.Tensor],
+    optimizer: keras.optimizers.Optimizer,
+    selection: Sequence[int],
+) -> VirtualStep:
+    """ŵ = w - D g, with the diagonal D of an adaptive optimizer held constant.
+
+    Through D the derivative would vanish at the first step of Adam, which moves every weight by
+    the learning rate whatever the gradient is. Betty's SAMA adapts to Adam in the same way (Choe
+    et al., NeurIPS 2023).
+
+    Args:
+        weights, gradient: the weights that the virtual step moves, and their gradients, summed
+            over replicas.
+        optimizer: a built optimizer with a diagonal; see `preconditioner.diagonal`.
+        selection: position of each of `weights` in the optimizer's variable list.
+    """
+    scale = preconditioner.diagonal(optimizer, weights, gradient, selection)
+    moved = [w - d * g for w, d, g in zip(weights, scale, gradient, strict=True)]
+    return VirtualStep(moved, tf.ones([], weights[0].dtype), scale)

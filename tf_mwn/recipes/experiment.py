@@ -12,7 +12,7 @@ from tf_mwn.options import options_of
 from tf_mwn.recipes.papers import PAPER_RECIPES
 from tf_mwn.recipes.recipe import Recipe
 from tf_mwn.recipes.short import SHORT_RECIPES
-from tf_mwn.settings.config import Config, digest
+from tf_mwn.settings.config import LEARNING_RATES, Config, digest
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,6 +92,8 @@ def resolve(
     if _is_path(overrides.get("dataset", "")):
         for name in _BIAS - set(overrides):
             settings.pop(name, None)
+    if settings.get("optimizer", base.config.optimizer) != base.config.optimizer:
+        settings |= _for_optimizer(settings["optimizer"], overrides)
     config = Config(**settings)
     changed = config.differences(base.config)
     folder = f"{base.name}-{digest(changed)}" if changed else base.name
@@ -101,6 +103,22 @@ def resolve(
 # The settings that describe the data of a recipe, and not the size of the experiment.
 _BIAS = set(options_of(BiasSettings)) | {"augment"}
 _BIAS -= {"meta_size", "validation_size", "validation_labels", "train_size"}
+
+
+def _for_optimizer(optimizer: str, overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """The learning rate of an optimizer that is not the recipe's, unless one is given.
+
+    Raises:
+        ValueError: an override that only SGD reads.
+    """
+    for name in ("momentum", "nesterov"):
+        if name in overrides and optimizer != "sgd":
+            raise ValueError(
+                f"{name}: expected --optimizer=sgd with it, which alone reads it, "
+                f"received {optimizer}"
+            )
+    rate = overrides.get("learning_rate", LEARNING_RATES.get(optimizer))
+    return {} if rate is None else {"learning_rate": rate}
 
 
 def _is_path(dataset: str) -> bool:

@@ -12,6 +12,7 @@ from tf_mwn.methods.spec.method import Phase
 from tf_mwn.reproduction.planned_runs import Planned, PlannedRun
 from tf_mwn.runs.run import FINISHED
 from tf_mwn.settings.config import Config
+from tf_mwn.training.options import meta_batch_size
 
 # Training examples, classes and pixels of the data sets of the recipes.
 _SETS = {
@@ -91,7 +92,7 @@ def _step_seconds(config: Config, phase: Phase) -> float | None:
     plain = _plain_step_seconds(config)
     if plain is None:
         return None
-    meta_batch = config.meta_batch_size or min(config.batch_size, config.meta_size)
+    meta_batch = meta_batch_size(vars(config), config.meta_size)
     examples = phase.passes.training * config.batch_size + phase.passes.meta * meta_batch
     return plain * examples / 300
 

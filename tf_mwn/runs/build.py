@@ -19,6 +19,7 @@ from tf_mwn.methods import registry
 from tf_mwn.methods.rules.resampling import resampled_rows
 from tf_mwn.methods.spec.facts import TrainingFacts
 from tf_mwn.settings.config import Config
+from tf_mwn.training.options import meta_batch_size
 from tf_mwn.training.robust_model import RobustModel
 from tf_mwn.training.whole_sets import WholeSets
 
@@ -135,8 +136,8 @@ def training_facts(
     )
 
 
-def classifier_optimizer(config: Config, steps_per_epoch: int) -> CoupledSGD:
-    """SGD with momentum, coupled weight decay and a step schedule, as in the papers."""
+def classifier_optimizer(config: Config, steps_per_epoch: int) -> keras.optimizers.Optimizer:
+    """SGD or Adam with the papers' coupled weight decay, or AdamW; with the step schedule."""
     learning_rate = config.learning_rate
     if config.decay_epochs:
         values = [
@@ -144,6 +145,10 @@ def classifier_optimizer(config: Config, steps_per_epoch: int) -> CoupledSGD:
         ]
         boundaries = [epoch * steps_per_epoch - 1 for epoch in sorted(config.decay_epochs)]
         learning_rate = keras.optimizers.schedules.PiecewiseConstantDecay(boundaries, values)
+    if config.optimizer == "adam":
+        return CoupledAdam(learning_rate, coupled_weight_decay=config.weight_decay)
+    if config.optimizer == "adamw":
+        return keras.optimizers.AdamW(learning_rate, weight_decay=config.weight_decay)
     return CoupledSGD(
         learning_rate,
         momentum=config.momentum,
@@ -197,7 +202,7 @@ def build_stream(
         train,
         data.meta if method.takes_meta_set(vars(config)) else None,
         config.batch_size,
-        config.meta_batch_size,
+        meta_batch_size(vars(config), len(data.meta)),
         seed,
         start_epoch=start_epoch,
         start_step=start_step,

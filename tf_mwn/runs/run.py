@@ -9,7 +9,7 @@ import numpy as np
 
 from tf_mwn.files import CONFIG, Folder, as_json, numbers
 from tf_mwn.recipes.experiment import Experiment
-from tf_mwn.settings.config import Config
+from tf_mwn.settings.config import Config, completed
 
 RESULTS = "results.json"  # is written last: the run has finished
 METRICS, WEIGHTS = "metrics.csv", "weights.csv"
@@ -95,11 +95,19 @@ class Run:
             "recipe": self.recipe,
             "method": self.method,
             "seed": self.seed,
-            "settings": self.config.to_json(),
+            "settings": completed(self.config.to_json()),
             "data": fingerprint,
         }
         files = self.config.file_digests()
         return identity | {"files": files} if files else identity
+
+    def claim(self, fingerprint: str) -> None:
+        """Creates the run's folder, or joins the run in it.
+
+        Raises:
+            FolderConflictError: the folder holds a run of another identity.
+        """
+        self.folder.claim(self.identity(fingerprint), completed_identity)
 
     @property
     def recorded(self) -> dict[str, Any] | None:
@@ -116,7 +124,8 @@ class Run:
         recorded = self.recorded
         if recorded is None:
             return MISSING
-        if recorded.get("settings") != as_json(self.config.to_json()):
+        wanted = completed(self.config.to_json())
+        if completed(recorded.get("settings", {})) != as_json(wanted):
             return OTHER
         return STARTED if self.results is None else FINISHED
 
@@ -162,3 +171,9 @@ class Run:
     def write_results(self, results: Mapping[str, Any]) -> None:
         """Writes results.json, which marks the run as finished."""
         self.folder.write_json(RESULTS, results)
+
+
+def completed_identity(recorded: Mapping[str, Any]) -> dict[str, Any]:
+    """A recorded identity with its settings `completed`, in the form of JSON."""
+    settings = completed(recorded.get("settings", {}))
+    return {**recorded, "settings": as_json(settings)}

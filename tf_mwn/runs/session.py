@@ -28,6 +28,7 @@ from tf_mwn.runs.noise_model import (
 )
 from tf_mwn.runs.run import Run
 from tf_mwn.runs.train import train
+from tf_mwn.training.options import meta_batch_size
 
 
 @dataclasses.dataclass
@@ -145,7 +146,7 @@ class Session:
         build.check_sizes(config, data, methods)
         check_shares(self.strategy, batch_size=config.batch_size)
         if any(method.takes_meta_set(vars(config)) for method in methods):
-            meta_size = config.meta_batch_size or min(config.batch_size, len(data.meta))
+            meta_size = meta_batch_size(vars(config), len(data.meta))
             check_shares(self.strategy, meta_batch_size=meta_size)
         with self.strategy.scope():
             model = build.build_model(config, methods[0], data, seed, 1)

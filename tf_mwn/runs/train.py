@@ -50,7 +50,7 @@ def train(run: Run, data: BiasedData, strategy: tf.distribute.Strategy) -> dict[
         with workers.chief_first():
             if run.results is None:
                 stack.enter_context(run.folder.locked())
-            run.folder.claim(run.identity(data.card["fingerprint"]))
+            run.claim(data.card["fingerprint"])
         results = run.results
         # Otherwise a worker could start its next run while another one trains this run.
         workers.check_same(results["epochs"] if results else 0, run.path)

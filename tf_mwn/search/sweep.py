@@ -28,6 +28,7 @@ from tf_mwn.messages import logger, long_step
 from tf_mwn.methods import registry
 from tf_mwn.monitoring import hparams
 from tf_mwn.runs.cost import forward_passes
+from tf_mwn.runs.run import completed_identity
 from tf_mwn.runs.session import Session
 from tf_mwn.search import sweep_summary
 from tf_mwn.search.space import Domain
@@ -94,7 +95,7 @@ class Sweep:
             return None
         folder = Folder(self.path)
         with folder.locked():
-            folder.claim(self.plan.identity(data.card["fingerprint"]))
+            folder.claim(self.plan.identity(data.card["fingerprint"]), completed_identity)
             _write_space(folder, self.space)
             tuner = self._tuner(trials)
             _search(tuner)

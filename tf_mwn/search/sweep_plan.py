@@ -9,7 +9,7 @@ from tf_mwn.methods.registry import Method
 from tf_mwn.options import LOG_CLASSES
 from tf_mwn.recipes.experiment import Experiment, resolve
 from tf_mwn.search.space import Domain, default_space, parse_space
-from tf_mwn.settings.config import digest
+from tf_mwn.settings.config import completed, digest
 
 SEARCHES = ("grid", "random", "bayesian", "hyperband")
 OBJECTIVES = ("meta", "validation")
@@ -94,7 +94,7 @@ class SweepPlan:
         return {
             "recipe": self.experiment.recipe.name,
             "method": self.method,
-            "settings": self.experiment.config.to_json(),
+            "settings": completed(self.experiment.config.to_json()),
             **self.search_settings(),
             "data": fingerprint,
         }

@@ -105,7 +105,7 @@ class Trials:
         lower = Folder(self._path / trial_folder(values, rung.lower))
         source = lower / run.path.relative_to(run.path.parents[1])
         with run.folder.locked():
-            run.folder.claim(run.identity(self.data(run.seed).card["fingerprint"]))
+            run.claim(self.data(run.seed).card["fingerprint"])
             if not (run.folder / checkpoint.CHECKPOINT).exists():
                 with run.folder.replacing(checkpoint.CHECKPOINT) as path:
                     path.write_bytes((source / checkpoint.CHECKPOINT).read_bytes())

@@ -13,7 +13,7 @@ from typing import Any
 from tf_mwn.checks import AT_LEAST_ONE, FRACTION, NON_NEGATIVE, POSITIVE, UNIT, Interval
 from tf_mwn.data.bias.settings import BiasSettings
 from tf_mwn.data.sources.bundled import BUNDLED
-from tf_mwn.engine.meta_schedule import meta_schedule
+from tf_mwn.engine.meta_schedule import every_kth, meta_schedule
 from tf_mwn.methods import registry
 from tf_mwn.networks import FAMILIES, NETWORKS, check_network
 from tf_mwn.options import Option, options_of, settings_class
@@ -49,6 +49,8 @@ DATA = (
         "padding and a horizontal flip.",
     ),
 )
+# Learning rates to start from, by the optimizer.
+LEARNING_RATES = {"sgd": 0.1, "adam": 1e-3, "adamw": 1e-3}
 TRAINING = (
     Option(
         "network",
@@ -68,8 +70,15 @@ TRAINING = (
     Option("epochs", 60, AT_LEAST_ONE, "Number of training epochs."),
     Option("batch_size", 100, AT_LEAST_ONE, "Global batch size, summed over all devices."),
     Option(
+        "optimizer",
+        "sgd",
+        tuple(LEARNING_RATES),
+        "Optimizer of the classifier. With another one than the recipe's, the default of "
+        "--learning_rate is that of the optimizer: 0.001 for adam and adamw.",
+    ),
+    Option(
         "learning_rate",
-        0.1,
+        LEARNING_RATES["sgd"],
         POSITIVE,
         "Initial learning rate of the classifier.",
         grid=(0.01, 0.03, 0.1, 0.3),
@@ -83,10 +92,13 @@ TRAINING = (
         kind=int,
     ),
     Option("decay_factor", 0.1, FRACTION, "Factor on the learning rate at each of --decay_epochs."),
-    Option("momentum", 0.9, UNIT, "Momentum of the classifier's optimizer."),
-    Option("nesterov", False, None, "Use Nesterov momentum."),
+    Option("momentum", 0.9, UNIT, "Momentum of the classifier's optimizer, for sgd."),
+    Option("nesterov", False, None, "Use Nesterov momentum, for sgd."),
     Option(
-        "weight_decay", 5e-4, NON_NEGATIVE, "Weight decay of the classifier, added to the gradient."
+        "weight_decay",
+        5e-4,
+        NON_NEGATIVE,
+        "Weight decay of the classifier. It is added to the gradient, but for adamw.",
     ),
 )
 EXECUTION = (
@@ -133,6 +145,12 @@ class Config(settings_class("Settings", (*registry.OPTIONS.values(), *_OWN), (Bi
         super().__post_init__()
         check_network(self.network)
         meta_schedule(self.speed, self.meta_interval, self.reuse_gradient)
+        every_kth(self.meta_fraction)
+        if self.virtual_step == "optimizer" and self.optimizer != "sgd":
+            raise ValueError(
+                f"virtual_step: expected 'optimizer' with --optimizer=sgd alone, received it with "
+                f"{self.optimizer}"
+            )
         if self.devices > 1 and self.strategy != "mirrored":
             raise ValueError(
                 f"devices: expected 1 with strategy {self.strategy}, received {self.devices}; "
@@ -162,6 +180,20 @@ class Config(settings_class("Settings", (*registry.OPTIONS.values(), *_OWN), (Bi
 
 # Every setting, by name.
 SETTINGS: Mapping[str, Option] = options_of(Config)
+
+
+def completed(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of a run, perhaps of an older version, as they decide it.
+
+    A setting that did not exist then has its default, which means what was done before. "auto"
+    is what it stands for.
+    """
+    defaults = {name: option.default for name, option in SETTINGS.items()}
+    settings = {**defaults, **settings}
+    if settings["virtual_step"] == "auto":
+        is_sgd = settings["optimizer"] == "sgd"
+        settings["virtual_step"] = "plain" if is_sgd else "preconditioned"
+    return settings
 
 
 def digest(settings: Mapping[str, Any]) -> str:

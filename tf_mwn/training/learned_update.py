@@ -17,6 +17,8 @@ class LearnedUpdate(MetaLearnedModel):
     (`theta_gradient`), and how the classifier steps by it and the new Θ (`apply_gradient`).
     """
 
+    offers_virtual_steps = False
+
     def __init__(self, classifier, meta_learner, meta_interval: int, **kwargs):
         refuse_engine_options(kwargs)
         super().__init__(classifier, meta_learner, meta_interval=meta_interval, **kwargs)

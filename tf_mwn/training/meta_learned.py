@@ -9,11 +9,17 @@ import tensorflow as tf
 from tf_mwn.engine import options as engine_options
 from tf_mwn.engine.linearise import Linearisation
 from tf_mwn.engine.meta_loss import meta_loss_gradient
-from tf_mwn.engine.meta_schedule import meta_schedule
+from tf_mwn.engine.meta_schedule import every_kth, meta_schedule
 from tf_mwn.engine.objective import TrainingBatch
 from tf_mwn.engine.optimizers import apply_gradient, loss_scale, without_loss_scale
-from tf_mwn.engine.replicas import all_reduce_sum
-from tf_mwn.engine.virtual_step import optimizer_step, plain_step
+from tf_mwn.engine.preconditioner import rule_of
+from tf_mwn.engine.replicas import all_reduce_sum, first_row
+from tf_mwn.engine.virtual_step import (
+    VirtualStep,
+    optimizer_step,
+    plain_step,
+    preconditioned_step,
+)
 from tf_mwn.training.classifiers import (
     VirtualVariables,
     check_forward_mode,
@@ -23,7 +29,7 @@ from tf_mwn.training.meta_learner import MetaLearner
 from tf_mwn.training.robust_model import RobustModel
 
 # Options that subclasses with their own step do not have.
-OWN_STEP = ("virtual_variables", "virtual_step", "reuse_gradient", "recompute")
+OWN_STEP = ("virtual_variables", "virtual_step", "meta_fraction", "reuse_gradient", "recompute")
 
 
 @keras.saving.register_keras_serializable(package="tf_mwn")
@@ -45,8 +51,14 @@ class MetaLearnedModel(RobustModel):
         virtual_variables: what the virtual step moves, "all" being exact; see
             `tf_mwn.training.classifiers.select_variables`. The others stay at w.
         meta_interval: a positive integer; Θ is updated at steps 0, k, 2k, ...
-        virtual_step: "plain" SGD at the classifier's current learning rate (the paper), or
-            "optimizer": with the momentum and weight decay of `keras.optimizers.SGD`.
+        virtual_step: "plain" SGD at the classifier's current learning rate (the paper);
+            "optimizer": with the momentum and weight decay of `keras.optimizers.SGD`;
+            "preconditioned": ŵ = w - D g with the diagonal D of an adaptive optimizer, see
+            `preconditioned_step`; "auto": plain under SGD, else preconditioned. At Adam's small
+            learning rate a plain step is so short that Θ hardly moves.
+        meta_fraction: 1/k: the meta update learns from every k-th example of the global training
+            batch, linearised by itself. It is the exact meta gradient of that smaller batch. The
+            meta batch is used whole: `meta_batch_size` of the stream says how large it is.
         reuse_gradient: step 7 uses the gradient of step 5, made with Θ before its update. This
             saves one backward pass, but Θ takes effect one step later. False (the paper) recomputes
             the gradient.
@@ -58,6 +70,9 @@ class MetaLearnedModel(RobustModel):
     """
 
     needs_meta_set = True
+    # Whether `virtual_step` is an option. Where it is not, an optimizer without a diagonal has a
+    # plain virtual step, for the user could not ask for one.
+    offers_virtual_steps = True
 
     def __init__(
         self,
@@ -69,6 +84,7 @@ class MetaLearnedModel(RobustModel):
         reuse_gradient: bool = engine_options.REUSE_GRADIENT.default,
         recompute: bool = engine_options.RECOMPUTE.default,
         speed: str = engine_options.SPEED.default,
+        meta_fraction: float = engine_options.META_FRACTION.default,
         **kwargs,
     ):
         super().__init__(classifier, meta_learner, **kwargs)
@@ -76,6 +92,12 @@ class MetaLearnedModel(RobustModel):
             speed, meta_interval, reuse_gradient
         )
         self.speed = speed
+        self.meta_fraction, self._every = meta_fraction, every_kth(meta_fraction)
+        if self._every > 1 and self.reuse_gradient:
+            raise ValueError(
+                "reuse_gradient: expected False with meta_fraction below 1, whose virtual gradient "
+                "is that of a part of the batch, received True"
+            )
         self.recompute = engine_options.RECOMPUTE.check(recompute)
         if recompute:
             check_forward_mode(classifier)
@@ -104,24 +126,39 @@ class MetaLearnedModel(RobustModel):
                 raise ValueError("jit_compile: expected False with recompute=True, received True")
             jit_compile = False
         super().compile(optimizer, loss, metrics, jit_compile, **kwargs)
-        sgd = without_loss_scale(self.optimizer)
-        if self.virtual_step == "optimizer" and not isinstance(sgd, keras.optimizers.SGD):
-            raise ValueError(
-                "virtual_step: expected keras.optimizers.SGD as optimizer with 'optimizer', "
-                f"received {type(sgd).__name__}"
-            )
+        inner = without_loss_scale(self.optimizer)
+        self._check_virtual_step(inner)
         if self.meta_interval > 1 and self.steps_per_execution != 1:
             raise ValueError(
                 "steps_per_execution: expected 1 with meta_interval > 1, "
                 f"received {self.steps_per_execution}"
             )
         self.meta_optimizer = keras.optimizers.get(meta_optimizer)
-        if sgd is not self.optimizer and without_loss_scale(self.meta_optimizer) is (
+        if inner is not self.optimizer and without_loss_scale(self.meta_optimizer) is (
             self.meta_optimizer
         ):
             # The meta gradient passes through the classifier in float16 as well.
             self.meta_optimizer = keras.optimizers.LossScaleOptimizer(self.meta_optimizer)
         self.meta_optimizer.build(self.meta_learner.trainable_variables)
+
+    def _check_virtual_step(self, optimizer: keras.optimizers.Optimizer) -> None:
+        """Refuses an optimizer that the virtual step cannot follow."""
+        is_sgd, name = isinstance(optimizer, keras.optimizers.SGD), type(optimizer).__name__
+        if self.virtual_step == "optimizer" and not is_sgd:
+            raise ValueError(
+                f"virtual_step: expected keras.optimizers.SGD with 'optimizer', received {name}"
+            )
+        if self._preconditions(optimizer) and rule_of(optimizer) is None:
+            raise ValueError(
+                f"virtual_step: expected 'plain' for {name}, which scales no gradient by a "
+                f"diagonal of its own, received {self.virtual_step!r}"
+            )
+
+    def _preconditions(self, optimizer: keras.optimizers.Optimizer) -> bool:
+        if self.virtual_step == "auto":
+            scales = not isinstance(optimizer, keras.optimizers.SGD)
+            return scales and (self.offers_virtual_steps or rule_of(optimizer) is not None)
+        return self.virtual_step == "preconditioned"
 
     def state_variables(self) -> list[keras.Variable]:
         return [*super().state_variables(), *self.meta_optimizer.variables]
@@ -144,10 +181,22 @@ class MetaLearnedModel(RobustModel):
         """Θ ← meta_optimizer(meta gradient), at meta steps."""
         if self._step_kind is not None and not self._step_kind[1]:
             return None
+        if self._every > 1:
+            linear, batch = self.part_of(linear, batch)
         gradient, taken = self.meta_gradient_and_step(linear, batch, element)
         apply_gradient(self.meta_optimizer, gradient, self.meta_learner.trainable_variables)
         self.meta_learner.project()
         return taken if self.reuse_gradient else None
+
+    def part_of(self, linear: Linearisation, batch: TrainingBatch):
+        """Every k-th example of the global batch, linearised by itself, and its labels."""
+        start = -first_row(tf.shape(linear.logits)[0]) % self._every
+
+        def rows(x):
+            return x[start :: self._every]
+
+        part = self.linearise(tf.nest.map_structure(rows, linear.inputs))
+        return part, batch.every_kth(rows)
 
     def meta_gradient(
         self, linear: Linearisation, batch: TrainingBatch, element
@@ -163,8 +212,9 @@ class MetaLearnedModel(RobustModel):
         gradient, pushforward = linear.pullback_and_pushforward(
             cotangent, selection, to_all=self.reuse_gradient
         )
-        virtual, rate = self._step_virtually(linear, all_reduce_sum(gradient))
-        direction = all_reduce_sum(self._meta_loss_gradient(linear, virtual, element))
+        virtual = self._step_virtually(linear, all_reduce_sum(gradient))
+        direction = all_reduce_sum(self._meta_loss_gradient(linear, virtual.weights, element))
+        direction = virtual.transposed(direction)
         # The transpose of the replica's own pullback: not reduced, or it would count N times.
         if self.recompute:
             tangent = linear.renew_and_push_forward(direction, selection, scale)
@@ -173,16 +223,18 @@ class MetaLearnedModel(RobustModel):
         learned = meta_tape.gradient(
             cotangent,
             self.meta_learner.trainable_variables,
-            output_gradients=-tf.cast(rate, tangent.dtype) * tangent,
+            output_gradients=-tf.cast(virtual.rate, tangent.dtype) * tangent,
             unconnected_gradients=tf.UnconnectedGradients.ZERO,
         )
         return learned, (cotangent, weights)
 
-    def _step_virtually(self, linear, gradient):
+    def _step_virtually(self, linear, gradient) -> VirtualStep:
         weights = [linear.weights[i] for i in self.virtual_selection]
+        optimizer = without_loss_scale(self.optimizer)
         if self.virtual_step == "optimizer":
-            sgd = without_loss_scale(self.optimizer)
-            return optimizer_step(weights, gradient, sgd, self.virtual_selection)
+            return optimizer_step(weights, gradient, optimizer, self.virtual_selection)
+        if self._preconditions(optimizer):
+            return preconditioned_step(weights, gradient, optimizer, self.virtual_selection)
         return plain_step(weights, gradient, self.optimizer.learning_rate)
 
     def _meta_loss_gradient(self, linear, virtual, element) -> list[tf.Tensor]:
@@ -208,6 +260,7 @@ class MetaLearnedModel(RobustModel):
         return {
             "virtual_variables": self.virtual_variables,
             "virtual_step": self.virtual_step,
+            "meta_fraction": self.meta_fraction,
             "recompute": self.recompute,
             **(schedule if self.speed == "exact" else {"speed": self.speed}),
         }

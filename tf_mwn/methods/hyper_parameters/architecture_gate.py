@@ -11,7 +11,6 @@ from tf_mwn.engine.meta_loss import meta_loss_gradient
 from tf_mwn.engine.objective import TrainingBatch
 from tf_mwn.engine.optimizers import loss_scale
 from tf_mwn.engine.replicas import all_reduce_sum, global_mean
-from tf_mwn.engine.virtual_step import plain_step
 from tf_mwn.methods.hyper_parameters import specs
 from tf_mwn.methods.hyper_parameters.branch_gate import BranchGate
 from tf_mwn.training.classifiers import with_features
@@ -84,6 +83,8 @@ class ArchitectureGate(MetaLearnedModel):
         https://arxiv.org/abs/1806.09055.
     """
 
+    offers_virtual_steps = False
+
     def __init__(
         self,
         classifier: keras.Model,
@@ -130,15 +131,14 @@ class ArchitectureGate(MetaLearnedModel):
         with tf.GradientTape() as meta_tape:
             cotangent, _ = self.logits_gradient(linear.logits, batch)
         gradient, pushforward = linear.pullback_and_pushforward(cotangent, self.virtual_selection)
-        virtual, rate = plain_step(
-            linear.weights, all_reduce_sum(gradient), self.optimizer.learning_rate
-        )
-        direction, direct = self._at_virtual_weights(linear, virtual, element)
-        tangent = pushforward(all_reduce_sum(direction), loss_scale(self.meta_optimizer))
+        virtual = self._step_virtually(linear, all_reduce_sum(gradient))
+        direction, direct = self._at_virtual_weights(linear, virtual.weights, element)
+        direction = virtual.transposed(all_reduce_sum(direction))
+        tangent = pushforward(direction, loss_scale(self.meta_optimizer))
         (through_weights,) = meta_tape.gradient(
             cotangent,
             self.meta_learner.trainable_variables,
-            output_gradients=-tf.cast(rate, tangent.dtype) * tangent,
+            output_gradients=-tf.cast(virtual.rate, tangent.dtype) * tangent,
         )
         return [direct + through_weights], None
 

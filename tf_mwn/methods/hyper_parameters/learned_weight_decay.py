@@ -9,7 +9,6 @@ from tf_mwn.checks import POSITIVE
 from tf_mwn.engine import options as engine_options
 from tf_mwn.engine.linearise import Linearisation
 from tf_mwn.engine.replicas import all_reduce_sum, num_replicas
-from tf_mwn.engine.virtual_step import plain_step
 from tf_mwn.methods.hyper_parameters.learned_factors import LearnedFactors
 from tf_mwn.training.learned_update import LearnedUpdate
 
@@ -80,15 +79,20 @@ class LearnedWeightDecay(LearnedUpdate):
 
     def theta_gradient(self, linear, gradient, element):
         gradient = all_reduce_sum(self._decayed(linear, gradient))
-        virtual, rate = plain_step(linear.weights, gradient, self.optimizer.learning_rate)
+        virtual = self._step_virtually(linear, gradient)
         # This replica's share of u: the meta optimizer adds up the shares.
-        direction = self._meta_loss_gradient(linear, virtual, element)
+        direction = self._meta_loss_gradient(linear, virtual.weights, element)
+        direction = virtual.transposed(direction)
         decays = self.meta_learner.values_now()
         alignment = [
             tf.add_n([tf.reduce_sum(linear.weights[i] * direction[i]) for i in group])
             for group in self._groups
         ]
-        return [-tf.cast(rate, decays.dtype) * decays * tf.cast(tf.stack(alignment), decays.dtype)]
+        return [
+            -tf.cast(virtual.rate, decays.dtype)
+            * decays
+            * tf.cast(tf.stack(alignment), decays.dtype)
+        ]
 
     def apply_gradient(self, linear, gradient):
         super().apply_gradient(linear, self._decayed(linear, gradient))

@@ -155,7 +155,7 @@ class CMWNet(MetaLearnedModel):
         if self.is_warming_up:
             return None
         if self.rebuilt is not None:
-            element = {**element, **self.rebuilt.draw(batch.step, batch.labels)}
+            element = {**element, **self.rebuilt.draw(batch.step, batch.labels, self._every)}
         return super().learn_objective(linear, batch, element)
 
     def logits_gradient(self, logits, batch):

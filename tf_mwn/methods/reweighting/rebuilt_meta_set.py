@@ -78,19 +78,23 @@ class RebuiltMetaSet:
         # In the order of the set: a small change of the scores must not reorder the choice.
         return np.resize(np.sort(members[order]), self._per_class)
 
-    def draw(self, step: tf.Tensor, training_labels: tf.Tensor) -> dict[str, tf.Tensor]:
+    def draw(
+        self, step: tf.Tensor, training_labels: tf.Tensor, every: int = 1
+    ) -> dict[str, tf.Tensor]:
         """This replica's share of the meta batch of one step, drawn without replacement.
 
         Args:
             step: integer scalar.
             training_labels: of this replica's training batch. The meta labels have the same form.
+            every: k, if the meta update learns from every k-th training example.
 
         Returns:
             "meta_inputs" and "meta_labels", as training elements hold them.
         """
         size = self._batch_size
         if size is None:
-            size = tf.minimum(all_reduce_sum(tf.shape(training_labels)[0]), self.size)
+            size = all_reduce_sum(tf.shape(training_labels)[0]) // every
+            size = tf.clip_by_value(size, 1, self.size)
         order = tf.argsort(random_bits([self.size], self._seed, step, "meta batch"))
         replica = tf.distribute.get_replica_context().replica_id_in_sync_group
         rows = order[:size][replica :: num_replicas()]

@@ -1,5 +1,7 @@
 """Sample weights learned on meta data: L2RW, and CMW-Net, which chooses its own meta set."""
 
+import dataclasses
+
 from tf_mwn.checks import AT_LEAST_ONE, BELOW_ONE, NON_NEGATIVE, UNIT
 from tf_mwn.engine.options import ENGINE, VIRTUAL_VARIABLES
 from tf_mwn.methods.meta_weight_net.specs import WEIGHT_NET_UNITS, WEIGHT_NORMALIZATION
@@ -57,7 +59,7 @@ def _cmw_phases(settings: Settings, more: float) -> tuple[Phase, ...]:
     """The phases of CMW-Net, with `more` passes over the training batch in a weighted step."""
     lengths = cmw_lengths(settings["epochs"], settings[CMW_WARMUP.name])
     step = meta_step(settings)
-    costs = {WARM_UP: Passes(), WEIGHTED: Passes(step.training + more, step.meta)}
+    costs = {WARM_UP: Passes(), WEIGHTED: dataclasses.replace(step, training=step.training + more)}
     return tuple(Phase(name, epochs, costs[name]) for name, epochs in lengths.items())
 
 

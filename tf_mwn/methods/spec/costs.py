@@ -1,6 +1,6 @@
 """The costs of steps that several families share."""
 
-from tf_mwn.engine.meta_schedule import meta_schedule
+from tf_mwn.engine.meta_schedule import every_kth, meta_schedule
 from tf_mwn.methods.spec.method import Passes, Phase, Settings
 
 
@@ -9,14 +9,16 @@ def meta_step(settings: Settings) -> Passes:
 
     An update adds the virtual gradient (2), the derivative along the meta gradient (2), and the
     forward and backward pass of the meta batch (3) to a plain step. Reusing the virtual gradient
-    saves a backward pass (2). Recomputing adds a forward pass (1). The cost holds for all
+    saves a backward pass (2). Recomputing adds a forward pass (1). A part of the batch is
+    linearised by itself, which adds a forward pass of that part (1). The cost holds for all
     variables; fewer virtual variables cost less.
     """
     interval, reuses = meta_schedule(
         *(settings[name] for name in ("speed", "meta_interval", "reuse_gradient"))
     )
-    update = 4 - 2 * reuses + settings["recompute"]
-    return Passes(3 + update / interval, 3 / interval)
+    every = every_kth(settings["meta_fraction"])
+    update = 4 - 2 * reuses + settings["recompute"] + (every > 1)
+    return Passes(3 + update / every / interval, 3 / interval, meta_batch=1 / every)
 
 
 def meta_training(settings: Settings) -> tuple[Phase, ...]:

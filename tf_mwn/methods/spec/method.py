@@ -16,14 +16,16 @@ class Passes:
     Attributes:
         training: passes over the training batch; 3 in plain training.
         meta: passes over the meta batch.
+        meta_batch: size of the meta batch by default, in training batches.
     """
 
     training: float = 3.0
     meta: float = 0.0
+    meta_batch: float = 1.0
 
     def __str__(self) -> str:
-        """The total for a meta batch as large as the training batch: "10F"."""
-        return f"{self.training + self.meta:.3g}F"
+        """The total for meta batches of their default size: "10F"."""
+        return f"{self.training + self.meta * self.meta_batch:.3g}F"
 
 
 @dataclasses.dataclass(frozen=True)
