@@ -21,7 +21,7 @@ def pairs(x=X, y=Y, x_meta=X, y_meta=Y):
     [
         (lambda: pairs(x_meta=None, y_meta=None), "received .*no meta set, so give x_meta and"),
         (lambda: tf.data.Dataset.from_tensor_slices((X, Y)), r"received \(inputs, labels\)"),
-        (lambda: pairs(x=X[:, :3], x_meta=X[:, :3]), r"inputs of shape \[5\], .* received \[3\]"),
+        (lambda: pairs(x=X[:, :3], x_meta=X[:, :3]), r"inputs: .*shape \[5\], received \[3\]"),
         (lambda: pairs(y=np.where(Y == 2, 3, Y)), "expected y to be below .* 3, received 3"),
         (lambda: pairs(y_meta=Y + 1), "expected y_meta to be below .* 3, received 3"),
         (lambda: pairs(y=np.eye(4)[Y], y_meta=np.eye(4)[Y]), "the 3 classes .* 4 columns"),
