@@ -77,7 +77,7 @@ def test_something_else_than_a_model():
         ({"virtual_variables": lambda v: False}, "expected at least one variable"),
         ({"meta_interval": 0}, "meta_interval: expected"),
         ({"meta_interval": True}, "meta_interval: expected"),
-        ({"virtual_step": "momentum"}, "expected one of optimizer, plain"),
+        ({"virtual_step": "momentum"}, "virtual_step: expected one of auto, optimizer, plain"),
         ({"reuse_gradient": 1}, "reuse_gradient: expected bool, received 1"),
         ({"speed": "slow"}, "speed: expected one of exact, fast, received 'slow'"),
         (
@@ -143,7 +143,7 @@ def test_virtual_step_of_the_optimizer_needs_sgd():
     model = MetaWeightNet(mlp(), virtual_step="optimizer")
     with pytest.raises(
         ValueError,
-        match="SGD as optimizer with 'optimizer', received Adam",
+        match="keras.optimizers.SGD with 'optimizer', received Adam",
     ):
         model.compile("adam")
 
