@@ -37,6 +37,14 @@ def float64():
     keras.config.set_dtype_policy("float32")
 
 
+@pytest.fixture
+def float16():
+    """Runs a test in half precision, with variables in float32."""
+    keras.config.set_dtype_policy("mixed_float16")
+    yield
+    keras.config.set_dtype_policy("float32")
+
+
 @pytest.fixture(scope="session")
 def mirrored():
     """The strategy over both logical devices: one object per process, or collectives break."""

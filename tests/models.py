@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 L = keras.layers
 
@@ -80,3 +81,22 @@ def element(shapes, size=12, meta_size=8, classes=3):
     }
     to_tensor = keras.ops.convert_to_tensor
     return keras.tree.map_structure(to_tensor, tensors), to_tensor(labels)
+
+
+def elements(shapes, steps, batch_size=16, meta_batch_size=16):
+    """A stream of `steps` training elements."""
+    x, y = batch(shapes, steps * batch_size, 3)
+    xm, ym = batch(shapes, steps * meta_batch_size, 4)
+    slices = tf.data.Dataset.from_tensor_slices
+    train = slices((as_tuple(x), y, np.arange(len(y)))).batch(batch_size)
+    meta = slices((as_tuple(xm), ym)).batch(meta_batch_size)
+
+    def pair(train, meta):
+        (x, y, i), (xm, ym) = train, meta
+        return {"inputs": x, "sample_id": i, "meta_inputs": xm, "meta_labels": ym}, y
+
+    return tf.data.Dataset.zip(train, meta).map(pair)
+
+
+def as_tuple(x):
+    return tuple(x) if isinstance(x, list) else x

@@ -10,7 +10,7 @@ import pytest
 
 from tests.integration.commands import ROOT, environment
 from tf_mwn import files
-from tf_mwn.files import Folder, FolderConflictError
+from tf_mwn.files import Folder, FolderConflictError, ReadOnlyFolder
 
 
 def names(path):
@@ -106,3 +106,14 @@ def test_a_damaged_file_is_named_with_what_to_do(tmp_path, content):
     (tmp_path / "config.json").write_bytes(content)
     with pytest.raises(FolderConflictError, match=r"config\.json: damaged \(.*\); delete it"):
         Folder(tmp_path).claim({"method": "gce"})
+
+
+def test_a_read_only_folder_reads_and_drops(tmp_path):
+    folder = ReadOnlyFolder(tmp_path)
+    (tmp_path / "results.json").write_text("[1]")
+    with folder.locked():
+        folder.write_json("results.json", [2])
+        folder.write_text("other.txt", "x")
+        folder.remove("results.json")
+    assert folder.read_json("results.json") == [1]
+    assert [path.name for path in tmp_path.iterdir()] == ["results.json"]

@@ -79,6 +79,14 @@ def test_some_packages_have_one_importer(path):
                 assert place.startswith(home), f"{place} imports {found}"
 
 
+def test_nothing_imports_a_test_file():
+    """What two of them need is in a module that is named after what it holds."""
+    for path in ROOT.glob("tests/**/*.py"):
+        for name in imported(path):
+            wrong = name.startswith("tests.") and ".test_" in name
+            assert not wrong, f"{path.relative_to(ROOT)} imports {name}"
+
+
 def test_every_folder_has_its_floor():
     folders = {path.parent.relative_to(ROOT / "tf_mwn") for path in ROOT.glob("tf_mwn/**/*.py")}
     names = {".".join(folder.parts) for folder in folders} - {""}

@@ -2,10 +2,9 @@
 
 import numpy as np
 from scipy.optimize import minimize
-from scipy.special import log_softmax, softmax
+from scipy.special import softmax
 
 from tf_mwn.auditing import transition
-from tf_mwn.auditing.calibration import fit_temperature
 
 NOISE = np.array([[0.7, 0.3, 0.0], [0.0, 0.6, 0.4], [0.2, 0.0, 0.8]])
 
@@ -84,17 +83,3 @@ def test_log_odds_by_bayes_rule():
 def test_log_odds_do_not_saturate():
     scores = np.array([[0.0, -1000.0], [0.0, -2000.0]])
     np.testing.assert_allclose(transition.log_odds(scores, np.array([1, 1])), [-1000, -2000])
-
-
-def test_temperature_is_recovered():
-    rng = np.random.default_rng(0)
-    logits = rng.normal(size=(20_000, 4)) * 2
-    p = softmax(logits, axis=1)
-    labels = (p.cumsum(axis=1) < rng.random((20_000, 1))).sum(axis=1)
-    t = fit_temperature(3 * logits, labels)
-    assert abs(t - 3) < 0.1
-    # The derivative of the loss in 1/t is 0 there.
-    z = 3 * logits
-    slope = (z * (softmax(z / t, axis=1) - np.eye(4)[labels])).sum(axis=1).mean()
-    assert abs(slope) < 1e-3
-    assert np.isfinite(log_softmax(z / t, axis=1)).all()

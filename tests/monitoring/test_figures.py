@@ -75,3 +75,10 @@ def test_contact_sheet_leaves_coloured_bytes_alone():
     images = np.full((1, 4, 4, 3), 7, np.uint8)
     (axes,) = [a for a in figures.contact_sheet(images, ["x"], "").axes if a.get_images()]
     np.testing.assert_array_equal(axes.get_images()[0].get_array(), images[0])
+
+
+def test_confusion_is_drawn_in_parts_of_each_class():
+    figure = figures.confusion(np.array([[3, 1], [0, 0]]), ["cat", "dog"], "")
+    drawn = figure.axes[0].get_images()[0].get_array()
+    np.testing.assert_allclose(drawn, [[0.75, 0.25], [0, 0]])
+    assert [text.get_text() for text in figure.axes[0].texts] == ["75", "25"]

@@ -5,6 +5,7 @@ import pytest
 
 from tf_mwn.monitoring.measures import (
     effective_fraction,
+    mean_weight_by_class,
     memorised,
     noise_auc,
     weight_change,
@@ -59,3 +60,11 @@ def test_weight_measures():
     assert measures["mean_weight_correct"] == pytest.approx(0.7)
     assert measures["noise_auc"] == 1.0
     assert set(weight_measures(np.ones(3), None)) == {"mean_weight_all", "effective_fraction"}
+
+
+LABELS = np.array([0, 1, 2, 1])
+
+
+def test_mean_weight_by_class_by_hand():
+    means = mean_weight_by_class(np.array([0.1, 0.5, 0.9, 0.7]), LABELS, 4)
+    np.testing.assert_allclose(means, [0.1, 0.6, 0.9, np.nan])

@@ -31,3 +31,7 @@ def write_run(workdir: Path, run: PlannedRun, accuracy=0.5, columns=None, weight
             lines = [",".join(map(str, row)) for row in rows]
             (folder / name).write_text("\n".join(lines) + "\n")
     return folder
+
+
+def quickstart(method="cross_entropy", seed=0, **settings):
+    return PlannedRun.make("quickstart", settings, method, seed)

@@ -1,13 +1,8 @@
 """What cannot be shared among devices is refused by name."""
 
-import keras
-import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.models import mlp
-from tf_mwn import CrossEntropy, networks, paired_dataset
-from tf_mwn.files import ReadOnlyFolder
 from tf_mwn.runs.devices import Workers, check_shares, configure_devices
 from tf_mwn.settings.config import Config
 
@@ -38,109 +33,3 @@ def test_a_process_alone_is_the_chief(mirrored, tmp_path):
             raise ZeroDivisionError
         workers.check_same(3, tmp_path)
         assert workers.folder(tmp_path).writes
-
-
-def test_a_read_only_folder_reads_and_drops(tmp_path):
-    folder = ReadOnlyFolder(tmp_path)
-    (tmp_path / "results.json").write_text("[1]")
-    with folder.locked():
-        folder.write_json("results.json", [2])
-        folder.write_text("other.txt", "x")
-        folder.remove("results.json")
-    assert folder.read_json("results.json") == [1]
-    assert [path.name for path in tmp_path.iterdir()] == ["results.json"]
-
-
-@pytest.mark.parametrize("size", [1, 9, 16])
-def test_evaluation_counts_every_example_once(mirrored, size):
-    """Also where the last batch, or the only one, has fewer examples than devices."""
-    rng = np.random.default_rng(0)
-    x, y = rng.normal(size=(size, 5)).astype("float32"), rng.integers(0, 3, size)
-
-    def measures():
-        keras.utils.set_random_seed(2)
-        model = CrossEntropy(mlp())
-        model.compile("sgd", metrics=["accuracy"])
-        return model.evaluate(x, y, batch_size=8, verbose=0)
-
-    one = measures()
-    with mirrored.scope():
-        two = measures()
-    np.testing.assert_allclose(two, one, rtol=1e-5)
-
-
-def test_several_steps_per_execution_are_refused(mirrored):
-    with mirrored.scope():
-        model = CrossEntropy(mlp())
-        model.compile("sgd", steps_per_execution=2)
-    data = paired_dataset(np.zeros((8, 5)), np.zeros(8, int), None, None, batch_size=2)
-    with pytest.raises(ValueError, match="steps_per_execution: expected 1 on many devices"):
-        model.fit(data, verbose=0)
-
-
-def test_synchronised_networks():
-    model = networks.build("synchronised/resnet8", (8, 8, 3), 3)
-    plain = networks.build("resnet8", (8, 8, 3), 3)
-    norms = [
-        [layer for layer in each.layers if isinstance(layer, keras.layers.BatchNormalization)]
-        for each in (model, plain)
-    ]
-    assert norms[0] and all(layer.synchronized for layer in norms[0])
-    assert not any(layer.synchronized for layer in norms[1])
-    with pytest.raises(ValueError, match="did you mean 'resnet20'"):
-        networks.check_network("synchronised/resnet21")
-
-
-class _Diary(keras.callbacks.Callback):
-    """Writes down what it is told, and ends training in the second epoch."""
-
-    def __init__(self):
-        super().__init__()
-        self.events = []
-
-    def on_train_begin(self, logs=None):
-        self.events.append(("begin", self.params["epochs"], self.params["steps"]))
-
-    def on_epoch_begin(self, epoch, logs=None):
-        self.events.append(("epoch", epoch))
-
-    def on_train_batch_begin(self, batch, logs=None):
-        self.events.append(("step", batch))
-
-    def on_train_batch_end(self, batch, logs=None):
-        self.events.append(("stepped", batch, sorted(logs)))
-
-    def on_epoch_end(self, epoch, logs=None):
-        self.events.append(("epoch ended", epoch, sorted(logs)))
-        self.model.stop_training = epoch == 1
-
-    def on_train_end(self, logs=None):
-        self.events.append(("end", sorted(logs)))
-
-
-def _fitted(**options):
-    """The diary and the history of training on 20 examples in batches of 8."""
-    x, y = np.random.default_rng(0).normal(size=(20, 5)).astype("float32"), np.arange(20) % 3
-    keras.utils.set_random_seed(2)
-    model = CrossEntropy(mlp())
-    model.compile("sgd", metrics=["accuracy", keras.metrics.F1Score(average=None)])
-    diary, labels = _Diary(), tf.one_hot(y, 3)
-    data = tf.data.Dataset.from_tensor_slices(({"inputs": x, "sample_id": np.arange(20)}, labels))
-    options = {"validation_data": (x[:9], labels[:9]), "shuffle": False, **options}
-    history = model.fit(data.batch(8), verbose=0, epochs=4, callbacks=[diary], **options)
-    return diary.events, history.history
-
-
-def test_fit_tells_callbacks_what_keras_tells_them(mirrored):
-    events, history = _fitted()
-    with mirrored.scope():
-        others, history_of_two = _fitted()
-    assert events == others
-    assert history.keys() == history_of_two.keys()
-    for name in history:
-        np.testing.assert_allclose(history_of_two[name], history[name], rtol=1e-5, err_msg=name)
-
-
-def test_data_that_end_too_early_are_one_sentence(mirrored):
-    with mirrored.scope(), pytest.raises(ValueError, match="expected data for 2 steps.*received 1"):
-        _fitted(steps_per_epoch=2)

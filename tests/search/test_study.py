@@ -27,7 +27,6 @@ def test_without_meta_updates_all_ways_are_the_fixed_loss(studied):
     rows, _ = studied
     _, fixed, replayed, joint = (row.results[0]["last_epoch_accuracy"] for row in rows)
     assert fixed == replayed == joint
-    assert joint == rows[3].results[0]["best_epoch_accuracy"] or joint < 1
 
 
 def test_costs_count_what_was_trained_to_find_the_values(studied):

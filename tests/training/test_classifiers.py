@@ -6,8 +6,14 @@ import pytest
 import tensorflow as tf
 
 from tests.models import CLASSIFIERS, batch, mlp, subclassed
+from tests.training.small_classifier import X, classifier
 from tf_mwn import CrossEntropy, MetaWeightNet, paired_dataset
-from tf_mwn.training.classifiers import resolve_jit_compile, select_variables
+from tf_mwn.training.classifiers import (
+    new_classifier,
+    resolve_jit_compile,
+    select_variables,
+    with_features,
+)
 
 L = keras.layers
 
@@ -229,3 +235,46 @@ def test_bfloat16_trains_with_losses_and_weights_in_float32():
     assert model.weight_net.compute_dtype == "float32"
     assert all(np.isfinite(value).all() for value in history.values())
     assert model.sample_weight(y, tf.zeros((32, 3))).dtype == tf.float32
+
+
+def test_features_are_what_the_head_is_given():
+    net = classifier()
+    features, logits = with_features(net)(X)
+    head = net.get_layer("head")
+    np.testing.assert_allclose(head(features), logits, rtol=1e-6)
+    np.testing.assert_allclose(net(X), logits, rtol=1e-6)
+
+
+def test_features_of_a_subclassed_model_are_refused():
+    with pytest.raises(ValueError, match="classifier: expected a functional or Sequential"):
+        with_features(subclassed())
+
+
+@keras.saving.register_keras_serializable(package="tests")
+class OwnModel(keras.Model):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.out = keras.layers.Dense(3)
+
+    def call(self, inputs):
+        return self.out(inputs)
+
+
+def own_model():
+    model = OwnModel()
+    model(X[:2])
+    return model
+
+
+def test_a_model_that_cannot_be_made_anew_is_one_sentence():
+    with pytest.raises(ValueError, match="made anew from its configuration, received Subclassed"):
+        new_classifier(subclassed())
+
+
+@pytest.mark.parametrize("make", [classifier, own_model])
+def test_a_new_classifier_is_a_twin_with_other_weights(make):
+    net = make()
+    twin = new_classifier(net)
+    assert [v.shape for v in twin.variables] == [v.shape for v in net.variables]
+    kernels = [(a, b) for a, b in zip(net.weights, twin.weights, strict=True) if len(a.shape) > 1]
+    assert kernels and all(np.abs(a.numpy() - b.numpy()).max() > 1e-3 for a, b in kernels)

@@ -4,22 +4,10 @@ import keras
 import numpy as np
 import pytest
 
-import tf_mwn
-from tests.models import subclassed
+from tests.training.small_classifier import X, Y, classifier, fitted
 from tf_mwn.data.streams.pipeline import paired_dataset
-from tf_mwn.training.classifiers import new_classifier, with_features
 from tf_mwn.training.cross_entropy import CrossEntropy
 from tf_mwn.training.phases import Phases, Snapshot
-from tf_mwn.training.whole_sets import WholeSets, logits_of
-
-rng = np.random.default_rng(0)
-X, Y = rng.normal(size=(40, 5)).astype("float32"), rng.integers(0, 3, 40)
-
-
-def classifier():
-    inputs = keras.Input((5,))
-    hidden = keras.layers.Dense(4, activation="tanh", name="hidden")(inputs)
-    return keras.Model(inputs, keras.layers.Dense(3, name="head")(hidden))
 
 
 @keras.saving.register_keras_serializable(package="tests")
@@ -45,13 +33,6 @@ class InPhases(CrossEntropy):
     def training_part(self, element, labels):
         self.calls.append(f"traced in {self.phases.current}")
         return super().training_part(element, labels)
-
-
-def fitted(model, epochs, callbacks=None):
-    model.compile(keras.optimizers.SGD(0.1, momentum=0.9))
-    data = paired_dataset(X, Y, None, None, 20)
-    model.fit(data, epochs=epochs, verbose=0, callbacks=callbacks)
-    return model
 
 
 def test_hooks_come_around_every_epoch_and_once_per_phase():
@@ -118,68 +99,3 @@ def test_a_reset_optimizer_is_a_new_one(optimizer):
     for variable, value in zip(model.optimizer.variables, start, strict=True):
         np.testing.assert_array_equal(variable, value)
     assert model.optimizer.get_config() == config
-
-
-def test_whole_sets_give_every_example_once_in_order():
-    ids = np.arange(40)[::-1] * 2
-    sets = WholeSets.from_arrays(X, Y, X[:7], Y[:7], sample_id=ids, batch_size=16)
-    net = classifier()
-    logits, labels, found = logits_of(net, sets.train)
-    np.testing.assert_allclose(logits, net(X), rtol=1e-5, atol=1e-6)
-    np.testing.assert_array_equal(labels, Y)
-    np.testing.assert_array_equal(found, ids)
-    logits, labels, found = logits_of(net, sets.meta)
-    assert found is None and len(logits) == len(labels) == 7
-
-
-def test_a_missing_whole_set_is_one_sentence():
-    class Looks(CrossEntropy):
-        needs_whole_sets = True
-
-    model = Looks(classifier())
-    with pytest.raises(ValueError, match="tf_mwn.WholeSets.from_arrays.*which Looks reads"):
-        fitted(model, epochs=1)
-    assert tf_mwn.WholeSets is WholeSets
-
-
-def test_features_are_what_the_head_is_given():
-    net = classifier()
-    features, logits = with_features(net)(X)
-    head = net.get_layer("head")
-    np.testing.assert_allclose(head(features), logits, rtol=1e-6)
-    np.testing.assert_allclose(net(X), logits, rtol=1e-6)
-
-
-def test_features_of_a_subclassed_model_are_refused():
-    with pytest.raises(ValueError, match="classifier: expected a functional or Sequential"):
-        with_features(subclassed())
-
-
-@keras.saving.register_keras_serializable(package="tests")
-class OwnModel(keras.Model):
-    def __init__(self, **kwargs):
-        super().__init__(**kwargs)
-        self.out = keras.layers.Dense(3)
-
-    def call(self, inputs):
-        return self.out(inputs)
-
-
-def own_model():
-    model = OwnModel()
-    model(X[:2])
-    return model
-
-
-def test_a_model_that_cannot_be_made_anew_is_one_sentence():
-    with pytest.raises(ValueError, match="made anew from its configuration, received Subclassed"):
-        new_classifier(subclassed())
-
-
-@pytest.mark.parametrize("make", [classifier, own_model])
-def test_a_new_classifier_is_a_twin_with_other_weights(make):
-    net = make()
-    twin = new_classifier(net)
-    assert [v.shape for v in twin.variables] == [v.shape for v in net.variables]
-    kernels = [(a, b) for a, b in zip(net.weights, twin.weights, strict=True) if len(a.shape) > 1]
-    assert kernels and all(np.abs(a.numpy() - b.numpy()).max() > 1e-3 for a, b in kernels)

@@ -5,11 +5,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.methods.meta_weight_net.test_meta_weight_net import elements
-from tests.models import CLASSIFIERS, element, mlp
+from tests.models import CLASSIFIERS, element, elements, mlp
 from tf_mwn.engine.linearise import Linearisation
 from tf_mwn.engine.meta_loss import meta_loss_gradient
-from tf_mwn.engine.optimizers import apply_gradient
 from tf_mwn.methods.hyper_parameters.architecture_gate import architecture_gate
 from tf_mwn.methods.hyper_parameters.learned_weight_decay import LearnedWeightDecay
 from tf_mwn.methods.meta_weight_net.meta_weight_net import MetaWeightNet
@@ -132,9 +130,6 @@ def test_regularisers_enter_a_reused_gradient():
     )
 
 
-# Loss scales.
-
-
 @pytest.mark.parametrize("name", ["cnn_with_batch_norm", "mlp_with_dropout"])
 def test_a_scale_cancels(name):
     """In float32, where nothing is lost: pullback, pushforward and meta gradient stay."""
@@ -157,13 +152,6 @@ def test_a_scale_cancels(name):
         )
         results.append([*gradient, *direction, pushforward(direction, scale)])
     assert_equal(*results, rtol=1e-4, atol=1e-6)
-
-
-@pytest.fixture
-def float16():
-    keras.config.set_dtype_policy("mixed_float16")
-    yield
-    keras.config.set_dtype_policy("float32")
 
 
 def logits_in_float32(classes=3):
@@ -231,54 +219,6 @@ def test_float16_of_l2rw_weighs_as_float32_does():
         labels, ids = np.zeros(16, int), np.arange(16)
         weights.append(model.sample_weight(labels, tf.zeros((16, 3)), ids))
     np.testing.assert_allclose(*weights, rtol=0.05, atol=0.05)
-
-
-@pytest.mark.usefixtures("float16")
-def test_a_replica_that_is_not_finite_stops_all(mirrored):
-    with mirrored.scope():
-        variable = keras.Variable([1.0])
-        optimizer = keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(1.0))
-        optimizer.build([variable])
-
-    def step():
-        number = tf.distribute.get_replica_context().replica_id_in_sync_group
-        gradient = tf.where(number == 1, np.inf, 1.0)
-        apply_gradient(optimizer, [tf.reshape(gradient, [1])], [variable])
-
-    tf.function(lambda: mirrored.run(step))()
-    assert variable.numpy() == [1.0]
-    assert optimizer.dynamic_scale.numpy() == optimizer.initial_scale / 2
-
-
-# Tracing.
-
-
-@pytest.mark.parametrize("one_hot", [False, True])
-@pytest.mark.parametrize("name", ["mlp", "subclassed"])
-def test_the_step_is_traced_once(name, one_hot, monkeypatch):
-    """Metrics that made their variables within the step would have it traced a second time."""
-    build, shapes = CLASSIFIERS[name]
-    model, traces = MetaWeightNet(build()), []
-    model.compile("sgd", metrics=["accuracy"])
-    linearise = model.linearise
-    monkeypatch.setattr(model, "linearise", lambda x: traces.append(x) or linearise(x))
-    stream = elements(shapes, 3)
-    if one_hot:
-        stream = stream.map(lambda features, labels: (features, tf.one_hot(labels, 3)))
-    history = model.fit(stream, epochs=2, verbose=0, shuffle=False).history
-    assert len(traces) == 1
-    assert len(history["accuracy"]) == 2
-
-
-def test_metrics_are_built_for_data_that_tell_no_shapes():
-    model, (features, labels) = MetaWeightNet(mlp()), element([(5,)])
-    model.compile("sgd", metrics=["accuracy"])
-    kinds = tf.nest.map_structure(lambda part: part.dtype, (features, labels))
-    hidden = tf.data.Dataset.from_generator(lambda: iter([(features, labels)]), output_types=kinds)
-    shaped = hidden.map(lambda x, y: ({**x, "inputs": tf.ensure_shape(x["inputs"], [None, 5])}, y))
-    assert shaped.element_spec[1].shape.rank is None
-    model.build_metrics(shaped)
-    assert all(getattr(metric, "built", True) for metric in model.metrics)
 
 
 def test_recomputing_refuses_recurrent_layers():

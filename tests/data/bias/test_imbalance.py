@@ -56,7 +56,7 @@ def test_subsample_keeps_the_counts_in_order():
     "arguments, message",
     [
         (("long_tail", 10, 100, 10), "did you mean 'long_tailed'"),
-        (("step", 0.5, 100, 10), "imbalance_factor: .* in \[1, inf\), received 0.5"),
+        (("step", 0.5, 100, 10), r"imbalance_factor: .* in \[1, inf\), received 0.5"),
         (("step", float("nan"), 100, 10), "received nan"),
         (("step", float("inf"), 100, 10), "in \\[1, inf\\), received inf"),
         (("long_tailed", 1000, 100, 10), "received 1000 with a largest class of 100.*class 7"),

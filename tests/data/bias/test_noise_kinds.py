@@ -5,7 +5,6 @@ import pytest
 
 from tf_mwn.data.bias import noise
 from tf_mwn.data.bias.noise_kinds import META_NOISE_KINDS, NOISE_KINDS
-from tf_mwn.data.rounding import largest_remainder
 from tf_mwn.data.seeds import generator
 
 COARSE = np.arange(100) * 7 % 20  # of 5 classes each, not of consecutive ones
@@ -101,13 +100,6 @@ def test_exact_draws_differ_by_seed_and_ties_are_broken_at_random():
     assert len({tuple(labels) for labels in drawn}) > 20
     short = {int(np.argmin(np.bincount(labels, minlength=4))) for labels in drawn}
     assert short == {0, 1, 2, 3}
-
-
-def test_largest_remainder_by_hand():
-    assert largest_remainder([1.5, 2.2, 0.3, 0.0], 4).tolist() == [2, 2, 0, 0]
-    assert largest_remainder([0.5, 0.5, 1.0], 2).tolist() == [1, 0, 1]
-    assert largest_remainder([0.5, 0.5, 1.0], 2, [2, 1, 0]).tolist() == [0, 1, 1]
-    assert largest_remainder(0.1 * np.array([3, 7]) * 10, 10).tolist() == [3, 7]
 
 
 BAD = [

@@ -3,6 +3,8 @@
 import numpy as np
 from PIL import Image
 
+from tf_mwn.data.sources import loading
+
 
 def pictures(size=12, shape=(6, 5, 3), seed=0):
     """Random images [size, *shape] uint8, each with its own first pixel."""
@@ -22,3 +24,10 @@ def save_folder(root, images, classes=("ant", "bee", "cat"), suffix="png"):
     for row, image in enumerate(images):
         save(root / classes[row % len(classes)] / f"{row:03d}.{suffix}", image)
     return np.argsort(np.arange(len(images)) % len(classes), kind="stable")
+
+
+IMAGES = pictures(30)
+
+
+def load_path(path, **options):
+    return loading.load(str(path), **options)

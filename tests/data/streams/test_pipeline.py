@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tf_mwn.data.streams import batches, pipeline
+from tf_mwn.data.streams import pipeline
 from tf_mwn.data.subset import Subset
 
 
@@ -58,18 +58,6 @@ def test_epochs_and_seeds_have_different_orders():
         for epoch in range(3)
     }
     assert len(orders) == 6
-
-
-@pytest.mark.parametrize("size", [2, 10, 50])
-def test_every_position_is_equally_likely_over_epochs(size):
-    counts = np.zeros((size, size))
-    for epoch in range(400):
-        key = batches._key(0, epoch, 0, 3)
-        counts[np.arange(size), batches._shuffled(tf.range(size, dtype=tf.int64), key, size)] += 1
-    expected = 400 / size
-    degrees = (size - 1) ** 2
-    chi_square = ((counts - expected) ** 2 / expected).sum()
-    assert chi_square < degrees + 5 * np.sqrt(2 * degrees)
 
 
 def test_meta_batches_run_through_one_order_after_another():

@@ -4,34 +4,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.data.images.image_fixtures import pictures, save_folder
+from tests.data.images.image_fixtures import save_folder
 from tf_mwn.data.images.files import ImageFiles
 from tf_mwn.data.sources import loading
 from tf_mwn.data.sources.location import DataLocation
 from tf_mwn.data.splits import biased_data
 from tf_mwn.data.streams import pipeline
 from tf_mwn.data.streams.augment import crop_and_flip, standardise
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    root = tmp_path_factory.mktemp("images")
-    save_folder(root / "train", pictures(48, (8, 8, 3)))
-    save_folder(root / "test", pictures(7, (8, 8, 3), seed=1))
-    return root
-
-
-@pytest.fixture
-def both(folder, tmp_path, monkeypatch):
-    """The same data in memory and streamed."""
-    monkeypatch.setenv("TF_MWN_CACHE", str(tmp_path))
-    settings = biased_data.BiasSettings(
-        meta_size=6, noise="symmetric", noise_rate=0.5, validation_size=6
-    )
-    return [
-        biased_data.prepare(loading.load(str(folder), stream=stream), settings, 0)
-        for stream in ("off", "on")
-    ]
 
 
 def _take(dataset, count):
@@ -101,25 +80,6 @@ def test_each_replica_gets_its_half(both, mirrored):
         for per_replica, together in leaves:
             parts = mirrored.experimental_local_results(per_replica)
             np.testing.assert_array_equal(np.concatenate(parts), together)
-
-
-def test_image_files_act_as_an_array(both):
-    memory, files = (data.train.x for data in both)
-    assert len(files) == len(memory) and files.ndim == 4 and files.dtype == np.uint8
-    np.testing.assert_array_equal(np.asarray(files[3:5]), memory[3:5])
-    np.testing.assert_array_equal(np.asarray(files[[7, 1]], np.float32), memory[[7, 1]])
-    np.testing.assert_array_equal(np.asarray(files[2])[0], memory[2])
-    np.testing.assert_array_equal(tf.constant(files[:3]), memory[:3])
-
-
-def test_fingerprint_depends_on_files_and_not_on_their_place(folder, tmp_path, both, monkeypatch):
-    import shutil
-
-    shutil.copytree(folder, tmp_path / "elsewhere")
-    again = loading.load(str(tmp_path / "elsewhere"), stream="on")
-    first = loading.load(str(folder), stream="on")
-    np.testing.assert_array_equal(again.x.key, first.x.key)
-    assert len(np.unique(first.x.key)) == len(first.x)
 
 
 def test_a_file_that_breaks_later_stops_the_stream_with_its_name(folder, tmp_path):

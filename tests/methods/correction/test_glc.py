@@ -9,12 +9,17 @@ from tests.models import element, mlp
 from tf_mwn import CrossEntropy, GoldLossCorrection, WholeSets, paired_dataset
 from tf_mwn.engine.objective import TrainingBatch, logits_gradient
 from tf_mwn.losses.cross_entropy import cross_entropy
-from tf_mwn.methods.correction.class_means import class_means
 from tf_mwn.methods.correction.glc import GoldCorrection, estimate_correction
 
 rng = np.random.default_rng(0)
+
+
 LOGITS = rng.normal(size=(6, 3)).astype("float32")
+
+
 LABELS = np.array([0, 1, 2, 2, 1, 0])
+
+
 TRUE_MATRIX = np.array([[0.7, 0.3, 0.0], [0.1, 0.6, 0.3], [0.0, 0.2, 0.8]])
 
 
@@ -26,13 +31,6 @@ def batch(sample_id=None):
 def softmax(z):
     e = np.exp(z - z.max(axis=1, keepdims=True))
     return e / e.sum(axis=1, keepdims=True)
-
-
-def test_class_means_by_hand():
-    classes = np.array([[1, 0, 0], [1, 0, 0], [0, 1, 0]])
-    values = np.array([[0.5, 0.5, 0], [0.1, 0.1, 0.8], [0, 1, 0]])
-    expected = [[0.3, 0.3, 0.4], [0, 1, 0], [0, 0, 1]]
-    np.testing.assert_allclose(class_means(classes, values), expected)
 
 
 @pytest.mark.parametrize("estimate", ["soft", "confusion"])

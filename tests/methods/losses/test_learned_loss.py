@@ -1,4 +1,4 @@
-"""Learned hyper-parameters: their meta gradient by two other routes, bounds, limits."""
+"""Learned hyper-parameters of any loss: what they learn, and what is refused."""
 
 import math
 import re
@@ -10,154 +10,21 @@ import pytest
 import tensorflow as tf
 
 import tf_mwn
+from tests.methods.losses.learned_hyper_parameters import (
+    adaptive,
+    engine_gradient,
+    meta_loss,
+    trained_weights,
+)
 from tests.models import element, mlp
-from tf_mwn.engine.linearise import Linearisation
 from tf_mwn.engine.objective import TrainingBatch
-from tf_mwn.losses.bi_tempered import BiTempered, bi_tempered
+from tf_mwn.losses.bi_tempered import BiTempered
 from tf_mwn.losses.cross_entropy import cross_entropy
 from tf_mwn.losses.focal import Focal
-from tf_mwn.losses.generalized import GeneralizedCrossEntropy, generalized_cross_entropy
-from tf_mwn.losses.poly_soft import PolySoft, poly_soft
-from tf_mwn.losses.symmetric import symmetric_cross_entropy
-from tf_mwn.methods.losses import adaptive_losses, robust_losses
+from tf_mwn.losses.generalized import GeneralizedCrossEntropy
+from tf_mwn.losses.poly_soft import PolySoft
 from tf_mwn.methods.losses.learned_loss import LearnedLoss
 from tf_mwn.training.meta_learned import MetaLearnedModel
-
-# Name: (options at an inner point, the loss, its learned hyper-parameters and their bounds).
-CASES = {
-    "gce": ({"gce_q": 0.6}, generalized_cross_entropy, {"q": (0.01, 1)}),
-    "sce": (
-        {"sce_alpha": 0.3, "sce_beta": 0.8},
-        symmetric_cross_entropy,
-        {"alpha": (0, 20), "beta": (0, 20)},
-    ),
-    "bi_tempered": (
-        {"bi_tempered_t1": 0.7, "bi_tempered_t2": 1.3},
-        bi_tempered,
-        {"t1": (0, 0.99), "t2": (1.01, 4)},
-    ),
-    "poly_soft": (
-        {"poly_soft_lambda": 3.0, "poly_soft_d": 2.5},
-        poly_soft,
-        {"lambda_": (math.log(3), 20), "d": (1.01, 20)},
-    ),
-}
-every = pytest.mark.parametrize("name", CASES)
-
-
-def adaptive(name, rate=0.3, meta_rate=1.0, **options):
-    builder = getattr(adaptive_losses, f"adaptive_{name}")
-    facts = {"num_classes": 3} if name == "poly_soft" else {}
-    model = builder(mlp(), **facts, **{**CASES[name][0], **options})
-    model.compile(keras.optimizers.SGD(rate), keras.optimizers.SGD(meta_rate))
-    return model
-
-
-def engine_gradient(model, features, labels):
-    linear = Linearisation(model.classifier, features["inputs"])
-    batch = model.training_batch(labels, features["sample_id"])
-    return model.meta_gradient(linear, batch, features)
-
-
-def meta_loss(model, function, values, features, labels):
-    """L_meta(w - α ∇_w mean ℓ(·; Λ)), by stateless calls and a tape."""
-    weights = [tf.convert_to_tensor(w) for w in model.classifier.trainable_variables]
-    with tf.GradientTape() as tape:
-        tape.watch(weights)
-        logits, _ = model.classifier.stateless_call(weights, [], features["inputs"])
-        value = tf.reduce_mean(function(labels, logits, **values))
-    rate = float(model.optimizer.learning_rate)
-    virtual = [w - rate * g for w, g in zip(weights, tape.gradient(value, weights), strict=True)]
-    logits, _ = model.classifier.stateless_call(virtual, [], features["meta_inputs"])
-    return tf.reduce_mean(cross_entropy(features["meta_labels"], logits))
-
-
-@every
-@pytest.mark.usefixtures("float64")
-def test_the_meta_gradient_is_that_of_tape_of_tape_and_of_finite_differences(name):
-    _, function, bounds = CASES[name]
-    model = adaptive(name)
-    features, labels = element([(5,)])
-    theta = model.meta_learner.trainable_variables
-    assert [v.name for v in theta] == list(bounds)
-    gradient = engine_gradient(model, features, labels)
-
-    values = {v.name: tf.convert_to_tensor(v) for v in theta}
-    with tf.GradientTape() as tape:
-        tape.watch(values)
-        value = meta_loss(model, function, values, features, labels)
-    expected = tape.gradient(value, values)
-    for variable, g in zip(theta, gradient, strict=True):
-        assert abs(float(g)) > 1e-8  # not trivially equal
-        np.testing.assert_allclose(g, expected[variable.name], rtol=1e-8)
-
-        def moved(step, name=variable.name):
-            there = {**values, name: values[name] + step}
-            return float(meta_loss(model, function, there, features, labels))
-
-        difference = (moved(1e-5) - moved(-1e-5)) / 2e-5
-        np.testing.assert_allclose(g, difference, rtol=1e-5, atol=1e-10)
-
-
-def trained_weights(model, steps=20):
-    model.run_eagerly = False
-    features, labels = element([(5,)], size=12)
-    dataset = tf.data.Dataset.from_tensors((features, labels)).repeat(steps)
-    model.fit(dataset, verbose=0)
-    return model.classifier.get_weights()
-
-
-def difference_to_the_fixed_loss(name):
-    keras.utils.set_random_seed(1)
-    learned = adaptive(name, meta_rate=0.0)
-    keras.utils.set_random_seed(1)
-    fixed = getattr(robust_losses, name)(mlp(), **CASES[name][0])
-    fixed.compile(keras.optimizers.SGD(0.3))
-    pairs = zip(trained_weights(learned), trained_weights(fixed), strict=True)
-    return max(np.abs(a - b).max() for a, b in pairs)
-
-
-@every
-def test_a_meta_rate_of_zero_is_the_fixed_loss(name):
-    assert difference_to_the_fixed_loss(name) <= 1e-6
-
-
-@every
-@pytest.mark.usefixtures("float64")
-def test_a_meta_rate_of_zero_is_the_fixed_loss_in_double_precision(name):
-    assert difference_to_the_fixed_loss(name) <= 1e-12
-
-
-@every
-def test_bounds_hold_in_training(name):
-    """One huge step of Θ in either direction: every hyper-parameter stops at one of its ends."""
-    features, labels = element([(5,)], size=12)
-    ends = []
-    for rate in (1e9, -1e9):
-        keras.utils.set_random_seed(1)
-        model = adaptive(name, meta_rate=0.0)
-        model.meta_optimizer.learning_rate = rate
-        model.train_step((features, labels))
-        ends.append([float(v) for v in model.meta_learner.trainable_variables])
-        assert np.isfinite(engine_gradient(model, features, labels)).all(), "also at the bounds"
-        assert np.isfinite(model.classifier.get_weights()[0]).all()
-    expected = list(CASES[name][2].values())
-    np.testing.assert_allclose(np.sort(ends, axis=0).T, expected, rtol=1e-6)
-
-
-@every
-def test_gradients_are_finite_where_every_loss_is_far_beyond(name):
-    """Losses of a million: beyond λ, and p_y = 0 in every precision."""
-    model = adaptive(name)
-    features, labels = element([(5,)])
-    *_, kernel, bias = model.classifier.trainable_variables
-    kernel.assign(tf.zeros_like(kernel))
-    bias.assign([1e6, -1e6, -1e6])
-    labels = tf.ones_like(labels)
-    gradient = engine_gradient(model, features, labels)
-    assert np.isfinite(gradient).all()
-    if name == "poly_soft":
-        np.testing.assert_array_equal(gradient, np.zeros(2))
 
 
 def test_a_frozen_d_of_two_learns_the_age_of_linear_weighting():

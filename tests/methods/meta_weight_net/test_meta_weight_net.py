@@ -5,12 +5,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.models import CLASSIFIERS, batch, element, mlp
-from tf_mwn import MetaLearner
+from tests.models import CLASSIFIERS, element, elements, mlp
 from tf_mwn.engine.linearise import Linearisation
 from tf_mwn.methods.meta_weight_net.meta_weight_net import MetaWeightNet
 from tf_mwn.training.cross_entropy import CrossEntropy
-from tf_mwn.training.meta_learned import MetaLearnedModel
 
 L = keras.layers
 
@@ -22,61 +20,8 @@ def constant_weight(model, value):
     bias.assign(tf.fill(bias.shape, float(np.log(value / (1 - value)))))
 
 
-def elements(shapes, steps, batch_size=16, meta_batch_size=16):
-    """A stream of `steps` training elements, and its length in examples."""
-    x, y = batch(shapes, steps * batch_size, 3)
-    xm, ym = batch(shapes, steps * meta_batch_size, 4)
-    train = tf.data.Dataset.from_tensor_slices((_tuple(x), y, np.arange(len(y)))).batch(batch_size)
-    meta = tf.data.Dataset.from_tensor_slices((_tuple(xm), ym)).batch(meta_batch_size)
-
-    def pair(train, meta):
-        (x, y, i), (xm, ym) = train, meta
-        return {"inputs": x, "sample_id": i, "meta_inputs": xm, "meta_labels": ym}, y
-
-    return tf.data.Dataset.zip(train, meta).map(pair)
-
-
-def _tuple(x):
-    return tuple(x) if isinstance(x, list) else x
-
-
 def sgd(**options):
     return keras.optimizers.SGD(0.1, **options)
-
-
-@pytest.mark.usefixtures("float64")
-def test_meta_gradient_of_the_weights_by_hand():
-    """l = (wx - y)²/2, w = 1, train (1, 0), (1, 3), meta (1, 0), v = (½, ½), α = 0.1.
-
-    g = (0.5·1·1 + 0.5·(-2))/2 = -0.25, ŵ = 1.025, u = 1.025; dL/dv = -α/2·(1, -2)·u.
-    """
-    inputs = keras.Input((1,))
-    classifier = keras.Model(inputs, L.Dense(1, use_bias=False, kernel_initializer="ones")(inputs))
-    model = MetaLearnedModel(classifier, _FreeWeights([0.5, 0.5]))
-    model.compile(sgd(), meta_optimizer=sgd(), loss=_half_squared_error)
-    features = {"meta_inputs": [[1.0]], "meta_labels": [0.0], "sample_id": [0.0, 1.0]}
-    features = {name: tf.constant(value, tf.float64) for name, value in features.items()}
-    batch = model.training_batch(tf.constant([0.0, 3.0], tf.float64), features["sample_id"])
-    linear = Linearisation(classifier, tf.constant([[1.0], [1.0]], tf.float64))
-    (gradient,) = model.meta_gradient(linear, batch, features)
-    np.testing.assert_allclose(gradient, [-0.05125, 0.10250], rtol=1e-12)
-
-
-def _half_squared_error(labels, outputs):
-    return 0.5 * (outputs[:, 0] - labels) ** 2
-
-
-class _FreeWeights(MetaLearner):
-    """One free weight per example, as the paper's equation writes v_i."""
-
-    def __init__(self, v):
-        super().__init__()
-        self.v = self.add_weight(
-            shape=(len(v),), initializer=lambda *_, **__: tf.constant(v, tf.float64)
-        )
-
-    def objective(self, logits, batch):
-        return tf.reduce_mean(self.v * batch.losses(logits)), self.v
 
 
 @pytest.mark.parametrize("normalization", ["none", "sum", "sum_detached"])
@@ -107,19 +52,6 @@ def test_all_weights_zero_keeps_everything_finite():
     assert all(np.isfinite(weight).all() for weight in model.get_weights())
     for a, b in zip(before, model.classifier.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
-
-
-def test_similarity_is_the_squared_gradient_when_batches_coincide():
-    """Meta batch = training batch, α -> 0: J u's mean loss derivative is ||∇ mean l||² >= 0."""
-    features, labels = element([(5,)])
-    classifier = mlp()
-    linear = Linearisation(classifier, features["inputs"])
-    n = float(len(labels))
-    cotangent = (tf.nn.softmax(linear.logits) - tf.one_hot(labels, 3)) / n
-    gradient, pushforward = linear.pullback_and_pushforward(cotangent, range(len(linear.weights)))
-    similarity = tf.reduce_sum(cotangent * pushforward(gradient))
-    norm = sum(float(tf.reduce_sum(g**2)) for g in gradient)
-    np.testing.assert_allclose(similarity, norm, rtol=1e-5)
 
 
 def test_batch_norm_moves_once_per_step_by_the_training_batch():
@@ -202,27 +134,6 @@ def test_one_device_equals_two(mirrored, normalization, virtual_variables, detac
         np.testing.assert_allclose(a, b, atol=1e-5)
     for key in logs_of_one:
         np.testing.assert_allclose(logs_of_one[key], logs_of_two[key], rtol=1e-4)
-
-
-def test_cross_entropy_is_keras_own_training():
-    build, shapes = CLASSIFIERS["cnn_with_batch_norm"]
-    ours = CrossEntropy(build())
-    theirs = keras.models.clone_model(ours.classifier)
-    theirs.set_weights(ours.classifier.get_weights())
-    options = {"learning_rate": 0.1, "momentum": 0.9}
-    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    ours.compile(keras.optimizers.SGD(**options), metrics=["accuracy"])
-    theirs.compile(keras.optimizers.SGD(**options), loss=loss, metrics=["accuracy"])
-    stream = elements(shapes, steps=4)
-    a = ours.fit(stream, epochs=2, verbose=0, shuffle=False).history
-    b = theirs.fit(
-        stream.map(lambda f, y: (f["inputs"], y)), epochs=2, verbose=0, shuffle=False
-    ).history
-    for x, y in zip(ours.classifier.weights, theirs.weights, strict=True):
-        np.testing.assert_allclose(x, y, rtol=1e-4, atol=1e-5)
-    np.testing.assert_allclose(a["loss"], b["loss"], rtol=1e-5)
-    np.testing.assert_allclose(a["accuracy"], b["accuracy"])
-    assert set(a) == set(b), "a method without weights logs none"
 
 
 def test_regularisers_enter_the_actual_gradient_alone():

@@ -81,6 +81,8 @@ def test_one_hot_labels_stay_one_hot():
 
 
 _LABELS = np.arange(20) % 2
+
+
 BAD_PAIRS = {
     "float labels": (dict(y=_LABELS * 1.0), TypeError, "y: expected integers, received float64"),
     "column labels": (dict(y=_LABELS[:, None]), ValueError, r"use labels\[:, 0\]"),

@@ -1,0 +1,88 @@
+"""Arrays that make no source."""
+
+import numpy as np
+import pytest
+
+from tests.data.bias.toy_images import toy_source
+from tests.data.sources.npz_files import save_npz
+from tf_mwn.data.sources import loading
+
+_Y = np.arange(30) % 3
+
+
+_TEST = {"x_test": np.zeros((3, 2)), "y_test": np.arange(3)}
+
+
+BAD_ARRAYS = {
+    "no x": ({"x": None}, ValueError, "arrays x and y in .*data.npz, received y"),
+    "no y": ({"y": None}, ValueError, "arrays x and y in .*data.npz, received x"),
+    "objects": (
+        {"x": np.array([{}] * 30)},
+        TypeError,
+        "x: expected numbers in .*, received objects",
+    ),
+    "strings": (
+        {"x": np.array(["a"] * 30)},
+        TypeError,
+        "x: expected numbers, received an array of",
+    ),
+    "scalar rows": ({"x": np.zeros(30)}, ValueError, r"\[N, H, W, C\], received \[30\]"),
+    "empty": ({"x": np.zeros((0, 2)), "y": _Y[:0]}, ValueError, "at least one example"),
+    "no columns": ({"x": np.zeros((30, 0))}, ValueError, r"received \[30, 0\]"),
+    "NaN": ({"x": np.full((30, 2), np.nan)}, ValueError, "NaN or infinity in row 0"),
+    "infinity": ({"x": np.full((30, 2), -np.inf)}, ValueError, "NaN or infinity in row"),
+    "lengths": ({"y": _Y[:29]}, ValueError, "x, y: .* the same length, received 30, 29"),
+    "float labels": ({"y": _Y * 1.0}, TypeError, "y: expected integers, received float64"),
+    "column labels": ({"y": _Y[:, None]}, ValueError, r"use labels\[:, 0\]"),
+    "negative labels": ({"y": _Y - 1}, ValueError, "y: .* at least 0, received -1"),
+    "gap": (
+        {"y": _Y + (_Y == 2)},
+        ValueError,
+        "y: .* from 0 to 3, received no example of .* 2",
+    ),
+    "from one": ({"y": _Y + 1}, ValueError, "received no example of class 0"),
+    "one class": ({"y": 0 * _Y}, ValueError, "at least two classes, received class 0 alone"),
+    "doubled id": (
+        {"sample_id": _Y},
+        ValueError,
+        "sample_id: expected unique ids, received 0 more than once",
+    ),
+    "few ids": ({"sample_id": np.arange(29)}, ValueError, "y, sample_id: .* received 30, 29"),
+    "y_clean length": ({"y_clean": _Y[:29]}, ValueError, "same length, received 30, 29"),
+    "y outside y_clean": ({"y_clean": _Y % 2}, ValueError, "below the 2 classes, received 2"),
+    "x_test alone": (
+        {"x_test": np.zeros((3, 2))},
+        ValueError,
+        "y_test: expected together with x_test",
+    ),
+    "y_test alone": ({"y_test": np.arange(3)}, ValueError, "x_test: expected together with y_test"),
+    "test shape": ({**_TEST, "x_test": np.zeros((3, 5))}, ValueError, r"x \[2\], received \[5\]"),
+    "test length": (
+        {**_TEST, "y_test": np.arange(2)},
+        ValueError,
+        "x_test, y_test: .* received 3, 2",
+    ),
+    "test class": (
+        {**_TEST, "y_test": np.array([0, 1, 3])},
+        ValueError,
+        "the 3 classes, received 3",
+    ),
+    "test NaN": (
+        {**_TEST, "x_test": np.full((3, 2), np.nan)},
+        ValueError,
+        "x_test: expected finite",
+    ),
+}
+
+
+@pytest.mark.parametrize("changes, error, message", BAD_ARRAYS.values(), ids=BAD_ARRAYS.keys())
+def test_bad_arrays_are_refused_in_one_sentence(tmp_path, changes, error, message):
+    path = save_npz(tmp_path, **changes)
+    with pytest.raises(error, match=message) as caught:
+        loading.load(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_two_superclasses_of_one_class_are_refused():
+    with pytest.raises(ValueError, match=r"y_coarse: .* received \[0, 1\] for class 1"):
+        toy_source(y_coarse=np.arange(240) % 4 * (np.arange(240) > 3))

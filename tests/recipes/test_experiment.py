@@ -1,0 +1,58 @@
+"""Experiments: recipes with overrides, the folder of a run, and what is refused."""
+
+import pytest
+
+from tf_mwn.methods.registry import METHODS
+from tf_mwn.recipes.experiment import RECIPES, resolve
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_recipes_are_valid_and_say_where_they_come_from(recipe):
+    row = RECIPES[recipe]
+    row.config  # noqa: B018 raises if a setting is not valid
+    assert row.title and row.source and row.cost
+    assert "to be measured" not in row.expected
+    assert set(row.methods) <= set(METHODS)
+
+
+def test_folder_names_overrides_and_nothing_else():
+    plain = resolve("quickstart", {})
+    assert plain.folder == "quickstart" and plain.seeds == (0,)
+    same = resolve("quickstart", {"epochs": plain.config.epochs})
+    assert same.folder == "quickstart"
+    changed = resolve("quickstart", {"epochs": 3})
+    assert (
+        changed.folder.startswith("quickstart-") and len(changed.folder) == len("quickstart-") + 6
+    )
+    assert resolve("quickstart", {"epochs": 4}).folder != changed.folder
+    assert resolve("quickstart", {"epochs": 3}, ["cross_entropy"], [1, 2]).folder == changed.folder
+
+
+def test_own_data_drops_the_recipes_artificial_bias():
+    own = resolve("quickstart", {"dataset": "mine.npz"}).config
+    assert own.noise == "none" and own.noise_rate == 0.0 and own.network == "small_cnn"
+    noisy = resolve("quickstart", {"dataset": "mine.npz", "noise": "flip", "noise_rate": 0.2})
+    assert noisy.config.noise == "flip" and noisy.config.noise_rate == 0.2
+    other = resolve("quickstart", {"dataset": "fashion_mnist"}).config
+    assert other.noise == "flip2", "another benchmark set keeps the recipe's bias"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"recipe": "quickstrat"}, "did you mean 'quickstart'"),
+        ({"methods": ["cross_entrpy"]}, "did you mean 'cross_entropy'"),
+        ({"methods": ["cross_entropy", "cross_entropy"]}, "expected each once"),
+        ({"methods": []}, "expected at least one"),
+        ({"seeds": [1, 1]}, "expected each once"),
+        ({"recipe": "mwn_clothing1m"}, "expected --dataset=FOLDER with Clothing1M's folder"),
+        ({"seeds": [-1]}, "expected integers of at least 0"),
+        (
+            {"methods": ["cross_entropy"], "overrides": {"meta_interval": 2}},
+            "no effect on cross_entropy; it is an option of meta_weight_net",
+        ),
+    ],
+)
+def test_command_lines_that_make_no_sense(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        resolve(**{"recipe": "quickstart", "overrides": {}, **arguments})

@@ -1,0 +1,25 @@
+"""Published tables: their numbers."""
+
+import pytest
+
+from tf_mwn.recipes.published import TABLES, Number
+
+
+@pytest.mark.parametrize(
+    ("table", "row", "column", "number"),
+    [
+        ("1", "meta_weight_net", "cifar10_longtail_200", Number(68.91)),
+        ("1", "class_balanced", "cifar100_longtail_1", Number(70.50)),
+        ("2", "cross_entropy", "cifar10_uniform_60", Number(53.12, 3.03)),
+        ("2", "self_paced", "cifar100_uniform_0", Number(59.79, 0.46)),
+        ("3", "glc", "cifar10_flip2_40", Number(88.92, 0.24)),
+        ("3", "meta_weight_net", "cifar100_flip2_40", Number(58.64, 0.47)),
+        ("ablation", "1-10-10-10-1", "cifar100_longtail_100", Number(42.31)),
+        ("ablation", "1-50-1", "cifar10_flip2_40", Number(87.38)),
+        ("arl", "adaptive_gce", "cifar10_symmetric_40", Number(86.36)),
+        ("arl", "gce", "cifar100_flip2_20", Number(62.07)),
+        ("clothing1m", "meta_weight_net", "clothing1m", Number(73.72)),
+    ],
+)
+def test_published_numbers(table, row, column, number):
+    assert TABLES[table].number(row, column) == number
