@@ -3,7 +3,7 @@
 import pytest
 import tensorflow as tf
 
-from tf_mwn.runs.devices import Workers, check_shares, configure_devices
+from tf_mwn.runs.devices import Workers, check_part, check_shares, configure_devices
 from tf_mwn.settings.config import Config
 
 
@@ -33,3 +33,11 @@ def test_a_process_alone_is_the_chief(mirrored, tmp_path):
             raise ZeroDivisionError
         workers.check_same(3, tmp_path)
         assert workers.folder(tmp_path).writes
+
+
+def test_a_part_of_the_batch_needs_an_example_on_each_device(mirrored):
+    check_part(mirrored, 100, every=4)
+    check_part(mirrored, 8, every=4)
+    with pytest.raises(ValueError, match="meta_fraction: .* with 1/4, received 3 on the last one"):
+        check_part(mirrored, 7, every=4)
+    check_part(tf.distribute.get_strategy(), 3, every=4)  # one device always has the first

@@ -162,6 +162,21 @@ def check_shares(strategy: tf.distribute.Strategy, **sizes: int) -> None:
             )
 
 
+def check_part(strategy: tf.distribute.Strategy, batch_size: int, every: int) -> None:
+    """Refuses a batch of which every k-th example might leave a device without one.
+
+    Raises:
+        ValueError: the share of a device is smaller than k.
+    """
+    replicas = strategy.num_replicas_in_sync
+    last = batch_size - (replicas - 1) * -(-batch_size // replicas)
+    if replicas > 1 and last < every:
+        raise ValueError(
+            f"meta_fraction: expected at least {every} training examples on each of {replicas} "
+            f"devices with 1/{every}, received {last} on the last one"
+        )
+
+
 class Workers:
     """The processes that train together under one strategy; often only this process.
 

@@ -12,13 +12,14 @@ from tf_mwn.data.sources.location import DEFAULT_LOCATION, DataLocation
 from tf_mwn.data.splits.biased_data import BiasedData, prepare
 from tf_mwn.data.splits.card import format_card
 from tf_mwn.data.subset import Source
+from tf_mwn.engine.meta_schedule import every_kth
 from tf_mwn.files import Folder
 from tf_mwn.messages import logger, long_step
 from tf_mwn.methods import registry
 from tf_mwn.monitoring import hparams
 from tf_mwn.recipes.experiment import Experiment
 from tf_mwn.runs import build, report
-from tf_mwn.runs.devices import Workers, check_shares
+from tf_mwn.runs.devices import Workers, check_part, check_shares
 from tf_mwn.runs.noise_model import (
     NOISE_MODEL,
     needs_noise_model,
@@ -148,6 +149,8 @@ class Session:
         if any(method.takes_meta_set(vars(config)) for method in methods):
             meta_size = meta_batch_size(vars(config), len(data.meta))
             check_shares(self.strategy, meta_batch_size=meta_size)
+        if any("meta_fraction" in method.reads for method in methods):
+            check_part(self.strategy, config.batch_size, every_kth(config.meta_fraction))
         with self.strategy.scope():
             model = build.build_model(config, methods[0], data, seed, 1)
             facts = build.training_facts(config, data, seed, steps_per_epoch=1)
