@@ -13,11 +13,27 @@ _CPU = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(_CPU, [tf.config.LogicalDeviceConfiguration()] * 2)
 
 
+# Folders whose tests start processes or train for long; first, so that none of them is last.
+LONG = ("tests/integration", "tests/training", "tests/benchmark", "tests/search", "tests/launch")
+
+
 def pytest_collection_modifyitems(items):
-    """With several processes: a file's tests share one, with what they train once per file."""
-    for item in items:
-        if item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(item.nodeid.split("::")[0]))
+    """Puts the long tests first, for several processes end together then."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
+
+
+def pytest_xdist_make_scheduler(config, log):
+    """With several processes, tests that share what they train once share one process."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFileOrMethod(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            file, _, test = nodeid.partition("::")
+            if file == "tests/methods/test_registry.py":
+                return f"{file}[{test.partition('[')[2]}"  # the method's name
+            return file
+
+    return ByFileOrMethod(config, log)
 
 
 @pytest.fixture(autouse=True)

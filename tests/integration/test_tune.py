@@ -109,12 +109,12 @@ def test_a_trial_is_the_plain_run_with_its_values(swept, tmp_path):
         (["--method=gcee"], "did you mean 'gce'"),
         (["--method=gce", "--space=gce_p=0.1"], "did you mean 'gce_q'"),
         (["--method=gce", "--space=gce_q=0.1|2"], "gce_q: expected a value in (0, 1]"),
-        (["--method=gce", "--search=brid"], "search: expected one of"),
-        (["--method=gce", "--max_trials=0"], "max_trials: expected"),
+        (["--method=gce", "--search=brid"], "search=brid: value should be one of"),
+        (["--method=gce", "--max_trials=0"], "max_trials=0: 0 is not a positive integer"),
         (["--method=gce", "--trial_seeds=0,x"], "trial_seeds: expected integers"),
         (["--method=gce", "--seed=0,1"], "the runs of a trial have --trial_seeds"),
         (["--method=meta_weight_net"], "pass --objective=validation --validation_size=N"),
-        (["--method=gce", "--objective=test"], "objective: expected one of"),
+        (["--method=gce", "--objective=test"], "objective=test: value should be one of"),
     ],
 )
 def test_mistakes_are_one_line(capsys, monkeypatch, tmp_path, arguments, message):

@@ -96,11 +96,8 @@ def fit(model, row, epochs=None, start_epoch=0):
     return model.fit(training_set(row, start_epoch), epochs=epochs, **options).history
 
 
-# One method's tests run in one process, which then trains what they share once.
-_ROWS = [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in registry.METHODS]
-
-
-@pytest.fixture(params=_ROWS, ids=str)
+# One method's tests run in one process (tests/conftest.py), which trains what they share once.
+@pytest.fixture(params=registry.METHODS)
 def row(request):
     return registry.METHODS[request.param]
 

@@ -198,11 +198,12 @@ def build_stream(
         rows = training_rows(config, method, data, seed)
         # The stream needs unique ids, so that the rows are numbered; `map` restores their ids.
         train = Subset(train.x[rows], train.label[rows], None, np.arange(len(rows)))
+    meta = data.meta if method.takes_meta_set(vars(config)) else None
     stream = training_stream(
         train,
-        data.meta if method.takes_meta_set(vars(config)) else None,
+        meta,
         config.batch_size,
-        meta_batch_size(vars(config), len(data.meta)),
+        None if meta is None else meta_batch_size(vars(config), len(meta)),
         seed,
         start_epoch=start_epoch,
         start_step=start_step,
