@@ -22,6 +22,7 @@ def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: not item.nodeid.startswith(LONG))
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
     """With several processes, tests that share what they train once share one process."""
     from xdist.scheduler import LoadScopeScheduling

@@ -59,6 +59,6 @@ def test_inputs_that_the_layers_take_are_taken():
     )
     larger = np.zeros((2, 8, 8, 2), "float32")
     check_inputs(convolutional, larger)
-    with pytest.raises(ValueError, match=r"of shape \[6, 6, 2\]"):
+    with pytest.raises(ValueError, match=r"the classifier's shape \[6, 6, 2\]"):
         check_inputs(cnn_with_batch_norm(), larger)
     check_inputs(subclassed(), np.zeros((2, 7)))  # not known before it is called
