@@ -41,7 +41,6 @@ TESTED_BY = {
     "engine/replicas.py": "training/test_law.py",
     "engine/virtual_step.py": "engine/test_meta_gradient.py",
     "methods/spec/facts.py": "methods/test_registry.py",
-    "methods/spec/method.py": "methods/test_registry.py",
     "monitoring/progress.py": "test_messages.py",
     "networks/cnn.py": "networks/test_networks.py",
     "options.py": "settings/test_config.py",

@@ -7,7 +7,6 @@ from typing import Any
 
 from tf_mwn.methods import registry
 from tf_mwn.settings.config import SETTINGS, Config
-from tf_mwn.training.options import meta_batch_size
 
 BASELINE = "cross_entropy"
 # The settings that a benchmark varies: those that every method reads, and those that some read.
@@ -104,7 +103,7 @@ class Case:
         values = {n: getattr(self.config, n) if n in method.reads else None for n in OWN}
         if values["meta_batch_size"] is None and method.takes_meta_set(vars(self.config)):
             wanted = vars(self.config)
-            values["meta_batch_size"] = meta_batch_size(wanted, self.config.batch_size)
+            values["meta_batch_size"] = method.meta_batch_size(wanted, self.config.batch_size)
         return {**{name: getattr(self.config, name) for name in COMMON}, **values}
 
     @property

@@ -18,13 +18,12 @@ from tf_mwn.methods import registry
 from tf_mwn.runs import build
 from tf_mwn.runs.devices import check_shares
 from tf_mwn.training import distributed_loop
-from tf_mwn.training.options import meta_batch_size
 
 
 def training_set(case: Case, images: Images) -> BiasedData:
     """Synthetic images for several batches, with a meta set of at least a meta batch."""
     batch, classes = case.config.batch_size, images.num_classes
-    meta_batch = meta_batch_size(vars(case.config), batch)
+    meta_batch = registry.find(case.method).meta_batch_size(vars(case.config), batch)
     meta_size = classes * -(-max(meta_batch, classes) // classes)
     # With few images, reading rows would be faster than from a real data set.
     count = max(5 * batch, 20 * classes, 2000) + 2 * meta_size
@@ -65,7 +64,9 @@ class Step:
         sizes = {"batch_size": case.config.batch_size}
         if self._method.takes_meta_set(vars(case.config)):
             settings = vars(case.config)
-            sizes["meta_batch_size"] = meta_batch_size(settings, case.config.batch_size)
+            sizes["meta_batch_size"] = self._method.meta_batch_size(
+                settings, case.config.batch_size
+            )
         check_shares(strategy, **sizes)
         with self._policy(), strategy.scope():
             self._model = build.build_model(case.config, self._method, self._data, 0, 1)

@@ -23,7 +23,7 @@ class TrainingBatch:
     sample_id: tf.Tensor | None = None
     step: tf.Tensor | None = None
 
-    def every_kth(self, rows: Callable[[tf.Tensor], tf.Tensor]) -> "TrainingBatch":
+    def part(self, rows: Callable[[tf.Tensor], tf.Tensor]) -> "TrainingBatch":
         """The batch of some of its rows; `rows` takes them from a tensor [B, ...]."""
         ids = None if self.sample_id is None else rows(self.sample_id)
         return dataclasses.replace(self, labels=rows(self.labels), sample_id=ids)

@@ -12,7 +12,6 @@ from tf_mwn.methods.spec.method import Phase
 from tf_mwn.reproduction.planned_runs import Planned, PlannedRun
 from tf_mwn.runs.run import FINISHED
 from tf_mwn.settings.config import Config
-from tf_mwn.training.options import meta_batch_size
 
 # Training examples, classes and pixels of the data sets of the recipes.
 _SETS = {
@@ -40,9 +39,10 @@ def seconds(run: Planned, ratio: float = 1.0) -> float | None:
     if count is None or _plain_step_seconds(config) is None:
         return None
     total = _START
-    for method, number in run.trainings().items():
-        for phase in registry.find(method).phases(vars(config)):
-            step = ratio * _step_seconds(config, phase)
+    for name, number in run.trainings().items():
+        method = registry.find(name)
+        for phase in method.phases(vars(config)):
+            step = ratio * _step_seconds(config, method, phase)
             total += number * phase.epochs * (_EPOCH + count * step)
     return total
 
@@ -57,9 +57,9 @@ def factor(runs: Sequence[Planned], workdir: str | Path) -> float | None:
         if isinstance(run, PlannedRun) and run.state(workdir) == FINISHED:
             config = run.experiment.config
             # The recorded time is the median over epochs, which belongs to the longest phase.
-            phases = registry.find(run.method).phases(vars(config))
-            longest = max(phases, key=lambda phase: phase.epochs)
-            step = _step_seconds(config, longest)
+            method = registry.find(run.method)
+            longest = max(method.phases(vars(config)), key=lambda phase: phase.epochs)
+            step = _step_seconds(config, method, longest)
             if step is not None:
                 ratios.append(run.run(workdir).results["seconds_per_step"] / step)
     return statistics.median(ratios) if ratios else None
@@ -87,12 +87,12 @@ def _plain_step_seconds(config: Config) -> float | None:
     return _STEP.get(config.network)
 
 
-def _step_seconds(config: Config, phase: Phase) -> float | None:
+def _step_seconds(config: Config, method: registry.Method, phase: Phase) -> float | None:
     """Seconds of a step of a phase, by its passes; a plain step makes three over its batch."""
     plain = _plain_step_seconds(config)
     if plain is None:
         return None
-    meta_batch = meta_batch_size(vars(config), config.meta_size)
+    meta_batch = method.meta_batch_size(vars(config), config.meta_size)
     examples = phase.passes.training * config.batch_size + phase.passes.meta * meta_batch
     return plain * examples / 300
 

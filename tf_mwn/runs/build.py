@@ -19,7 +19,6 @@ from tf_mwn.methods import registry
 from tf_mwn.methods.rules.resampling import resampled_rows
 from tf_mwn.methods.spec.facts import TrainingFacts
 from tf_mwn.settings.config import Config
-from tf_mwn.training.options import meta_batch_size
 from tf_mwn.training.robust_model import RobustModel
 from tf_mwn.training.whole_sets import WholeSets
 
@@ -203,7 +202,7 @@ def build_stream(
         train,
         meta,
         config.batch_size,
-        None if meta is None else meta_batch_size(vars(config), len(meta)),
+        None if meta is None else method.meta_batch_size(vars(config), len(meta)),
         seed,
         start_epoch=start_epoch,
         start_step=start_step,

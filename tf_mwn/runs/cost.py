@@ -5,7 +5,6 @@ from tf_mwn.methods.registry import Method
 from tf_mwn.methods.spec import costs
 from tf_mwn.runs import build
 from tf_mwn.settings.config import Config
-from tf_mwn.training.options import meta_batch_size
 
 
 def forward_passes(
@@ -24,7 +23,7 @@ def forward_passes(
         method.phases(vars(config)),
         build.steps_per_epoch(config, method, data),
         config.batch_size,
-        meta_batch_size(vars(config), len(data.meta)),
+        method.meta_batch_size(vars(config), len(data.meta)),
         first_epoch,
         last_epoch,
     )

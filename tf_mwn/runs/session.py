@@ -29,7 +29,6 @@ from tf_mwn.runs.noise_model import (
 )
 from tf_mwn.runs.run import Run
 from tf_mwn.runs.train import train
-from tf_mwn.training.options import meta_batch_size
 
 
 @dataclasses.dataclass
@@ -146,9 +145,10 @@ class Session:
         methods = [registry.find(name) for name in self.experiment.methods]
         build.check_sizes(config, data, methods)
         check_shares(self.strategy, batch_size=config.batch_size)
-        if any(method.takes_meta_set(vars(config)) for method in methods):
-            meta_size = meta_batch_size(vars(config), len(data.meta))
-            check_shares(self.strategy, meta_batch_size=meta_size)
+        for method in methods:
+            if method.takes_meta_set(vars(config)):
+                meta_size = method.meta_batch_size(vars(config), len(data.meta))
+                check_shares(self.strategy, meta_batch_size=meta_size)
         if any("meta_fraction" in method.reads for method in methods):
             check_part(self.strategy, config.batch_size, every_kth(config.meta_fraction))
         with self.strategy.scope():

@@ -196,7 +196,7 @@ class MetaLearnedModel(RobustModel):
             return x[start :: self._every]
 
         part = self.linearise(tf.nest.map_structure(rows, linear.inputs))
-        return part, batch.every_kth(rows)
+        return part, batch.part(rows)
 
     def meta_gradient(
         self, linear: Linearisation, batch: TrainingBatch, element

@@ -11,7 +11,8 @@ META_BATCH_SIZE = Option(
     "meta_batch_size",
     None,
     AT_LEAST_ONE,
-    "Meta batch size. By default the batch size, or the size of the meta set if that is smaller.",
+    "Meta batch size. By default the number of training examples from which a meta update learns, "
+    "or the size of the meta set if that is smaller.",
     kind=int,
 )
 META_OPTIMIZER = Option(

@@ -36,11 +36,11 @@ class SoftBatch(TrainingBatch):
 
     targets: tuple[Target, ...] = ()
 
-    def every_kth(self, rows):
+    def part(self, rows):
         targets = tuple(
             Target(t.share, rows(t.labels), rows(t.pseudo_labels)) for t in self.targets
         )
-        return dataclasses.replace(super().every_kth(rows), targets=targets)
+        return dataclasses.replace(super().part(rows), targets=targets)
 
 
 @keras.saving.register_keras_serializable(package="tf_mwn")

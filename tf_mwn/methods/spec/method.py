@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from tf_mwn.options import Option
+from tf_mwn.training.options import meta_batch_size
 
 Settings = Mapping[str, Any]
 
@@ -123,6 +124,14 @@ class Method:
     def reads_under(self, settings: Settings) -> tuple[str, ...]:
         """The names in `reads` that have an effect under `settings`."""
         return (self.file.name,) if self.uses_file(settings) else self.reads
+
+    def meta_batch_size(self, settings: Settings, meta_examples: int) -> int:
+        """The size of its meta batches, of a meta set of so many examples.
+
+        A `meta_fraction` makes the meta batches smaller only for a method that reads it.
+        """
+        own = settings if "meta_fraction" in self.reads else {**settings, "meta_fraction": 1.0}
+        return meta_batch_size(own, meta_examples)
 
     def cost(self, settings: Settings) -> str:
         """The cost of a step in each phase: "3F, then 6F"."""

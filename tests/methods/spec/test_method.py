@@ -1,0 +1,16 @@
+"""What a method states, under settings that it reads and settings that it does not."""
+
+import pytest
+
+from tf_mwn.methods import registry
+from tf_mwn.settings.config import Config
+
+
+@pytest.mark.parametrize(
+    ("method", "size"), [("meta_weight_net", 25), ("l2rw", 100), ("clean_only", 100), ("glc", 100)]
+)
+def test_a_fraction_makes_the_meta_batches_of_those_smaller_that_read_it(method, size):
+    settings = vars(Config(batch_size=100, meta_fraction=0.25))
+    assert registry.find(method).meta_batch_size(settings, 1000) == size
+    assert registry.find(method).meta_batch_size({**settings, "meta_batch_size": 7}, 1000) == 7
+    assert registry.find(method).meta_batch_size(settings, 20) == 20
