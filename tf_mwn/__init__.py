@@ -24,7 +24,7 @@ _PUBLIC = {
     "CrossEntropy": "tf_mwn.training.cross_entropy",
     "D2L": "tf_mwn.methods.correction.d2l",
     "FidelityWeighted": "tf_mwn.methods.teachers.fwl",
-    "FineTuning": "tf_mwn.methods.teachers.clean_set",
+    "LogitAdjustment": "tf_mwn.training.logit_adjustment",
     "GoldLossCorrection": "tf_mwn.methods.correction.glc",
     "HypergradientDescent": "tf_mwn.methods.hyper_parameters.hypergradient_descent",
     "L2RW": "tf_mwn.methods.reweighting.l2rw",

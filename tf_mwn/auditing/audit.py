@@ -56,7 +56,7 @@ def audit(
     Raises:
         TypeError, ValueError: the model does not return logits, or the arrays do not fit it.
     """
-    classifier = model.classifier if isinstance(model, RobustModel) else model
+    classifier = model.predicting_classifier if isinstance(model, RobustModel) else model
     check_classifier(classifier)
     x, targets = check_examples("x", x, "y", y)
     sample_id = np.arange(len(targets)) if sample_id is None else sample_id

@@ -33,6 +33,15 @@ class Subset:
     def __len__(self) -> int:
         return len(self.label)
 
+    def rows(self, rows: np.ndarray) -> "Subset":
+        """The examples in these rows."""
+        others = (self.clean_label, self.sample_id, self.altered)
+        return Subset(
+            self.x[rows],
+            self.label[rows],
+            *(None if values is None else values[rows] for values in others),
+        )
+
 
 @dataclasses.dataclass(frozen=True)
 class Source:

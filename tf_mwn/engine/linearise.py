@@ -38,18 +38,27 @@ class Linearisation:
         inputs: what it takes.
         scale: scalar by which numbers are multiplied on their way through the derivative, and
             divided in the end, so that float16 does not lose the small ones; None for 1.
+        adjust: z -> z plus a constant; the training objective sees its result. None for z itself.
 
     Attributes:
         inputs: as given.
-        logits: z, [B, C].
+        logits: `adjust(z)`, [B, C]: what the training objective is a function of.
+        unadjusted_logits: z, [B, C]: what the classifier predicts from.
         weights: w, the values of the classifier's trainable variables.
         updates: pairs (variable, new value) of the classifier's non-trainable state; `commit`
             assigns them.
         regularisation: scalar, the sum of the classifier's own losses.
     """
 
-    def __init__(self, classifier: keras.Model, inputs, scale: tf.Tensor | None = None):
+    def __init__(
+        self,
+        classifier: keras.Model,
+        inputs,
+        scale: tf.Tensor | None = None,
+        adjust: Callable[[tf.Tensor], tf.Tensor] | None = None,
+    ):
         self._classifier, self.inputs, self._scale = classifier, inputs, scale
+        self._adjust = adjust
         self.weights = [tf.convert_to_tensor(v) for v in classifier.trainable_variables]
         self._run()
 
@@ -58,14 +67,14 @@ class Linearisation:
         # Persistent: the virtual and the actual gradient are two pullbacks of one forward.
         with tf.GradientTape(persistent=True, watch_accessed_variables=False) as self._tape:
             self._tape.watch(self.weights)
-            self.logits, self.updates, losses = functional_call(
-                self._classifier, list(named), self.inputs
-            )
+            z, self.updates, losses = functional_call(self._classifier, list(named), self.inputs)
             self._has_losses = bool(losses)
             self.regularisation = tf.add_n(
-                [tf.cast(loss, self.logits.dtype) for loss in losses]
-                or [tf.zeros([], self.logits.dtype)]
+                [tf.cast(loss, z.dtype) for loss in losses] or [tf.zeros([], z.dtype)]
             )
+        self.unadjusted_logits = z
+        # Outside the tape: a constant changes no derivative.
+        self.logits = z if self._adjust is None else self._adjust(z)
         self._pulled_back = None, None
 
     def renew_and_push_forward(
@@ -100,7 +109,7 @@ class Linearisation:
         with tf.autodiff.ForwardAccumulator(primals, list(direction)) as forward:
             self._run()
         self.updates, self._pulled_back = updates, pulled_back
-        tangent = forward.jvp(self.logits, tf.UnconnectedGradients.ZERO)
+        tangent = forward.jvp(self.unadjusted_logits, tf.UnconnectedGradients.ZERO)
         return tangent if scale is None else tangent / tf.cast(scale, tangent.dtype)
 
     def pullback(self, cotangent: tf.Tensor, regularisation_scale: float = 0.0) -> list[tf.Tensor]:
@@ -112,7 +121,7 @@ class Linearisation:
         known, gradient = self._pulled_back
         targets, cotangents = [], []
         if cotangent is not known:
-            targets, cotangents = [self.logits], [cotangent]
+            targets, cotangents = [self.unadjusted_logits], [cotangent]
         if regularises:
             targets.append(self.regularisation)
             cotangents.append(tf.cast(regularisation_scale, self.logits.dtype))
@@ -145,7 +154,8 @@ class Linearisation:
         sources = range(len(self.weights)) if to_all else selection
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(cotangent)
-            every = self._gradient([self.logits], [self.weights[i] for i in sources], [cotangent])
+            targets = [self.unadjusted_logits]
+            every = self._gradient(targets, [self.weights[i] for i in sources], [cotangent])
             by_number = dict(zip(sources, every, strict=True))
             gradient = [by_number[i] for i in selection]
         if to_all:

@@ -6,6 +6,25 @@ from tf_mwn.engine.options import META_FRACTION, META_INTERVAL, REUSE_GRADIENT, 
 _FAST = 5, True
 
 
+WARM_UP, LEARNING = "warm_up", "weighted"  # the phases of a training with a late start
+
+
+def warm_up_lengths(epochs: int, start: float) -> dict[str, int]:
+    """The epochs of `WARM_UP`, if there are any, and of `LEARNING`, at least 1, by name."""
+    first = late_start(start, epochs) if epochs > 1 or start == 0 else 1
+    return {**({WARM_UP: first} if first else {}), LEARNING: max(epochs - first, 1)}
+
+
+def late_start(start: float, epochs: int) -> int:
+    """The epochs before a start at this fraction of the training.
+
+    A start inside (0, 1) leaves at least one epoch on either side, if there are two. 1 is never.
+    """
+    if not 0 < start < 1:
+        return round(start * epochs)
+    return max(min(round(start * epochs), epochs - 1), 1)
+
+
 def every_kth(meta_fraction: float) -> int:
     """k, where a meta update learns from every k-th example of the batch: 1 for all of them.
 

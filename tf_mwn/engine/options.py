@@ -1,6 +1,6 @@
 """The options of a step that learns Θ; they trade exactness, time and memory."""
 
-from tf_mwn.checks import AT_LEAST_ONE, FRACTION
+from tf_mwn.checks import AT_LEAST_ONE, BELOW_ONE, FRACTION
 from tf_mwn.options import Option
 
 SPEED = Option(
@@ -48,12 +48,20 @@ META_FRACTION = Option(
     "Part of the training batch from which the meta update learns: 1/k takes every k-th example. "
     "The meta batch is by default as much smaller.",
 )
+META_START = Option(
+    "meta_start",
+    0.0,
+    BELOW_ONE,
+    "Fraction of the epochs that train plainly before the meta updates and what they learn begin; "
+    "0.8 is usual for long-tailed data.",
+)
 ENGINE = (
     SPEED,
     VIRTUAL_VARIABLES,
     VIRTUAL_STEP,
     META_INTERVAL,
     META_FRACTION,
+    META_START,
     REUSE_GRADIENT,
     RECOMPUTE,
 )

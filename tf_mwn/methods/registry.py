@@ -106,6 +106,7 @@ def build(
     if method.uses_file(settings):
         return named(method.file_builder)(classifier, settings[method.file.name])
     options = {option.name: settings[option.name] for option in method.options}
+    options |= {name: method.shared_value(settings, name) for name in method.shared}
     needed = method.needed_facts(settings)
     instead = {fact: option for option, fact in method.instead_of.items()}
     values = supply(method.name, needed, facts, instead)

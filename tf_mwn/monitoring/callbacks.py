@@ -110,7 +110,7 @@ class EpochEvaluation(keras.callbacks.Callback):
             if before is not None:
                 logs["weight_change"] = weight_change(before, self.weights)
             self._warn_of_saturation(epoch, logs)
-        for name, value in self.model.training_objective.scalars().items():
+        for name, value in self._predictor.model.training_objective.scalars().items():
             logs[SCALAR_PREFIX + name] = _number(value)
         logs["learning_rate"] = _learning_rate(self.model.optimizer)
         meta_optimizer = getattr(self.model, "meta_optimizer", None)
@@ -124,7 +124,7 @@ class EpochEvaluation(keras.callbacks.Callback):
     def _warn_of_saturation(self, epoch: int, logs: dict) -> None:
         """Warns once if all weights are equal and at an end of the sigmoid, without gradient."""
         mean = logs["mean_weight_all"]
-        learned = self.model.training_objective.trainable_variables
+        learned = self._predictor.model.training_objective.trainable_variables
         if self._warned or not learned or logs["effective_fraction"] < 0.9999 or 0.02 < mean < 0.98:
             return
         self._warned = True
@@ -158,6 +158,4 @@ def _spread(part: Subset, size: int) -> Subset:
     """`part`, or `size` examples spread evenly over it if it has more."""
     if len(part) <= size:
         return part
-    rows = np.linspace(0, len(part) - 1, size).astype(int)
-    clean = None if part.clean_label is None else part.clean_label[rows]
-    return Subset(part.x[rows], part.label[rows], clean, part.sample_id[rows])
+    return part.rows(np.linspace(0, len(part) - 1, size).astype(int))

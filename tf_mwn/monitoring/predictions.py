@@ -44,15 +44,19 @@ class Predictor:
         model: the model whose classifier is evaluated.
         preprocess: function of a batch of inputs, as in training.
         batch_size: examples per call.
+
+    Attributes:
+        model: as given.
     """
 
     def __init__(
         self, model: RobustModel, preprocess: Callable[[tf.Tensor], tf.Tensor], batch_size=500
     ):
-        self._model = model
+        self.model = model
         self._batch_size = batch_size
         self._logits = tf.function(
-            lambda x: model.classifier(preprocess(x), training=False), reduce_retracing=True
+            lambda x: model.predicting_classifier(preprocess(x), training=False),
+            reduce_retracing=True,
         )
 
     def logits(self, x: np.ndarray) -> np.ndarray:
@@ -64,13 +68,13 @@ class Predictor:
     def losses_and_weights(
         self, logits: np.ndarray, labels: np.ndarray, sample_id: np.ndarray | None = None
     ) -> tuple[np.ndarray, np.ndarray | None]:
-        """The losses [N] of the examples and their weights [N]; None if the method gives none.
+        """The losses [N] that the objective sees, and the weights [N] that it gives, or None.
 
         Methods that keep a history of each example need `sample_id` [N].
         """
         logits, labels = tf.constant(logits), tf.constant(labels)
-        weights = self._model.sample_weight(labels, logits, sample_id)
-        losses = self._model.per_example_loss(labels, logits)
+        weights = self.model.sample_weight(labels, logits, sample_id)
+        losses = self.model.training_loss(labels, logits)
         return losses.numpy(), None if weights is None else weights.numpy()
 
 

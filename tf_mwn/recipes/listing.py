@@ -40,7 +40,7 @@ def _method(method: Method) -> list[str]:
 def about(method: Method) -> list[str]:
     """Lines with the title, the paper, the needs and the cost of a method."""
     lines = [f"{method.name}: {method.title}", f"    paper    {method.paper}"]
-    if method.takes_meta_set(_DEFAULTS):
+    if method.needs_meta_set(_DEFAULTS):
         unless = f", unless --{method.file.name} is given" if method.file else ""
         lines.append(f"    needs    a meta set (--meta_size){unless}")
     return [*lines, f"    cost     {method.cost(_DEFAULTS)} a step"]

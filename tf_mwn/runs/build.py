@@ -1,6 +1,8 @@
 """Builds the data, the model and the training stream of a run from its configuration."""
 
+import dataclasses
 from collections.abc import Callable
+from typing import Any
 
 import keras
 import numpy as np
@@ -19,6 +21,9 @@ from tf_mwn.methods import registry
 from tf_mwn.methods.rules.resampling import resampled_rows
 from tf_mwn.methods.spec.facts import TrainingFacts
 from tf_mwn.settings.config import Config
+from tf_mwn.training.fine_tuning import hold_back
+from tf_mwn.training.logit_adjustment import smoothed_shares
+from tf_mwn.training.options import BALANCED, TEST, parse_target_shares
 from tf_mwn.training.robust_model import RobustModel
 from tf_mwn.training.whole_sets import WholeSets
 
@@ -69,7 +74,7 @@ def check_sizes(config: Config, data: BiasedData, methods: list[registry.Method]
                 f"leaves, received {config.batch_size}"
             )
     wanted = config.meta_batch_size
-    uses_meta_set = any(method.takes_meta_set(vars(config)) for method in methods)
+    uses_meta_set = any(method.needs_meta_set(vars(config)) for method in methods)
     if uses_meta_set and wanted and wanted > len(data.meta):
         raise ValueError(
             f"meta_batch_size: expected at most the {len(data.meta)} meta images, received {wanted}"
@@ -111,9 +116,45 @@ def build_model(
     if method.meta_optimizer and not method.uses_file(vars(config)):
         optimizers["meta_optimizer"] = meta_optimizer(config, method)
     jit_compile = {"auto": "auto", "true": True, "false": False}[config.jit_compile]
-    model.compile(**optimizers, metrics=["accuracy"], jit_compile=jit_compile)
+    adjustment = {} if method.shared else logit_adjustment(config, method, data)
+    model.compile(**optimizers, **adjustment, metrics=["accuracy"], jit_compile=jit_compile)
     model.whole_sets = build_whole_sets(config, data)
     return model
+
+
+def logit_adjustment(config: Config, method: registry.Method, data: BiasedData) -> dict[str, Any]:
+    """The arguments of `RobustModel.compile` that correct the logits; none for a strength of 0."""
+    strength = method.shared_value(vars(config), "logit_adjustment")
+    if not strength:
+        return {}
+    return {
+        "logit_adjustment": strength,
+        "class_counts": _counts(data.train, data),
+        "target_shares": target_shares(config, data),
+    }
+
+
+def target_shares(config: Config, data: BiasedData) -> np.ndarray | None:
+    """The class shares that --target_shares names, [C]; None for equal ones.
+
+    Raises:
+        ValueError: another number of shares than of classes.
+    """
+    wanted = parse_target_shares(config.target_shares)
+    if wanted == BALANCED:
+        return None
+    if wanted == TEST:
+        return smoothed_shares(_counts(data.test, data))
+    if len(wanted) != data.num_classes:
+        raise ValueError(
+            f"target_shares: expected {data.num_classes} numbers, one for each class, "
+            f"received {len(wanted)}"
+        )
+    return np.asarray(wanted)
+
+
+def _counts(part: Subset, data: BiasedData) -> np.ndarray:
+    return np.bincount(part.label, minlength=data.num_classes)
 
 
 def training_facts(
@@ -125,11 +166,12 @@ def training_facts(
     return TrainingFacts(
         num_classes=data.num_classes,
         num_examples=len(data.train),
-        class_counts=np.bincount(data.train.label, minlength=data.num_classes),
+        class_counts=_counts(data.train, data),
         steps_per_epoch=steps_per_epoch,
         epochs=config.epochs,
         num_sample_ids=int(data.train.sample_id.max()) + 1,
         seed=seed,
+        target_shares=target_shares(config, data),
         noise_rate=noise["nominal_rate"],
         transition_matrix=None if matrix is None else np.asarray(matrix),
     )
@@ -168,6 +210,56 @@ def meta_optimizer(config: Config, method: registry.Method) -> keras.optimizers.
     return CoupledSGD(config.meta_learning_rate, momentum=0.9, nesterov=True, **decay)
 
 
+@dataclasses.dataclass(frozen=True)
+class MetaParts:
+    """The meta set as one method uses it.
+
+    Attributes:
+        step: what the training steps see.
+        last_phase: what the last phase trains on.
+        unseen: what the classifier never trains on; None if it trains on the whole meta set.
+    """
+
+    step: Subset
+    last_phase: Subset
+    unseen: Subset | None
+
+
+def meta_parts(config: Config, method: registry.Method, data: BiasedData, seed: int) -> MetaParts:
+    """The parts of the meta set for a method; those held back depend on the seed alone."""
+    meta, share = data.meta, method.holds_back(vars(config))
+    if not share:
+        return MetaParts(meta, meta, None if method.trains_on_meta_set else meta)
+    held_back = hold_back(meta.label, share, seed)
+    rest = np.setdiff1d(np.arange(len(meta)), held_back)
+    learned = meta.rows(rest)
+    step = learned if method.trains_on_meta_set else meta
+    return MetaParts(step, learned, meta.rows(held_back))
+
+
+def fine_tuning_stream(config: Config, clean: Subset, data: BiasedData, seed: int):
+    """The training stream of the last phase: batches of clean examples."""
+    wanted = config.meta_batch_size or config.batch_size
+    return training_stream(
+        clean,
+        None,
+        min(wanted, len(clean)),
+        None,
+        seed,
+        preprocess=preprocessing(config, data),
+        augment=_augmentation(config),
+    )
+
+
+def evaluation_batches(config: Config, part: Subset, data: BiasedData) -> tf.data.Dataset:
+    """All examples of `part` once, in order, as (inputs, labels), preprocessed."""
+    return evaluation_dataset(part.x, part.label, _WHOLE_BATCH, preprocessing(config, data))
+
+
+def _augmentation(config: Config):
+    return crop_and_flip if config.augment == "crop_flip" else None
+
+
 def build_whole_sets(config: Config, data: BiasedData) -> WholeSets:
     """The training and the meta set in evaluation order, for what methods do between epochs."""
     preprocess = preprocessing(config, data)
@@ -197,7 +289,9 @@ def build_stream(
         rows = training_rows(config, method, data, seed)
         # The stream needs unique ids, so that the rows are numbered; `map` restores their ids.
         train = Subset(train.x[rows], train.label[rows], None, np.arange(len(rows)))
-    meta = data.meta if method.takes_meta_set(vars(config)) else None
+    meta = None
+    if method.takes_meta_set(vars(config)):
+        meta = meta_parts(config, method, data, seed).step
     stream = training_stream(
         train,
         meta,
@@ -207,7 +301,7 @@ def build_stream(
         start_epoch=start_epoch,
         start_step=start_step,
         preprocess=preprocessing(config, data),
-        augment=crop_and_flip if config.augment == "crop_flip" else None,
+        augment=_augmentation(config),
     )
     if not method.resamples:
         return stream

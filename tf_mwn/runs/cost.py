@@ -20,7 +20,7 @@ def forward_passes(
     that a plain step costs 3 per example.
     """
     return costs.forward_passes(
-        method.phases(vars(config)),
+        method.every_phase(vars(config)),
         build.steps_per_epoch(config, method, data),
         config.batch_size,
         method.meta_batch_size(vars(config), len(data.meta)),

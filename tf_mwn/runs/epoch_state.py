@@ -2,7 +2,10 @@
 
 import keras
 
+from tf_mwn.data.splits.biased_data import BiasedData
 from tf_mwn.files import Folder
+from tf_mwn.monitoring.callbacks import EpochEvaluation
+from tf_mwn.monitoring.tensorboard import TensorBoardMonitor
 from tf_mwn.runs import checkpoint
 from tf_mwn.runs.run import Run
 from tf_mwn.runs.termination import Termination
@@ -56,3 +59,13 @@ class StopWhenAsked(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         self._termination.check()
+
+
+def monitors(
+    run: Run, evaluation: EpochEvaluation, data: BiasedData, epochs: int
+) -> list[TensorBoardMonitor]:
+    """TensorBoard's callback, of a run of so many epochs; none if this process writes no files."""
+    if not run.folder.writes:
+        return []
+    identity = run.identity(data.card["fingerprint"])
+    return [TensorBoardMonitor(run.path, evaluation, identity, epochs, data.card["class_names"])]

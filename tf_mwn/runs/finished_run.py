@@ -81,6 +81,8 @@ def _classifier(run: Run, data: BiasedData) -> keras.Model:
     classifier = networks.build(config.network, shape, data.num_classes, None)
     method = registry.find(run.method)
     if method.remakes_classifier:
-        classifier = registry.build(method, classifier, vars(config)).classifier
+        facts = build.training_facts(config, data, run.seed, steps_per_epoch=1)
+        model = registry.build(method, classifier, vars(config), facts)
+        classifier = model.predicting_classifier
     classifier.load_weights(path)
     return classifier

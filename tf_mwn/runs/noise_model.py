@@ -24,9 +24,15 @@ def needs_noise_model(config: Config) -> bool:
 
 
 def without_noise(config: Config) -> Config:
-    """The same configuration with clean labels, to train the noise model on."""
+    """The same configuration with clean labels and plain training, for the noise model."""
     return dataclasses.replace(
-        config, noise="none", noise_rate=0.0, noise_factor=None, noise_sampling="expected"
+        config,
+        noise="none",
+        noise_rate=0.0,
+        noise_factor=None,
+        noise_sampling="expected",
+        logit_adjustment=None,
+        fine_tuning_epochs=None,
     )
 
 

@@ -175,5 +175,8 @@ class Run:
 
 def completed_identity(recorded: Mapping[str, Any]) -> dict[str, Any]:
     """A recorded identity with its settings `completed`, in the form of JSON."""
-    settings = completed(recorded.get("settings", {}))
+    known = recorded.get("settings", {})
+    settings = completed(known)
+    if recorded.get("method") == "fine_tuning" and "held_back" not in known:
+        settings["held_back"] = 0.0  # which tells it from the training of today
     return {**recorded, "settings": as_json(settings)}

@@ -146,7 +146,7 @@ class Session:
         build.check_sizes(config, data, methods)
         check_shares(self.strategy, batch_size=config.batch_size)
         for method in methods:
-            if method.takes_meta_set(vars(config)):
+            if method.needs_meta_set(vars(config)):
                 meta_size = method.meta_batch_size(vars(config), len(data.meta))
                 check_shares(self.strategy, meta_batch_size=meta_size)
         if any("meta_fraction" in method.reads for method in methods):

@@ -21,11 +21,12 @@ from tf_mwn.monitoring.callbacks import (
 from tf_mwn.monitoring.measures import noise_auc
 from tf_mwn.monitoring.predictions import Predictor
 from tf_mwn.monitoring.progress import ProgressBar
-from tf_mwn.monitoring.tensorboard import TensorBoardMonitor, curve_of
+from tf_mwn.monitoring.tensorboard import curve_of
 from tf_mwn.runs import build, checkpoint
 from tf_mwn.runs.data_failure import data_failures
 from tf_mwn.runs.devices import Workers
-from tf_mwn.runs.epoch_state import EpochRecord, ResumedEpoch, StopWhenAsked
+from tf_mwn.runs.epoch_state import EpochRecord, ResumedEpoch, StopWhenAsked, monitors
+from tf_mwn.runs.last_phase import fine_tune
 from tf_mwn.runs.run import CLASSIFIER, Run
 from tf_mwn.runs.termination import Termination
 from tf_mwn.training.robust_model import RobustModel
@@ -69,7 +70,10 @@ def _train(run: Run, data: BiasedData, strategy: tf.distribute.Strategy, workers
         run.folder.write_text("flags.txt", run.flags)
         _fit(run, model, data, history, predictor, termination)
         termination.check()
-        results = _finish(run, model, data, history, predictor)
+        tuned = fine_tune(run, model, data, history, predictor, termination)
+        termination.check()
+        results = _finish(run, model, data, history, predictor) | tuned
+        run.write_results(results)
         checkpoint.remove_spare(run.folder)
         return results
 
@@ -114,7 +118,7 @@ def _fit_epochs(run, model, data, history, predictor, termination, epochs, part=
     first, step = len(history), 0 if part is None else part.step
     method = registry.find(run.method)
     evaluation = EpochEvaluation(data, predictor)
-    every, classes = _all_epochs(run, model), data.card["class_names"]
+    every = _all_epochs(run, model)
     progress = ProgressBar(f"{run.method} seed {run.seed}", every, first)
     callbacks = [
         StopOnNonFiniteLoss(run.method),
@@ -124,10 +128,8 @@ def _fit_epochs(run, model, data, history, predictor, termination, epochs, part=
         progress,
         StopWhenAsked(run.folder, termination, step),
     ]
-    if run.folder.writes:
-        identity = run.identity(data.card["fingerprint"])
-        board = TensorBoardMonitor(run.path, evaluation, identity, every, classes)
-        callbacks.insert(callbacks.index(evaluation) + 1, board)
+    after = callbacks.index(evaluation) + 1
+    callbacks[after:after] = monitors(run, evaluation, data, every)
     try:
         model.fit(
             build.build_stream(run.config, method, data, run.seed, first, step),
@@ -143,7 +145,7 @@ def _fit_epochs(run, model, data, history, predictor, termination, epochs, part=
 
 
 def _finish(run, model, data, history, predictor) -> dict[str, Any]:
-    """Writes weights, figures, the classifier and, as the last file, results.json."""
+    """Writes weights, figures and the classifier; returns the results."""
     run.write_metrics(history)  # the process may have been killed after the last checkpoint
     logits = predictor.logits(data.train.x)
     losses, weights = predictor.losses_and_weights(logits, data.train.label, data.train.sample_id)
@@ -159,14 +161,13 @@ def _finish(run, model, data, history, predictor) -> dict[str, Any]:
     is_wrong = wrong_labels(data.train)
     _write_figures(run, model, losses, weights, is_wrong, history)
     with run.folder.replacing(CLASSIFIER) as path:
-        model.classifier.save(path)
+        model.predicting_classifier.save(path)
     for name, write in model.artifacts().items():
         with run.folder.replacing(name) as path:
             write(path)
     results = _results(run, history)
     if weights is not None and is_wrong is not None:
         results["noise_auc"] = noise_auc(weights, is_wrong)
-    run.write_results(results)
     return results
 
 

@@ -164,7 +164,7 @@ def trial_folder(values: Mapping[str, Any], epochs: int | None = None) -> str:
 
 
 def _check_objective(objective: str, method: Method, experiment: Experiment) -> None:
-    if objective == "meta" and method.takes_meta_set(vars(experiment.config)):
+    if objective == "meta" and method.needs_meta_set(vars(experiment.config)):
         raise ValueError(
             "objective: expected validation for a method that trains on the meta images, "
             f"received meta with {method.name}; pass --objective=validation --validation_size=N"

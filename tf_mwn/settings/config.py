@@ -17,6 +17,7 @@ from tf_mwn.engine.meta_schedule import every_kth, meta_schedule
 from tf_mwn.methods import registry
 from tf_mwn.networks import FAMILIES, NETWORKS, check_network
 from tf_mwn.options import Option, options_of, settings_class
+from tf_mwn.training.options import SHARED, parse_target_shares
 
 DATA = (
     Option(
@@ -135,7 +136,7 @@ EXECUTION = (
         "Number of logical CPU devices for --strategy=mirrored where there is no GPU.",
     ),
 )
-_OWN = (*DATA, *TRAINING, *EXECUTION)
+_OWN = (*DATA, *TRAINING, *SHARED, *EXECUTION)
 
 
 class Config(settings_class("Settings", (*registry.OPTIONS.values(), *_OWN), (BiasSettings,))):
@@ -146,6 +147,7 @@ class Config(settings_class("Settings", (*registry.OPTIONS.values(), *_OWN), (Bi
         check_network(self.network)
         meta_schedule(self.speed, self.meta_interval, self.reuse_gradient)
         every_kth(self.meta_fraction)
+        parse_target_shares(self.target_shares)
         if self.virtual_step == "optimizer" and self.optimizer != "sgd":
             raise ValueError(
                 f"virtual_step: expected 'optimizer' with --optimizer=sgd alone, received it with "
@@ -188,6 +190,8 @@ def completed(settings: Mapping[str, Any]) -> dict[str, Any]:
     A setting that did not exist then has its default, which means what was done before. "auto"
     is what it stands for.
     """
+    if "held_back" not in settings:  # `fine_tuning` was a method with phases of its own
+        settings = {**settings, "fine_tuning_epochs": None}
     defaults = {name: option.default for name, option in SETTINGS.items()}
     settings = {**defaults, **settings}
     if settings["virtual_step"] == "auto":

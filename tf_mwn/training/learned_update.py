@@ -35,7 +35,7 @@ class LearnedUpdate(MetaLearnedModel):
             self.meta_learner.project()
         self.apply_gradient(linear, gradient)
         linear.commit()
-        return self.update_metrics(element, labels, linear.logits)
+        return self.update_metrics(element, labels, linear.unadjusted_logits)
 
     def training_gradient(self, linear: Linearisation, batch: TrainingBatch) -> list[tf.Tensor]:
         """∂T/∂w and the gradient of the classifier's own losses (this replica's share)."""

@@ -6,14 +6,15 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from tf_mwn.checks import check_count
 from tf_mwn.engine import options as engine_options
 from tf_mwn.engine.linearise import Linearisation
 from tf_mwn.engine.meta_loss import meta_loss_gradient
-from tf_mwn.engine.meta_schedule import every_kth, meta_schedule
-from tf_mwn.engine.objective import TrainingBatch
+from tf_mwn.engine.meta_schedule import WARM_UP, every_kth, meta_schedule, warm_up_lengths
+from tf_mwn.engine.objective import TrainingBatch, logits_gradient
 from tf_mwn.engine.optimizers import apply_gradient, loss_scale, without_loss_scale
 from tf_mwn.engine.preconditioner import rule_of
-from tf_mwn.engine.replicas import all_reduce_sum, first_row
+from tf_mwn.engine.replicas import all_reduce_sum, first_row, global_mean
 from tf_mwn.engine.virtual_step import (
     VirtualStep,
     optimizer_step,
@@ -26,10 +27,18 @@ from tf_mwn.training.classifiers import (
     select_variables,
 )
 from tf_mwn.training.meta_learner import MetaLearner
+from tf_mwn.training.phases import Phases
 from tf_mwn.training.robust_model import RobustModel
 
 # Options that subclasses with their own step do not have.
-OWN_STEP = ("virtual_variables", "virtual_step", "meta_fraction", "reuse_gradient", "recompute")
+OWN_STEP = (
+    "virtual_variables",
+    "virtual_step",
+    "meta_fraction",
+    "meta_start",
+    "reuse_gradient",
+    "recompute",
+)
 
 
 @keras.saving.register_keras_serializable(package="tf_mwn")
@@ -59,6 +68,9 @@ class MetaLearnedModel(RobustModel):
         meta_fraction: 1/k: the meta update learns from every k-th example of the global training
             batch, linearised by itself. It is the exact meta gradient of that smaller batch. The
             meta batch is used whole: `meta_batch_size` of the stream says how large it is.
+        meta_start: fraction of the epochs, in [0, 1), that train plainly on the per-example loss;
+            Θ is neither used nor updated in them.
+        epochs: of the whole training; needed with `meta_start`.
         reuse_gradient: step 7 uses the gradient of step 5, made with Θ before its update. This
             saves one backward pass, but Θ takes effect one step later. False (the paper) recomputes
             the gradient.
@@ -85,9 +97,12 @@ class MetaLearnedModel(RobustModel):
         recompute: bool = engine_options.RECOMPUTE.default,
         speed: str = engine_options.SPEED.default,
         meta_fraction: float = engine_options.META_FRACTION.default,
+        meta_start: float = engine_options.META_START.default,
+        epochs: int | None = None,
         **kwargs,
     ):
         super().__init__(classifier, meta_learner, **kwargs)
+        self._start_late(meta_start, epochs)
         self.meta_interval, self.reuse_gradient = meta_schedule(
             speed, meta_interval, reuse_gradient
         )
@@ -105,6 +120,22 @@ class MetaLearnedModel(RobustModel):
         self.virtual_selection = tuple(select_variables(classifier, virtual_variables))
         self.virtual_step = engine_options.VIRTUAL_STEP.check(virtual_step)
         self.meta_loss_metric = keras.metrics.Mean(name="meta_loss")
+
+    def _start_late(self, meta_start: float, epochs: int | None) -> None:
+        self.meta_start = engine_options.META_START.check(meta_start)
+        self._epochs = None if epochs is None else check_count("epochs", epochs)
+        if not meta_start:
+            return
+        if epochs is None:
+            raise ValueError(
+                "epochs: expected the number of all epochs with meta_start, received none"
+            )
+        self.phases = Phases(self, warm_up_lengths(epochs, meta_start))
+
+    @property
+    def is_warming_up(self) -> bool:
+        """Whether the current epoch trains plainly, before a late start."""
+        return self.phases is not None and self.phases.current == WARM_UP
 
     @property
     def meta_learner(self) -> MetaLearner:
@@ -167,6 +198,13 @@ class MetaLearnedModel(RobustModel):
     def training_metrics(self):
         return [*super().training_metrics, self.meta_loss_metric]
 
+    @property
+    def metrics(self):
+        every = super().metrics
+        if self._step_kind is None or self._step_kind[0] != WARM_UP:
+            return every
+        return [metric for metric in every if metric is not self.meta_loss_metric]
+
     def step_kind(self):
         """The phase, and whether the step updates Θ.
 
@@ -179,7 +217,7 @@ class MetaLearnedModel(RobustModel):
 
     def learn_objective(self, linear: Linearisation, batch: TrainingBatch, element):
         """Θ ← meta_optimizer(meta gradient), at meta steps."""
-        if self._step_kind is not None and not self._step_kind[1]:
+        if self.is_warming_up or (self._step_kind is not None and not self._step_kind[1]):
             return None
         if self._every > 1:
             linear, batch = self.part_of(linear, batch)
@@ -187,6 +225,11 @@ class MetaLearnedModel(RobustModel):
         apply_gradient(self.meta_optimizer, gradient, self.meta_learner.trainable_variables)
         self.meta_learner.project()
         return taken if self.reuse_gradient else None
+
+    def logits_gradient(self, logits, batch):
+        if self.is_warming_up:
+            return logits_gradient(lambda z: (global_mean(batch.losses(z)), None), logits)
+        return super().logits_gradient(logits, batch)
 
     def part_of(self, linear: Linearisation, batch: TrainingBatch):
         """Every k-th example of the global batch, linearised by itself, and its labels."""
@@ -262,6 +305,7 @@ class MetaLearnedModel(RobustModel):
             "virtual_step": self.virtual_step,
             "meta_fraction": self.meta_fraction,
             "recompute": self.recompute,
+            **({"meta_start": self.meta_start, "epochs": self._epochs} if self.meta_start else {}),
             **(schedule if self.speed == "exact" else {"speed": self.speed}),
         }
 

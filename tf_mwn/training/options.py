@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from tf_mwn.checks import AT_LEAST_ONE, NON_NEGATIVE, POSITIVE
+from tf_mwn.checks import AT_LEAST_ONE, BELOW_ONE, NON_NEGATIVE, POSITIVE
 from tf_mwn.engine.meta_schedule import every_kth
 from tf_mwn.options import Option
+
+BALANCED, TEST = "balanced", "test"
 
 META_BATCH_SIZE = Option(
     "meta_batch_size",
@@ -27,7 +29,50 @@ META_WEIGHT_DECAY = Option(
     NON_NEGATIVE,
     "Weight decay of what is learned on the meta set (Θ), added to the gradient.",
 )
+LOGIT_ADJUSTMENT = Option(
+    "logit_adjustment",
+    None,
+    NON_NEGATIVE,
+    "Strength τ of the correction of the training logits by the class shares, z + τ ln π: 1 aims "
+    "at balanced classes, 0 is plain training. By default 0, and 1 for the methods made for it.",
+    grid=(0.0, 0.5, 1.0, 1.5),
+    kind=float,
+)
+TARGET_SHARES = Option(
+    "target_shares",
+    BALANCED,
+    None,
+    "Class shares that --logit_adjustment aims at: balanced, test for those of the test set, or a "
+    "number for each class, separated by commas.",
+)
 OPTIMIZER_OF_THETA = (META_OPTIMIZER, META_LEARNING_RATE, META_WEIGHT_DECAY)
+FINE_TUNING_EPOCHS = Option(
+    "fine_tuning_epochs",
+    None,
+    NON_NEGATIVE,
+    "Number of epochs on the meta set alone, after the training; each has as many steps as an "
+    "epoch before. The best one on clean examples held back is kept, if any is better than none. "
+    "By default 0, and 5 for the methods made for it.",
+    kind=int,
+)
+FINE_TUNING_RATE = Option(
+    "fine_tuning_rate",
+    0.1,
+    POSITIVE,
+    "Learning rate of --fine_tuning_epochs, as a multiple of the initial --learning_rate.",
+    grid=(0.01, 0.1, 1.0),
+)
+HELD_BACK = Option(
+    "held_back",
+    0.2,
+    BELOW_ONE,
+    "Share of the meta set, of each class, that a method holds back which trains the classifier on "
+    "the meta set. It decides how many of --fine_tuning_epochs are kept.",
+)
+# The options that have a meaning for every method.
+SHARED = (LOGIT_ADJUSTMENT, TARGET_SHARES, FINE_TUNING_EPOCHS, FINE_TUNING_RATE, HELD_BACK)
+# What a shared option stands for where neither the run nor the method says.
+NOT_GIVEN = {LOGIT_ADJUSTMENT.name: 0.0, FINE_TUNING_EPOCHS.name: 0}
 META = (META_BATCH_SIZE, *OPTIMIZER_OF_THETA)
 
 
@@ -40,3 +85,23 @@ def meta_batch_size(settings: Mapping[str, Any], meta_examples: int) -> int:
         return settings["meta_batch_size"]
     examples = settings["batch_size"] // every_kth(settings["meta_fraction"])
     return max(1, min(examples, meta_examples))
+
+
+def parse_target_shares(text: str) -> str | tuple[float, ...]:
+    """The value of `--target_shares`: "balanced", "test", or the share of each class.
+
+    Raises:
+        ValueError: another text, or a share that is not positive.
+    """
+    if text in (BALANCED, TEST):
+        return text
+    try:
+        shares = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        shares = ()
+    if not shares or not all(share in POSITIVE for share in shares):
+        raise ValueError(
+            "target_shares: expected balanced, test, or a positive number for each class, "
+            f"separated by commas, received {text!r}"
+        )
+    return shares

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from tf_mwn.checks import NON_NEGATIVE
 from tf_mwn.engine import keras_internals
 from tf_mwn.engine.linearise import Linearisation
 from tf_mwn.engine.objective import TrainingBatch, TrainingObjective, logits_gradient
@@ -20,6 +21,7 @@ from tf_mwn.training.elements import (
     check_training_element,
     is_training_element,
 )
+from tf_mwn.training.logit_adjustment import LogitAdjustment
 from tf_mwn.training.phases import Phases
 from tf_mwn.training.whole_sets import WholeSets
 
@@ -56,9 +58,11 @@ class RobustModel(keras.Model):
         self.loss_metric = keras.metrics.Mean(name="loss")
         self.mean_weight_metric = keras.metrics.Mean(name="mean_weight")
         self.per_example_loss = per_example_loss(None)
+        self.logit_adjustment: LogitAdjustment | None = None
         self.phases: Phases | None = None
         self.whole_sets: WholeSets | None = None
         self._step_kind = None
+        self._steps_of_an_epoch: int | None = None  # of the last `fit`
         self._evaluating = False
         self._gives_weights = False  # known once a step is traced
         self.built = True
@@ -70,9 +74,28 @@ class RobustModel(keras.Model):
         """Logits of `inputs`, or of the "inputs" of a training element."""
         if is_training_element(inputs):
             inputs = inputs["inputs"]
-        return self.classifier(inputs, training=training)
+        return self.predicting_classifier(inputs, training=training)
 
-    def compile(self, optimizer, loss=None, metrics=None, jit_compile="auto", **kwargs):
+    @property
+    def predicting_classifier(self) -> keras.Model:
+        """The Keras model whose logits predictions are made from: the classifier.
+
+        A method that corrects the classifier's logits adds layers of Keras, which share its
+        variables.
+        """
+        return self.classifier
+
+    def compile(
+        self,
+        optimizer,
+        loss=None,
+        metrics=None,
+        jit_compile="auto",
+        logit_adjustment=0.0,
+        class_counts=None,
+        target_shares=None,
+        **kwargs,
+    ):
         """Sets the classifier's optimizer, the per-example loss and the metrics.
 
         Args:
@@ -84,11 +107,18 @@ class RobustModel(keras.Model):
             jit_compile: "auto" compiles with XLA on a GPU, unless the classifier max-pools
                 (its second derivative is inexact under XLA); never on a CPU, where XLA makes
                 these steps slower.
+            logit_adjustment: τ, at least 0. The training objective sees z + τ ln(π/ρ), and so does
+                `sample_weight`; the meta loss, metrics and predictions see z. See
+                `LogitAdjustment`.
+            class_counts: training examples of each given class, [C]; with `logit_adjustment`.
+            target_shares: ρ, the share of each class where the classifier will be used, [C]; by
+                default all classes are equally frequent.
             **kwargs: `run_eagerly`, `steps_per_execution`, `weighted_metrics`, as in Keras.
         """
         if loss is None:
             check_has_classes(self.classifier)
         self.per_example_loss = per_example_loss(loss)
+        self._adjust_logits(logit_adjustment, class_counts, target_shares)
         super().compile(
             optimizer=optimizer,
             metrics=metrics,
@@ -104,6 +134,18 @@ class RobustModel(keras.Model):
         self._optimizer_starts = lambda: starts
         # In a closure: Keras would track metric objects as this model's own metrics.
         self._loss_and_metrics = lambda: {"loss": loss, "metrics": metrics}
+
+    def _adjust_logits(self, strength: float, class_counts, target_shares) -> None:
+        if NON_NEGATIVE.check("logit_adjustment", strength) == 0:
+            self.logit_adjustment = None
+            return
+        if class_counts is None:
+            raise ValueError(
+                "class_counts: expected the number of training examples of each class with "
+                "logit_adjustment, received none"
+            )
+        self.logit_adjustment = LogitAdjustment(class_counts, strength, target_shares)
+        self.logit_adjustment.offset_of(self.classifier)
 
     def state_variables(self) -> list[keras.Variable]:
         """All state that steps change, in a stable order; what an exact checkpoint holds."""
@@ -133,6 +175,53 @@ class RobustModel(keras.Model):
         if isinstance(x, tf.data.Dataset):
             self.build_metrics(x)
         return super().fit(x, y, batch_size, epochs, verbose, callbacks, **kw)
+
+    def fine_tune(
+        self,
+        x_meta,
+        y_meta,
+        epochs: int = 5,
+        steps_per_epoch: int | None = None,
+        batch_size: int | None = None,
+        rate: float = 0.1,
+        held_back: float = 0.2,
+        seed: int = 0,
+        verbose="auto",
+    ):
+        """Trains the classifier on clean examples alone, for a few epochs, and keeps the best one.
+
+        It minimises the plain loss; the meta-learner stays as it is. A part of the examples is held
+        back. The weights after the epoch of least loss on that part are kept, and those of before
+        where no epoch was better.
+
+        Args:
+            x_meta: clean inputs: an array, or a tuple or dict of arrays, of M rows.
+            y_meta: their labels, [M] or [M, C].
+            epochs: at least 1. An epoch has `steps_per_epoch` steps, each on one batch.
+            steps_per_epoch: by default as many as an epoch of the last `fit` had.
+            batch_size: by default 100, or all examples that are not held back if these are fewer.
+            rate: the learning rate, as a multiple of the initial one of `compile`.
+            held_back: the share of the examples of each class that are held back, in [0, 1); with
+                0 the last epoch is kept.
+            seed: of the examples held back and of the batches.
+            verbose: as in `fit`.
+
+        Returns:
+            `tf_mwn.training.fine_tuning.FineTuned`: the losses on the examples held back, and the
+            number of epochs kept.
+
+        Raises:
+            TypeError, ValueError: arrays that do not fit the classifier, or an argument outside its
+                range.
+        """
+        from tf_mwn.training.fine_tuning import fine_tune_on_arrays
+
+        steps = self._steps_of_an_epoch if steps_per_epoch is None else steps_per_epoch
+        if steps is None:
+            raise ValueError("steps_per_epoch: expected a number before any fit, received none")
+        return fine_tune_on_arrays(
+            self, x_meta, y_meta, epochs, steps, batch_size, rate, held_back, seed, verbose
+        )
 
     @property
     def num_epochs(self) -> int | None:
@@ -200,11 +289,17 @@ class RobustModel(keras.Model):
         taken = self.learn_objective(linear, batch, element)
         cotangent, weights = taken or self.logits_gradient(linear.logits, batch)
         self.actual_step(linear, cotangent)
-        return self.update_metrics(element, labels, linear.logits, weights=weights)
+        return self.update_metrics(element, labels, linear.unadjusted_logits, weights=weights)
 
-    def linearise(self, inputs) -> Linearisation:
-        """The classifier's forward pass on a training batch."""
-        return Linearisation(self.classifier, inputs, loss_scale(self.optimizer))
+    def linearise(self, inputs, network=None, optimizer=None) -> Linearisation:
+        """The forward pass of the classifier, or of another network, on a training batch."""
+        scale = loss_scale(optimizer or self.optimizer)
+        network = network or self.predicting_classifier
+        return Linearisation(network, inputs, scale, self.adjusted)
+
+    def adjusted(self, logits: tf.Tensor) -> tf.Tensor:
+        """The logits [B, C] as the training objective sees them: z + τ ln(π/ρ)."""
+        return logits if self.logit_adjustment is None else self.logit_adjustment(logits)
 
     def training_part(self, element, labels):
         """Inputs, labels [B] and ids [B] (or None) that the classifier's step is taken on."""
@@ -264,9 +359,20 @@ class RobustModel(keras.Model):
     def sample_weight(self, labels, logits, sample_id=None) -> tf.Tensor | None:
         """The weight [B] the objective gives each example now; None if it gives none.
 
-        Objectives that keep a history of each example need `sample_id` [B].
+        Args:
+            labels: given labels, [B] or [B, C].
+            logits: of the classifier, [B, C].
+            sample_id: [B]; objectives that keep a history of each example need it.
         """
+        return self.weights_at(labels, self.adjusted(logits), sample_id)
+
+    def weights_at(self, labels, logits, sample_id) -> tf.Tensor | None:
+        """As `sample_weight`, at logits that are adjusted already."""
         return self.training_objective.objective(logits, self.training_batch(labels, sample_id))[1]
+
+    def training_loss(self, labels, logits) -> tf.Tensor:
+        """The per-example loss [B] that the objective sees at the classifier's logits [B, C]."""
+        return self.per_example_loss(labels, self.adjusted(logits))
 
     def artifacts(self) -> dict[str, Callable[[Path], None]]:
         """Files for the folder of a finished run: file name -> function that writes to a path."""
@@ -318,9 +424,19 @@ class RobustModel(keras.Model):
     def get_compile_config(self):
         if not self.compiled:
             return {}
+        adjustment = self.logit_adjustment
         return keras.saving.serialize_keras_object(
-            {"optimizer": self.optimizer, **self._loss_and_metrics()}
+            {
+                "optimizer": self.optimizer,
+                **self._loss_and_metrics(),
+                **({} if adjustment is None else adjustment.arguments()),
+            }
         )
+
+    @property
+    def loss_of_compile(self):
+        """The loss as it was given to `compile`."""
+        return self._loss_and_metrics()["loss"]
 
     def compile_from_config(self, config):
         self.compile(**{k: keras.saving.deserialize_keras_object(v) for k, v in config.items()})
@@ -330,9 +446,12 @@ class _EpochHooks(keras.callbacks.Callback):
     """Calls the model's `begin_epoch` and `end_epoch`; the first of the callbacks."""
 
     def on_epoch_begin(self, epoch, logs=None):
+        self._first = int(self.model.optimizer.iterations.numpy())
         self.model.begin_epoch()
 
     def on_epoch_end(self, epoch, logs=None):
+        last = int(self.model.optimizer.iterations.numpy())
+        self.model._steps_of_an_epoch = last - self._first or None
         self.model.end_epoch()
 
 

@@ -128,6 +128,7 @@ class GoldLossCorrection(RobustModel):
             return
         with long_step("estimating the transition matrix"):
             logits, labels, _ = logits_of(self.classifier, self.whole_sets.meta)
+        logits = self.adjusted(tf.convert_to_tensor(logits)).numpy()  # p of a given label
         matrix = estimate_correction(labels, logits, self.glc_estimate)
         self.training_objective.matrix.assign(matrix)
         self._initial.restore()

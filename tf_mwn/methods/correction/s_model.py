@@ -7,9 +7,8 @@ import numpy as np
 import tensorflow as tf
 
 from tf_mwn.checks import check_count
-from tf_mwn.engine.linearise import Linearisation
 from tf_mwn.engine.objective import TrainingBatch, TrainingObjective
-from tf_mwn.engine.optimizers import apply_gradient, loss_scale
+from tf_mwn.engine.optimizers import apply_gradient
 from tf_mwn.engine.replicas import global_mean, num_replicas, state
 from tf_mwn.losses.cross_entropy import expectation
 from tf_mwn.losses.label_correction import forward_correction
@@ -195,15 +194,16 @@ class SModel(RobustModel):
             return
         with long_step("estimating the channel on the training set"):
             logits, labels, _ = logits_of(self.classifier, self.whole_sets.train)
-        classes = tf.one_hot(logits.argmax(axis=1), self.channel.num_classes)
-        given = target_distribution(labels, tf.convert_to_tensor(logits))
+        logits = self.adjusted(tf.convert_to_tensor(logits))  # as the channel sees them
+        classes = tf.one_hot(tf.argmax(logits, axis=1), self.channel.num_classes)
+        given = target_distribution(labels, logits)
         self.channel.begin_at(class_means(classes, given))
 
     def train_step(self, data):
         check_training_element(data, self.needs_meta_set)
         element, labels = data
         network, channel = self.channel_input, self.channel
-        linear = Linearisation(network, element["inputs"], loss_scale(self.optimizer))
+        linear = self.linearise(element["inputs"], network)
         cotangent, channel_gradient = self._gradients(
             linear.logits, TrainingBatch(labels, self.per_example_loss, element["sample_id"])
         )
@@ -214,7 +214,8 @@ class SModel(RobustModel):
             [*network.trainable_variables, *channel.trainable_variables],
         )
         linear.commit()
-        return self.update_metrics(element, labels, linear.logits[:, : channel.num_classes])
+        logits = linear.unadjusted_logits[:, : channel.num_classes]
+        return self.update_metrics(element, labels, logits)
 
     def _gradients(self, outputs, batch) -> tuple[tf.Tensor, list[tf.Tensor]]:
         """Gradients of the objective in the channel's input and in the channel's variables."""
@@ -224,7 +225,7 @@ class SModel(RobustModel):
             value, _ = self.channel.objective(outputs, batch)
         return tape.gradient(value, (outputs, self.channel.trainable_variables))
 
-    def sample_weight(self, labels, logits, sample_id=None):
+    def weights_at(self, labels, logits, sample_id):
         """None: every example weighs the same."""
 
     def constructor_arguments(self):
@@ -262,6 +263,12 @@ class ComplexSModel(SModel):
         joined = keras.layers.Concatenate(dtype=keras.config.floatx())([logits, features])
         model = keras.Model(self.classifier.inputs, joined)
         return lambda: model  # hidden in a function: the classifier owns the layers
+
+    def adjusted(self, logits):
+        """The logits and features [B, C + F], or the logits alone, with the logits adjusted."""
+        classes = self.channel.num_classes
+        own = super().adjusted(logits[:, :classes])
+        return tf.concat([own, logits[:, classes:]], axis=-1)
 
     @property
     def channel_input(self):

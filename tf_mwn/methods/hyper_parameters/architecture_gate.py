@@ -117,11 +117,17 @@ class ArchitectureGate(MetaLearnedModel):
         check_training_element(data, self.needs_meta_set)
         element, labels = data
         batch = self.training_batch(labels, element["sample_id"])
-        linear = Linearisation(self.branches, element["inputs"], loss_scale(self.optimizer))
+        linear = self.linearise(element["inputs"], self.branches)
         self.learn_objective(linear, batch, element)
         cotangent, _ = self.logits_gradient(linear.logits, batch)
         self.actual_step(linear, cotangent)
-        return self.update_metrics(element, labels, self.meta_learner.mixed(linear.logits))
+        logits = self.meta_learner.mixed(linear.unadjusted_logits)
+        return self.update_metrics(element, labels, logits)
+
+    def adjusted(self, logits):
+        """The logits [B, K C] of all branches, each of them adjusted, and so their mixture."""
+        parts = tf.split(logits, self.meta_learner.num_branches, axis=-1)
+        return tf.concat([super(ArchitectureGate, self).adjusted(z) for z in parts], axis=-1)
 
     def meta_gradient_and_step(self, linear: Linearisation, batch: TrainingBatch, element):
         """Both terms, or the first alone (this replica's share)."""
@@ -175,7 +181,7 @@ class ArchitectureGate(MetaLearnedModel):
         gate = self.classifier.get_layer(_GATE)
         gate.kernel.assign(keras.ops.convert_to_numpy(self.meta_learner.shares()))
 
-    def sample_weight(self, labels, logits, sample_id=None):
+    def weights_at(self, labels, logits, sample_id):
         """None: the method gives no weights."""
 
     def constructor_arguments(self):

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import keras
 
 from tf_mwn.checks import check_class_counts
+from tf_mwn.engine.meta_schedule import late_start
 from tf_mwn.losses.bi_tempered import BiTempered
 from tf_mwn.losses.bootstrapping import ReedHard, ReedSoft
 from tf_mwn.losses.class_counts import LDAM, class_balanced_weights
@@ -185,7 +186,7 @@ def ldam_drw(
     References:
         Cao et al., NeurIPS 2019. https://arxiv.org/abs/1906.07413
     """
-    start_epoch = round(specs.LDAM_DEFER.check(ldam_defer) * epochs)
+    start_epoch = late_start(specs.LDAM_DEFER.check(ldam_defer), epochs)
     loss = LDAM(class_counts, ldam_max_margin, ldam_scale)
     weights = _class_balanced(class_counts, class_balanced_beta)
     return RobustModel(classifier, ClassWeighting(weights, start_epoch * steps_per_epoch, loss))

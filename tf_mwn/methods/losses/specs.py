@@ -7,7 +7,11 @@ from tf_mwn.methods.rules.specs import AGE_GRID, HISTORY
 from tf_mwn.methods.spec.costs import meta_training
 from tf_mwn.methods.spec.method import Method, always
 from tf_mwn.options import Option
-from tf_mwn.training.options import META_BATCH_SIZE, OPTIMIZER_OF_THETA
+from tf_mwn.training.options import (
+    LOGIT_ADJUSTMENT,
+    META_BATCH_SIZE,
+    OPTIMIZER_OF_THETA,
+)
 
 GCE_Q = Option(
     "gce_q",
@@ -122,6 +126,7 @@ REED_HARD_BETA = Option(
 _SHU = "Shu et al., 2020, https://arxiv.org/abs/2002.06482"
 _ZHANG = "Zhang and Sabuncu, NeurIPS 2018, https://arxiv.org/abs/1805.07836"
 _LIN = "Lin et al., ICCV 2017, https://arxiv.org/abs/1708.02002"
+_MENON = "Menon et al., ICLR 2021, https://arxiv.org/abs/2007.07314"
 _REED = "Reed et al., ICLR 2015 workshop, https://arxiv.org/abs/1412.6596"
 _SCE = (SCE_ALPHA, SCE_BETA, SCE_A)
 _BI_TEMPERED = (BI_TEMPERED_T1, BI_TEMPERED_T2)
@@ -135,7 +140,7 @@ def _adaptive(name: str, title: str, *options: Option, facts: tuple[str, ...] = 
         paper=_SHU,
         builder=f"tf_mwn.methods.losses.adaptive_losses:{name}",
         options=(*options, *ENGINE),
-        facts=facts,
+        facts=("epochs", *facts),
         meta_optimizer=(*OPTIMIZER_OF_THETA, META_BATCH_SIZE),
         takes_meta_set=always,
         phases=meta_training,
@@ -204,6 +209,23 @@ FIXED = (
         CLASS_BALANCED_BETA,
         facts=("class_counts",),
         gives_weights=True,
+    ),
+    Method(
+        name="logit_adjusted",
+        title="cross-entropy of logits that are corrected by the class shares",
+        paper=_MENON,
+        builder="tf_mwn.training.cross_entropy:CrossEntropy",
+        defaults={LOGIT_ADJUSTMENT.name: 1.0},
+    ),
+    Method(
+        name="posthoc_logit_adjustment",
+        title="plain training; predictions are corrected by the class shares",
+        paper=_MENON,
+        builder="tf_mwn.methods.losses.posthoc_adjustment:PosthocAdjustment",
+        facts=("class_counts", "target_shares"),
+        shared=(LOGIT_ADJUSTMENT.name,),
+        defaults={LOGIT_ADJUSTMENT.name: 1.0},
+        remakes_classifier=True,
     ),
     _fixed(
         "ldam_drw",

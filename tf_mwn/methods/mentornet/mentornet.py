@@ -53,7 +53,7 @@ class _Mentored(RobustModel):
         """The values of the mentor's variables."""
         raise NotImplementedError
 
-    def sample_weight(self, labels, logits, sample_id=None):
+    def weights_at(self, labels, logits, sample_id):
         """The mentor's weights [B], before example dropout."""
         return self.training_objective.curve(self.per_example_loss(labels, logits))
 

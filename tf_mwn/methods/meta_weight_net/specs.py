@@ -55,6 +55,7 @@ METHODS = (
         paper="Shu et al., NeurIPS 2019, https://arxiv.org/abs/1902.07379",
         builder="tf_mwn.methods.meta_weight_net.meta_weight_net:MetaWeightNet",
         options=(WEIGHT_NET_UNITS, WEIGHT_NORMALIZATION, DETACH_LOSS, *ENGINE),
+        facts=("epochs",),
         meta_optimizer=(*OPTIMIZER_OF_THETA, META_BATCH_SIZE),
         takes_meta_set=_learns,
         phases=_phases,

@@ -6,11 +6,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tf_mwn.checks import check_count
 from tf_mwn.engine import options as engine_options
 from tf_mwn.engine.linearise import Linearisation
-from tf_mwn.engine.objective import TrainingBatch, logits_gradient
-from tf_mwn.engine.replicas import global_mean
+from tf_mwn.engine.meta_schedule import warm_up_lengths
+from tf_mwn.engine.objective import TrainingBatch
 from tf_mwn.methods.meta_weight_net import specs as meta_weight_net_specs
 from tf_mwn.methods.reweighting import specs
 from tf_mwn.methods.reweighting.class_aware_net import ClassAwareNet
@@ -93,7 +92,17 @@ class CMWNet(MetaLearnedModel):
             normalization=weight_normalization,
             name="weight_net",
         )
-        super().__init__(classifier, net, virtual_variables, meta_interval, virtual_step, **kwargs)
+        specs.CMW_WARMUP.check(cmw_warmup)
+        super().__init__(
+            classifier,
+            net,
+            virtual_variables,
+            meta_interval,
+            virtual_step,
+            meta_start=cmw_warmup,
+            epochs=epochs,
+            **kwargs,
+        )
         specs.CMW_META_SET.check(cmw_meta_set)
         specs.CMW_META_PER_CLASS.check(cmw_meta_per_class)
         self._arguments = {
@@ -104,11 +113,12 @@ class CMWNet(MetaLearnedModel):
             "cmw_clusters": cmw_clusters,
             "cmw_meta_set": cmw_meta_set,
             "cmw_meta_per_class": cmw_meta_per_class,
-            "cmw_warmup": specs.CMW_WARMUP.check(cmw_warmup),
+            "cmw_warmup": cmw_warmup,
             "cmw_ema": specs.CMW_EMA.check(cmw_ema),
             "meta_batch_size": meta_batch_size,
         }
-        self.phases = Phases(self, specs.cmw_lengths(check_count("epochs", epochs), cmw_warmup))
+        if self.phases is None:
+            self.phases = Phases(self, warm_up_lengths(epochs, 0.0))
         self.needs_meta_set = cmw_meta_set == "given"
         self.needs_whole_sets = not self.needs_meta_set
         averages = cmw_meta_set == "low_loss" or self.needs_average
@@ -132,11 +142,6 @@ class CMWNet(MetaLearnedModel):
         """V."""
         return self.meta_learner
 
-    @property
-    def is_warming_up(self) -> bool:
-        """Whether the current epoch trains on plain cross-entropy."""
-        return self.phases.current == "warm_up"
-
     def begin_epoch(self) -> None:
         super().begin_epoch()
         if self.rebuilt is not None and not self.is_warming_up:
@@ -152,16 +157,9 @@ class CMWNet(MetaLearnedModel):
         return labels, rng.random(len(labels))
 
     def learn_objective(self, linear: Linearisation, batch: TrainingBatch, element):
-        if self.is_warming_up:
-            return None
-        if self.rebuilt is not None:
+        if self.rebuilt is not None and not self.is_warming_up:
             element = {**element, **self.rebuilt.draw(batch.step, batch.labels, self._every)}
         return super().learn_objective(linear, batch, element)
-
-    def logits_gradient(self, logits, batch):
-        if self.is_warming_up:
-            return logits_gradient(lambda z: (global_mean(batch.losses(z)), None), logits)
-        return super().logits_gradient(logits, batch)
 
     def actual_step(self, linear, cotangent) -> None:
         step = tf.convert_to_tensor(self.optimizer.iterations)
@@ -169,12 +167,10 @@ class CMWNet(MetaLearnedModel):
         if self.average is not None:
             self.average.update(step)
 
-    @property
-    def metrics(self):
-        every = super().metrics
-        if self._step_kind is None or self._step_kind[0] != "warm_up":
-            return every
-        return [metric for metric in every if metric is not self.meta_loss_metric]
+    def step_arguments(self):
+        arguments = super().step_arguments()
+        arguments.pop("meta_start", None)  # cmw_warmup
+        return arguments
 
     def constructor_arguments(self):
         normalization = {"weight_normalization": self.weight_net.normalization}

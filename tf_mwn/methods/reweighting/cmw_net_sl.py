@@ -120,7 +120,7 @@ class CMWNetSL(CMWNet):
         taken = self.learn_objective(linear, batch, element)
         cotangent, weights = taken or self.logits_gradient(linear.logits, batch)
         self.actual_step(linear, cotangent)
-        return self.update_metrics(element, labels, linear.logits, weights=weights)
+        return self.update_metrics(element, labels, linear.unadjusted_logits, weights=weights)
 
     def soft_batch(self, element, labels) -> tuple[tf.Tensor, SoftBatch]:
         """The inputs of the step, blended by any mixup, and the batch with its targets."""

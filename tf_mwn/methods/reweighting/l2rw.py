@@ -104,7 +104,7 @@ class L2RW(RobustModel):
             lambda z: (global_mean(weights * batch.losses(z)), None), linear.logits
         )
         self.actual_step(linear, cotangent)
-        return self.update_metrics(element, labels, linear.logits, weights=known)
+        return self.update_metrics(element, labels, linear.unadjusted_logits, weights=known)
 
     def similarities(self, linear: Linearisation, batch: TrainingBatch, element) -> tf.Tensor:
         """s [B]: the derivative of each training loss along u = ∇L_meta(w)."""

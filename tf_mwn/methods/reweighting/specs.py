@@ -1,11 +1,9 @@
 """Sample weights learned on meta data: L2RW, and CMW-Net, which chooses its own meta set."""
 
-import dataclasses
-
 from tf_mwn.checks import AT_LEAST_ONE, BELOW_ONE, NON_NEGATIVE, UNIT
-from tf_mwn.engine.options import ENGINE, VIRTUAL_VARIABLES
+from tf_mwn.engine.options import ENGINE, META_START, VIRTUAL_VARIABLES
 from tf_mwn.methods.meta_weight_net.specs import WEIGHT_NET_UNITS, WEIGHT_NORMALIZATION
-from tf_mwn.methods.spec.costs import meta_step
+from tf_mwn.methods.spec.costs import meta_training
 from tf_mwn.methods.spec.method import Method, Passes, Phase, Settings, always
 from tf_mwn.options import Option
 from tf_mwn.training.options import META_BATCH_SIZE, OPTIMIZER_OF_THETA
@@ -46,23 +44,14 @@ CMW_MIXUP = Option(
     NON_NEGATIVE,
     "Parameter a of the distribution Beta(a, a) of mixup. 0 mixes nothing.",
 )
-WARM_UP, WEIGHTED = "warm_up", "weighted"  # the phases of CMW-Net
 
 
-def cmw_lengths(epochs: int, warmup: float) -> dict[str, int]:
-    """Epochs of each phase of CMW-Net; with a warm-up, at least one epoch of either phase."""
-    first = max(min(round(warmup * epochs), epochs - 1), 1) if warmup > 0 else 0
-    return {**({WARM_UP: first} if first else {}), WEIGHTED: max(epochs - first, 1)}
+def _cmw_phases(settings: Settings, more: float = 0.0) -> tuple[Phase, ...]:
+    return meta_training(settings, CMW_WARMUP.name, more)
 
 
-def _cmw_phases(settings: Settings, more: float) -> tuple[Phase, ...]:
-    """The phases of CMW-Net, with `more` passes over the training batch in a weighted step."""
-    lengths = cmw_lengths(settings["epochs"], settings[CMW_WARMUP.name])
-    step = meta_step(settings)
-    costs = {WARM_UP: Passes(), WEIGHTED: dataclasses.replace(step, training=step.training + more)}
-    return tuple(Phase(name, epochs, costs[name]) for name, epochs in lengths.items())
-
-
+# Its warm-up is its late start.
+_ENGINE = tuple(option for option in ENGINE if option is not META_START)
 _CMW = dict(
     paper="Shu et al., TPAMI 2023, https://arxiv.org/abs/2202.05613",
     facts=("class_counts", "epochs", "seed"),
@@ -78,7 +67,7 @@ _CMW_OPTIONS = (
     CMW_WARMUP,
     CMW_EMA,
     META_BATCH_SIZE,
-    *ENGINE,
+    *_ENGINE,
 )
 
 METHODS = (
@@ -100,7 +89,7 @@ METHODS = (
         title="sample weights V(loss, class size), learned without a clean set",
         builder="tf_mwn.methods.reweighting.cmw_net:CMWNet",
         options=(WEIGHT_NORMALIZATION, *_CMW_OPTIONS),
-        phases=lambda settings: _cmw_phases(settings, more=0),
+        phases=_cmw_phases,
         **_CMW,
     ),
     Method(

@@ -1,6 +1,15 @@
 """The costs of steps that several families share."""
 
-from tf_mwn.engine.meta_schedule import every_kth, meta_schedule
+import dataclasses
+
+from tf_mwn.engine.meta_schedule import (
+    LEARNING,
+    WARM_UP,
+    every_kth,
+    meta_schedule,
+    warm_up_lengths,
+)
+from tf_mwn.engine.options import META_START
 from tf_mwn.methods.spec.method import Passes, Phase, Settings
 
 
@@ -21,9 +30,18 @@ def meta_step(settings: Settings) -> Passes:
     return Passes(3 + update / every / interval, 3 / interval, meta_batch=1 / every)
 
 
-def meta_training(settings: Settings) -> tuple[Phase, ...]:
-    """One phase of `meta_step`."""
-    return (Phase("training", settings["epochs"], meta_step(settings)),)
+def meta_training(
+    settings: Settings, start: str = META_START.name, more: float = 0.0
+) -> tuple[Phase, ...]:
+    """Plain epochs up to the late start that the option `start` names, then `meta_step`s.
+
+    `more` forward passes over the training batch are added to each of the latter.
+    """
+    step = meta_step(settings)
+    step = dataclasses.replace(step, training=step.training + more)
+    lengths = warm_up_lengths(settings["epochs"], settings[start])
+    costs = {WARM_UP: Passes(), LEARNING: step}
+    return tuple(Phase(name, epochs, costs[name]) for name, epochs in lengths.items())
 
 
 def forward_passes(

@@ -18,6 +18,8 @@ class TrainingFacts:
         epochs: epochs of one training of the classifier.
         num_sample_ids: one more than the largest `sample_id` of the training set.
         seed: of the run.
+        target_shares: [C] shares of the classes where the classifier will be used; None for equal
+            ones.
         noise_rate: nominal fraction of wrong labels; None if unknown.
         transition_matrix: [C, C] nominal P(given j | clean i); None if unknown.
     """
@@ -29,6 +31,7 @@ class TrainingFacts:
     epochs: int
     num_sample_ids: int
     seed: int
+    target_shares: np.ndarray | None = None
     noise_rate: float | None = None
     transition_matrix: np.ndarray | None = None
 
@@ -65,7 +68,7 @@ def supply(
         )
     values = {name: getattr(facts, name) for name in names}
     for name, value in values.items():
-        if value is None:
+        if value is None and name in SOURCES:
             source = SOURCES[name]
             if instead and name in instead:
                 source += f", or --{instead[name]}"

@@ -5,7 +5,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from tf_mwn.options import Option
-from tf_mwn.training.options import meta_batch_size
+from tf_mwn.training.options import (
+    FINE_TUNING_EPOCHS,
+    HELD_BACK,
+    NOT_GIVEN,
+    meta_batch_size,
+)
 
 Settings = Mapping[str, Any]
 
@@ -71,6 +76,11 @@ class Method:
             and, by name, with the values of `options` and the `facts`.
         options: the options that the builder takes.
         facts: arguments of the builder that `TrainingFacts` supply under the same names.
+        shared: the shared options (`tf_mwn.training.options.SHARED`) that the builder takes. Those
+            of the others are no concern of the builder.
+        defaults: the method's own defaults of shared options, by name.
+        trains_on_meta_set: whether the classifier itself trains on the meta set.
+        holds_back_meta: whether it leaves a part of the meta set, `HELD_BACK`, untouched.
         instead_of: option name -> the fact that is not needed if the option is set.
         meta_optimizer: options that only the optimizer of Θ reads; empty if there is none.
         stream: options that only the training stream reads.
@@ -90,6 +100,10 @@ class Method:
     builder: str
     options: tuple[Option, ...] = ()
     facts: tuple[str, ...] = ()
+    shared: tuple[str, ...] = ()
+    defaults: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    trains_on_meta_set: bool = False
+    holds_back_meta: bool = False
     instead_of: Mapping[str, str] = dataclasses.field(default_factory=dict)
     meta_optimizer: tuple[Option, ...] = ()
     stream: tuple[Option, ...] = ()
@@ -109,6 +123,31 @@ class Method:
         """The facts that no option of `settings` replaces."""
         given = {fact for option, fact in self.instead_of.items() if settings[option] is not None}
         return tuple(fact for fact in self.facts if fact not in given)
+
+    def shared_value(self, settings: Settings, name: str) -> Any:
+        """The value of a shared option: that of the run, of the method, or the default of all."""
+        if settings[name] is not None:
+            return settings[name]
+        return self.defaults.get(name, NOT_GIVEN[name])
+
+    def fine_tuning_epochs(self, settings: Settings) -> int:
+        """Epochs of the last phase, on the meta set."""
+        return self.shared_value(settings, FINE_TUNING_EPOCHS.name)
+
+    def needs_meta_set(self, settings: Settings) -> bool:
+        """Whether the training or its last phase needs a meta set."""
+        return self.takes_meta_set(settings) or self.fine_tuning_epochs(settings) > 0
+
+    def holds_back(self, settings: Settings) -> float:
+        """The share of the meta set that is held back from the classifier's training."""
+        holds_back = self.holds_back_meta or self.fine_tuning_epochs(settings) > 0
+        return settings[HELD_BACK.name] if holds_back else 0.0
+
+    def every_phase(self, settings: Settings) -> tuple[Phase, ...]:
+        """`phases`, and the last phase on the meta set."""
+        epochs = self.fine_tuning_epochs(settings)
+        last = Phase("fine_tuning", epochs, Passes(training=0, meta=3))
+        return self.phases(settings) + ((last,) if epochs else ())
 
     @property
     def own_options(self) -> tuple[Option, ...]:
@@ -135,5 +174,5 @@ class Method:
 
     def cost(self, settings: Settings) -> str:
         """The cost of a step in each phase: "3F, then 6F"."""
-        costs = [str(phase.passes) for phase in self.phases(settings)]
+        costs = [str(phase.passes) for phase in self.every_phase(settings)]
         return ", then ".join(dict.fromkeys(costs))

@@ -7,7 +7,7 @@ import tensorflow as tf
 from tf_mwn.checks import BELOW_ONE, POSITIVE, check_count
 from tf_mwn.engine.linearise import Linearisation
 from tf_mwn.engine.objective import TrainingBatch, TrainingObjective, logits_gradient
-from tf_mwn.engine.optimizers import apply_gradient, loss_scale
+from tf_mwn.engine.optimizers import apply_gradient
 from tf_mwn.engine.replicas import all_gather, all_reduce_sum, num_replicas, own_rows
 from tf_mwn.methods.teachers import specs
 from tf_mwn.training.classifiers import check_classifier, new_classifier
@@ -189,14 +189,14 @@ class CoTeaching(RobustModel):
         element, labels = data
         batch = self.training_batch(labels, element["sample_id"])
         own = self.linearise(element["inputs"])
-        peers = Linearisation(self.peer, element["inputs"], loss_scale(self.peer_optimizer))
+        peers = self.linearise(element["inputs"], self.peer, self.peer_optimizer)
         losses = tf.stack([batch.losses(own.logits), batch.losses(peers.logits)], axis=1)
         selected = self.training_objective.selected(losses, batch)
         weights = self.training_objective.record_selection(selected, batch)
         # Crosswise: each network steps on the other's selection.
         self.actual_step(own, self._cotangent(own, selected[:, 1], batch))
         self._peer_step(peers, self._cotangent(peers, selected[:, 0], batch))
-        return self.update_metrics(element, labels, own.logits, weights=weights)
+        return self.update_metrics(element, labels, own.unadjusted_logits, weights=weights)
 
     def _cotangent(self, linear: Linearisation, selected, batch: TrainingBatch) -> tf.Tensor:
         def objective(logits):

@@ -163,7 +163,7 @@ class LearningToTeach(RobustModel):
         if self._step_kind != "final":
             self.teacher.record_decisions(tf.stop_gradient(linear.logits), batch)
 
-    def sample_weight(self, labels, logits, sample_id=None) -> tf.Tensor:
+    def weights_at(self, labels, logits, sample_id) -> tf.Tensor:
         """The current probability [B] that the teacher keeps each example."""
         return self.teacher.keep_probability(logits, self.training_batch(labels, sample_id))
 

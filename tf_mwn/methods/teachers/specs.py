@@ -5,14 +5,8 @@ from tf_mwn.engine.options import ENGINE
 from tf_mwn.methods.spec.costs import meta_training
 from tf_mwn.methods.spec.method import Method, Passes, Phase, Settings, always
 from tf_mwn.options import Option
-from tf_mwn.training.options import META_BATCH_SIZE, OPTIMIZER_OF_THETA
+from tf_mwn.training.options import FINE_TUNING_EPOCHS, META_BATCH_SIZE, OPTIMIZER_OF_THETA
 
-FINE_TUNING_EPOCHS = Option(
-    "fine_tuning_epochs",
-    5,
-    AT_LEAST_ONE,
-    "Number of epochs on the meta set, after the training on the given labels.",
-)
 CO_TEACHING_FORGET_RATE = Option(
     "co_teaching_forget_rate",
     None,
@@ -76,11 +70,6 @@ L2T_ACCURACY = Option(
 _ON_META_BATCHES = Passes(training=0, meta=3)
 
 
-def _fine_tuning_phases(settings: Settings) -> tuple[Phase, ...]:
-    tuning = Phase("fine_tuning_epochs", settings[FINE_TUNING_EPOCHS.name], _ON_META_BATCHES)
-    return Phase("epochs", settings["epochs"]), tuning
-
-
 def _fwl_phases(settings: Settings) -> tuple[Phase, ...]:
     return Phase("epochs", settings["epochs"]), Phase("fwl_epochs", settings[FWL_EPOCHS.name])
 
@@ -106,18 +95,16 @@ CLEAN_SET = (
         builder="tf_mwn.methods.teachers.clean_set:CleanOnly",
         stream=(META_BATCH_SIZE,),
         takes_meta_set=always,
+        trains_on_meta_set=True,
         phases=lambda settings: (Phase("training", settings["epochs"], _ON_META_BATCHES),),
     ),
     Method(
         name="fine_tuning",
         title="plain training, then a few epochs on the meta set",
         paper="Shu et al., NeurIPS 2019, https://arxiv.org/abs/1902.07379",
-        builder="tf_mwn.methods.teachers.clean_set:FineTuning",
-        options=(FINE_TUNING_EPOCHS,),
-        facts=("epochs",),
+        builder="tf_mwn.training.cross_entropy:CrossEntropy",
+        defaults={FINE_TUNING_EPOCHS.name: 5},
         stream=(META_BATCH_SIZE,),
-        takes_meta_set=always,
-        phases=_fine_tuning_phases,
     ),
     Method(
         name="co_teaching",
@@ -162,7 +149,7 @@ TEACHING = (
         paper="Wu et al., NeurIPS 2018, https://arxiv.org/abs/1810.12081",
         builder="tf_mwn.methods.teachers.loss_teacher:learned_loss",
         options=ENGINE,
-        facts=("num_classes",),
+        facts=("num_classes", "epochs"),
         meta_optimizer=(*OPTIMIZER_OF_THETA, META_BATCH_SIZE),
         takes_meta_set=always,
         phases=meta_training,
