@@ -1,10 +1,6 @@
 """The options of what is learned on a meta set: its optimizer and its batches."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from tf_mwn.checks import AT_LEAST_ONE, NON_NEGATIVE, POSITIVE
-from tf_mwn.engine.meta_schedule import every_kth
 from tf_mwn.options import Option
 
 META_BATCH_SIZE = Option(
@@ -29,14 +25,3 @@ META_WEIGHT_DECAY = Option(
 )
 OPTIMIZER_OF_THETA = (META_OPTIMIZER, META_LEARNING_RATE, META_WEIGHT_DECAY)
 META = (META_BATCH_SIZE, *OPTIMIZER_OF_THETA)
-
-
-def meta_batch_size(settings: Mapping[str, Any], meta_examples: int) -> int:
-    """The size of the meta batches under `settings`, of a meta set of so many examples.
-
-    By default as many as the training examples from which a meta update learns.
-    """
-    if settings["meta_batch_size"] is not None:
-        return settings["meta_batch_size"]
-    examples = settings["batch_size"] // every_kth(settings["meta_fraction"])
-    return max(1, min(examples, meta_examples))
