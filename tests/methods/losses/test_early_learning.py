@@ -60,13 +60,6 @@ def test_targets_are_running_averages_from_zero():
     np.testing.assert_allclose(objective._targets, expected, rtol=1e-5)
 
 
-def test_an_id_that_occurs_twice_takes_the_mean_prediction():
-    objective = EarlyLearning(2, 2, beta=0.5)
-    logits = np.log([[0.8, 0.2], [0.4, 0.6]]).astype("float32")
-    objective.observe(logits, batch([0, 0], [1, 1]))
-    np.testing.assert_allclose(objective._targets, [[0, 0], [0.3, 0.2]], rtol=1e-5)
-
-
 def test_clamped_predictions_are_averaged_as_distributions():
     objective = EarlyLearning(1, 3, beta=0.0)
     objective.observe(tf.constant([[300.0, 0.0, 0.0]]), batch([0], [0]))
