@@ -13,6 +13,7 @@ __version__ = "0.1.0"
 
 _PUBLIC = {
     "ArchitectureGate": "tf_mwn.methods.hyper_parameters.architecture_gate",
+    "CleanAdded": "tf_mwn.methods.teachers.clean_set",
     "CleanOnly": "tf_mwn.methods.teachers.clean_set",
     "ComplexSModel": "tf_mwn.methods.correction.s_model",
     "CoTeaching": "tf_mwn.methods.teachers.co_teaching",

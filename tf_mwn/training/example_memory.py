@@ -5,14 +5,14 @@ import tensorflow as tf
 
 from tf_mwn.checks import check_count
 from tf_mwn.engine.objective import TrainingBatch
-from tf_mwn.engine.replicas import all_reduce_sum, state
+from tf_mwn.engine.replicas import all_gather, all_reduce_sum, state
 
 
 class ExampleMemory:
     """Values of each training example, as non-trainable state of an objective.
 
     The state is saved and checkpointed with the objective. Replicas add up their updates, so that
-    all hold equal values. A step costs O(N).
+    all hold equal values. A step costs O(N), or O(N C) for vectors of C values.
 
     Args:
         owner: the objective.
@@ -23,9 +23,9 @@ class ExampleMemory:
         self._owner = owner
         self.size = check_count("num_sample_ids", num_sample_ids)
 
-    def add(self, name: str, initial: float) -> keras.Variable:
-        """A new variable with one value per example, [N]."""
-        return state(self._owner, name, (self.size,), keras.initializers.Constant(initial))
+    def add(self, name: str, initial: float, shape: tuple[int, ...] = ()) -> keras.Variable:
+        """A new variable with one value, or values of `shape`, per example: [N, *shape]."""
+        return state(self._owner, name, (self.size, *shape), keras.initializers.Constant(initial))
 
     def spread(self, values: tf.Tensor, batch: TrainingBatch) -> tuple[tf.Tensor, tf.Tensor]:
         """Scatters values [B] of the batch's examples into vectors [N].
@@ -41,8 +41,25 @@ class ExampleMemory:
         )
         return tf.math.divide_no_nan(total, count), tf.minimum(count, 1)
 
+    def average(
+        self, variable: keras.Variable, values: tf.Tensor, rate: float, batch: TrainingBatch
+    ) -> None:
+        """v ← v + rate · (value - v) in a variable [N, C], for the batch's examples.
+
+        Args:
+            variable: of `add`.
+            values: [B, C]; an id that occurs twice takes the mean of its values.
+            rate: in [0, 1].
+            batch: with `sample_id` [B].
+        """
+        old = tf.convert_to_tensor(variable)
+        ids, values = all_gather(_ids(batch)), all_gather(tf.cast(values, old.dtype))
+        times = tf.math.count_nonzero(ids[:, tf.newaxis] == ids, axis=1, dtype=old.dtype)
+        change = rate * (values - tf.gather(old, ids)) / times[:, tf.newaxis]
+        variable.assign(tf.tensor_scatter_nd_add(old, ids[:, tf.newaxis], change))
+
     def of(self, values: tf.Tensor, batch: TrainingBatch) -> tf.Tensor:
-        """The entries [B] of `values` [N] that belong to the batch's examples."""
+        """The entries [B, ...] of `values` [N, ...] that belong to the batch's examples."""
         return tf.gather(tf.convert_to_tensor(values), _ids(batch))
 
 

@@ -1,10 +1,6 @@
 """The options of what is learned on a meta set: its optimizer and its batches."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from tf_mwn.checks import AT_LEAST_ONE, BELOW_ONE, NON_NEGATIVE, POSITIVE
-from tf_mwn.engine.meta_schedule import every_kth
 from tf_mwn.options import Option
 
 BALANCED, TEST = "balanced", "test"
@@ -74,17 +70,6 @@ SHARED = (LOGIT_ADJUSTMENT, TARGET_SHARES, FINE_TUNING_EPOCHS, FINE_TUNING_RATE,
 # What a shared option stands for where neither the run nor the method says.
 NOT_GIVEN = {LOGIT_ADJUSTMENT.name: 0.0, FINE_TUNING_EPOCHS.name: 0}
 META = (META_BATCH_SIZE, *OPTIMIZER_OF_THETA)
-
-
-def meta_batch_size(settings: Mapping[str, Any], meta_examples: int) -> int:
-    """The size of the meta batches under `settings`, of a meta set of so many examples.
-
-    By default as many as the training examples from which a meta update learns.
-    """
-    if settings["meta_batch_size"] is not None:
-        return settings["meta_batch_size"]
-    examples = settings["batch_size"] // every_kth(settings["meta_fraction"])
-    return max(1, min(examples, meta_examples))
 
 
 def parse_target_shares(text: str) -> str | tuple[float, ...]:

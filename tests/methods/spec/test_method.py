@@ -14,3 +14,11 @@ def test_a_fraction_makes_the_meta_batches_of_those_smaller_that_read_it(method,
     assert registry.find(method).meta_batch_size(settings, 1000) == size
     assert registry.find(method).meta_batch_size({**settings, "meta_batch_size": 7}, 1000) == 7
     assert registry.find(method).meta_batch_size(settings, 20) == 20
+
+
+@pytest.mark.parametrize(("share", "size"), [(0.25, 12), (1.0, 50), (0.001, 1)])
+def test_clean_added_has_a_share_of_the_batch_in_clean_examples(share, size):
+    method, settings = registry.find("clean_added"), vars(Config(batch_size=50, clean_share=share))
+    assert method.meta_batch_size(settings, 1000) == size
+    assert method.meta_batch_size(settings, 5) == min(size, 5)
+    assert method.meta_batch_size({**settings, "meta_batch_size": 7}, 1000) == 7

@@ -1,4 +1,4 @@
-"""Training on the meta set: alone, and after the training on the given labels."""
+"""Training on the meta set: alone, with the given labels, and after them."""
 
 import keras
 import numpy as np
@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from tests.models import mlp
-from tf_mwn.methods.teachers.clean_set import CleanOnly, FineTuning
+from tf_mwn.methods.teachers.clean_set import CleanAdded, CleanOnly, FineTuning
 from tf_mwn.training.cross_entropy import CrossEntropy
 
 STEPS, BATCH, META_BATCH = 3, 8, 5
@@ -96,6 +96,38 @@ def test_clean_only_never_looks_at_the_training_set(other):
     assert logs == other_logs
 
 
+def joined_stream():
+    """Each training batch and its meta batch as one batch of plain training."""
+
+    def join(features, labels):
+        pair = features["inputs"], features["meta_inputs"]
+        x, y = tf.concat(pair, axis=0), tf.concat([labels, features["meta_labels"]], axis=0)
+        return {"inputs": x, "sample_id": tf.range(BATCH + META_BATCH)}, y
+
+    return stream().map(join)
+
+
+def test_clean_added_is_plain_training_on_both_batches_in_one():
+    ours, logs = fitted(build(CleanAdded), (stream(), 2))
+    plain, _ = fitted(build(CrossEntropy), (joined_stream(), 2))
+    assert_same_state(ours, plain)
+    still = build(CleanAdded), build(CrossEntropy)
+    for model in still:  # a rate of 0: what is logged is that of the training set as a whole
+        model.compile(keras.optimizers.SGD(0.0), metrics=["accuracy"])
+    logs = [model.fit(stream(), verbose=0).history for model in still]
+    assert logs[0].keys() == logs[1].keys()
+    for name in logs[0]:
+        np.testing.assert_allclose(logs[0][name], logs[1][name], rtol=1e-6)
+
+
+def test_clean_added_evaluates_as_plain_training_does():
+    models = build(CleanAdded), build(CrossEntropy)
+    for model in models:
+        model.compile("sgd", metrics=["accuracy"])
+    one, two = (model.evaluate(X, Y, verbose=0, return_dict=True) for model in models)
+    assert one == two
+
+
 def test_fine_tuning_is_plain_training_then_plain_training_on_the_meta_batches():
     """The optimizer goes on: momentum from the last training batch, and the schedule's step 7."""
     ours, logs = fitted(build(FineTuning, 2, 3), (stream(), 5))
@@ -115,8 +147,8 @@ def test_fine_tuning_looks_at_the_training_labels_in_its_first_phase_alone():
     assert np.abs(kernels[0] - kernels[1]).max() > 1e-3
 
 
-def test_neither_weighs_examples():
-    for model in (build(CleanOnly), build(FineTuning, 1, 1)):
+def test_none_weighs_examples():
+    for model in (build(CleanOnly), build(CleanAdded), build(FineTuning, 1, 1)):
         model.compile("sgd")
         assert model.sample_weight(Y, np.zeros((len(Y), 3), "float32"), np.arange(len(Y))) is None
 

@@ -13,6 +13,7 @@ from tf_mwn.losses.targets import target_distribution
 from tf_mwn.messages import long_step
 from tf_mwn.methods.correction import specs
 from tf_mwn.methods.correction.class_means import class_means
+from tf_mwn.training.clean_rows import with_clean_rows
 from tf_mwn.training.phases import Phases, Snapshot
 from tf_mwn.training.robust_model import RobustModel
 from tf_mwn.training.whole_sets import logits_of
@@ -138,13 +139,7 @@ class GoldLossCorrection(RobustModel):
         """The training batch; in the second training also the meta batch, with the ids -1."""
         if self.phases.current == "plain_epochs":
             return super().training_part(element, labels)
-        gold = tf.cast(element["meta_labels"], labels.dtype)
-        ids = tf.fill(tf.shape(gold)[:1], tf.constant(-1, element["sample_id"].dtype))
-        parts = (
-            (element["inputs"], labels, element["sample_id"]),
-            (element["meta_inputs"], gold, ids),
-        )
-        return tf.nest.map_structure(lambda *pair: tf.concat(pair, axis=0), *parts)
+        return with_clean_rows(element, labels)
 
     def constructor_arguments(self):
         return {

@@ -92,6 +92,7 @@ METHODS = (
         facts=("num_classes", "epochs"),
         stream=(META_BATCH_SIZE,),
         takes_meta_set=always,
+        trains_on_meta_set=True,
         phases=_glc_phases,
     ),
     _s_model("s_model", "a transition matrix learned with the classifier", "SModel"),

@@ -20,6 +20,7 @@ from tf_mwn.losses.label_correction import ForwardCorrection
 from tf_mwn.losses.poly_soft import PolySoft
 from tf_mwn.losses.symmetric import MeanAbsoluteError, SymmetricCrossEntropy
 from tf_mwn.methods.losses import specs
+from tf_mwn.methods.losses.early_learning import EarlyLearning
 from tf_mwn.methods.losses.replayed_loss import ReplayedLoss, read_trajectory
 from tf_mwn.methods.rules.example_weighting import RefreshedWeighting
 from tf_mwn.methods.rules.weighted_loss import ClassWeighting
@@ -130,6 +131,17 @@ def focal(
 ) -> RobustModel:
     """The focal loss in its softmax form."""
     return _mean(classifier, Focal(focal_gamma, focal_detach))
+
+
+def elr(
+    classifier,
+    num_sample_ids: int,
+    num_classes: int,
+    elr_beta: float = specs.ELR_BETA.default,
+    elr_lambda: float = specs.ELR_LAMBDA.default,
+) -> RobustModel:
+    """The loss of `compile` with early-learning regularisation; see `EarlyLearning`."""
+    return RobustModel(classifier, EarlyLearning(num_sample_ids, num_classes, elr_beta, elr_lambda))
 
 
 def reed_soft(classifier, reed_soft_beta: float = specs.REED_SOFT_BETA.default) -> RobustModel:

@@ -1,6 +1,6 @@
 """Robust losses: fixed, replayed or learned on the meta set."""
 
-from tf_mwn.checks import AT_LEAST_ONE, NEGATIVE, NON_NEGATIVE, POSITIVE, UNIT
+from tf_mwn.checks import AT_LEAST_ONE, BELOW_ONE, NEGATIVE, NON_NEGATIVE, POSITIVE, UNIT
 from tf_mwn.engine.options import ENGINE
 from tf_mwn.losses import admissible
 from tf_mwn.methods.rules.specs import AGE_GRID, HISTORY
@@ -115,6 +115,22 @@ LDAM_SCALE = Option(
 )
 LDAM_DEFER = Option(
     "ldam_defer", 0.8, UNIT, "Fraction of the epochs before LDAM re-weights the classes."
+)
+ELR_BETA = Option(
+    "elr_beta",
+    0.7,
+    BELOW_ONE,
+    "Share β of the past in the running targets of early-learning regularisation (ELR). The paper "
+    "has 0.7, or 0.9 for asymmetric noise and for CIFAR-100.",
+    grid=(0.5, 0.7, 0.9),
+)
+ELR_LAMBDA = Option(
+    "elr_lambda",
+    3.0,
+    NON_NEGATIVE,
+    "Weight λ of early-learning regularisation (ELR). The paper has 3, or 1 for asymmetric noise "
+    "and 7 for CIFAR-100.",
+    grid=(1.0, 3.0, 7.0),
 )
 REED_SOFT_BETA = Option(
     "reed_soft_beta", 0.95, UNIT, "Share of the given label in the targets of soft bootstrapping."
@@ -237,6 +253,14 @@ FIXED = (
         LDAM_DEFER,
         facts=("class_counts", "steps_per_epoch", "epochs"),
         gives_weights=True,
+    ),
+    _fixed(
+        "elr",
+        "early-learning regularisation: predictions stay near their running average",
+        "Liu et al., NeurIPS 2020, https://arxiv.org/abs/2007.00151",
+        ELR_BETA,
+        ELR_LAMBDA,
+        facts=("num_sample_ids", "num_classes"),
     ),
     _fixed("reed_soft", "targets mixed with the prediction", _REED, REED_SOFT_BETA),
     _fixed("reed_hard", "targets mixed with the predicted class", _REED, REED_HARD_BETA),

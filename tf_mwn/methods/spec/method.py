@@ -5,12 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from tf_mwn.options import Option
-from tf_mwn.training.options import (
-    FINE_TUNING_EPOCHS,
-    HELD_BACK,
-    NOT_GIVEN,
-    meta_batch_size,
-)
+from tf_mwn.training.options import FINE_TUNING_EPOCHS, HELD_BACK, META_BATCH_SIZE, NOT_GIVEN
 
 Settings = Mapping[str, Any]
 
@@ -167,10 +162,15 @@ class Method:
     def meta_batch_size(self, settings: Settings, meta_examples: int) -> int:
         """The size of its meta batches, of a meta set of so many examples.
 
-        A `meta_fraction` makes the meta batches smaller only for a method that reads it.
+        By default that is the share of the training batch which `phases` states, where a step has
+        passes over a meta batch, and the training batch size otherwise.
         """
-        own = settings if "meta_fraction" in self.reads else {**settings, "meta_fraction": 1.0}
-        return meta_batch_size(own, meta_examples)
+        if settings[META_BATCH_SIZE.name] is not None:
+            return settings[META_BATCH_SIZE.name]
+        passes = [phase.passes for phase in self.phases(settings)]
+        share = max((p.meta_batch for p in passes if p.meta > 0), default=1.0)
+        # The margin is for shares 1/k, which are rounded.
+        return max(1, min(int(settings["batch_size"] * share + 1e-9), meta_examples))
 
     def cost(self, settings: Settings) -> str:
         """The cost of a step in each phase: "3F, then 6F"."""

@@ -1,8 +1,10 @@
-"""Training on the clean meta set alone."""
+"""Training on the clean meta set: alone, or with the training set."""
 
 import keras
 
+from tf_mwn.training.clean_rows import with_clean_rows, without_clean_rows
 from tf_mwn.training.cross_entropy import CrossEntropy
+from tf_mwn.training.elements import is_training_element
 
 
 @keras.saving.register_keras_serializable(package="tf_mwn")
@@ -22,3 +24,26 @@ class CleanOnly(CrossEntropy):
 
     def training_part(self, element, labels):
         return element["meta_inputs"], element["meta_labels"], None
+
+
+@keras.saving.register_keras_serializable(package="tf_mwn")
+class CleanAdded(CrossEntropy):
+    """Plain training on the training batch and the meta batch together, in every step.
+
+    T is the mean loss over the B + M examples of both batches. The size M of the meta batch thus
+    decides how much clean examples count, whatever the size of the meta set. The logged loss and
+    metrics cover the training batch alone, so that they can be compared with other methods.
+
+    Args:
+        classifier: built Keras model that returns logits [B, C].
+    """
+
+    needs_meta_set = True
+
+    def training_part(self, element, labels):
+        return with_clean_rows(element, labels)
+
+    def update_metrics(self, inputs, labels, logits, sample_weight=None, weights=None):
+        if is_training_element(inputs):
+            labels, logits = (without_clean_rows(inputs, rows) for rows in (labels, logits))
+        return super().update_metrics(inputs, labels, logits, sample_weight, weights)

@@ -7,6 +7,14 @@ from tf_mwn.methods.spec.method import Method, Passes, Phase, Settings, always
 from tf_mwn.options import Option
 from tf_mwn.training.options import FINE_TUNING_EPOCHS, META_BATCH_SIZE, OPTIMIZER_OF_THETA
 
+CLEAN_SHARE = Option(
+    "clean_share",
+    0.25,
+    FRACTION,
+    "Number of clean examples in every step of clean_added, as a share of the batch size. "
+    "--meta_batch_size sets the number itself.",
+    grid=(0.1, 0.25, 0.5, 1.0),
+)
 CO_TEACHING_FORGET_RATE = Option(
     "co_teaching_forget_rate",
     None,
@@ -70,6 +78,12 @@ L2T_ACCURACY = Option(
 _ON_META_BATCHES = Passes(training=0, meta=3)
 
 
+def _clean_added_phases(settings: Settings) -> tuple[Phase, ...]:
+    # One pass takes the training and the meta batch.
+    passes = Passes(3, 3, meta_batch=settings[CLEAN_SHARE.name])
+    return (Phase("training", settings["epochs"], passes),)
+
+
 def _fwl_phases(settings: Settings) -> tuple[Phase, ...]:
     return Phase("epochs", settings["epochs"]), Phase("fwl_epochs", settings[FWL_EPOCHS.name])
 
@@ -97,6 +111,17 @@ CLEAN_SET = (
         takes_meta_set=always,
         trains_on_meta_set=True,
         phases=lambda settings: (Phase("training", settings["epochs"], _ON_META_BATCHES),),
+    ),
+    Method(
+        name="clean_added",
+        title="plain training, with examples of the meta set in every batch",
+        paper="the baseline with clean labels",
+        builder="tf_mwn.methods.teachers.clean_set:CleanAdded",
+        stream=(CLEAN_SHARE, META_BATCH_SIZE),
+        takes_meta_set=always,
+        trains_on_meta_set=True,
+        holds_back_meta=True,
+        phases=_clean_added_phases,
     ),
     Method(
         name="fine_tuning",

@@ -1,0 +1,33 @@
+"""The clean examples of a meta batch as further rows of the training batch."""
+
+import tensorflow as tf
+
+# The `sample_id` of a clean row, which is not in the training set.
+_NO_ID = -1
+
+
+def with_clean_rows(element, labels):
+    """Joins the training batch and the meta batch of a training element into one batch.
+
+    On several devices each joins its own shares of both.
+
+    Args:
+        element: the inputs of a training element, with a meta batch of M examples.
+        labels: class numbers [B] or distributions [B, C].
+
+    Returns:
+        Inputs, labels and ids of B + M rows. The training rows come first; the clean rows have the
+        id -1.
+    """
+    clean = tf.cast(element["meta_labels"], labels.dtype)
+    ids = tf.fill(tf.shape(clean)[:1], tf.constant(_NO_ID, element["sample_id"].dtype))
+    parts = (
+        (element["inputs"], labels, element["sample_id"]),
+        (element["meta_inputs"], clean, ids),
+    )
+    return tf.nest.map_structure(lambda *pair: tf.concat(pair, axis=0), *parts)
+
+
+def without_clean_rows(element, values: tf.Tensor) -> tf.Tensor:
+    """The first B of the B + M rows of `values`: those of the training batch of `element`."""
+    return values[: tf.shape(element["sample_id"])[0]]
