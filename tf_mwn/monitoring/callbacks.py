@@ -11,8 +11,9 @@ import tensorflow as tf
 from tf_mwn.data.splits.biased_data import BiasedData
 from tf_mwn.data.subset import Subset
 from tf_mwn.files import SCALAR_PREFIX, scalars
+from tf_mwn.monitoring.classification import accuracy, balanced_accuracy
 from tf_mwn.monitoring.measures import memorised, weight_change, weight_measures
-from tf_mwn.monitoring.predictions import Predictor, accuracy
+from tf_mwn.monitoring.predictions import Predictor
 
 
 class NonFiniteLossError(RuntimeError):
@@ -101,6 +102,7 @@ class EpochEvaluation(keras.callbacks.Callback):
                 logs[f"{name}_accuracy"] = accuracy(logits, part.label)
                 if name == "test":
                     self.test_logits = logits
+                    logs["test_balanced_accuracy"] = balanced_accuracy(logits, part.label)
         logits = self._predictor.logits(self.sample.x)
         before, self.weights = self.weights, self._weights(logits)
         if self.is_wrong is not None:

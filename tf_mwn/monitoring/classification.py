@@ -12,6 +12,18 @@ def confusion_matrix(labels: np.ndarray, predictions: np.ndarray, num_classes: i
     return matrix
 
 
+def accuracy(logits: np.ndarray, labels: np.ndarray) -> float:
+    """Fraction of the examples whose largest logit is their label."""
+    return float((logits.argmax(axis=1) == labels).mean())
+
+
+def balanced_accuracy(logits: np.ndarray, labels: np.ndarray) -> float:
+    """Mean recall of the classes that have examples: the accuracy if all were equally frequent."""
+    matrix = confusion_matrix(labels, logits.argmax(axis=1), logits.shape[1])
+    counts = matrix.sum(axis=1)
+    return float(np.mean(np.diag(matrix)[counts > 0] / counts[counts > 0]))
+
+
 def expected_calibration_error(
     probabilities: np.ndarray, labels: np.ndarray, bins: int = 15
 ) -> float:
@@ -40,7 +52,7 @@ def evaluation(logits: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
         labels: [N] classes in 0..C-1.
 
     Returns:
-        "examples", "accuracy", "expected_calibration_error", "recall" ([C]; None for a class
+        "examples", "accuracy", "balanced_accuracy", "expected_calibration_error", "recall" ([C]; None for a class
         without examples), "confusion" ([C, C] array).
     """
     from scipy.special import softmax
@@ -51,6 +63,7 @@ def evaluation(logits: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
     return {
         "examples": len(labels),
         "accuracy": float(np.trace(matrix) / len(labels)),
+        "balanced_accuracy": balanced_accuracy(logits, labels),
         "expected_calibration_error": expected_calibration_error(probabilities, labels),
         "recall": [float(matrix[i, i] / n) if n else None for i, n in enumerate(counts)],
         "confusion": matrix,

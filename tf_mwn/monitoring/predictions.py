@@ -76,8 +76,3 @@ class Predictor:
         weights = self.model.sample_weight(labels, logits, sample_id)
         losses = self.model.training_loss(labels, logits)
         return losses.numpy(), None if weights is None else weights.numpy()
-
-
-def accuracy(logits: np.ndarray, labels: np.ndarray) -> float:
-    """Fraction of examples whose largest logit is their label."""
-    return float((logits.argmax(axis=1) == labels).mean())

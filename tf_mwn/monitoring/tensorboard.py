@@ -21,6 +21,7 @@ _TAGS = {
     "meta_accuracy": "meta/accuracy",
     "validation_accuracy": "validation/accuracy",
     "test_accuracy": "test/accuracy",
+    "test_balanced_accuracy": "test/balanced_accuracy",
     "learning_rate": "learning_rate/classifier",
     "meta_learning_rate": "learning_rate/meta",
     "mean_weight": "weights/mean_in_batches",

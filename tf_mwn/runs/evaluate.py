@@ -78,6 +78,7 @@ def text(result: dict[str, Any], names: list[str], largest: int = 20) -> str:
             row.append(" ".join(f"{count:{digits}d}" for count in counts))
     return (
         f"{result['examples']} examples, accuracy {result['accuracy']:.4f}, "
+        f"balanced accuracy {result['balanced_accuracy']:.4f}, "
         f"expected calibration error {result['expected_calibration_error']:.4f}\n"
         f"{text_table(header, rows, left=(0, 2))}"
     )

@@ -16,11 +16,13 @@ BASELINE = "cross_entropy"
 _MEASURES = {
     "last_epoch_accuracy": ("last epoch", 100, 1),
     "best_epoch_accuracy": ("best epoch", 100, 1),
+    "last_epoch_balanced_accuracy": ("balanced", 100, 1),
     "memorised": ("memorised", 100, 1),
     "noise_auc": ("noise AUC", 1, 2),
 }
 _LEGEND = (
     "test accuracy in %; best epoch is the best on the test set, as papers report it\n"
+    "balanced: mean accuracy of the classes in the last epoch, in %\n"
     "memorised: share of the wrong labels that the classifier reproduces, in %\n"
     "noise AUC: how well low weights pick out wrong labels (0.5: not at all, 1: perfectly)"
 )
@@ -55,7 +57,7 @@ def _row(seed: str, group: Sequence[dict[str, Any]], baseline: float | None) -> 
     """The cells of one or several results of a method; several have means and deviations."""
     cells = [group[0]["method"], seed]
     for key, (_, scale, digits) in _MEASURES.items():
-        known = [scale * result[key] for result in group if result[key] is not None]
+        known = [scale * result[key] for result in group if result.get(key) is not None]
         cells.append(mean_and_deviation(known, digits))
     seconds = float(np.median([result["seconds_per_step"] for result in group]))
     return [*cells, number(1000 * seconds), number(baseline and seconds / baseline, ".2f")]

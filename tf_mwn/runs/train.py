@@ -197,6 +197,8 @@ def _results(run: Run, history: list[dict]) -> dict[str, Any]:
         "seed": run.seed,
         "last_epoch_accuracy": accuracies[-1],
         "best_epoch_accuracy": max(accuracies),
+        # An older version did not measure it in the epochs before.
+        "last_epoch_balanced_accuracy": history[-1].get("test_balanced_accuracy"),
         "validation_selected_accuracy": selected,
         "memorised": history[-1].get("memorised"),
         "noise_auc": None,
