@@ -26,14 +26,13 @@ PART = "checkpoint_part.npz"
 SETTINGS = {
     "network": "mlp",
     "epochs": 2,
-    "fine_tuning_epochs": 2,
     "train_size": 250,
     "batch_size": 50,
     "deterministic": False,
 }
 
 
-def session_of(workdir, method="fine_tuning", **settings):
+def session_of(workdir, method="glc", **settings):
     """A run of one method, ready to train as often as a test likes."""
     chosen = {name: v for name, v in (SETTINGS | settings).items() if v is not None}
     experiment = resolve("quickstart", chosen, [method], (0,))
@@ -205,7 +204,7 @@ def test_an_image_that_disappears_is_named_and_the_run_goes_on_when_it_is_back(
 ):
     images(tmp_path / "data")
     settings = {"dataset": str(tmp_path / "data"), "image_size": 8, "stream": "on", "epochs": 2}
-    settings |= {"train_size": None, "batch_size": 5, "meta_size": 10, "fine_tuning_epochs": None}
+    settings |= {"train_size": None, "batch_size": 5, "meta_size": 10}
     places = tmp_path / "data/train", tmp_path / "elsewhere"
     counted = At(monkeypatch, s8=lambda: os.rename(*places))
     session = session_of(tmp_path / "runs", "cross_entropy", **settings)

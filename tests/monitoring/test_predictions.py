@@ -6,7 +6,7 @@ import pytest
 from tests.models import mlp
 from tests.monitoring.evaluated_data import biased, evaluated
 from tf_mwn.methods.meta_weight_net.meta_weight_net import MetaWeightNet
-from tf_mwn.monitoring.predictions import accuracy
+from tf_mwn.monitoring.classification import accuracy
 
 
 def test_evaluation_equals_keras_and_counts_memorisation():

@@ -9,6 +9,7 @@ def result(method, seed, last, seconds, auc=None):
         "seed": seed,
         "last_epoch_accuracy": last,
         "best_epoch_accuracy": last + 0.1,
+        "last_epoch_balanced_accuracy": last - 0.2,
         "memorised": 0.25,
         "noise_auc": auc,
         "seconds_per_step": seconds,
@@ -30,10 +31,10 @@ def test_table_of_two_methods_and_seeds():
         ]
     )
     assert cells(text, "cross_entropy", 1) == (
-        ["cross_entropy", "1", "60.0", "70.0", "25.0", "-", "10.0", "1.00"]
+        ["cross_entropy", "1", "60.0", "70.0", "40.0", "25.0", "-", "10.0", "1.00"]
     )
     assert cells(text, "meta_weight_net", 0) == (
-        ["meta_weight_net", "0", "70.0", "80.0", "25.0", "0.90", "30.0", "3.00"]
+        ["meta_weight_net", "0", "70.0", "80.0", "50.0", "25.0", "0.90", "30.0", "3.00"]
     )
     (mean,) = [x for x in text.splitlines() if x.startswith("meta_weight_net  mean")]
     assert "75.0 ± 7.1" in mean and "0.92 ± 0.03" in mean  # sample standard deviation

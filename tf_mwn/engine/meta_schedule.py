@@ -11,8 +11,8 @@ WARM_UP, LEARNING = "warm_up", "weighted"  # the phases of a training with a lat
 
 def warm_up_lengths(epochs: int, start: float) -> dict[str, int]:
     """The epochs of `WARM_UP`, if there are any, and of `LEARNING`, at least 1, by name."""
-    first = late_start(start, epochs) if epochs > 1 or start == 0 else 1
-    return {**({WARM_UP: first} if first else {}), LEARNING: max(epochs - first, 1)}
+    first = min(late_start(start, epochs), epochs - 1)
+    return {**({WARM_UP: first} if first else {}), LEARNING: epochs - first}
 
 
 def late_start(start: float, epochs: int) -> int:
@@ -22,7 +22,7 @@ def late_start(start: float, epochs: int) -> int:
     """
     if not 0 < start < 1:
         return round(start * epochs)
-    return max(min(round(start * epochs), epochs - 1), 1)
+    return min(max(round(start * epochs), 1), epochs - 1)
 
 
 def every_kth(meta_fraction: float) -> int:

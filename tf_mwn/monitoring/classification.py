@@ -52,8 +52,8 @@ def evaluation(logits: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
         labels: [N] classes in 0..C-1.
 
     Returns:
-        "examples", "accuracy", "balanced_accuracy", "expected_calibration_error", "recall" ([C]; None for a class
-        without examples), "confusion" ([C, C] array).
+        "examples", "accuracy", "balanced_accuracy", "expected_calibration_error", "recall" ([C];
+        None for a class without examples), "confusion" ([C, C] array).
     """
     from scipy.special import softmax
 

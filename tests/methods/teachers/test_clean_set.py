@@ -1,4 +1,4 @@
-"""Training on the meta set: alone, with the given labels, and after them."""
+"""Training on the meta set: alone, and with the given labels."""
 
 import keras
 import numpy as np
@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from tests.models import mlp
-from tf_mwn.methods.teachers.clean_set import CleanAdded, CleanOnly, FineTuning
+from tf_mwn.methods.teachers.clean_set import CleanAdded, CleanOnly
 from tf_mwn.training.cross_entropy import CrossEntropy
 
 STEPS, BATCH, META_BATCH = 3, 8, 5
@@ -69,15 +69,12 @@ def test_clean_only_is_plain_training_on_the_meta_batches():
     assert logs == expected, "its metrics are those of the meta batches"
 
 
-@pytest.mark.parametrize("method", [CleanOnly, FineTuning])
-def test_a_step_is_the_numpy_reference(method):
-    """Softmax regression on the meta batch; for fine-tuning in its second phase."""
+def test_a_step_of_clean_only_is_the_numpy_reference():
+    """Softmax regression on the meta batch."""
     inputs = keras.Input((5,))
     classifier = keras.Model(inputs, keras.layers.Dense(3)(inputs))
-    model = method(classifier) if method is CleanOnly else method(classifier, 1, 1)
+    model = CleanOnly(classifier)
     model.compile(keras.optimizers.SGD(0.5))
-    if method is FineTuning:
-        model.phases.advance()
     kernel, bias = classifier.get_weights()
     model.train_step(next(iter(stream())))
     x, y = X_META[:META_BATCH], Y_META[:META_BATCH]
@@ -128,32 +125,7 @@ def test_clean_added_evaluates_as_plain_training_does():
     assert one == two
 
 
-def test_fine_tuning_is_plain_training_then_plain_training_on_the_meta_batches():
-    """The optimizer goes on: momentum from the last training batch, and the schedule's step 7."""
-    ours, logs = fitted(build(FineTuning, 2, 3), (stream(), 5))
-    plain, expected = fitted(build(CrossEntropy), (stream(), 2), (meta_stream(), 3))
-    assert_same_state(ours, plain)
-    assert int(ours.optimizer.iterations) == 5 * STEPS
-    np.testing.assert_allclose(logs["loss"][2:], expected["loss"], rtol=1e-6)
-    np.testing.assert_allclose(logs["accuracy"][2:], expected["accuracy"], rtol=1e-6)
-
-
-def test_fine_tuning_looks_at_the_training_labels_in_its_first_phase_alone():
-    one, _ = fitted(build(FineTuning, 1, 1), (stream(), 2))
-    two, _ = fitted(build(FineTuning, 1, 1), (stream(), 1), (stream(0 * Y), 1))
-    assert_same_state(one, two)
-    three, _ = fitted(build(FineTuning, 1, 1), (stream(0 * Y), 1), (stream(), 1))
-    kernels = [model.classifier.get_weights()[0] for model in (one, three)]
-    assert np.abs(kernels[0] - kernels[1]).max() > 1e-3
-
-
 def test_none_weighs_examples():
-    for model in (build(CleanOnly), build(CleanAdded), build(FineTuning, 1, 1)):
+    for model in (build(CleanOnly), build(CleanAdded)):
         model.compile("sgd")
         assert model.sample_weight(Y, np.zeros((len(Y), 3), "float32"), np.arange(len(Y))) is None
-
-
-@pytest.mark.parametrize(("epochs", "fine_tuning_epochs"), [(0, 5), (5, 0)])
-def test_each_phase_has_an_epoch(epochs, fine_tuning_epochs):
-    with pytest.raises(ValueError, match="epochs: expected an integer of at least 1, received 0"):
-        FineTuning(mlp(), epochs, fine_tuning_epochs)
