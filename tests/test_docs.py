@@ -102,7 +102,7 @@ def test_the_readme_has_every_method_once():
 
 def test_the_readme_states_the_costs_of_the_specs():
     for methods, _, cost in method_rows():
-        phases = [phase for method in methods for phase in method.phases(DEFAULTS)]
+        phases = [phase for method in methods for phase in method.every_phase(DEFAULTS)]
         passes = [phase.passes for phase in phases]
         ends = sorted(passes, key=lambda p: p.training + p.meta)
         assert cost == " to ".join(dict.fromkeys(map(str, (ends[0], ends[-1])))), methods
@@ -115,7 +115,7 @@ def test_the_readme_states_the_needs_of_the_specs():
 
 def needs_of(methods):
     """ "meta set for `glc`": what the user has to give, and for which of the methods."""
-    who = {"meta set": [m.name for m in methods if m.takes_meta_set(DEFAULTS)]}
+    who = {"meta set": [m.name for m in methods if m.needs_meta_set(DEFAULTS)]}
     for fact, need in FACTS.items():
         who[need] = [m.name for m in methods if fact in m.needed_facts(DEFAULTS)]
     alike = {}

@@ -34,6 +34,7 @@ SMALL = 60
 TESTED_BY = {
     "auditing/result.py": "auditing/test_audit.py",
     "data/splits/card_text.py": "data/splits/test_card.py",
+    "data/streams/pairing.py": "methods/meta_weight_net/test_robust.py",
     "data/streams/examples.py": "data/streams/test_pipeline.py",
     "data/subset.py": "data/splits/test_biased_data.py",
     "engine/objective.py": "engine/test_meta_gradient.py",
@@ -52,7 +53,6 @@ TESTED_BY = {
     "runs/export.py": "launch/test_evaluate.py",
     "runs/finished_run.py": "launch/test_evaluate.py",
     "runs/epoch_state.py": "integration/test_faults.py",
-    "runs/last_phase.py": "runs/test_last_phase.py",
     "runs/noise_model.py": "data/bias/test_feature_noise.py",
     "runs/session.py": "integration/test_faults.py",
     "runs/train.py": "integration/test_main.py",

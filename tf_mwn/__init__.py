@@ -40,6 +40,7 @@ _PUBLIC = {
     "MetaLearnedModel": "tf_mwn.training.meta_learned",
     "MetaLearner": "tf_mwn.training.meta_learner",
     "MetaWeightNet": "tf_mwn.methods.meta_weight_net.meta_weight_net",
+    "Robust": "tf_mwn.methods.meta_weight_net.robust",
     "RobustModel": "tf_mwn.training.robust_model",
     "SModel": "tf_mwn.methods.correction.s_model",
     "WholeSets": "tf_mwn.training.whole_sets",

@@ -39,6 +39,7 @@ SETTINGS = {
     "epochs": FACTS.epochs,
     "meta_batch_size": META_BATCH,
     "l2t_episodes": 1,
+    "robust_meta_fraction": 0.5,  # a quarter of the batch would be as large as the meta batch
 }
 WEIGHT_NET = "weight_net.json"
 CASES = [(name, {}) for name in registry.METHODS] + [

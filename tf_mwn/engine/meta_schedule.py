@@ -25,7 +25,7 @@ def late_start(start: float, epochs: int) -> int:
     return min(max(round(start * epochs), 1), epochs - 1)
 
 
-def every_kth(meta_fraction: float) -> int:
+def every_kth(meta_fraction: float, name: str = META_FRACTION.name) -> int:
     """k, where a meta update learns from every k-th example of the batch: 1 for all of them.
 
     Raises:
@@ -33,9 +33,7 @@ def every_kth(meta_fraction: float) -> int:
     """
     k = round(1 / META_FRACTION.check(meta_fraction))
     if abs(meta_fraction * k - 1) > 1e-6:
-        raise ValueError(
-            f"meta_fraction: expected 1/k for a whole number k, received {meta_fraction}"
-        )
+        raise ValueError(f"{name}: expected 1/k for a whole number k, received {meta_fraction}")
     return k
 
 

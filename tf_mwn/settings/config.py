@@ -147,6 +147,7 @@ class Config(settings_class("Settings", (*registry.OPTIONS.values(), *_OWN), (Bi
         check_network(self.network)
         meta_schedule(self.speed, self.meta_interval, self.reuse_gradient)
         every_kth(self.meta_fraction)
+        every_kth(self.robust_meta_fraction, "robust_meta_fraction")
         parse_target_shares(self.target_shares)
         if self.virtual_step == "optimizer" and self.optimizer != "sgd":
             raise ValueError(

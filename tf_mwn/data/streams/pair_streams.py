@@ -70,6 +70,11 @@ def _shuffled_batches(examples, batch_size: int, seed: int, repeat: bool = False
     return examples.batch(batch_size, drop_remainder=True)
 
 
+def single_examples(pair: tuple[Any, Any], x_name: str, y_name: str) -> tf.data.Dataset:
+    """A set as `paired_dataset` takes it as single examples, (inputs, label)."""
+    return _examples(x_name, pair[0], y_name, pair[1])
+
+
 def _examples(x_name: str, x: Any, y_name: str, y: Any) -> tf.data.Dataset:
     """Returns single `(inputs, label)` examples, integer labels as int64."""
     if not isinstance(x, tf.data.Dataset):

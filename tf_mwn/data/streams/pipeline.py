@@ -15,6 +15,7 @@ from tf_mwn.checks import check_count, check_together
 from tf_mwn.data.streams.batches import Augment, Batches, Preprocess, steps_per_epoch
 from tf_mwn.data.streams.examples import check_examples, check_meta_batch_size, check_pair
 from tf_mwn.data.streams.pair_streams import pair_streams
+from tf_mwn.data.streams.pairing import Pairing
 from tf_mwn.data.streams.row_reader import row_reader
 from tf_mwn.data.subset import Subset
 
@@ -142,8 +143,20 @@ def paired_dataset(
     if not isinstance(x_meta, tf.data.Dataset):  # whose elements may hold the labels
         check_together(x_meta=x_meta, y_meta=y_meta)
     seed = check_count("seed", seed, 0)
+
+    def pairs(size):
+        return _pairs((x, y), (x_meta, y_meta), batch_size, size, sample_id, seed)
+
+    dataset = pairs(meta_batch_size)
+    # `fit` of `Robust` asks for it.
+    dataset.pairing = Pairing(pairs, (x, y), (x_meta, y_meta), batch_size, meta_batch_size, seed)
+    return dataset
+
+
+def _pairs(train, meta, batch_size, meta_batch_size, sample_id, seed) -> tf.data.Dataset:
+    (x, y), (x_meta, y_meta) = train, meta
     if any(isinstance(part, tf.data.Dataset) for part in (x, y, x_meta, y_meta)):
-        return pair_streams((x, y), (x_meta, y_meta), batch_size, meta_batch_size, sample_id, seed)
+        return pair_streams(train, meta, batch_size, meta_batch_size, sample_id, seed)
     if sample_id is None:
         sample_id = np.arange(len(y) if np.ndim(y) else 0)
     meta = None if x_meta is None else Subset(x_meta, y_meta, None, None)

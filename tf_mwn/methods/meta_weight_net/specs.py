@@ -1,11 +1,16 @@
 """Meta-Weight-Net, and plain training as its baseline."""
 
-from tf_mwn.checks import AT_LEAST_ONE
-from tf_mwn.engine.options import ENGINE
+from tf_mwn.checks import AT_LEAST_ONE, FRACTION
+from tf_mwn.engine.options import ENGINE, META_FRACTION, META_INTERVAL
 from tf_mwn.methods.spec.costs import meta_training
-from tf_mwn.methods.spec.method import Method, Phase, Settings, plain_training
+from tf_mwn.methods.spec.method import Method, Phase, Settings, always, plain_training
 from tf_mwn.options import Option
-from tf_mwn.training.options import META_BATCH_SIZE, OPTIMIZER_OF_THETA
+from tf_mwn.training.options import (
+    FINE_TUNING_EPOCHS,
+    LOGIT_ADJUSTMENT,
+    META_BATCH_SIZE,
+    OPTIMIZER_OF_THETA,
+)
 
 WEIGHT_NET_UNITS = Option(
     "weight_net_units",
@@ -32,6 +37,21 @@ WEIGHT_NET = Option(
     kind=str,
     names_file=True,
 )
+# The parts of `robust`, the same for all data.
+ROBUST_LOGIT_ADJUSTMENT, ROBUST_FINE_TUNING_EPOCHS = 1.0, 5
+ROBUST_META_LEARNING_RATE, ROBUST_META_DECAY = 3e-3, 1e-3
+ROBUST_META_FRACTION = Option(
+    "robust_meta_fraction",
+    0.25,
+    FRACTION,
+    "Part of the batch from which robust updates its weight net, 1/k.",
+)
+ROBUST_META_INTERVAL = Option(
+    "robust_meta_interval",
+    1,
+    AT_LEAST_ONE,
+    "Number of steps per update of the weight net of robust.",
+)
 
 
 def _learns(settings: Settings) -> bool:
@@ -40,6 +60,13 @@ def _learns(settings: Settings) -> bool:
 
 def _phases(settings: Settings) -> tuple[Phase, ...]:
     return (meta_training if _learns(settings) else plain_training)(settings)
+
+
+def _robust_phases(settings: Settings) -> tuple[Phase, ...]:
+    names = {ROBUST_META_FRACTION: META_FRACTION, ROBUST_META_INTERVAL: META_INTERVAL}
+    defaults = {option.name: option.default for option in ENGINE}
+    own = {of.name: settings[option.name] for option, of in names.items()}
+    return meta_training({**settings, **defaults, **own})
 
 
 METHODS = (
@@ -62,5 +89,20 @@ METHODS = (
         gives_weights=True,
         file=WEIGHT_NET,
         file_builder="tf_mwn.methods.meta_weight_net.meta_weight_net:frozen_weight_net",
+    ),
+    Method(
+        name="robust",
+        title="Meta-Weight-Net on prior-corrected logits, and a last phase on the meta set",
+        paper="this project; composed of Shu et al., NeurIPS 2019, and Menon et al., ICLR 2021",
+        builder="tf_mwn.methods.meta_weight_net.robust:robust",
+        options=(ROBUST_META_FRACTION, ROBUST_META_INTERVAL),
+        defaults={
+            LOGIT_ADJUSTMENT.name: ROBUST_LOGIT_ADJUSTMENT,
+            FINE_TUNING_EPOCHS.name: ROBUST_FINE_TUNING_EPOCHS,
+        },
+        stream=(META_BATCH_SIZE,),
+        takes_meta_set=always,
+        phases=_robust_phases,
+        gives_weights=True,
     ),
 )

@@ -1,0 +1,86 @@
+"""The recommended method: what it takes from the data, and that its parts can be switched off."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tests.models import mlp
+from tf_mwn.data.streams.pairing import pairing_of
+from tf_mwn.data.streams.pipeline import paired_dataset
+from tf_mwn.engine.optimizers import CoupledAdam
+from tf_mwn.methods.meta_weight_net.meta_weight_net import MetaWeightNet
+from tf_mwn.methods.meta_weight_net.robust import Robust
+
+rng = np.random.default_rng(0)
+X, Y = rng.normal(size=(48, 5)).astype("float32"), rng.choice(3, 48, p=[0.7, 0.2, 0.1])
+X_META, Y_META = rng.normal(size=(15, 5)).astype("float32"), np.arange(15) % 3
+OFF = {"logit_adjustment": 0.0, "fine_tuning_epochs": 0}
+
+
+def pairs(**changed):
+    return paired_dataset(
+        **{"x": X, "y": Y, "x_meta": X_META, "y_meta": Y_META, **changed}, batch_size=16
+    )
+
+
+def robust(**parts):
+    keras.utils.set_random_seed(1)
+    model = Robust(mlp(), **parts)
+    model.compile(keras.optimizers.SGD(0.2))
+    return model
+
+
+def one_hot(y):
+    return np.eye(3, dtype="float32")[y]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {},
+        {"y": one_hot(Y), "y_meta": one_hot(Y_META)},
+        {"x": tf.data.Dataset.from_tensor_slices((X, Y)), "y": None},
+        {"x_meta": tf.data.Dataset.from_tensor_slices((X_META, Y_META)), "y_meta": None},
+    ],
+    ids=["arrays", "one-hot", "stream", "meta stream"],
+)
+def test_class_counts_and_clean_examples_come_from_the_data(changed):
+    pairing = pairing_of(pairs(**changed))
+    np.testing.assert_array_equal(pairing.class_counts(3), np.bincount(Y, minlength=3))
+    x, y = pairing.clean_examples()
+    np.testing.assert_array_equal(x, X_META)
+    np.testing.assert_array_equal(y if y.ndim == 1 else y.argmax(axis=1), Y_META)
+
+
+def test_fit_adjusts_the_logits_learns_from_a_quarter_and_ends_on_the_clean_set(tmp_path):
+    model = robust()
+    model.fit(pairs(), epochs=2, verbose=0)
+    assert model.logit_adjustment.class_counts == np.bincount(Y, minlength=3).tolist()
+    assert model.fine_tuned.held_back == 3 and len(model.fine_tuned.losses) == 1 + 5
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(loaded(X), model(X))
+    weights = [either.sample_weight(Y, model(X)) for either in (model, loaded)]
+    np.testing.assert_array_equal(*weights)
+    own, other = (either.constructor_arguments() for either in (model, loaded))
+    assert own.keys() == other.keys() and own["fine_tuning_epochs"] == 5
+
+
+def test_without_its_parts_it_is_meta_weight_net_relative_to_the_sum():
+    model = robust(meta_fraction=1.0, **OFF)
+    model.fit(pairs(), epochs=2, verbose=0)
+    keras.utils.set_random_seed(1)
+    plain = MetaWeightNet(mlp(), weight_normalization="sum")
+    plain.compile(keras.optimizers.SGD(0.2), CoupledAdam(3e-3, coupled_weight_decay=1e-3))
+    plain.fit(pairs(), epochs=2, verbose=0)
+    assert model.fine_tuned is None
+    for a, b in zip(model.get_weights(), plain.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_a_mapped_data_set_is_refused_unless_nothing_is_taken_from_it():
+    mapped = pairs().map(lambda x, y: (x, y))
+    with pytest.raises(ValueError, match="fit: expected the data set that tf_mwn.paired_dataset"):
+        robust().fit(mapped, verbose=0)
+    robust(**OFF).fit(mapped, verbose=0)

@@ -1,0 +1,167 @@
+"""The recommended method for data of unknown bias: Meta-Weight-Net with what keeps it right."""
+
+from typing import Any
+
+import keras
+import numpy as np
+
+from tf_mwn.data.streams.pairing import Pairing, pairing_of
+from tf_mwn.engine.optimizers import CoupledAdam
+from tf_mwn.methods.meta_weight_net import specs
+from tf_mwn.methods.meta_weight_net.meta_weight_net import MetaWeightNet
+from tf_mwn.training import options as training_options
+from tf_mwn.training.classifiers import num_classes
+from tf_mwn.training.fine_tuning import FineTuned
+
+
+@keras.saving.register_keras_serializable(package="tf_mwn")
+class Robust(MetaWeightNet):
+    """Trains `classifier` where nothing is known of the bias of the data but a small clean set.
+
+    ```python
+    model = tf_mwn.Robust(classifier)
+    model.compile(optimizer="adam", metrics=["accuracy"])
+    model.fit(tf_mwn.paired_dataset(x, y, x_meta, y_meta, batch_size=100), epochs=60)
+    ```
+
+    It is Meta-Weight-Net with four parts, each of which can be switched off:
+
+    1. The training objective and V see logits that are corrected by the class shares of the given
+       labels. Otherwise rare classes and wrong labels both have large losses, and V cannot tell
+       them apart.
+    2. V learns from a part of each batch, at some of the steps, and relative to the other weights
+       (`weight_normalization="sum"`).
+    3. Under an adaptive optimizer the virtual step is preconditioned.
+    4. A last phase trains the classifier on the clean set, and is kept as far as it helps on clean
+       examples that are held back from it.
+
+    The class shares, and the clean examples of the last phase, come from the data set that `fit` is
+    given. That must be the one `paired_dataset` returns, before any `.map`.
+
+    Args:
+        classifier: built Keras model that returns logits [B, C].
+        logit_adjustment: τ of part 1; 0 switches it off.
+        meta_fraction, meta_interval: of part 2; 1 and 1 for every example of every step.
+        fine_tuning_epochs: of part 4; 0 switches it off.
+        fine_tuning_rate, held_back: see `RobustModel.fine_tune`.
+        weight_net_units: hidden layer sizes of V.
+        **kwargs: of `MetaWeightNet`.
+
+    Attributes:
+        fine_tuned: what the last phase of the last `fit` did, or None.
+    """
+
+    def __init__(
+        self,
+        classifier: keras.Model,
+        logit_adjustment: float = specs.ROBUST_LOGIT_ADJUSTMENT,
+        meta_fraction: float = specs.ROBUST_META_FRACTION.default,
+        meta_interval: int = specs.ROBUST_META_INTERVAL.default,
+        fine_tuning_epochs: int = specs.ROBUST_FINE_TUNING_EPOCHS,
+        fine_tuning_rate: float = training_options.FINE_TUNING_RATE.default,
+        held_back: float = training_options.HELD_BACK.default,
+        weight_net_units=specs.WEIGHT_NET_UNITS.default,
+        **kwargs,
+    ):
+        super().__init__(
+            classifier,
+            weight_net_units,
+            weight_normalization=kwargs.pop("weight_normalization", "sum"),
+            meta_fraction=meta_fraction,
+            meta_interval=meta_interval,
+            **kwargs,
+        )
+        self._parts = {
+            "logit_adjustment": training_options.LOGIT_ADJUSTMENT.check(logit_adjustment),
+            "fine_tuning_epochs": training_options.FINE_TUNING_EPOCHS.check(fine_tuning_epochs),
+            "fine_tuning_rate": training_options.FINE_TUNING_RATE.check(fine_tuning_rate),
+            "held_back": training_options.HELD_BACK.check(held_back),
+        }
+        self.fine_tuned: FineTuned | None = None
+
+    def compile(self, optimizer="sgd", meta_optimizer=None, **kwargs):
+        """As `MetaWeightNet.compile`; the meta optimizer is Adam at 1e-3 with weight decay 1e-3.
+
+        The weight decay keeps the sigmoid of V from saturating.
+        """
+        if meta_optimizer is None:
+            meta_optimizer = CoupledAdam(
+                specs.ROBUST_META_LEARNING_RATE, coupled_weight_decay=specs.ROBUST_META_DECAY
+            )
+        super().compile(optimizer, meta_optimizer, **kwargs)
+
+    def fit(self, x=None, y=None, batch_size=None, epochs=1, verbose="auto", callbacks=None, **kw):
+        """As `RobustModel.fit`, on the data set of `paired_dataset`, and then the last phase.
+
+        Raises:
+            ValueError: a data set of which the class shares or the clean examples are not known.
+        """
+        pairing = pairing_of(x)
+        if pairing is None and (self._needs_counts or self._parts["fine_tuning_epochs"]):
+            raise ValueError(
+                "fit: expected the data set that tf_mwn.paired_dataset returns, as it is, "
+                f"received {type(x).__name__}; give preprocessed arrays to paired_dataset, or "
+                "switch off logit_adjustment and fine_tuning_epochs"
+            )
+        if pairing is not None:
+            x = self._prepared(x, pairing)
+        history = super().fit(x, y, batch_size, epochs, verbose, callbacks, **kw)
+        if pairing is not None and self._parts["fine_tuning_epochs"]:
+            self.fine_tuned = self._tune(pairing, verbose)
+        return history
+
+    @property
+    def _needs_counts(self) -> bool:
+        return self._parts["logit_adjustment"] > 0 and self.logit_adjustment is None
+
+    def _prepared(self, dataset, pairing: Pairing):
+        """Corrects the logits by the class counts; the data set with meta batches that suit."""
+        if self._needs_counts:
+            counts = pairing.class_counts(_classes(self.classifier, pairing))
+            self._adjust_logits(self._parts["logit_adjustment"], counts, None)
+            self.train_function = None  # its trace has other logits
+        if pairing.meta_batch_size is not None or pairing.meta[0] is None:
+            return dataset
+        examples = max(1, round(pairing.batch_size * self.meta_fraction))
+        return pairing.make(min(examples, pairing.num_clean))
+
+    def _tune(self, pairing: Pairing, verbose) -> FineTuned:
+        x, y = pairing.clean_examples()
+        return self.fine_tune(
+            x,
+            y,
+            self._parts["fine_tuning_epochs"],
+            rate=self._parts["fine_tuning_rate"],
+            held_back=self._parts["held_back"],
+            seed=pairing.seed,
+            verbose=verbose,
+        )
+
+    def constructor_arguments(self):
+        return {**super().constructor_arguments(), **self._parts}
+
+
+def robust(classifier: keras.Model, robust_meta_fraction, robust_meta_interval, **kwargs) -> Robust:
+    """`Robust` for a run, which gives the class counts to `compile` and trains the last phase."""
+    return Robust(
+        classifier,
+        meta_fraction=robust_meta_fraction,
+        meta_interval=robust_meta_interval,
+        logit_adjustment=0.0,
+        fine_tuning_epochs=0,
+        **kwargs,
+    )
+
+
+def _classes(classifier: keras.Model, pairing: Pairing) -> int:
+    known = num_classes(classifier)
+    if known is not None:
+        return max(known, 2)
+    labels: Any = pairing.train[1]
+    if labels is None or not hasattr(labels, "shape"):
+        raise ValueError(
+            "classifier: expected a functional or Sequential model, whose number of logits is "
+            "known, received a subclassed one; pass class_counts to compile"
+        )
+    labels = np.asarray(labels)
+    return labels.shape[1] if labels.ndim > 1 else int(labels.max()) + 1
