@@ -53,6 +53,9 @@ _SEEDS = flags.DEFINE_list("seeds", ["0", "1", "2"], "Seeds of each configuratio
 _JOBS = flags.DEFINE_integer(
     "jobs", 1, "Number of runs at a time. Each run is a process of its own.", 1
 )
+_ROBUST = flags.DEFINE_bool(
+    "robust", False, "Compare robust with other methods on many biases, instead of a table."
+)
 _DRY_RUN = flags.DEFINE_bool("dry_run", False, "Only show which runs exist and which are missing.")
 flags.DEFINE_alias("list", "dry_run")
 # Tables and claims decide what to run.
@@ -103,6 +106,7 @@ def _plan() -> Reproduction:
         _SCALE.value,
         launch_flags.integers("seeds", _SEEDS.value),
         launch_flags.overrides(),
+        robust=_ROBUST.value,
         with_sets=data_flags.DATA_DIR.value is not None or data_flags.DOWNLOAD.value,
     )
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from tf_mwn.files import Folder
 from tf_mwn.recipes.published import TABLES
-from tf_mwn.reproduction import claims_list, claims_report, run_queue, run_time
+from tf_mwn.reproduction import claims_list, claims_report, comparison, run_queue, run_time
 from tf_mwn.reproduction import tables as tables_page
 from tf_mwn.reproduction.claims import Claim, Result
 from tf_mwn.reproduction.evidence import Context
@@ -38,7 +38,8 @@ class Reproduction:
         scale: of the tables.
         tables: the cells of each table, by its name.
         claims: each claim with its context.
-        runs: the runs that tables and claims need, each once.
+        runs: the runs that tables, claims and the comparison need, each once.
+        robust: whether `comparison` is wanted.
     """
 
     workdir: Path
@@ -46,6 +47,7 @@ class Reproduction:
     tables: Mapping[str, Sequence[Cell]]
     claims: Sequence[tuple[Claim, Context]]
     runs: Sequence[Planned]
+    robust: bool = False
 
     @classmethod
     def make(
@@ -57,6 +59,7 @@ class Reproduction:
         seeds: Sequence[int] = (0, 1, 2),
         common: Mapping[str, Any] | None = None,
         with_sets: bool = False,
+        robust: bool = False,
     ) -> "Reproduction":
         """The reproduction that a command line describes.
 
@@ -68,13 +71,14 @@ class Reproduction:
             seeds: of each configuration.
             common: settings of all runs whose table or claim does not decide them.
             with_sets: whether the data of TensorFlow Datasets are available.
+            robust: whether to compare `robust` with other methods; its seeds are its own.
 
         Raises:
             ValueError, TypeError: one sentence that says what to change.
         """
-        if not tables and not claims:
+        if not tables and not claims and not robust:
             raise ValueError(
-                "table: expected --table=NAME or --claims, received neither; "
+                "table: expected --table=NAME, --claims or --robust, received none; "
                 "--table=list shows the tables"
             )
         if claims and scale == "paper":
@@ -91,10 +95,11 @@ class Reproduction:
             [
                 *(run for cells in found.values() for cell in cells for run in cell.runs),
                 *(run for claim, context in pairs for run in claim.runs(context)),
+                *(comparison.planned(with_sets) if robust else ()),
             ]
         )
         check_used(common, runs)
-        return cls(Path(workdir), scale, found, pairs, runs)
+        return cls(Path(workdir), scale, found, pairs, runs, robust)
 
     def missing(self) -> list[Planned]:
         """The runs that have not finished.
@@ -151,3 +156,5 @@ class Reproduction:
             folder = Folder(self.workdir / "claims")
             claims_report.write(folder, results)
             print(f"\n{claims_report.summary(results)}\n\n{folder / 'claims.md'}", flush=True)
+        if self.robust:
+            print(f"\n{comparison.write(self.workdir)}", flush=True)

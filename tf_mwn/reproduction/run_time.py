@@ -16,6 +16,7 @@ from tf_mwn.settings.config import Config
 # Training examples, classes and pixels of the data sets of the recipes.
 _SETS = {
     "digits": (1438, 10, 64),
+    "rare_positives": (18_000, 2, 20),
     "fashion_mnist": (60_000, 10, 784),
     "cifar10": (50_000, 10, 1024),
     "cifar100": (50_000, 100, 1024),
@@ -41,7 +42,7 @@ def seconds(run: Planned, ratio: float = 1.0) -> float | None:
     total = _START
     for name, number in run.trainings().items():
         method = registry.find(name)
-        for phase in method.phases(vars(config)):
+        for phase in method.every_phase(vars(config)):
             step = ratio * _step_seconds(config, method, phase)
             total += number * phase.epochs * (_EPOCH + count * step)
     return total

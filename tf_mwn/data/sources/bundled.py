@@ -17,4 +17,24 @@ def load_digits() -> Source:
     return build_source(RawSource("digits", digits.images.astype(np.uint8), digits.target))
 
 
-BUNDLED = {"digits": load_digits}
+def load_rare_positives() -> Source:
+    """A made table: 22 500 rows of 20 features, [N, 20], of which 5 % are positive.
+
+    A fifth of each class is the test part, the same in every run.
+    """
+    from sklearn import datasets
+
+    x, y = datasets.make_classification(
+        n_samples=22_500,
+        n_features=20,
+        n_informative=10,
+        n_redundant=4,
+        weights=[0.95],
+        flip_y=0.0,
+        class_sep=0.5,
+        random_state=0,
+    )
+    return build_source(RawSource("rare_positives", x.astype(np.float32), y))
+
+
+BUNDLED = {"digits": load_digits, "rare_positives": load_rare_positives}

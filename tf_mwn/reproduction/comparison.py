@@ -1,0 +1,189 @@
+"""One method against others on many biases: the paired differences, with their intervals."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tf_mwn.files import Folder
+from tf_mwn.reproduction.evidence import Condition
+from tf_mwn.reproduction.intervals import mean_interval
+from tf_mwn.reproduction.planned_runs import PlannedRun, commands
+from tf_mwn.tables import markdown_table
+
+METHOD = "robust"
+OTHERS = (
+    "cross_entropy",
+    "fine_tuning",
+    "clean_added",
+    "class_balanced",
+    "gce",
+    "logit_adjusted",
+    "elr",
+    "meta_weight_net",
+)
+# A difference is a miss if its whole interval is below this, in points of balanced accuracy.
+MARGIN = -1.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Bias:
+    """A condition with the number of its seeds, and whether its data come from a TFDS set."""
+
+    condition: Condition
+    seeds: int
+    needs_set: bool = False
+
+    def run(self, method: str, seed: int) -> PlannedRun:
+        condition = self.condition
+        return PlannedRun.make(condition.recipe, condition.settings, method, seed)
+
+    def runs(self, methods: Sequence[str] = (METHOD, *OTHERS)) -> list[PlannedRun]:
+        """A run of each method and seed."""
+        return [self.run(method, seed) for seed in range(self.seeds) for method in methods]
+
+
+def _digits(title: str, optimizer: str, **settings) -> Bias:
+    own = {"noise": "none", "noise_rate": 0.0, **settings}
+    return Bias(Condition(f"digits, {title}, {optimizer}", "quickstart", own | _of(optimizer)), 5)
+
+
+def _of(optimizer: str) -> dict[str, Any]:
+    return {} if optimizer == "sgd" else {"optimizer": optimizer}
+
+
+def _table(optimizer: str) -> Bias:
+    rate = {"learning_rate": 0.05} if optimizer == "sgd" else {}
+    return Bias(
+        Condition(f"rare positives, {optimizer}", "rare_positives", _of(optimizer) | rate), 5
+    )
+
+
+def _of_set(title: str, recipe: str, **settings) -> Bias:
+    return Bias(Condition(title, recipe, settings), 3, needs_set=True)
+
+
+BIASES = (
+    *(
+        bias
+        for optimizer in ("sgd", "adam")
+        for bias in (
+            _digits("clean", optimizer),
+            _digits("flip2 40 %", optimizer, noise="flip2", noise_rate=0.4),
+            _digits("uniform 60 %", optimizer, noise="uniform", noise_rate=0.6),
+            _digits("long tail 50", optimizer, imbalance_factor=50.0),
+            _digits(
+                "long tail 20, flip2 20 %",
+                optimizer,
+                noise="flip2",
+                noise_rate=0.2,
+                imbalance_factor=20.0,
+            ),
+            _table(optimizer),
+        )
+    ),
+    _of_set("CIFAR-10 (2 100), uniform 30 %", "cifar10_weak"),
+    _of_set("Fashion-MNIST, flip2 40 %", "fashion_flip2_40"),
+    _of_set("Fashion-MNIST, uniform 60 %", "fashion_uniform_60"),
+    _of_set("Fashion-MNIST, long tail 100", "fashion_longtail_100"),
+    _of_set(
+        "Fashion-MNIST, long tail 20, uniform 30 %",
+        "fashion_longtail_100",
+        imbalance_factor=20.0,
+        noise="uniform",
+        noise_rate=0.3,
+    ),
+)
+
+
+def planned(with_sets: bool) -> list[PlannedRun]:
+    """Every run of the comparison; without TFDS sets those of the bundled data alone."""
+    return [run for bias in BIASES if with_sets or not bias.needs_set for run in bias.runs()]
+
+
+def write(workdir: str | Path) -> Path:
+    """Writes comparison_robust.md to `workdir`, from the runs that have finished."""
+    folder = Folder(Path(workdir))
+    folder.write_text("comparison_robust.md", text(workdir))
+    return folder / "comparison_robust.md"
+
+
+def text(workdir: str | Path) -> str:
+    """The comparison in Markdown: a summary, then every seed of every bias, then the commands."""
+    found = [(bias, _results(bias, workdir)) for bias in BIASES]
+    found = [(bias, results) for bias, results in found if results]
+    header = ["balanced accuracy, robust minus", *OTHERS, "noise AUC of robust"]
+    summary = [[bias.condition.title, *_differences(r), _aucs(r)] for bias, r in found]
+    parts = [
+        "# robust against other methods",
+        "Mean over seeds of the paired difference, in points, with its 95 % interval (Student). "
+        f"**Bold**: a miss, the whole interval is below {MARGIN:g}.",
+        markdown_table(header, summary),
+        *(f"## {bias.condition.title}\n\n{_every_seed(r)}" for bias, r in found),
+    ]
+    runs = [bias.run(m, seed) for bias, r in found for m in r for seed in r[m]]
+    listed = "\n".join(commands(runs))
+    return "\n\n".join([*parts, f"## Commands\n\n```sh\n{listed}\n```"]) + "\n"
+
+
+Results = Mapping[str, Mapping[int, Mapping[str, Any]]]  # of a bias, by method and seed
+
+
+def _results(bias: Bias, workdir: str | Path) -> dict[str, dict[int, dict[str, Any]]]:
+    found: dict[str, dict[int, dict[str, Any]]] = {}
+    for run in bias.runs():
+        results = run.run(workdir).results
+        if results is not None:
+            found.setdefault(run.method, {})[run.seed] = results
+    return found
+
+
+def _accuracy(results: Mapping[str, Any]) -> float:
+    return 100 * results["last_epoch_balanced_accuracy"]
+
+
+def _differences(results: Results) -> list[str]:
+    own = results.get(METHOD, {})
+    return [_difference(own, results.get(other, {})) for other in OTHERS]
+
+
+def _difference(own: Mapping[int, Mapping], other: Mapping[int, Mapping]) -> str:
+    seeds = sorted(own.keys() & other.keys())
+    if not seeds:
+        return ""
+    interval = mean_interval([_accuracy(own[s]) - _accuracy(other[s]) for s in seeds])
+    if len(seeds) < 2:
+        return f"{interval.estimate:+.1f}"
+    shown = f"{interval.estimate:+.1f} [{interval.low:+.1f}, {interval.high:+.1f}]"
+    return f"**{shown}**" if interval.high < MARGIN else shown
+
+
+def _aucs(results: Results) -> str:
+    values = [r["noise_auc"] for r in results.get(METHOD, {}).values()]
+    return " ".join(f"{value:.2f}" for value in values if value is not None)
+
+
+def _every_seed(results: Results) -> str:
+    header = ["method", "balanced accuracy of each seed", "mean", "plain", "noise AUC"]
+    header.append("step, in plain steps")
+    plain = [r["seconds_per_step"] for r in results.get("cross_entropy", {}).values()]
+    rows = []
+    for method, by_seed in results.items():
+        ordered = [by_seed[seed] for seed in sorted(by_seed)]
+        accuracies = [_accuracy(r) for r in ordered]
+        aucs = [r["noise_auc"] for r in ordered if r["noise_auc"] is not None]
+        ratio = np.median([r["seconds_per_step"] for r in ordered])
+        ratio = ratio / np.median(plain) if plain else None
+        rows.append(
+            [
+                method,
+                " ".join(f"{value:.1f}" for value in accuracies),
+                f"{np.mean(accuracies):.1f}",
+                f"{np.mean([100 * r['last_epoch_accuracy'] for r in ordered]):.1f}",
+                " ".join(f"{value:.2f}" for value in aucs),
+                "" if ratio is None else f"{ratio:.2f}",
+            ]
+        )
+    return markdown_table(header, rows)
