@@ -20,8 +20,8 @@ from tf_mwn.methods.spec.facts import TrainingFacts
 from tf_mwn.methods.spec.method import Passes
 from tf_mwn.settings.config import Config
 
-BATCH, META_BATCH, CLASSES, FEATURES = 20, 5, 3, 6
-HALF = BATCH // 2
+BATCH, META_BATCH, CLASSES, FEATURES = 20, 4, 3, 6
+PARTS = (1, 2, 4)  # a meta update learns from every k-th example
 KERNEL = (23, 29)
 FACTS = TrainingFacts(
     num_classes=CLASSES,
@@ -39,11 +39,11 @@ SETTINGS = {
     "epochs": FACTS.epochs,
     "meta_batch_size": META_BATCH,
     "l2t_episodes": 1,
-    "robust_meta_fraction": 0.5,  # a quarter of the batch would be as large as the meta batch
 }
 WEIGHT_NET = "weight_net.json"
 CASES = [(name, {}) for name in registry.METHODS] + [
     ("meta_weight_net", {"speed": "fast"}),
+    ("meta_weight_net", {"speed": "balanced"}),
     ("meta_weight_net", {"meta_interval": 2}),
     ("meta_weight_net", {"reuse_gradient": True}),
     ("meta_weight_net", {"recompute": True}),
@@ -88,13 +88,14 @@ def test_a_step_takes_the_passes_that_its_method_states(name, changed, tmp_path)
 def passes_by_phase(method, settings):
     """What a step of each phase takes: the mean over the interval between two updates of Θ."""
     model = model_of(method, settings)
-    interval = meta_schedule(*(settings[n] for n in ("speed", "meta_interval", "reuse_gradient")))
+    names = ("speed", "meta_interval", "meta_fraction", "reuse_gradient")
+    interval = meta_schedule(*(settings[name] for name in names)).interval
     counted, traced = {}, {}
     for phase in method.phases(settings):
         if model.phases is not None:
             assert model.phases.current == phase.name
         steps = []
-        for position in range(interval[0]):
+        for position in range(interval):
             model.optimizer.iterations.assign(position)
             model._step_kind = model.step_kind()
             if model._step_kind not in traced:
@@ -125,9 +126,9 @@ def passes_of_step(model):
     """The products of one step that it needs, in passes over either batch."""
     step = tf.function(model.train_step, autograph=False)
     rows = list(rows_of_products(step.get_concrete_function(element_spec(model.needs_meta_set))))
-    assert set(rows) <= {BATCH, HALF, META_BATCH, BATCH + META_BATCH}
+    assert set(rows) <= {*(BATCH // k for k in PARTS), META_BATCH, BATCH + META_BATCH}
     both = rows.count(BATCH + META_BATCH)
-    training = rows.count(BATCH) + rows.count(HALF) / 2
+    training = sum(rows.count(BATCH // k) / k for k in PARTS)
     return Passes(training + both, rows.count(META_BATCH) + both)
 
 

@@ -27,7 +27,7 @@ def test_forward_passes_by_hand():
     assert cost("meta_weight_net", meta_interval=2) == 900 + 1.5 * 550
     assert cost("meta_weight_net", reuse_gradient=True) == 900 + 3 * 350
     assert cost("meta_weight_net", recompute=True) == 900 + 3 * 650
-    assert cost("meta_weight_net", speed="fast") == pytest.approx(900 + 0.6 * 350)
+    assert cost("meta_weight_net", speed="fast") == pytest.approx(900 + 0.6 * (5 * 25 + 3 * 50))
     # L2RW in every step 2 on the batch and 3 on the meta batch.
     assert cost("l2rw") == 900 + 3 * 350
     # Those that were counted as plain training before: no virtual step, but a meta gradient.

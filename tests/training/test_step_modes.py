@@ -106,15 +106,19 @@ def test_a_reused_gradient_saves_a_backward_pass():
     assert exact - reusing == 2  # one for each of the two convolutions
 
 
-def test_fast_is_every_fifth_step_with_a_reused_gradient():
+@pytest.mark.parametrize(("speed", "interval"), [("balanced", 1), ("fast", 5)])
+def test_fast_is_a_quarter_of_every_fifth_batch_and_balanced_of_every_batch(speed, interval):
     build, shapes = CLASSIFIERS["mlp"]
-    fast = trained(build, shapes, steps=7, speed="fast")
-    named = trained(build, shapes, steps=7, meta_interval=5, reuse_gradient=True)
-    for some, others in zip(fast, named, strict=True):
+    short = trained(build, shapes, steps=7, speed=speed)
+    named = trained(build, shapes, steps=7, meta_interval=interval, meta_fraction=0.25)
+    for some, others in zip(short, named, strict=True):
         assert_equal(some, others, rtol=0, atol=0)
+
+
+def test_a_saved_model_keeps_its_speed():
     model = MetaWeightNet(mlp(), speed="fast")
     again = MetaWeightNet.from_config(model.get_config())
-    assert (again.speed, again.meta_interval, again.reuse_gradient) == ("fast", 5, True)
+    assert (again.speed, again.meta_interval, again.meta_fraction) == ("fast", 5, 0.25)
 
 
 def test_regularisers_enter_a_reused_gradient():

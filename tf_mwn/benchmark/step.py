@@ -83,7 +83,8 @@ class Step:
         if "meta_interval" not in self._method.reads:
             return 1
         config = self.case.config
-        return meta_schedule(config.speed, config.meta_interval, config.reuse_gradient)[0]
+        names = ("speed", "meta_interval", "meta_fraction", "reuse_gradient")
+        return meta_schedule(*(getattr(config, name) for name in names)).interval
 
     @contextlib.contextmanager
     def _policy(self) -> Iterator[None]:

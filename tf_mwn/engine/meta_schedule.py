@@ -1,10 +1,8 @@
 """How often Θ is updated, and which gradient the classifier's step uses."""
 
+import dataclasses
+
 from tf_mwn.engine.options import META_FRACTION, META_INTERVAL, REUSE_GRADIENT, SPEED
-
-# A step costs 1.3 of plain training; docs/performance.md has what it loses.
-_FAST = 5, True
-
 
 WARM_UP, LEARNING = "warm_up", "weighted"  # the phases of a training with a late start
 
@@ -37,24 +35,55 @@ def every_kth(meta_fraction: float, name: str = META_FRACTION.name) -> int:
     return k
 
 
-def meta_schedule(speed: str, meta_interval: int, reuse_gradient: bool) -> tuple[int, bool]:
-    """The interval in steps between two updates of Θ, and whether the virtual gradient is reused.
+@dataclasses.dataclass(frozen=True)
+class MetaSchedule:
+    """When Θ is updated, and from what.
+
+    Attributes:
+        interval: steps between two updates.
+        every: an update learns from every `every`-th example of the batch.
+        reuses: whether the classifier steps by the virtual gradient.
+    """
+
+    interval: int
+    every: int
+    reuses: bool
+
+
+def meta_schedule(
+    speed: str, meta_interval: int, meta_fraction: float, reuse_gradient: bool
+) -> MetaSchedule:
+    """The schedule that `speed` stands for; "exact" keeps the other three as given.
 
     Args:
-        speed: "exact" keeps the other two as given; "fast" stands for 5 and True.
+        speed: one of `SPEED`.
         meta_interval: at least 1.
+        meta_fraction: 1/k.
         reuse_gradient: True or False.
 
     Raises:
-        TypeError, ValueError: any of them is something else, or "fast" comes with the others.
+        TypeError, ValueError: any of them is something else, a part of the batch comes with a
+            reused gradient, or another speed than "exact" with the others.
     """
-    meta_interval = META_INTERVAL.check(meta_interval)
-    reuse_gradient = REUSE_GRADIENT.check(reuse_gradient)
-    if SPEED.check(speed) == "exact":
-        return meta_interval, reuse_gradient
-    if meta_interval != 1 or reuse_gradient:
+    given = MetaSchedule(
+        META_INTERVAL.check(meta_interval),
+        every_kth(meta_fraction),
+        REUSE_GRADIENT.check(reuse_gradient),
+    )
+    if given.every > 1 and given.reuses:
         raise ValueError(
-            "speed: expected fast without meta_interval and reuse_gradient, which it sets, "
-            f"received {meta_interval} and {reuse_gradient}"
+            "reuse_gradient: expected False with meta_fraction below 1, whose virtual gradient "
+            "is that of a part of the batch, received True"
         )
-    return _FAST
+    if SPEED.check(speed) == "exact":
+        return given
+    if given != MetaSchedule(1, 1, False):
+        raise ValueError(
+            f"speed: expected {speed} without meta_interval, meta_fraction and reuse_gradient, "
+            f"which it sets, received {meta_interval}, {meta_fraction} and {reuse_gradient}"
+        )
+    return _SPEEDS[speed]
+
+
+# docs/performance.md has what they cost and what they lose.
+_SPEEDS = {"balanced": MetaSchedule(1, 4, False), "fast": MetaSchedule(5, 4, False)}

@@ -6,9 +6,9 @@ from tf_mwn.options import Option
 SPEED = Option(
     "speed",
     "exact",
-    ("exact", "fast"),
-    "Pace of the meta step. exact leaves --meta_interval and --reuse_gradient as they are, "
-    "fast stands for --meta_interval=5 --reuse_gradient.",
+    ("exact", "balanced", "fast"),
+    "Pace of the meta step. exact leaves --meta_interval, --meta_fraction and --reuse_gradient as "
+    "they are; balanced stands for --meta_fraction=0.25, fast for that and --meta_interval=5.",
 )
 VIRTUAL_VARIABLES = Option(
     "virtual_variables",

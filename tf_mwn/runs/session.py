@@ -12,7 +12,7 @@ from tf_mwn.data.sources.location import DEFAULT_LOCATION, DataLocation
 from tf_mwn.data.splits.biased_data import BiasedData, prepare
 from tf_mwn.data.splits.card import format_card
 from tf_mwn.data.subset import Source
-from tf_mwn.engine.meta_schedule import every_kth
+from tf_mwn.engine.meta_schedule import every_kth, meta_schedule
 from tf_mwn.files import Folder
 from tf_mwn.messages import logger, long_step
 from tf_mwn.methods import registry
@@ -29,6 +29,7 @@ from tf_mwn.runs.noise_model import (
 )
 from tf_mwn.runs.run import Run
 from tf_mwn.runs.train import train
+from tf_mwn.settings.config import Config
 
 
 @dataclasses.dataclass
@@ -149,14 +150,24 @@ class Session:
             if method.needs_meta_set(vars(config)):
                 meta_size = method.meta_batch_size(vars(config), len(data.meta))
                 check_shares(self.strategy, meta_batch_size=meta_size)
-        if any("meta_fraction" in method.reads for method in methods):
-            check_part(self.strategy, config.batch_size, every_kth(config.meta_fraction))
+        for method in methods:
+            check_part(self.strategy, config.batch_size, _every(method, config))
         with self.strategy.scope():
             model = build.build_model(config, methods[0], data, seed, 1)
             facts = build.training_facts(config, data, seed, steps_per_epoch=1)
             for method in methods[1:]:
                 registry.build(method, model.classifier, vars(config), facts)
         _check_writable(self.workdir)
+
+
+def _every(method: registry.Method, config: Config) -> int:
+    """k, where the meta updates of the method learn from every k-th example of the batch."""
+    if "robust_meta_fraction" in method.reads:
+        return every_kth(config.robust_meta_fraction)
+    names = ("speed", "meta_interval", "meta_fraction", "reuse_gradient")
+    if "meta_fraction" not in method.reads:
+        return 1
+    return meta_schedule(*(getattr(config, name) for name in names)).every
 
 
 def _check_writable(workdir: str) -> None:

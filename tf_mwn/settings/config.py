@@ -145,8 +145,7 @@ class Config(settings_class("Settings", (*registry.OPTIONS.values(), *_OWN), (Bi
     def __post_init__(self):
         super().__post_init__()
         check_network(self.network)
-        meta_schedule(self.speed, self.meta_interval, self.reuse_gradient)
-        every_kth(self.meta_fraction)
+        meta_schedule(self.speed, self.meta_interval, self.meta_fraction, self.reuse_gradient)
         every_kth(self.robust_meta_fraction, "robust_meta_fraction")
         parse_target_shares(self.target_shares)
         if self.virtual_step == "optimizer" and self.optimizer != "sgd":
@@ -193,6 +192,8 @@ def completed(settings: Mapping[str, Any]) -> dict[str, Any]:
     """
     if "held_back" not in settings:  # `fine_tuning` was a method with phases of its own
         settings = {**settings, "fine_tuning_epochs": None}
+        if settings.get("speed") == "fast":  # it reused the gradient of the whole batch
+            settings["speed"] = "fast, before meta_fraction"
     defaults = {name: option.default for name, option in SETTINGS.items()}
     settings = {**defaults, **settings}
     if settings["virtual_step"] == "auto":

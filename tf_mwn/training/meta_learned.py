@@ -10,7 +10,7 @@ from tf_mwn.checks import check_count
 from tf_mwn.engine import options as engine_options
 from tf_mwn.engine.linearise import Linearisation
 from tf_mwn.engine.meta_loss import meta_loss_gradient
-from tf_mwn.engine.meta_schedule import WARM_UP, every_kth, meta_schedule, warm_up_lengths
+from tf_mwn.engine.meta_schedule import WARM_UP, meta_schedule, warm_up_lengths
 from tf_mwn.engine.objective import TrainingBatch, logits_gradient
 from tf_mwn.engine.optimizers import apply_gradient, loss_scale, without_loss_scale
 from tf_mwn.engine.preconditioner import rule_of
@@ -77,8 +77,9 @@ class MetaLearnedModel(RobustModel):
         recompute: the training batch's forward pass runs a second time after the meta pass, and its
             activations are not kept: less memory for one more forward pass, and the same numbers.
             Not under XLA, and not with recurrent layers.
-        speed: "exact", or "fast" for meta_interval=5 with reuse_gradient. The meta gradient stays
-            exact, but Θ moves less often; docs/performance.md has what that costs.
+        speed: "exact"; "balanced" for meta_fraction=1/4; or "fast" for that and meta_interval=5.
+            The meta gradient stays exact, of a quarter of the batch; docs/performance.md has what
+            that costs.
     """
 
     needs_meta_set = True
@@ -103,16 +104,10 @@ class MetaLearnedModel(RobustModel):
     ):
         super().__init__(classifier, meta_learner, **kwargs)
         self._start_late(meta_start, epochs)
-        self.meta_interval, self.reuse_gradient = meta_schedule(
-            speed, meta_interval, reuse_gradient
-        )
+        schedule = meta_schedule(speed, meta_interval, meta_fraction, reuse_gradient)
         self.speed = speed
-        self.meta_fraction, self._every = meta_fraction, every_kth(meta_fraction)
-        if self._every > 1 and self.reuse_gradient:
-            raise ValueError(
-                "reuse_gradient: expected False with meta_fraction below 1, whose virtual gradient "
-                "is that of a part of the batch, received True"
-            )
+        self.meta_interval, self.meta_fraction = schedule.interval, 1 / schedule.every
+        self.reuse_gradient, self._every = schedule.reuses, schedule.every
         self.recompute = engine_options.RECOMPUTE.check(recompute)
         if recompute:
             check_forward_mode(classifier)
@@ -299,11 +294,14 @@ class MetaLearnedModel(RobustModel):
 
     def step_arguments(self) -> dict[str, Any]:
         """The constructor's arguments that say how a step is taken."""
-        schedule = {"meta_interval": self.meta_interval, "reuse_gradient": self.reuse_gradient}
+        schedule = {
+            "meta_interval": self.meta_interval,
+            "meta_fraction": self.meta_fraction,
+            "reuse_gradient": self.reuse_gradient,
+        }
         return {
             "virtual_variables": self.virtual_variables,
             "virtual_step": self.virtual_step,
-            "meta_fraction": self.meta_fraction,
             "recompute": self.recompute,
             **({"meta_start": self.meta_start, "epochs": self._epochs} if self.meta_start else {}),
             **(schedule if self.speed == "exact" else {"speed": self.speed}),

@@ -5,7 +5,6 @@ import dataclasses
 from tf_mwn.engine.meta_schedule import (
     LEARNING,
     WARM_UP,
-    every_kth,
     meta_schedule,
     warm_up_lengths,
 )
@@ -22,11 +21,10 @@ def meta_step(settings: Settings) -> Passes:
     linearised by itself, which adds a forward pass of that part (1). The cost holds for all
     variables; fewer virtual variables cost less.
     """
-    interval, reuses = meta_schedule(
-        *(settings[name] for name in ("speed", "meta_interval", "reuse_gradient"))
-    )
-    every = every_kth(settings["meta_fraction"])
-    update = 4 - 2 * reuses + settings["recompute"] + (every > 1)
+    names = ("speed", "meta_interval", "meta_fraction", "reuse_gradient")
+    schedule = meta_schedule(*(settings[name] for name in names))
+    interval, every = schedule.interval, schedule.every
+    update = 4 - 2 * schedule.reuses + settings["recompute"] + (every > 1)
     return Passes(3 + update / every / interval, 3 / interval, meta_batch=1 / every)
 
 
