@@ -38,6 +38,7 @@ SHORT_RECIPES = (
             "weight_decay": 1e-2,
             "epochs": 60,
         },
+        methods=("cross_entropy", "meta_weight_net", "robust"),
     ),
     Recipe(
         group="short runs",
