@@ -217,7 +217,8 @@ class MetaParts:
     Attributes:
         step: what the training steps see.
         last_phase: what the last phase trains on.
-        unseen: what the classifier never trains on; None if it trains on the whole meta set.
+        unseen: what the classifier never trains on; None if there is none. Errors are planted in
+            it, and audits are calibrated by it: a classifier knows by heart what it trained on.
     """
 
     step: Subset
@@ -229,12 +230,12 @@ def meta_parts(config: Config, method: registry.Method, data: BiasedData, seed: 
     """The parts of the meta set for a method; those held back depend on the seed alone."""
     meta, share = data.meta, method.holds_back(vars(config))
     if not share:
-        return MetaParts(meta, meta, None if method.trains_on_meta_set else meta)
+        return MetaParts(meta, meta, None if method.trains_on_meta_set else meta or None)
     held_back = hold_back(meta.label, share, seed)
     rest = np.setdiff1d(np.arange(len(meta)), held_back)
     learned = meta.rows(rest)
     step = learned if method.trains_on_meta_set else meta
-    return MetaParts(step, learned, meta.rows(held_back))
+    return MetaParts(step, learned, meta.rows(held_back) or None)
 
 
 def fine_tuning_stream(config: Config, clean: Subset, data: BiasedData, seed: int):
