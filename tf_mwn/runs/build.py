@@ -230,12 +230,12 @@ def meta_parts(config: Config, method: registry.Method, data: BiasedData, seed: 
     """The parts of the meta set for a method; those held back depend on the seed alone."""
     meta, share = data.meta, method.holds_back(vars(config))
     if not share:
-        return MetaParts(meta, meta, None if method.trains_on_meta_set else meta or None)
+        return MetaParts(meta, meta, None if method.trains_on_meta_set else meta)
     held_back = hold_back(meta.label, share, seed)
     rest = np.setdiff1d(np.arange(len(meta)), held_back)
     learned = meta.rows(rest)
     step = learned if method.trains_on_meta_set else meta
-    return MetaParts(step, learned, meta.rows(held_back) or None)
+    return MetaParts(step, learned, meta.rows(held_back) if len(held_back) else None)
 
 
 def fine_tuning_stream(config: Config, clean: Subset, data: BiasedData, seed: int):
