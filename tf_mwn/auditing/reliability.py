@@ -52,9 +52,11 @@ def estimate_reliability(
     is drawn, and the standard errors are those of the choice of clean examples. An example counts
     by the share of its class in the training set.
 
-    The training set may look worse: its wrong labels that the classifier has learned by heart
-    cannot be planted here. They are missed rather than mistaken, so that the precision suffers
-    little.
+    Two things make the training set look worse. Wrong labels that the classifier has learned by
+    heart cannot be planted here; they are missed rather than mistaken, so that the precision
+    suffers little. And where the matrix is from the meta set, it counts errors of the classifier
+    as noise: at more noise any suspect is more often wrong. So the precision is to be compared with
+    the noise rate, not with 1.
 
     Args:
         log_probabilities: calibrated, [M, C], of examples that the classifier was not trained on.
