@@ -20,7 +20,13 @@ def test_a_recipes_decay_of_theta_is_for_methods_that_read_it(method, decay):
     assert optimizer.coupled_weight_decay == decay
 
 
-UNSEEN = {"clean_only": 0, "glc": 0, "clean_added": 3, "fine_tuning": 3}  # of 9; others: all
+UNSEEN = {
+    "clean_only": 0,
+    "glc": 0,
+    "clean_added": 3,
+    "fine_tuning": 3,
+    "robust": 3,
+}  # of 9; others: all
 
 
 @pytest.mark.parametrize("name", sorted(METHODS))
