@@ -78,5 +78,6 @@ print(f"Meta-Weight-Net  {model.evaluate(x_meta, y_meta, verbose=0)[1]:.3f} on t
 found = tf_mwn.audit(model, x, y, x_meta, y_meta, class_names=names)
 print(found)
 print("written:", *found.write(root.parent / "audit"))
-for row in found.suspects[:10]:
-    print(paths[row], "looks like", names[found.suggested[row]])
+if found.suggested is not None:  # the classifier is good enough to judge
+    for row in found.suspects[:10]:
+        print(paths[row], "looks like", names[found.suggested[row]])

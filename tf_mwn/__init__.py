@@ -27,6 +27,7 @@ _PUBLIC = {
     "FidelityWeighted": "tf_mwn.methods.teachers.fwl",
     "LogitAdjustment": "tf_mwn.training.logit_adjustment",
     "GoldLossCorrection": "tf_mwn.methods.correction.glc",
+    "Health": "tf_mwn.monitoring.health",
     "HypergradientDescent": "tf_mwn.methods.hyper_parameters.hypergradient_descent",
     "L2RW": "tf_mwn.methods.reweighting.l2rw",
     "LearnedLoss": "tf_mwn.methods.losses.learned_loss",

@@ -176,6 +176,12 @@ def test_weights_are_there_if_stated_and_finite_as_are_scalars(row):
     x, y = separable(STEPS * BATCH, 1)
     weights = model.sample_weight(y, model.predict(x, verbose=0), np.arange(len(y)))
     assert (weights is not None) == row.gives_weights
+    if model.training_objective.keeps_history and row.gives_weights:
+        with pytest.raises(ValueError, match="sample_id: expected the ids"):
+            model.sample_weight(y, model.predict(x, verbose=0))
+    else:
+        new = model.sample_weight(y, model.predict(x, verbose=0))
+        assert (new is not None) == row.gives_weights
     if weights is not None:
         assert weights.shape == (len(y),)
         assert np.isfinite(weights).all() and np.min(weights) >= 0

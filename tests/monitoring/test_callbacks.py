@@ -1,7 +1,5 @@
 """Callbacks: what they add to the logs, and when they stop a run."""
 
-import warnings
-
 import keras
 import numpy as np
 import pytest
@@ -75,17 +73,6 @@ def test_the_timer_gives_the_median(monkeypatch):
         timer.on_train_batch_end(step)
     timer.on_epoch_end(0, logs)
     assert logs["seconds_per_step"] == pytest.approx(0.2)
-
-
-def test_saturated_weights_are_warned_of_once():
-    model, data = MetaWeightNet(mlp()), biased()
-    *_, bias = model.weight_net.trainable_variables
-    bias.assign([20.0])
-    with pytest.warns(UserWarning, match="epoch 1: the weights have saturated"):
-        _, callback = evaluated(model, data)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        callback.on_epoch_end(1, {})
 
 
 def test_scalars_of_the_objective_are_logged_and_make_trajectories():

@@ -10,6 +10,7 @@ from tf_mwn.monitoring.measures import (
     noise_auc,
     weight_change,
     weight_measures,
+    weight_spread,
 )
 
 WRONG = np.array([True, False, True, False])
@@ -59,7 +60,13 @@ def test_weight_measures():
     assert measures["mean_weight_wrong"] == pytest.approx(0.3)
     assert measures["mean_weight_correct"] == pytest.approx(0.7)
     assert measures["noise_auc"] == 1.0
-    assert set(weight_measures(np.ones(3), None)) == {"mean_weight_all", "effective_fraction"}
+    known = {"mean_weight_all", "effective_fraction", "weight_spread"}
+    assert set(weight_measures(np.ones(3), None)) == known
+
+
+def test_the_spread_is_between_the_5th_and_the_95th_percentile():
+    assert weight_spread(np.arange(101) / 100) == pytest.approx(0.9)
+    assert weight_spread(np.full(4, 0.3)) == 0.0
 
 
 LABELS = np.array([0, 1, 2, 1])

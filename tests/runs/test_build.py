@@ -1,7 +1,11 @@
 """What is built from settings: the stream, the model, and the checks before both."""
 
+import dataclasses
+
+import numpy as np
 import pytest
 
+from tests.monitoring.evaluated_data import biased
 from tf_mwn.methods.registry import METHODS
 from tf_mwn.runs import build
 from tf_mwn.settings.config import Config
@@ -14,3 +18,32 @@ from tf_mwn.settings.config import Config
 def test_a_recipes_decay_of_theta_is_for_methods_that_read_it(method, decay):
     optimizer = build.meta_optimizer(Config(meta_weight_decay=1e-3), METHODS[method])
     assert optimizer.coupled_weight_decay == decay
+
+
+UNSEEN = {
+    "clean_only": 0,
+    "glc": 0,
+    "clean_added": 3,
+    "fine_tuning": 3,
+    "robust": 3,
+}  # of 9; others: all
+
+
+@pytest.mark.parametrize("name", sorted(METHODS))
+def test_a_memorised_meta_set_is_not_asked(name):
+    """What health and audit take for unseen is apart from what the classifier trains on."""
+    data, config = biased(), Config()
+    parts = build.meta_parts(config, METHODS[name], data, seed=0)
+    unseen = () if parts.unseen is None else parts.unseen.sample_id
+    trained_on = set() if name not in UNSEEN else set(parts.last_phase.sample_id)
+    if METHODS[name].trains_on_meta_set:
+        trained_on |= set(parts.step.sample_id)
+    assert not trained_on & set(unseen)
+    assert len(unseen) == UNSEEN.get(name, 9)
+
+
+def test_of_classes_with_one_clean_example_none_is_held_back():
+    data = biased()
+    one = data.meta.rows(np.unique(data.meta.label, return_index=True)[1])
+    data = dataclasses.replace(data, meta=one)
+    assert build.meta_parts(Config(), METHODS["fine_tuning"], data, seed=0).unseen is None

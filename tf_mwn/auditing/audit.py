@@ -5,11 +5,11 @@ from typing import Any
 import keras
 import numpy as np
 
-from tf_mwn.auditing import transition
-from tf_mwn.auditing.calibration import fit_temperature
+from tf_mwn.auditing.reliability import Reliability, estimate_reliability
 from tf_mwn.auditing.result import Audit
 from tf_mwn.checks import check_labels, check_lengths, check_together, check_unique
 from tf_mwn.data.streams.examples import check_examples
+from tf_mwn.monitoring import transition
 from tf_mwn.monitoring.predictions import classifier_logits
 from tf_mwn.training.classifiers import check_classifier
 from tf_mwn.training.elements import check_inputs
@@ -41,6 +41,9 @@ def audit(
     it depends on how likely the given class is, and on how often likelier classes are mistaken
     for it. A clean meta set improves both: the probabilities are calibrated on it (by one
     temperature), and T can be estimated even if the classifier has memorised the labels.
+
+    Errors planted in the meta set tell how far the audit can be believed (`Audit.reliability`). If
+    the classifier is too weak to judge, the audit says so first and suggests no label.
 
     Args:
         model: a model of this package, or any built Keras classifier that returns logits [B, C].
@@ -99,38 +102,40 @@ def audit_logits(
         raise ValueError("model: expected finite logits, received NaN or infinity")
     logits = logits.astype(np.float64)
     plain = log_softmax(logits, axis=1)
-    scores, matrix, matrix_from = _posterior(logits, label, meta)
+    if meta is not None:
+        meta = meta[0].astype(np.float64), check_labels("y_meta", meta[1], num_classes)
+    temperature, matrix, matrix_from = transition.calibrated_transition(logits, label, meta)
+    calibrated = log_softmax(logits / temperature, axis=1)
+    scores = transition.log_posterior(calibrated, matrix, label)
+    shares = softmax(scores, axis=1).mean(axis=0)
+    reliability = _reliability(meta, temperature, matrix, shares)
+    is_weak = reliability is not None and reliability.too_weak
     return Audit(
         x=x,
         sample_id=sample_id,
         label=label,
         predicted=logits.argmax(axis=1),
-        suggested=scores.argmax(axis=1),
+        suggested=None if is_weak else scores.argmax(axis=1),
         loss=-plain[np.arange(len(label)), label],
         weight=weight,
         log_odds=transition.log_odds(scores, label),
         transition_matrix=matrix,
-        class_shares=softmax(scores, axis=1).mean(axis=0),
+        class_shares=shares,
         matrix_from=matrix_from,
         probabilities=np.exp(plain),
         class_names=class_names,
+        reliability=reliability,
         clean_label=clean_label,
     )
 
 
-def _posterior(logits, label, meta) -> tuple[np.ndarray, np.ndarray, str]:
-    """Unnormalised log P(true class | x, label) [N, C], the matrix, and `Audit.matrix_from`."""
-    from scipy.special import log_softmax, softmax
+def _reliability(meta, temperature, matrix, shares) -> Reliability | None:
+    from scipy.special import log_softmax
 
-    temperature, clean = 1.0, (None, None)
-    if meta is not None:
-        meta_logits = meta[0].astype(np.float64)
-        meta_label = check_labels("y_meta", meta[1], logits.shape[1])
-        temperature = fit_temperature(meta_logits, meta_label)
-        clean = softmax(meta_logits / temperature, axis=1), meta_label
-    log_p = log_softmax(logits / temperature, axis=1)
-    matrix, matrix_from = transition.choose_transition(np.exp(log_p), label, *clean)
-    return transition.log_posterior(log_p, matrix, label), matrix, matrix_from
+    if meta is None:
+        return None
+    logits, labels = meta
+    return estimate_reliability(log_softmax(logits / temperature, axis=1), labels, matrix, shares)
 
 
 def _logits(classifier, x, targets, batch_size) -> np.ndarray:

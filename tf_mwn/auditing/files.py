@@ -1,10 +1,12 @@
 """Writes an audit to suspects.csv, audit.json and contact_sheet.png, and as text."""
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from tf_mwn.auditing.reliability import Reliability
 from tf_mwn.files import Folder
 from tf_mwn.monitoring import figures
 from tf_mwn.tables import number, text_table
@@ -52,6 +54,7 @@ def report(audit) -> dict[str, Any]:
         "class_noise": audit.class_noise.tolist(),
         "transition_matrix": audit.transition_matrix.tolist(),
         "transition_matrix_from": audit.matrix_from,
+        "reliability": None if audit.reliability is None else _reliability(audit.reliability),
         "rankings": audit.comparison(),
     }
 
@@ -75,6 +78,7 @@ def _are_images(x: Any) -> bool:
 def summary(audit) -> str:
     """The text for a terminal."""
     parts = [
+        _believed(audit.reliability),
         f"{len(audit.suspects)} of {len(audit.label)} labels are suspect (trust below 0.5); "
         f"estimated noise rate {audit.noise_rate:.3f}",
         _class_table(audit),
@@ -87,6 +91,35 @@ def summary(audit) -> str:
             + _ranking_table(rankings)
         )
     return "\n".join(parts)
+
+
+def _reliability(reliability: Reliability) -> dict[str, Any]:
+    return {**dataclasses.asdict(reliability), "too_weak": reliability.too_weak}
+
+
+def _believed(reliability: Reliability | None) -> str:
+    """How far the audit can be believed, in one line."""
+    if reliability is None:
+        return (
+            "how many suspects are wrong is unknown: there are no clean examples that the "
+            "classifier was not trained on"
+        )
+    planted = f"of errors planted in {reliability.examples} clean examples"
+    if reliability.precision is None:
+        return f"{planted}, none would be suspect: how many suspects are wrong is unknown"
+    precision = _share(reliability.precision, reliability.precision_error)
+    right = _share(reliability.right_suggestions, reliability.right_suggestions_error)
+    told = (
+        f"{planted}, the share of suspects that are wrong is {precision} at a noise rate of "
+        f"{reliability.noise_rate:.2f}, and that of right suggestions {right}"
+    )
+    if reliability.too_weak:
+        return f"the classifier is too weak to judge, and no label is suggested: {told}"
+    return told
+
+
+def _share(value: float | None, error: float | None) -> str:
+    return "unknown" if value is None else f"{value:.2f} ± {error:.2f}"
 
 
 def _class_table(audit, largest: int = 20) -> str:

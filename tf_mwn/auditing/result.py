@@ -9,6 +9,7 @@ import numpy as np
 
 from tf_mwn.auditing import files
 from tf_mwn.auditing.rankings import cleanlab_scores, found
+from tf_mwn.auditing.reliability import Reliability
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,7 +21,8 @@ class Audit:
         sample_id: [N] identifiers of the examples.
         label: [N] given labels.
         predicted: [N] classes that the classifier predicts.
-        suggested: [N] likeliest true classes, given input and label.
+        suggested: [N] likeliest true classes, given input and label; None if the classifier is too
+            weak to judge, see `Reliability.too_weak`.
         loss: [N] cross-entropy of the given labels.
         weight: [N] weights that the model's method gives the examples, or None if it gives none.
         log_odds: [N] log P(label is right) / P(label is wrong), by which examples are ranked.
@@ -29,6 +31,7 @@ class Audit:
         matrix_from: what the matrix was estimated from, "training labels" or "meta set".
         probabilities: [N, C] of the classifier.
         class_names: C names.
+        reliability: what the audit would find of errors planted in the meta set; None without one.
         clean_label: [N] true labels, or None if they are not known.
     """
 
@@ -36,7 +39,7 @@ class Audit:
     sample_id: np.ndarray
     label: np.ndarray
     predicted: np.ndarray
-    suggested: np.ndarray
+    suggested: np.ndarray | None
     loss: np.ndarray
     weight: np.ndarray | None
     log_odds: np.ndarray
@@ -45,6 +48,7 @@ class Audit:
     matrix_from: str
     probabilities: np.ndarray
     class_names: tuple[str, ...]
+    reliability: Reliability | None = None
     clean_label: np.ndarray | None = None
 
     @cached_property

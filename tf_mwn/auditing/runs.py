@@ -4,24 +4,29 @@ import numpy as np
 
 from tf_mwn.auditing.audit import audit_logits
 from tf_mwn.auditing.result import Audit
+from tf_mwn.methods import registry
+from tf_mwn.runs import build
 from tf_mwn.runs.finished_run import FinishedRun
 from tf_mwn.runs.run import WEIGHTS
 
 
 def audit_run(run: FinishedRun) -> Audit:
-    """The audit of the run's training set, with the weights, meta set and clean labels of the run.
+    """The audit of the run's training set, with the weights and clean labels of the run.
+
+    The clean examples are those that the run's classifier was not trained on.
 
     Raises:
         ValueError: weights.csv is missing, or its examples are not those of the training set.
     """
     data = run.data
+    clean = build.meta_parts(run.config, registry.find(run.method), data, run.seed).unseen
     return audit_logits(
         run.logits(data.train),
         data.train.label,
         data.train.x,
         data.train.sample_id,
         _weights(run),
-        (run.logits(data.meta), data.meta.label),
+        None if clean is None else (run.logits(clean), clean.label),
         data.train.clean_label,
         data.card["class_names"],
     )

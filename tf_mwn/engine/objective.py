@@ -37,7 +37,13 @@ class TrainingObjective(keras.layers.Layer):
     """A layer that states T(z, y). It may hold state; it never sees the classifier.
 
     Its variables stay in full precision, whatever the global policy is.
+
+    Attributes:
+        keeps_history: whether the weight of an example depends on what is remembered of it by its
+            `sample_id`. Such an objective has no weight for an example it was never trained on.
     """
+
+    keeps_history = False
 
     def __init__(self, **kwargs):
         super().__init__(**{"dtype": keras.config.floatx(), **kwargs})

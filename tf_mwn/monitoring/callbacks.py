@@ -2,7 +2,6 @@
 
 import math
 import time
-import warnings
 
 import keras
 import numpy as np
@@ -12,6 +11,7 @@ from tf_mwn.data.splits.biased_data import BiasedData
 from tf_mwn.data.subset import Subset
 from tf_mwn.files import SCALAR_PREFIX, scalars
 from tf_mwn.monitoring.classification import accuracy, balanced_accuracy
+from tf_mwn.monitoring.health import Checkup, HealthWarning, examine
 from tf_mwn.monitoring.measures import memorised, weight_change, weight_measures
 from tf_mwn.monitoring.predictions import Predictor
 
@@ -65,12 +65,16 @@ class StepTimer(keras.callbacks.Callback):
 class EpochEvaluation(keras.callbacks.Callback):
     """Adds accuracies, measures of the weights, memorisation and the objective's scalars.
 
-    Weights and memorisation are measured on the same part of the training set in every epoch.
+    Weights and memorisation are measured on the same part of the training set in every epoch. It
+    warns once of unhealthy weights; see `health`.
 
     Args:
         data: the data of the run.
         predictor: evaluates the classifier.
-        monitored: largest number of training examples to measure.
+        unseen: clean examples that the classifier is never trained on, in which errors are planted;
+            None if there are none.
+        seed: of the planted errors.
+        monitored: largest number of training examples, and of clean ones, to measure.
 
     Attributes:
         sample: the measured part of the training set, N examples.
@@ -80,14 +84,22 @@ class EpochEvaluation(keras.callbacks.Callback):
         test_logits: [M, C] logits of the test set after the last epoch; None before the first.
     """
 
-    def __init__(self, data: BiasedData, predictor: Predictor, monitored: int = 2000):
+    def __init__(
+        self,
+        data: BiasedData,
+        predictor: Predictor,
+        unseen: Subset | None = None,
+        seed: int = 0,
+        monitored: int = 2000,
+    ):
         super().__init__()
-        self._data, self._predictor = data, predictor
+        self._data, self._predictor, self._seed = data, predictor, seed
+        self._unseen = None if unseen is None else _spread(unseen, monitored)
         self.sample = _spread(data.train, monitored)
         self.weights = None
         self.is_wrong = wrong_labels(self.sample)
         self.test_labels, self.test_logits = data.test.label, None
-        self._warned = False
+        self._warn = HealthWarning()
 
     def on_train_begin(self, logs=None):
         """Measures the weights before the first epoch of this process."""
@@ -111,7 +123,9 @@ class EpochEvaluation(keras.callbacks.Callback):
             logs.update(weight_measures(self.weights, self.is_wrong))
             if before is not None:
                 logs["weight_change"] = weight_change(before, self.weights)
-            self._warn_of_saturation(epoch, logs)
+        found = self.examine(logits)
+        logs.update(found.logs())
+        self._warn(self._predictor.model, epoch, found.weight_verdict)
         for name, value in self._predictor.model.training_objective.scalars().items():
             logs[SCALAR_PREFIX + name] = _number(value)
         logs["learning_rate"] = _learning_rate(self.model.optimizer)
@@ -123,18 +137,17 @@ class EpochEvaluation(keras.callbacks.Callback):
         part = self.sample
         return self._predictor.losses_and_weights(logits, part.label, part.sample_id)[1]
 
-    def _warn_of_saturation(self, epoch: int, logs: dict) -> None:
-        """Warns once if all weights are equal and at an end of the sigmoid, without gradient."""
-        mean = logs["mean_weight_all"]
-        learned = self._predictor.model.training_objective.trainable_variables
-        if self._warned or not learned or logs["effective_fraction"] < 0.9999 or 0.02 < mean < 0.98:
-            return
-        self._warned = True
-        warnings.warn(
-            f"epoch {epoch + 1}: the weights have saturated, every example weighs {mean:.3f}; "
-            "weight normalisation by the sum, or weight decay for the weight net, prevents that",
-            stacklevel=2,
-        )
+    def examine(self, logits: np.ndarray | None = None) -> Checkup:
+        """The health of the weights now; `logits` are those of `sample` if they are known."""
+        part, unseen = self.sample, self._unseen
+        if logits is None:
+            logits = self._predictor.logits(part.x)
+            self.weights = self._weights(logits)
+        if self.weights is None:
+            return Checkup()
+        clean = None if unseen is None else (self._predictor.logits(unseen.x), unseen.label)
+        train = logits, part.label
+        return examine(self._predictor.model, clean, train, self.weights, self._seed)
 
 
 def _learning_rate(optimizer: keras.optimizers.Optimizer) -> float:

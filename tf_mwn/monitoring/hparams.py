@@ -22,6 +22,7 @@ _RUN_TAGS = {
     "test/accuracy": "test accuracy",
     "train/memorised_wrong_labels": "wrong labels memorised",
     "weights/noise_auc": "noise AUC",
+    "weights/planted_auc": "planted AUC",
     "weights/effective_fraction": "effective fraction",
 }
 # The settings of an ordinary run that are columns.

@@ -40,6 +40,12 @@ def effective_fraction(weights: np.ndarray) -> float:
     return float(weights.sum() ** 2 / (len(weights) * total)) if total > 0 else 0.0
 
 
+def weight_spread(weights: np.ndarray) -> float:
+    """The 95th minus the 5th percentile of weights [N]: 0 if all are equal."""
+    low, high = np.percentile(weights, (5, 95))
+    return float(high - low)
+
+
 def mean_weight_by_class(weights: np.ndarray, labels: np.ndarray, num_classes: int) -> np.ndarray:
     """Mean weight [C] of the examples labelled with each class; NaN for a class without any.
 
@@ -69,6 +75,7 @@ def weight_measures(weights: np.ndarray, is_wrong: np.ndarray | None) -> dict[st
     measures = {
         "mean_weight_all": float(weights.mean()),
         "effective_fraction": effective_fraction(weights),
+        "weight_spread": weight_spread(weights),
     }
     if is_wrong is None:
         return measures

@@ -217,7 +217,8 @@ class MetaParts:
     Attributes:
         step: what the training steps see.
         last_phase: what the last phase trains on.
-        unseen: what the classifier never trains on; None if it trains on the whole meta set.
+        unseen: what the classifier never trains on; None if there is none. Errors are planted in
+            it, and audits are calibrated by it: a classifier knows by heart what it trained on.
     """
 
     step: Subset
@@ -234,7 +235,7 @@ def meta_parts(config: Config, method: registry.Method, data: BiasedData, seed: 
     rest = np.setdiff1d(np.arange(len(meta)), held_back)
     learned = meta.rows(rest)
     step = learned if method.trains_on_meta_set else meta
-    return MetaParts(step, learned, meta.rows(held_back))
+    return MetaParts(step, learned, meta.rows(held_back) if len(held_back) else None)
 
 
 def fine_tuning_stream(config: Config, clean: Subset, data: BiasedData, seed: int):

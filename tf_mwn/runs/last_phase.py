@@ -7,7 +7,6 @@ import keras
 from tf_mwn.data.splits.biased_data import BiasedData
 from tf_mwn.methods import registry
 from tf_mwn.monitoring.callbacks import EpochEvaluation, StepTimer
-from tf_mwn.monitoring.predictions import Predictor
 from tf_mwn.monitoring.progress import ProgressBar
 from tf_mwn.runs import build
 from tf_mwn.runs.epoch_state import monitors
@@ -22,7 +21,7 @@ def fine_tune(
     model: RobustModel,
     data: BiasedData,
     history: list[dict],
-    predictor: Predictor,
+    evaluation: EpochEvaluation,
     termination: Termination,
 ) -> dict[str, Any]:
     """Trains the last phase and appends its epochs to `history`.
@@ -42,7 +41,6 @@ def fine_tune(
     first = len(history)
     unseen = parts.unseen if method.holds_back(vars(config)) else None
     progress = ProgressBar(f"{run.method} seed {run.seed}, clean set", first + epochs, first)
-    evaluation = EpochEvaluation(data, predictor)
     callbacks = [StepTimer(), evaluation, _Record(run, history, termination), progress]
     try:
         tuned = fine_tune_model(

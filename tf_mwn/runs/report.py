@@ -8,6 +8,7 @@ import numpy as np
 
 from tf_mwn.files import Folder
 from tf_mwn.monitoring import figures
+from tf_mwn.monitoring.health import ADVICE
 from tf_mwn.runs.run import Run
 from tf_mwn.tables import mean_and_deviation, number, text_table
 
@@ -19,12 +20,17 @@ _MEASURES = {
     "last_epoch_balanced_accuracy": ("balanced", 100, 1),
     "memorised": ("memorised", 100, 1),
     "noise_auc": ("noise AUC", 1, 2),
+    "planted_auc": ("planted AUC", 1, 2),
+    "weight_spread": ("spread", 1, 2),
+    "effective_fraction": ("effective", 1, 2),
 }
 _LEGEND = (
     "test accuracy in %; best epoch is the best on the test set, as papers report it\n"
     "balanced: mean accuracy of the classes in the last epoch, in %\n"
     "memorised: share of the wrong labels that the classifier reproduces, in %\n"
-    "noise AUC: how well low weights pick out wrong labels (0.5: not at all, 1: perfectly)"
+    "noise AUC: how well low weights pick out wrong labels (0.5: not at all, 1: perfectly)\n"
+    "planted AUC: the same for wrong labels planted among clean examples; needs no true labels\n"
+    "spread: 95th - 5th percentile of the weights; effective: (Σv)²/(N Σv²), 1 if all are equal"
 )
 
 
@@ -41,6 +47,19 @@ def table(results: Sequence[dict[str, Any]]) -> str:
     titles = [title for title, _, _ in _MEASURES.values()]
     header = ["method", "seed", *titles, "ms/step", "x cross-entropy"]
     return f"{text_table(header, rows)}\n{_LEGEND}"
+
+
+def warnings(results: Sequence[dict[str, Any]]) -> list[str]:
+    """A sentence for each method and verdict on its weights, with the seeds that it holds for."""
+    seeds: dict[tuple[str, str], list[str]] = {}
+    for result in results:
+        verdict = result.get("weight_verdict")
+        if verdict is not None:
+            seeds.setdefault((result["method"], verdict), []).append(str(result["seed"]))
+    return [
+        f"warning: {method}, seed {', '.join(which)}: {ADVICE[verdict]}"
+        for (method, verdict), which in seeds.items()
+    ]
 
 
 def write_accuracy_figure(folder: Folder, title: str, runs: Sequence[Run]) -> Path:

@@ -132,7 +132,7 @@ class Session:
         runs = list(self.runs())
         figure = report.write_accuracy_figure(folder, self.experiment.folder, runs)
         logger.info("")
-        print(f"{report.table(results)}\n")
+        print("\n".join([report.table(results), *report.warnings(results), ""]))
         print(f"figure       {figure}")
         for run in runs:
             print(f"run          {run.path}")

@@ -1,6 +1,7 @@
 """Trains one run, from wherever it stopped to its results."""
 
 import contextlib
+import dataclasses
 from typing import Any
 
 import keras
@@ -68,11 +69,14 @@ def _train(run: Run, data: BiasedData, strategy: tf.distribute.Strategy, workers
         workers.check_same(len(history), run.path)
         run.folder.write_json("data_card.json", data.card)
         run.folder.write_text("flags.txt", run.flags)
-        _fit(run, model, data, history, predictor, termination)
+        unseen = build.meta_parts(run.config, registry.find(run.method), data, run.seed).unseen
+        evaluation = EpochEvaluation(data, predictor, unseen, run.seed)
+        _fit(run, model, data, history, evaluation, termination)
         termination.check()
-        tuned = fine_tune(run, model, data, history, predictor, termination)
+        tuned = fine_tune(run, model, data, history, evaluation, termination)
         termination.check()
         results = _finish(run, model, data, history, predictor) | tuned
+        results |= dataclasses.asdict(evaluation.examine())
         run.write_results(results)
         checkpoint.remove_spare(run.folder)
         return results
@@ -99,25 +103,24 @@ def _build(run: Run, data: BiasedData, strategy: tf.distribute.Strategy):
     return model, Predictor(model, build.preprocessing(run.config, data)), history
 
 
-def _fit(run, model, data, history, predictor, termination) -> None:
+def _fit(run, model, data, history, evaluation, termination) -> None:
     """Trains the epochs that `history` lacks, and appends them to it."""
     first, epochs = len(history), _all_epochs(run, model)
     part = checkpoint.find_part(run.folder, first)
     if part is not None:
-        _fit_epochs(run, model, data, history, predictor, termination, first + 1, part)
+        _fit_epochs(run, model, data, history, evaluation, termination, first + 1, part)
     if len(history) < epochs:
-        _fit_epochs(run, model, data, history, predictor, termination, epochs)
+        _fit_epochs(run, model, data, history, evaluation, termination, epochs)
 
 
 def _all_epochs(run: Run, model: RobustModel) -> int:
     return model.num_epochs or run.config.epochs
 
 
-def _fit_epochs(run, model, data, history, predictor, termination, epochs, part=None) -> None:
+def _fit_epochs(run, model, data, history, evaluation, termination, epochs, part=None) -> None:
     """Trains until `epochs` epochs have finished. `part` is the state of the first of them."""
     first, step = len(history), 0 if part is None else part.step
     method = registry.find(run.method)
-    evaluation = EpochEvaluation(data, predictor)
     every = _all_epochs(run, model)
     progress = ProgressBar(f"{run.method} seed {run.seed}", every, first)
     callbacks = [
@@ -202,6 +205,8 @@ def _results(run: Run, history: list[dict]) -> dict[str, Any]:
         "validation_selected_accuracy": selected,
         "memorised": history[-1].get("memorised"),
         "noise_auc": None,
+        "weight_spread": history[-1].get("weight_spread"),
+        "effective_fraction": history[-1].get("effective_fraction"),
         "seconds_per_step": float(np.median([record["seconds_per_step"] for record in history])),
         "epochs": len(history),
         "version": tf_mwn.__version__,

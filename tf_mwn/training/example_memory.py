@@ -12,7 +12,8 @@ class ExampleMemory:
     """Values of each training example, as non-trainable state of an objective.
 
     The state is saved and checkpointed with the objective. Replicas add up their updates, so that
-    all hold equal values. A step costs O(N), or O(N C) for vectors of C values.
+    all hold equal values. A step costs O(N), or O(N C) for vectors of C values. The owner's
+    `keeps_history` becomes True.
 
     Args:
         owner: the objective.
@@ -21,6 +22,7 @@ class ExampleMemory:
 
     def __init__(self, owner: keras.layers.Layer, num_sample_ids: int):
         self._owner = owner
+        owner.keeps_history = True
         self.size = check_count("num_sample_ids", num_sample_ids)
 
     def add(self, name: str, initial: float, shape: tuple[int, ...] = ()) -> keras.Variable:

@@ -3,6 +3,7 @@
 import numpy as np
 
 from tf_mwn.methods.correction.class_means import class_means
+from tf_mwn.monitoring.calibration import fit_temperature
 
 # Keeps every entry above 0: EM cannot raise an entry that has become 0.
 _PSEUDO_COUNT = 0.1
@@ -85,6 +86,31 @@ def choose_transition(
     if np.trace(confusion) < np.trace(matrix):
         return confusion, "meta set"
     return matrix, "training labels"
+
+
+def calibrated_transition(
+    logits: np.ndarray, labels: np.ndarray, clean: tuple[np.ndarray, np.ndarray] | None = None
+) -> tuple[float, np.ndarray, str]:
+    """The temperature of the probabilities, and the matrix of `choose_transition` under it.
+
+    Args:
+        logits: [N, C] of the training examples.
+        labels: [N] given labels.
+        clean: logits [M, C] and true classes [M] of examples that the classifier was not trained
+            on. Without them the temperature is 1.
+
+    Returns:
+        The temperature, the matrix [C, C], and what the matrix is estimated from.
+    """
+    from scipy.special import softmax
+
+    if clean is None:
+        return 1.0, *choose_transition(softmax(logits.astype(np.float64), axis=1), labels)
+    clean_logits, clean_labels = clean[0].astype(np.float64), clean[1]
+    temperature = fit_temperature(clean_logits, clean_labels)
+    p = softmax(logits.astype(np.float64) / temperature, axis=1)
+    clean_p = softmax(clean_logits / temperature, axis=1)
+    return temperature, *choose_transition(p, labels, clean_p, clean_labels)
 
 
 def log_posterior(

@@ -1,0 +1,73 @@
+"""Planted errors: wrong labels for clean examples, and how well low weights pick them out."""
+
+import numpy as np
+
+from tf_mwn.monitoring.measures import noise_auc
+from tf_mwn.monitoring.transition import calibrated_transition, held_out_confusion
+
+
+def plant(labels: np.ndarray, matrix: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """A wrong label [M] for each of the clean labels, drawn by its row of a transition matrix.
+
+    Args:
+        labels: [M] true classes in 0..C-1.
+        matrix: [C, C], P(given j | true i), every entry above 0. Only the errors count: label j
+            is drawn with probability matrix[i, j] / Σ_{k≠i} matrix[i, k].
+        rng: one number is drawn for each label.
+    """
+    errors = matrix[labels].astype(np.float64)
+    errors[np.arange(len(labels)), labels] = 0.0
+    ends = errors.cumsum(axis=1)
+    # In (0, sum], so that an entry of 0, the label itself, is never hit.
+    drawn = (1 - rng.random(len(labels))) * ends[:, -1]
+    return (ends < drawn[:, np.newaxis]).sum(axis=1)
+
+
+def observed_confusions(
+    clean: tuple[np.ndarray, np.ndarray], train: tuple[np.ndarray, np.ndarray] | None
+) -> np.ndarray:
+    """The transition matrix [C, C] by which errors are planted, every entry above 0.
+
+    Args:
+        clean: logits [M, C] and true classes [M] of examples that the classifier was not trained
+            on.
+        train: logits [N, C] and given labels [N] of training examples, from which the audit's
+            estimate is made. Without them the matrix is that of the classifier's own confusions.
+    """
+    from scipy.special import softmax
+
+    logits, labels = clean
+    if train is None:
+        return held_out_confusion(softmax(logits.astype(np.float64), axis=1), labels)
+    return calibrated_transition(*train, clean)[1]
+
+
+def auc_and_error(own: np.ndarray, wrong: np.ndarray) -> tuple[float, float]:
+    """The AUC of low weights for planted errors, and its standard error.
+
+    Args:
+        own: [M] weights of clean examples with their own label.
+        wrong: [M] weights of the same examples with a wrong label.
+
+    Returns:
+        The AUC, see `noise_auc`, and its standard error over the examples: infinite for one
+        example. An example enters both with its own and with a wrong label, so that the error is
+        that of clustered data.
+
+    References:
+        DeLong et al., Biometrics 1988, https://doi.org/10.2307/2531595, for the components;
+        Obuchowski, Biometrics 1997, https://doi.org/10.2307/2533958, for clusters.
+    """
+    from scipy.stats import rankdata
+
+    size = len(own)
+    both = np.concatenate([own, wrong])
+    auc = noise_auc(both, np.arange(2 * size) >= size)
+    if size < 2:
+        return auc, float("inf")
+    ranks = rankdata(both)
+    # For each example: the share of wrong labels below its own one, and of own ones above its
+    # wrong one. The mean of either is the AUC.
+    above = (ranks[:size] - rankdata(own)) / size
+    below = 1 - (ranks[size:] - rankdata(wrong)) / size
+    return auc, float(np.std(above + below, ddof=1) / np.sqrt(size))
