@@ -13,7 +13,7 @@ ROOT = pathlib.Path(__file__).parent.parent
 FLOORS = (
     ("checks", "messages", "tables", "files"),
     ("options",),
-    ("engine", "losses", "networks"),
+    ("engine", "losses", "networks", "label_noise"),
     ("data.images", "data", "data.bias", "data.splits", "data.streams", "data.sources"),
     ("training",),
     ("methods.spec",),

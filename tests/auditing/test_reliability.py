@@ -7,7 +7,7 @@ from scipy.special import log_softmax
 import tf_mwn
 from tests.auditing.wrong_labels import TRUE, X, Y, linear
 from tf_mwn.auditing.reliability import Reliability, estimate_reliability
-from tf_mwn.monitoring import transition
+from tf_mwn.label_noise import transition
 
 MATRIX = np.array([[0.7, 0.3], [0.2, 0.8]])
 SHARES = np.array([0.6, 0.4])

@@ -9,7 +9,7 @@ from tf_mwn.auditing.reliability import Reliability, estimate_reliability
 from tf_mwn.auditing.result import Audit
 from tf_mwn.checks import check_labels, check_lengths, check_together, check_unique
 from tf_mwn.data.streams.examples import check_examples
-from tf_mwn.monitoring import transition
+from tf_mwn.label_noise import transition
 from tf_mwn.monitoring.predictions import classifier_logits
 from tf_mwn.training.classifiers import check_classifier
 from tf_mwn.training.elements import check_inputs

@@ -4,7 +4,7 @@ import importlib.util
 
 import numpy as np
 
-from tf_mwn.monitoring.measures import noise_auc
+from tf_mwn.label_noise.measures import noise_auc
 
 
 def cleanlab_scores(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, np.ndarray]:

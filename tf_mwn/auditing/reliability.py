@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from tf_mwn.monitoring import transition
+from tf_mwn.label_noise import transition
 
 
 @dataclasses.dataclass(frozen=True)

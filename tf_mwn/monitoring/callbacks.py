@@ -10,9 +10,9 @@ import tensorflow as tf
 from tf_mwn.data.splits.biased_data import BiasedData
 from tf_mwn.data.subset import Subset
 from tf_mwn.files import SCALAR_PREFIX, scalars
+from tf_mwn.label_noise.measures import memorised, weight_change, weight_measures
 from tf_mwn.monitoring.classification import accuracy, balanced_accuracy
 from tf_mwn.monitoring.health import Checkup, HealthWarning, examine
-from tf_mwn.monitoring.measures import memorised, weight_change, weight_measures
 from tf_mwn.monitoring.predictions import Predictor
 
 

@@ -1,6 +1,7 @@
 """Whether learned weights find wrong labels, although nobody knows which labels are wrong."""
 
 import dataclasses
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -11,12 +12,14 @@ import tensorflow as tf
 from tf_mwn.checks import check_labels, check_together
 from tf_mwn.data.seeds import generator
 from tf_mwn.data.streams.pipeline import evaluation_dataset
+from tf_mwn.label_noise.measures import weight_measures
+from tf_mwn.label_noise.planted import auc_and_error, planted_weights
 from tf_mwn.messages import logger
-from tf_mwn.monitoring.measures import weight_measures
-from tf_mwn.monitoring.planted import auc_and_error, observed_confusions, plant
 from tf_mwn.training.robust_model import RobustModel
 from tf_mwn.training.whole_sets import logits_of
 
+# The verdict of a model that does not use its weights, because they have not passed its own test.
+OFF = "off"
 # What a verdict means, and what to do.
 ADVICE = {
     "constant": (
@@ -37,6 +40,10 @@ ADVICE = {
         "--meta_fraction=0.25 (the classifier is weak), or --method=robust"
     ),
 }
+ADVICE[OFF] = (
+    "V does not find planted errors, so that all weights are equal in the end. More clean examples "
+    "make that test surer; a better classifier makes V better"
+)
 # V of a moment says little: it swings in the first epochs.
 _PATIENCE = 3
 
@@ -82,6 +89,8 @@ def examine(
             can be planted.
         seed: of the wrong labels, which are the same in every epoch as long as the confusions are.
     """
+    if not getattr(model, "trusts_weights", True):
+        return Checkup(weight_verdict=OFF)
     found, asked = {}, weights
     pair = None if clean is None else _planted_weights(model, clean, train, seed)
     if pair is not None:
@@ -97,18 +106,8 @@ def _planted_weights(model, clean, train, seed) -> tuple[np.ndarray, np.ndarray]
     """Weights [M] with the own and with a wrong label; None if the method gives no such weights."""
     if model.training_objective.keeps_history:
         return None  # of these examples there is none
-    logits, labels = clean
-    parts = [clean] if train is None else [clean, train]
-    if not all(np.isfinite(part[0]).all() for part in parts):
-        return None
-    classes = [(z, y if y.ndim == 1 else y.argmax(axis=1)) for z, y in parts]
-    matrix = observed_confusions(classes[0], None if train is None else classes[1])
-    wrong = plant(classes[0][1], matrix, generator(seed, "planted errors"))
-    if labels.ndim == 2:
-        wrong = np.eye(labels.shape[1])[wrong]
-    both = np.concatenate([labels, wrong.astype(labels.dtype)])
-    weights = _weights(model, both, np.concatenate([logits, logits]))
-    return None if weights is None else tuple(np.split(weights, 2))
+    rng = generator(seed, "planted errors")
+    return planted_weights(functools.partial(_weights, model), clean, train, rng)
 
 
 def _weights(model: RobustModel, labels: np.ndarray, logits: np.ndarray) -> np.ndarray | None:
@@ -142,7 +141,7 @@ class HealthWarning:
         """Called at the end of every epoch, the first of which is 0."""
         self._epochs = self._epochs + 1 if verdict == self._verdict else 1
         self._verdict = verdict
-        if verdict is not None and self._epochs >= _PATIENCE and not self._warned:
+        if verdict not in (None, OFF) and self._epochs >= _PATIENCE and not self._warned:
             self._warned = True
             logger.warning("%s, epoch %d: %s", type(model).__name__, epoch + 1, ADVICE[verdict])
 

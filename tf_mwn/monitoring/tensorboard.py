@@ -9,11 +9,11 @@ import numpy as np
 import tensorflow as tf
 
 from tf_mwn.files import SCALAR_PREFIX
+from tf_mwn.label_noise.measures import mean_weight_by_class
 from tf_mwn.monitoring import figures, precision_recall
 from tf_mwn.monitoring.callbacks import EpochEvaluation
 from tf_mwn.monitoring.classification import confusion_matrix
 from tf_mwn.monitoring.event_files import events
-from tf_mwn.monitoring.measures import mean_weight_by_class
 
 # The tag of each key of the logs. Other keys have the prefix "train/".
 _TAGS = {

@@ -72,6 +72,7 @@ SHORT_RECIPES = (
             "meta_size": 100,
             "noise": "uniform",
             "noise_rate": 0.3,
+            "weight_decay": 1e-2,
             "epochs": 30,
         },
         methods=("cross_entropy", "meta_weight_net", "robust"),

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 import tf_mwn
 from tf_mwn.data.splits.biased_data import BiasedData
+from tf_mwn.label_noise.measures import noise_auc
 from tf_mwn.methods import registry
 from tf_mwn.monitoring import figures
 from tf_mwn.monitoring.callbacks import (
@@ -19,7 +20,6 @@ from tf_mwn.monitoring.callbacks import (
     trajectories_of,
     wrong_labels,
 )
-from tf_mwn.monitoring.measures import noise_auc
 from tf_mwn.monitoring.predictions import Predictor
 from tf_mwn.monitoring.progress import ProgressBar
 from tf_mwn.monitoring.tensorboard import curve_of

@@ -287,7 +287,7 @@ class RobustModel(keras.Model):
         linear = self.linearise(inputs)
         self.training_objective.observe(tf.stop_gradient(linear.logits), batch)
         taken = self.learn_objective(linear, batch, element)
-        cotangent, weights = taken or self.logits_gradient(linear.logits, batch)
+        cotangent, weights = taken or self.step_gradient(linear.logits, batch)
         self.actual_step(linear, cotangent)
         return self.update_metrics(element, labels, linear.unadjusted_logits, weights=weights)
 
@@ -313,6 +313,10 @@ class RobustModel(keras.Model):
     def logits_gradient(self, logits: tf.Tensor, batch: TrainingBatch):
         """∂T/∂z [B, C] of the training objective, and the weights [B] or None."""
         return logits_gradient(lambda z: self.training_objective.objective(z, batch), logits)
+
+    def step_gradient(self, logits: tf.Tensor, batch: TrainingBatch):
+        """As `logits_gradient`, for the classifier's step. Default: the same."""
+        return self.logits_gradient(logits, batch)
 
     def learn_objective(self, linear: Linearisation, batch: TrainingBatch, element):
         """Updates the objective before the classifier's step. Default: nothing.

@@ -6,11 +6,11 @@ import pytest
 
 from tests.methods.mentornet.mentors import clouds, compiled, elements
 from tests.models import mlp
+from tf_mwn.label_noise.measures import noise_auc
 from tf_mwn.methods import registry
 from tf_mwn.methods.mentornet.mentor_net import MentorNet
 from tf_mwn.methods.mentornet.mentornet import MentorNetDD, MentorNetPD
 from tf_mwn.methods.spec.facts import TrainingFacts
-from tf_mwn.monitoring.measures import noise_auc
 from tf_mwn.settings.config import Config
 from tf_mwn.training.whole_sets import WholeSets
 

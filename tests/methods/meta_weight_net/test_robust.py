@@ -15,7 +15,7 @@ from tf_mwn.methods.meta_weight_net.robust import Robust
 rng = np.random.default_rng(0)
 X, Y = rng.normal(size=(48, 5)).astype("float32"), rng.choice(3, 48, p=[0.7, 0.2, 0.1])
 X_META, Y_META = rng.normal(size=(15, 5)).astype("float32"), np.arange(15) % 3
-OFF = {"logit_adjustment": 0.0, "fine_tuning_epochs": 0}
+OFF = {"logit_adjustment": 0.0, "tests_weights": False, "fine_tuning_epochs": 0}
 
 
 def pairs(**changed):

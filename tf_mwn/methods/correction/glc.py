@@ -7,12 +7,12 @@ import tensorflow as tf
 from tf_mwn.checks import check_count
 from tf_mwn.engine.objective import TrainingBatch, TrainingObjective
 from tf_mwn.engine.replicas import global_mean, state
+from tf_mwn.label_noise.class_means import class_means
 from tf_mwn.losses.cross_entropy import cross_entropy
 from tf_mwn.losses.label_correction import forward_correction
 from tf_mwn.losses.targets import target_distribution
 from tf_mwn.messages import long_step
 from tf_mwn.methods.correction import specs
-from tf_mwn.methods.correction.class_means import class_means
 from tf_mwn.training.clean_rows import with_clean_rows
 from tf_mwn.training.phases import Phases, Snapshot
 from tf_mwn.training.robust_model import RobustModel

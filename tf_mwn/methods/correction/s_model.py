@@ -10,12 +10,12 @@ from tf_mwn.checks import check_count
 from tf_mwn.engine.objective import TrainingBatch, TrainingObjective
 from tf_mwn.engine.optimizers import apply_gradient
 from tf_mwn.engine.replicas import global_mean, num_replicas, state
+from tf_mwn.label_noise.class_means import class_means
 from tf_mwn.losses.cross_entropy import expectation
 from tf_mwn.losses.label_correction import forward_correction
 from tf_mwn.losses.targets import target_distribution
 from tf_mwn.messages import long_step
 from tf_mwn.methods.correction import specs
-from tf_mwn.methods.correction.class_means import class_means
 from tf_mwn.training.classifiers import with_features
 from tf_mwn.training.elements import check_training_element
 from tf_mwn.training.phases import Phases

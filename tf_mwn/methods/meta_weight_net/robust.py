@@ -4,14 +4,22 @@ from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 
+from tf_mwn.checks import check_bool
 from tf_mwn.data.streams.pairing import Pairing, pairing_of
+from tf_mwn.engine.objective import logits_gradient
 from tf_mwn.engine.optimizers import CoupledAdam
+from tf_mwn.engine.replicas import global_mean, state
+from tf_mwn.label_noise.planted import auc_and_error, planted_weights
 from tf_mwn.methods.meta_weight_net import specs
 from tf_mwn.methods.meta_weight_net.meta_weight_net import MetaWeightNet
 from tf_mwn.training import options as training_options
 from tf_mwn.training.classifiers import num_classes
 from tf_mwn.training.fine_tuning import FineTuned
+from tf_mwn.training.whole_sets import WholeSets, logits_of
+
+_CLEAN_BATCH = 500  # examples per call of the classifier
 
 
 @keras.saving.register_keras_serializable(package="tf_mwn")
@@ -24,7 +32,7 @@ class Robust(MetaWeightNet):
     model.fit(tf_mwn.paired_dataset(x, y, x_meta, y_meta, batch_size=100), epochs=60)
     ```
 
-    It is Meta-Weight-Net with four parts, each of which can be switched off:
+    It is Meta-Weight-Net with five parts, each of which can be switched off:
 
     1. The training objective and V see logits that are corrected by the class shares of the given
        labels. Otherwise rare classes and wrong labels both have large losses, and V cannot tell
@@ -32,7 +40,11 @@ class Robust(MetaWeightNet):
     2. V learns from a part of each batch, at some of the steps, and relative to the other weights
        (`weight_normalization="sum"`).
     3. Under an adaptive optimizer the virtual step is preconditioned.
-    4. A last phase trains the classifier on the clean set, and is kept as far as it helps on clean
+    4. V weighs only while planted errors show it to be right: before each epoch the clean examples
+       are asked with their own and with a wrong label, and V is not used unless low weights find
+       the wrong ones better than chance. Until then, and whenever V fails, all weights are equal;
+       V goes on learning.
+    5. A last phase trains the classifier on the clean set, and is kept as far as it helps on clean
        examples that are held back from it.
 
     The class shares, and the clean examples of the last phase, come from the data set that `fit` is
@@ -42,7 +54,8 @@ class Robust(MetaWeightNet):
         classifier: built Keras model that returns logits [B, C].
         logit_adjustment: τ of part 1; 0 switches it off.
         meta_fraction, meta_interval: of part 2; 1 and 1 for every example of every step.
-        fine_tuning_epochs: of part 4; 0 switches it off.
+        tests_weights: whether part 4 is on.
+        fine_tuning_epochs: of part 5; 0 switches it off.
         fine_tuning_rate, held_back: see `RobustModel.fine_tune`.
         weight_net_units: hidden layer sizes of V.
         **kwargs: of `MetaWeightNet`.
@@ -57,6 +70,7 @@ class Robust(MetaWeightNet):
         logit_adjustment: float = specs.ROBUST_LOGIT_ADJUSTMENT,
         meta_fraction: float = specs.ROBUST_META_FRACTION.default,
         meta_interval: int = specs.ROBUST_META_INTERVAL.default,
+        tests_weights: bool = True,
         fine_tuning_epochs: int = specs.ROBUST_FINE_TUNING_EPOCHS,
         fine_tuning_rate: float = training_options.FINE_TUNING_RATE.default,
         held_back: float = training_options.HELD_BACK.default,
@@ -73,11 +87,18 @@ class Robust(MetaWeightNet):
         )
         self._parts = {
             "logit_adjustment": training_options.LOGIT_ADJUSTMENT.check(logit_adjustment),
+            "tests_weights": check_bool("tests_weights", tests_weights),
             "fine_tuning_epochs": training_options.FINE_TUNING_EPOCHS.check(fine_tuning_epochs),
             "fine_tuning_rate": training_options.FINE_TUNING_RATE.check(fine_tuning_rate),
             "held_back": training_options.HELD_BACK.check(held_back),
         }
         self.fine_tuned: FineTuned | None = None
+        self.needs_whole_sets = tests_weights
+        # Whether V weighs in this epoch; a variable, so that a resumed run goes on alike.
+        self._trust = state(self, "trust", dtype="int32") if tests_weights else None
+        self._clean_logits = tf.function(
+            lambda x: self.predicting_classifier(x, training=False), reduce_retracing=True
+        )
 
     def compile(self, optimizer="sgd", meta_optimizer=None, **kwargs):
         """As `MetaWeightNet.compile`; the meta optimizer is Adam at 1e-3 with weight decay 1e-3.
@@ -97,11 +118,12 @@ class Robust(MetaWeightNet):
             ValueError: a data set of which the class shares or the clean examples are not known.
         """
         pairing = pairing_of(x)
-        if pairing is None and (self._needs_counts or self._parts["fine_tuning_epochs"]):
+        wanted = self._needs_counts or self._parts["fine_tuning_epochs"]
+        if pairing is None and (wanted or (self.needs_whole_sets and self.whole_sets is None)):
             raise ValueError(
                 "fit: expected the data set that tf_mwn.paired_dataset returns, as it is, "
                 f"received {type(x).__name__}; give preprocessed arrays to paired_dataset, or "
-                "switch off logit_adjustment and fine_tuning_epochs"
+                "switch off logit_adjustment, tests_weights and fine_tuning_epochs"
             )
         if pairing is not None:
             x = self._prepared(x, pairing)
@@ -109,6 +131,41 @@ class Robust(MetaWeightNet):
         if pairing is not None and self._parts["fine_tuning_epochs"]:
             self.fine_tuned = self._tune(pairing, verbose)
         return history
+
+    @property
+    def trusts_weights(self) -> bool:
+        """Whether V weighs in the current epoch."""
+        return self._trust is None or bool(keras.ops.convert_to_numpy(self._trust))
+
+    def begin_epoch(self) -> None:
+        super().begin_epoch()
+        if self._trust is not None:
+            self._trust.assign(int(self._passes_test()))
+
+    def _passes_test(self) -> bool:
+        """Whether low weights find planted errors better than chance, by one standard error."""
+        logits, labels, _ = logits_of(self._clean_logits, self.whole_sets.meta)
+        weights = planted_weights(self._weights_of_v, (logits, labels), None, rng=_same_draws())
+        if weights is None:
+            return False
+        auc, error = auc_and_error(*weights)
+        return auc - error > 0.5
+
+    def _weights_of_v(self, labels: np.ndarray, logits: np.ndarray) -> np.ndarray:
+        losses = self.training_loss(tf.constant(labels), tf.constant(logits))
+        return keras.ops.convert_to_numpy(self.weight_net.curve(losses))
+
+    def step_gradient(self, logits, batch):
+        cotangent, weights = super().step_gradient(logits, batch)
+        if self._trust is None:
+            return cotangent, weights
+        plain, _ = logits_gradient(lambda z: (global_mean(batch.losses(z)), None), logits)
+        trust = tf.convert_to_tensor(self._trust) > 0
+        return tf.where(trust, cotangent, plain), tf.where(trust, weights, tf.ones_like(weights))
+
+    def weights_at(self, labels, logits, sample_id):
+        weights = super().weights_at(labels, logits, sample_id)
+        return weights if self.trusts_weights else tf.ones_like(weights)
 
     @property
     def _needs_counts(self) -> bool:
@@ -120,6 +177,10 @@ class Robust(MetaWeightNet):
             counts = pairing.class_counts(_classes(self.classifier, pairing))
             self._adjust_logits(self._parts["logit_adjustment"], counts, None)
             self.train_function = None  # its trace has other logits
+        if self.needs_whole_sets and self.whole_sets is None:
+            x, y = pairing.clean_examples()
+            clean = tf.data.Dataset.from_tensor_slices((x, y)).batch(_CLEAN_BATCH)
+            self.whole_sets = WholeSets(dataset, clean)
         if pairing.meta_batch_size is not None or pairing.meta[0] is None:
             return dataset
         examples = max(1, round(pairing.batch_size * self.meta_fraction))
@@ -151,6 +212,11 @@ def robust(classifier: keras.Model, robust_meta_fraction, robust_meta_interval, 
         fine_tuning_epochs=0,
         **kwargs,
     )
+
+
+def _same_draws() -> np.random.Generator:
+    """The same wrong labels in every epoch, as long as the confusions are the same."""
+    return np.random.default_rng(0x7E57)
 
 
 def _classes(classifier: keras.Model, pairing: Pairing) -> int:

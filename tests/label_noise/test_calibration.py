@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.special import log_softmax, softmax
 
-from tf_mwn.monitoring.calibration import fit_temperature
+from tf_mwn.label_noise.calibration import fit_temperature
 
 
 def test_temperature_is_recovered():

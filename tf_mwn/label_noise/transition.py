@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from tf_mwn.methods.correction.class_means import class_means
-from tf_mwn.monitoring.calibration import fit_temperature
+from tf_mwn.label_noise.calibration import fit_temperature
+from tf_mwn.label_noise.class_means import class_means
 
 # Keeps every entry above 0: EM cannot raise an entry that has become 0.
 _PSEUDO_COUNT = 0.1

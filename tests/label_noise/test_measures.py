@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tf_mwn.monitoring.measures import (
+from tf_mwn.label_noise.measures import (
     effective_fraction,
     mean_weight_by_class,
     memorised,

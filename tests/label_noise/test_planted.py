@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from tf_mwn.monitoring.measures import noise_auc
-from tf_mwn.monitoring.planted import auc_and_error, observed_confusions, plant
+from tf_mwn.label_noise.measures import noise_auc
+from tf_mwn.label_noise.planted import auc_and_error, observed_confusions, plant
 
 OWN, WRONG = np.array([0.9, 0.6, 0.4, 0.8]), np.array([0.1, 0.5, 0.7, 0.2])
 

@@ -4,7 +4,7 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import softmax
 
-from tf_mwn.monitoring import transition
+from tf_mwn.label_noise import transition
 
 NOISE = np.array([[0.7, 0.3, 0.0], [0.0, 0.6, 0.4], [0.2, 0.0, 0.8]])
 

@@ -1,9 +1,42 @@
 """Planted errors: wrong labels for clean examples, and how well low weights pick them out."""
 
+from collections.abc import Callable
+
 import numpy as np
 
-from tf_mwn.monitoring.measures import noise_auc
-from tf_mwn.monitoring.transition import calibrated_transition, held_out_confusion
+from tf_mwn.label_noise.measures import noise_auc
+from tf_mwn.label_noise.transition import calibrated_transition, held_out_confusion
+
+
+def planted_weights(
+    weights_of: Callable[[np.ndarray, np.ndarray], np.ndarray | None],
+    clean: tuple[np.ndarray, np.ndarray],
+    train: tuple[np.ndarray, np.ndarray] | None,
+    rng: np.random.Generator,
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """Weights of clean examples with their own label, and with a wrong one.
+
+    Args:
+        weights_of: (labels, logits) -> weights, or None if there are no such weights.
+        clean: logits [M, C] and labels ([M], or one-hot [M, C]) of clean examples.
+        train: of training examples with their given labels, or None; see `observed_confusions`.
+        rng: one number is drawn for each clean example.
+
+    Returns:
+        Two arrays [M]; None if there are no such weights, or if logits are not finite.
+    """
+    logits, labels = clean
+    parts = [clean] if train is None else [clean, train]
+    if not all(np.isfinite(part[0]).all() for part in parts):
+        return None
+    classes = [(z, y if y.ndim == 1 else y.argmax(axis=1)) for z, y in parts]
+    matrix = observed_confusions(classes[0], None if train is None else classes[1])
+    wrong = plant(classes[0][1], matrix, rng)
+    if labels.ndim == 2:
+        wrong = np.eye(labels.shape[1])[wrong]
+    both = np.concatenate([labels, wrong.astype(labels.dtype)])
+    weights = weights_of(both, np.concatenate([logits, logits]))
+    return None if weights is None else tuple(np.split(weights, 2))
 
 
 def plant(labels: np.ndarray, matrix: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tf_mwn.methods.correction.class_means import class_means
+from tf_mwn.label_noise.class_means import class_means
 
 
 def test_class_means_by_hand():
