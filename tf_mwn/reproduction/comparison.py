@@ -36,13 +36,16 @@ class Bias:
     seeds: int
     needs_set: bool = False
 
-    def run(self, method: str, seed: int) -> PlannedRun:
-        condition = self.condition
-        return PlannedRun.make(condition.recipe, condition.settings, method, seed)
+    def runs(self) -> list[PlannedRun]:
+        """A run of each method and seed, method by method."""
+        return [run for method in (METHOD, *OTHERS) for run in self.runs_of(method)]
 
-    def runs(self, methods: Sequence[str] = (METHOD, *OTHERS)) -> list[PlannedRun]:
-        """A run of each method and seed."""
-        return [self.run(method, seed) for seed in range(self.seeds) for method in methods]
+    def runs_of(self, method: str) -> list[PlannedRun]:
+        """A run of each seed."""
+        condition = self.condition
+        first = PlannedRun.make(condition.recipe, condition.settings, method, 0).experiment
+        seeds = range(self.seeds)
+        return [PlannedRun(dataclasses.replace(first, seeds=(seed,))) for seed in seeds]
 
 
 def _digits(title: str, optimizer: str, **settings) -> Bias:
@@ -112,7 +115,9 @@ def write(workdir: str | Path) -> Path:
 
 def text(workdir: str | Path) -> str:
     """The comparison in Markdown: a summary, then every seed of every bias, then the commands."""
-    found = [(bias, _results(bias, workdir)) for bias in BIASES]
+    runs = [(bias, bias.runs()) for bias in BIASES]
+    finished = [run for _, every in runs for run in every if run.run(workdir).results is not None]
+    found = [(bias, _results(every, workdir)) for bias, every in runs]
     found = [(bias, results) for bias, results in found if results]
     header = ["balanced accuracy, robust minus", *OTHERS, "noise AUC of robust"]
     summary = [[bias.condition.title, *_differences(r), _aucs(r)] for bias, r in found]
@@ -123,17 +128,18 @@ def text(workdir: str | Path) -> str:
         markdown_table(header, summary),
         *(f"## {bias.condition.title}\n\n{_every_seed(r)}" for bias, r in found),
     ]
-    runs = [bias.run(m, seed) for bias, r in found for m in r for seed in r[m]]
-    listed = "\n".join(commands(runs))
+    listed = "\n".join(commands(finished))
     return "\n\n".join([*parts, f"## Commands\n\n```sh\n{listed}\n```"]) + "\n"
 
 
 Results = Mapping[str, Mapping[int, Mapping[str, Any]]]  # of a bias, by method and seed
 
 
-def _results(bias: Bias, workdir: str | Path) -> dict[str, dict[int, dict[str, Any]]]:
+def _results(
+    runs: Sequence[PlannedRun], workdir: str | Path
+) -> dict[str, dict[int, dict[str, Any]]]:
     found: dict[str, dict[int, dict[str, Any]]] = {}
-    for run in bias.runs():
+    for run in runs:
         results = run.run(workdir).results
         if results is not None:
             found.setdefault(run.method, {})[run.seed] = results

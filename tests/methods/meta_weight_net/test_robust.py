@@ -84,3 +84,27 @@ def test_a_mapped_data_set_is_refused_unless_nothing_is_taken_from_it():
     with pytest.raises(ValueError, match="fit: expected the data set that tf_mwn.paired_dataset"):
         robust().fit(mapped, verbose=0)
     robust(**OFF).fit(mapped, verbose=0)
+
+
+@pytest.mark.parametrize(("slope", "trusted"), [(-1.0, True), (1.0, False), (0.0, False)])
+def test_v_weighs_only_while_planted_errors_show_it_to_be_right(slope, trusted, monkeypatch):
+    """The classifier knows the clean classes, so that wrong labels have large losses."""
+    model = robust()
+    dataset = pairs()
+    x = model._prepared(dataset, pairing_of(dataset))
+    model.classifier.set_weights([1e-3 * w for w in model.classifier.get_weights()])
+    logits = 5 * one_hot(Y_META)
+    monkeypatch.setattr(model, "_clean_logits", lambda inputs: tf.constant(logits))
+    monkeypatch.setattr(model.weight_net, "curve", lambda losses: 1 + slope * tf.tanh(losses))
+    model.begin_epoch()
+    assert model.trusts_weights == trusted
+    element, labels = next(iter(x))
+    batch = model.training_batch(labels, element["sample_id"])
+    z = tf.random.normal([16, 3], seed=1)
+    cotangent, weights = model.step_gradient(z, batch)
+    learned, given = model.logits_gradient(z, batch)
+    plain = (tf.nn.softmax(z) - one_hot(labels.numpy())) / 16
+    np.testing.assert_allclose(cotangent, learned if trusted else plain, atol=1e-6)
+    np.testing.assert_allclose(weights, given if trusted else np.ones(16), rtol=1e-6)
+    if not trusted:
+        np.testing.assert_array_equal(model.sample_weight(Y_META, logits), np.ones(15))

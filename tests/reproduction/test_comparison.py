@@ -1,0 +1,46 @@
+"""The comparison of robust with other methods, from results made up here."""
+
+from tf_mwn.reproduction import comparison
+from tf_mwn.reproduction.comparison import BIASES, METHOD, OTHERS, planned, text
+
+
+def write(workdir, bias, method, accuracies):
+    for planned_run, accuracy in zip(bias.runs_of(method), accuracies, strict=False):
+        run = planned_run.run(workdir)
+        run.claim("data")
+        run.write_results(
+            {
+                "method": method,
+                "last_epoch_balanced_accuracy": accuracy,
+                "last_epoch_accuracy": accuracy,
+                "noise_auc": 0.9 if method == METHOD else None,
+                "seconds_per_step": 0.2 if method == METHOD else 0.1,
+            }
+        )
+
+
+def test_every_bias_has_every_method_and_each_run_a_folder_of_its_own():
+    runs = planned(with_sets=True)
+    assert len({run.name for run in runs}) == len(runs)
+    assert len(runs) == sum(bias.seeds for bias in BIASES) * (1 + len(OTHERS))
+    assert all(bias.seeds >= 3 for bias in BIASES)
+    assert len(planned(with_sets=False)) < len(runs)
+
+
+def test_the_page_has_paired_differences_and_marks_a_miss(tmp_path):
+    bias = BIASES[0]
+    write(tmp_path, bias, METHOD, [0.80, 0.90, 0.85])
+    write(tmp_path, bias, "cross_entropy", [0.70, 0.80, 0.75])
+    write(tmp_path, bias, "gce", [0.84, 0.94, 0.89])
+    write(tmp_path, bias, "elr", [0.70, 0.99, 0.85])
+    page = text(tmp_path)
+    (row,) = [line for line in page.splitlines() if line.startswith(f"| {bias.condition.title} |")]
+    cells = dict(zip(("title", *OTHERS, "auc"), row.strip("| ").split(" | "), strict=True))
+    assert cells["cross_entropy"] == "+10.0 [+10.0, +10.0]"
+    assert cells["gce"] == "**-4.0 [-4.0, -4.0]**"
+    # Differences +10, -9, 0: mean 0.33, deviation 9.50, t(2) = 4.303.
+    assert cells["elr"] == "+0.3 [-23.3, +23.9]"
+    assert cells["auc"] == "0.90 0.90 0.90" and cells["clean_added"] == ""
+    assert "| robust | 80.0 90.0 85.0 | 85.0 | 85.0 | 0.90 0.90 0.90 | 2.00 |" in page
+    assert "--method=robust" in page and "--seed=0,1,2" in page
+    assert comparison.write(tmp_path).read_text() == page
