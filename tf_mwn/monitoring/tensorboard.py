@@ -1,4 +1,4 @@
-"""Writes a run for TensorBoard: scalars, histograms and V every epoch, other images in some."""
+"""Writes a run for TensorBoard: scalars and histograms every epoch, images in some."""
 
 import json
 from collections.abc import Sequence
@@ -55,8 +55,7 @@ class TensorBoardMonitor(keras.callbacks.Callback):
         path: folder of the event files. Its path below the log folder of TensorBoard names the run.
         evaluation: the callback that measures weights and test set, placed before this one.
         settings: the configuration of the run, shown as text.
-        epochs: number of all epochs. The weight curve is drawn in each, other images in about ten
-            of them and in the last.
+        epochs: number of all epochs. Images are drawn in about ten of them and in the last.
         class_names: names of the C classes.
     """
 
@@ -90,8 +89,8 @@ class TensorBoardMonitor(keras.callbacks.Callback):
                     tf.summary.scalar(_tag(name), value)
             if self._evaluation.weights is not None:
                 self._write_weights(done, draws)
-            self._write_curve(done)
             if draws:
+                self._write_curve(done)
                 self._write_test_set(done)
             self._writer.flush()
 
