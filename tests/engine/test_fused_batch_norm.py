@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.models import CLASSIFIERS, cnn_with_batch_norm, element, mlp
+from tests.models import CLASSIFIERS, batch, cnn_with_batch_norm, element, mlp
+from tf_mwn.engine import fused_batch_norm as fused_module
 from tf_mwn.engine.fused_batch_norm import fused_batch_norm, normalised, plain_pullback
 from tf_mwn.engine.linearise import Linearisation, functional_call
 from tf_mwn.methods.meta_weight_net.meta_weight_net import MetaWeightNet
@@ -288,6 +289,19 @@ def test_a_saved_model_keeps_the_option_and_plain_layers(tmp_path):
     }
     x = images((6, 6, 2))
     np.testing.assert_array_equal(loaded.predict(x, verbose=0), model.predict(x, verbose=0))
+
+
+@pytest.mark.parametrize("choice", ["on", "off"])
+def test_the_last_phase_does_as_the_model(choice, monkeypatch):
+    calls, fused_call = [], fused_module._fused_call
+    monkeypatch.setattr(
+        fused_module, "_fused_call", lambda *args: calls.append(1) or fused_call(*args)
+    )
+    model = CrossEntropy(cnn_with_batch_norm())
+    model.compile("sgd", fused_batch_norm=choice)
+    x, y = batch([(6, 6, 2)], 12, 0)
+    model.fine_tune(x, y, epochs=1, steps_per_epoch=1, verbose=0)
+    assert bool(calls) == (choice == "on")
 
 
 def test_other_threads_go_on_as_before():
