@@ -26,3 +26,10 @@ def test_batch_norm_is_that_of_the_papers(name, shape):
     for layer in model.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             assert (layer.momentum, layer.epsilon) == (0.9, 1e-5)
+
+
+@pytest.mark.parametrize("name, shape", [row for row in SMALL if row[0] in networks.NETWORKS])
+def test_networks_say_whether_they_have_batch_norm(name, shape):
+    layers = networks.build(name, shape, 3).layers
+    found = any(isinstance(layer, keras.layers.BatchNormalization) for layer in layers)
+    assert networks.NETWORKS[name].batch_norm == found

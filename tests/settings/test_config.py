@@ -83,3 +83,15 @@ def test_settings_of_an_older_version_are_completed():
     old = {k: v for k, v in now.items() if k not in ("optimizer", "meta_fraction")}
     assert now["virtual_step"] == "plain" and completed(old) == now
     assert completed(Config(optimizer="adam").to_json())["virtual_step"] == "preconditioned"
+
+
+def test_a_run_from_before_fused_batch_norm_goes_on_without_it():
+    def recorded(network, **settings):
+        settings = {**Config(network=network).to_json(), **settings}
+        del settings["fused_batch_norm"]
+        return settings
+
+    assert completed(recorded("resnet20"))["fused_batch_norm"] == "off"
+    assert completed(Config(network="resnet20").to_json())["fused_batch_norm"] == "auto"
+    # A network without batch norm is the same network either way.
+    assert completed(recorded("mlp")) == completed(Config(network="mlp").to_json())

@@ -10,7 +10,7 @@ from tf_mwn.settings.config import SETTINGS, Config
 
 BASELINE = "cross_entropy"
 # The settings that a benchmark varies: those that every method reads, and those that some read.
-COMMON = ("network", "batch_size", "precision", "jit_compile", "devices")
+COMMON = ("network", "batch_size", "precision", "jit_compile", "fused_batch_norm", "devices")
 OWN = (
     "speed",
     "virtual_variables",

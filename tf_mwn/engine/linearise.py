@@ -5,14 +5,17 @@ from collections.abc import Callable, Sequence
 import keras
 import tensorflow as tf
 
+from tf_mwn.engine.fused_batch_norm import fused_batch_norm
 
-def functional_call(classifier: keras.Model, values: Sequence[tuple], inputs):
+
+def functional_call(classifier: keras.Model, values: Sequence[tuple], inputs, fuses: bool = False):
     """Calls `classifier` in training mode with some variables replaced, and changes nothing.
 
     Args:
         classifier: a built Keras model that returns logits.
         values: pairs (variable, tensor); variables not named keep their current value.
         inputs: what the classifier takes.
+        fuses: whether batch norm runs in the kernels of `fused_batch_norm` where they fit.
 
     Returns:
         logits [B, C] in at least float32; the pairs (variable, new value) that the pass would
@@ -20,7 +23,8 @@ def functional_call(classifier: keras.Model, values: Sequence[tuple], inputs):
         losses (regularisers, `add_loss`).
     """
     with keras.StatelessScope(state_mapping=list(values), collect_losses=True) as scope:
-        logits = classifier(inputs, training=True)
+        with fused_batch_norm(fuses):
+            logits = classifier(inputs, training=True)
         losses = classifier.losses
     new = [(v, scope.get_current_value(v)) for v in classifier.non_trainable_variables]
     given = {id(variable): value for variable, value in values}
@@ -39,9 +43,10 @@ class Linearisation:
         scale: scalar by which numbers are multiplied on their way through the derivative, and
             divided in the end, so that float16 does not lose the small ones; None for 1.
         adjust: z -> z plus a constant; the training objective sees its result. None for z itself.
+        fuses: as of `functional_call`.
 
     Attributes:
-        inputs: as given.
+        inputs, fuses: as given.
         logits: `adjust(z)`, [B, C]: what the training objective is a function of.
         unadjusted_logits: z, [B, C]: what the classifier predicts from.
         weights: w, the values of the classifier's trainable variables.
@@ -56,18 +61,21 @@ class Linearisation:
         inputs,
         scale: tf.Tensor | None = None,
         adjust: Callable[[tf.Tensor], tf.Tensor] | None = None,
+        fuses: bool = False,
     ):
         self._classifier, self.inputs, self._scale = classifier, inputs, scale
-        self._adjust = adjust
+        self._adjust, self.fuses = adjust, fuses
         self.weights = [tf.convert_to_tensor(v) for v in classifier.trainable_variables]
-        self._run()
+        self._run(fuses)
 
-    def _run(self) -> None:
+    def _run(self, fuses: bool) -> None:
         named = zip(self._classifier.trainable_variables, self.weights, strict=True)
         # Persistent: the virtual and the actual gradient are two pullbacks of one forward.
         with tf.GradientTape(persistent=True, watch_accessed_variables=False) as self._tape:
             self._tape.watch(self.weights)
-            z, self.updates, losses = functional_call(self._classifier, list(named), self.inputs)
+            z, self.updates, losses = functional_call(
+                self._classifier, list(named), self.inputs, fuses
+            )
             self._has_losses = bool(losses)
             self.regularisation = tf.add_n(
                 [tf.cast(loss, z.dtype) for loss in losses] or [tf.zeros([], z.dtype)]
@@ -107,7 +115,7 @@ class Linearisation:
         if scale is not None:
             direction = [tf.cast(scale, u.dtype) * u for u in direction]
         with tf.autodiff.ForwardAccumulator(primals, list(direction)) as forward:
-            self._run()
+            self._run(fuses=False)  # the kernels have no forward mode
         self.updates, self._pulled_back = updates, pulled_back
         tangent = forward.jvp(self.unadjusted_logits, tf.UnconnectedGradients.ZERO)
         return tangent if scale is None else tangent / tf.cast(scale, tangent.dtype)

@@ -38,7 +38,8 @@ def meta_loss_gradient(
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(virtual)
         # The training batch's updates go in, so that dropout draws a new mask.
-        logits, _, _ = functional_call(classifier, [*moved, *linear.updates], inputs)
+        values = [*moved, *linear.updates]
+        logits, _, _ = functional_call(classifier, values, inputs, linear.fuses)
         losses = losses_of(logits)
         meta_loss = global_mean(losses)
         if scale is not None:

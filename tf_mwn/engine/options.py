@@ -1,4 +1,4 @@
-"""The options of a step that learns Θ; they trade exactness, time and memory."""
+"""The options of a step; most are of one that learns Θ and trade exactness, time and memory."""
 
 from tf_mwn.checks import AT_LEAST_ONE, BELOW_ONE, FRACTION
 from tf_mwn.options import Option
@@ -55,6 +55,15 @@ META_START = Option(
     "Fraction of the epochs that train plainly before the meta updates and what they learn begin; "
     "0.8 is usual for long-tailed data.",
 )
+FUSED_BATCH_NORM = Option(
+    "fused_batch_norm",
+    "auto",
+    ("auto", "on", "off"),
+    "Compute batch norm in training by one kernel each for the forward pass and its derivatives. "
+    "Where that does not fit, auto computes it as Keras does; on refuses a network where it fits "
+    "nowhere.",
+)
+# What meta-learners alone have.
 ENGINE = (
     SPEED,
     VIRTUAL_VARIABLES,

@@ -13,9 +13,9 @@ __all__ = ["FAMILIES", "NETWORKS", "NetworkRow", "build", "check_network", "take
 NETWORKS = {
     row.name: row
     for row in (
-        NetworkRow("mlp", "two hidden layers of 128 units; any input", "mlp:mlp"),
+        NetworkRow("mlp", "two hidden layers of 128 units; any input", "mlp:mlp", batch_norm=False),
         NetworkRow("small_cnn", "three 3x3 convolutions with batch norm; images", "cnn:small_cnn"),
-        NetworkRow("lenet", "LeNet-5 with ReLU (0.06 M weights)", "cnn:lenet"),
+        NetworkRow("lenet", "LeNet-5 with ReLU (0.06 M weights)", "cnn:lenet", batch_norm=False),
         NetworkRow("cnn9", "nine-layer CNN of Co-teaching (4.4 M weights)", "cnn:cnn9"),
         NetworkRow("resnet20", "CIFAR ResNet-20 (0.27 M weights)", "resnet:resnet", {"depth": 20}),
         NetworkRow("resnet32", "CIFAR ResNet-32 (0.46 M weights)", "resnet:resnet", {"depth": 32}),

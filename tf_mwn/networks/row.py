@@ -13,6 +13,7 @@ class NetworkRow:
         builder: dotted path, below this package, of (input_shape, num_classes, **options) -> model.
         options: arguments of the builder.
         own_weights: whether the builder takes `weights` itself.
+        batch_norm: whether it may contain batch norm.
         synchronised: whether batch norm takes its statistics from the batches of all devices.
     """
 
@@ -21,4 +22,5 @@ class NetworkRow:
     builder: str
     options: dict = dataclasses.field(default_factory=dict)
     own_weights: bool = False
+    batch_norm: bool = True
     synchronised: bool = False

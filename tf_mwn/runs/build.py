@@ -117,7 +117,13 @@ def build_model(
         optimizers["meta_optimizer"] = meta_optimizer(config, method)
     jit_compile = {"auto": "auto", "true": True, "false": False}[config.jit_compile]
     adjustment = {} if method.shared else logit_adjustment(config, method, data)
-    model.compile(**optimizers, **adjustment, metrics=["accuracy"], jit_compile=jit_compile)
+    model.compile(
+        **optimizers,
+        **adjustment,
+        metrics=["accuracy"],
+        jit_compile=jit_compile,
+        fused_batch_norm=config.fused_batch_norm,
+    )
     model.whole_sets = build_whole_sets(config, data)
     return model
 

@@ -14,6 +14,7 @@ from tf_mwn.checks import AT_LEAST_ONE, FRACTION, NON_NEGATIVE, POSITIVE, UNIT, 
 from tf_mwn.data.bias.settings import BiasSettings
 from tf_mwn.data.sources.bundled import BUNDLED
 from tf_mwn.engine.meta_schedule import every_kth, meta_schedule
+from tf_mwn.engine.options import FUSED_BATCH_NORM
 from tf_mwn.methods import registry
 from tf_mwn.networks import FAMILIES, NETWORKS, check_network
 from tf_mwn.options import Option, options_of, settings_class
@@ -116,6 +117,7 @@ EXECUTION = (
         "Compile the training step with XLA. auto does so on a GPU only, and never with max "
         "pooling.",
     ),
+    FUSED_BATCH_NORM,
     Option(
         "deterministic",
         True,
@@ -182,23 +184,28 @@ class Config(settings_class("Settings", (*registry.OPTIONS.values(), *_OWN), (Bi
 
 # Every setting, by name.
 SETTINGS: Mapping[str, Option] = options_of(Config)
+# What was done before a setting existed, where that is not its default.
+_BEFORE: Mapping[str, Any] = {FUSED_BATCH_NORM.name: "off"}
 
 
 def completed(settings: Mapping[str, Any]) -> dict[str, Any]:
     """The settings of a run, perhaps of an older version, as they decide it.
 
-    A setting that did not exist then has its default, which means what was done before. "auto"
-    is what it stands for.
+    A setting that did not exist then has the value that means what was done before: its default,
+    except for `_BEFORE`. "auto" is what it stands for.
     """
     if "held_back" not in settings:  # `fine_tuning` was a method with phases of its own
         settings = {**settings, "fine_tuning_epochs": None}
         if settings.get("speed") == "fast":  # it reused the gradient of the whole batch
             settings["speed"] = "fast, before meta_fraction"
-    defaults = {name: option.default for name, option in SETTINGS.items()}
+    defaults = {name: option.default for name, option in SETTINGS.items()} | _BEFORE
     settings = {**defaults, **settings}
     if settings["virtual_step"] == "auto":
         is_sgd = settings["optimizer"] == "sgd"
         settings["virtual_step"] = "plain" if is_sgd else "preconditioned"
+    network = NETWORKS.get(settings["network"])
+    if network is not None and not network.batch_norm:
+        settings["fused_batch_norm"] = "off"  # whatever it is, it changes nothing
     return settings
 
 

@@ -92,7 +92,10 @@ def fine_tune(
     with model.distribute_strategy.scope():
         tuner = CrossEntropy(model.predicting_classifier)
         tuner.compile(
-            _like(model.optimizer, rate), model.loss_of_compile, jit_compile=model.jit_compile
+            _like(model.optimizer, rate),
+            model.loss_of_compile,
+            jit_compile=model.jit_compile,
+            fused_batch_norm=model.fused_batch_norm,
         )
         best = _KeepBest(first_epoch, epochs, held_back)
     tuner.fit(

@@ -9,9 +9,11 @@ import tensorflow as tf
 
 from tf_mwn.checks import NON_NEGATIVE
 from tf_mwn.engine import keras_internals
+from tf_mwn.engine.fused_batch_norm import check_fits
 from tf_mwn.engine.linearise import Linearisation
 from tf_mwn.engine.objective import TrainingBatch, TrainingObjective, logits_gradient
 from tf_mwn.engine.optimizers import apply_gradient, loss_scale
+from tf_mwn.engine.options import FUSED_BATCH_NORM
 from tf_mwn.engine.replicas import logits_of_share, num_replicas
 from tf_mwn.losses.per_example import per_example_loss
 from tf_mwn.training import distributed_loop
@@ -59,6 +61,7 @@ class RobustModel(keras.Model):
         self.mean_weight_metric = keras.metrics.Mean(name="mean_weight")
         self.per_example_loss = per_example_loss(None)
         self.logit_adjustment: LogitAdjustment | None = None
+        self.fused_batch_norm = FUSED_BATCH_NORM.default
         self.phases: Phases | None = None
         self.whole_sets: WholeSets | None = None
         self._step_kind = None
@@ -94,6 +97,7 @@ class RobustModel(keras.Model):
         logit_adjustment=0.0,
         class_counts=None,
         target_shares=None,
+        fused_batch_norm=FUSED_BATCH_NORM.default,
         **kwargs,
     ):
         """Sets the classifier's optimizer, the per-example loss and the metrics.
@@ -113,10 +117,16 @@ class RobustModel(keras.Model):
             class_counts: training examples of each given class, [C]; with `logit_adjustment`.
             target_shares: ρ, the share of each class where the classifier will be used, [C]; by
                 default all classes are equally frequent.
+            fused_batch_norm: "auto" computes each batch norm in one kernel where
+                `tf_mwn.engine.fused_batch_norm` can, and as Keras does elsewhere: the same
+                numbers to rounding. "on" refuses a classifier where it cannot; "off" never does.
             **kwargs: `run_eagerly`, `steps_per_execution`, `weighted_metrics`, as in Keras.
         """
         if loss is None:
             check_has_classes(self.classifier)
+        self.fused_batch_norm = FUSED_BATCH_NORM.check(fused_batch_norm)
+        if fused_batch_norm == "on":
+            check_fits(self.classifier)
         self.per_example_loss = per_example_loss(loss)
         self._adjust_logits(logit_adjustment, class_counts, target_shares)
         super().compile(
@@ -295,7 +305,8 @@ class RobustModel(keras.Model):
         """The forward pass of the classifier, or of another network, on a training batch."""
         scale = loss_scale(optimizer or self.optimizer)
         network = network or self.predicting_classifier
-        return Linearisation(network, inputs, scale, self.adjusted)
+        fuses = self.fused_batch_norm != "off"
+        return Linearisation(network, inputs, scale, self.adjusted, fuses)
 
     def adjusted(self, logits: tf.Tensor) -> tf.Tensor:
         """The logits [B, C] as the training objective sees them: z + τ ln(π/ρ)."""
@@ -428,14 +439,12 @@ class RobustModel(keras.Model):
     def get_compile_config(self):
         if not self.compiled:
             return {}
-        adjustment = self.logit_adjustment
-        return keras.saving.serialize_keras_object(
-            {
-                "optimizer": self.optimizer,
-                **self._loss_and_metrics(),
-                **({} if adjustment is None else adjustment.arguments()),
-            }
-        )
+        given = {"optimizer": self.optimizer, **self._loss_and_metrics()}
+        if self.logit_adjustment is not None:
+            given |= self.logit_adjustment.arguments()
+        if self.fused_batch_norm != FUSED_BATCH_NORM.default:
+            given["fused_batch_norm"] = self.fused_batch_norm
+        return keras.saving.serialize_keras_object(given)
 
     @property
     def loss_of_compile(self):

@@ -132,7 +132,9 @@ class ArchitectureGate(MetaLearnedModel):
     def meta_gradient_and_step(self, linear: Linearisation, batch: TrainingBatch, element):
         """Both terms, or the first alone (this replica's share)."""
         if self.gate_order == "first":
-            logits, _, _ = functional_call(self.branches, linear.updates, element["meta_inputs"])
+            logits, _, _ = functional_call(
+                self.branches, linear.updates, element["meta_inputs"], linear.fuses
+            )
             return [self._direct_term(logits, element["meta_labels"])], None
         with tf.GradientTape() as meta_tape:
             cotangent, _ = self.logits_gradient(linear.logits, batch)
