@@ -244,13 +244,17 @@ def meta_parts(config: Config, method: registry.Method, data: BiasedData, seed: 
     return MetaParts(step, learned, meta.rows(held_back) if len(held_back) else None)
 
 
+def fine_tuning_batch(config: Config, clean: Subset) -> int:
+    """The batch size of the last phase."""
+    return min(config.meta_batch_size or config.batch_size, len(clean))
+
+
 def fine_tuning_stream(config: Config, clean: Subset, data: BiasedData, seed: int):
     """The training stream of the last phase: batches of clean examples."""
-    wanted = config.meta_batch_size or config.batch_size
     return training_stream(
         clean,
         None,
-        min(wanted, len(clean)),
+        fine_tuning_batch(config, clean),
         None,
         seed,
         preprocess=preprocessing(config, data),

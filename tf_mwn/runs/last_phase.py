@@ -46,6 +46,8 @@ def fine_tune(
         tuned = fine_tune_model(
             model,
             build.fine_tuning_stream(config, parts.last_phase, data, run.seed),
+            len(parts.last_phase),
+            build.fine_tuning_batch(config, parts.last_phase),
             epochs,
             build.steps_per_epoch(config, method, data),
             config.fine_tuning_rate,

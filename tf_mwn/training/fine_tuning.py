@@ -14,12 +14,15 @@ from tf_mwn.data.streams.pipeline import training_stream
 from tf_mwn.data.subset import Subset
 from tf_mwn.engine import keras_internals
 from tf_mwn.engine.optimizers import without_loss_scale
+from tf_mwn.label_noise.calibration import fit_temperature
 from tf_mwn.training.cross_entropy import CrossEntropy
 from tf_mwn.training.elements import check_inputs
 from tf_mwn.training.robust_model import RobustModel
 from tf_mwn.training.whole_sets import logits_of
 
 Batches = tf.data.Dataset
+# An epoch of the last phase passes over the clean examples at most so often.
+PASSES = 20
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,6 +67,8 @@ def hold_back(labels: np.ndarray, share: float, seed: int) -> np.ndarray:
 def fine_tune(
     model: RobustModel,
     stream: Batches,
+    clean_examples: int,
+    batch_size: int,
     epochs: int,
     steps_per_epoch: int,
     rate: float,
@@ -75,20 +80,24 @@ def fine_tune(
     """Trains the model's classifier by its plain loss on clean batches; nothing else changes.
 
     The optimizer is a new one like the model's, at a constant learning rate. The weights after the
-    epoch of least loss on the examples held back are kept, or those of before if no epoch was
-    better; without such examples, those of the last epoch.
+    epoch of least loss on the examples held back are kept, or those of before if that is not better
+    by one standard error; without such examples, those of the last epoch. An epoch is cut to
+    `PASSES` over the clean examples, which are few.
 
     Args:
         model: compiled; its strategy, loss, metrics and precision are used.
         stream: endless training elements of clean examples.
+        clean_examples: their number.
+        batch_size: of the stream.
         epochs: at least 1.
-        steps_per_epoch: at least 1.
+        steps_per_epoch: at least 1, before it is cut.
         rate: the learning rate, as a multiple of the model's initial one.
         held_back: batches (inputs, labels), or None.
         callbacks: of `fit`, called when the weights of the epoch are settled.
         first_epoch: the number that the callbacks are told for the first epoch.
         verbose: as in `fit`.
     """
+    steps_per_epoch = min(steps_per_epoch, max(1, PASSES * clean_examples // batch_size))
     with model.distribute_strategy.scope():
         tuner = CrossEntropy(model.predicting_classifier)
         tuner.compile(
@@ -107,7 +116,7 @@ def fine_tune(
         verbose=verbose,
         shuffle=False,
     )
-    return FineTuned(tuple(best.losses), best.kept, best.examples)
+    return FineTuned(best.losses, best.kept, best.examples)
 
 
 def fine_tune_on_arrays(
@@ -139,7 +148,9 @@ def fine_tune_on_arrays(
     size = min(100, len(rest)) if batch_size is None else batch_size
     held_back = tf.data.Dataset.from_tensor_slices(part(rows)).batch(500) if len(rows) else None
     stream = training_stream(clean, None, size, None, seed)
-    return fine_tune(model, stream, epochs, steps_per_epoch, rate, held_back, verbose=verbose)
+    return fine_tune(
+        model, stream, len(rest), size, epochs, steps_per_epoch, rate, held_back, verbose=verbose
+    )
 
 
 def _like(optimizer: keras.optimizers.Optimizer, rate: float) -> keras.optimizers.Optimizer:
@@ -154,41 +165,67 @@ def _like(optimizer: keras.optimizers.Optimizer, rate: float) -> keras.optimizer
 
 
 class _KeepBest(keras.callbacks.Callback):
-    """Keeps the classifier's state after the epoch of least loss on the examples held back."""
+    """Keeps the classifier's state after the epoch of least loss on the examples held back.
+
+    If that epoch is not better than before by one standard error, it keeps the state of before.
+    """
 
     def __init__(self, first_epoch: int, epochs: int, held_back: Batches | None):
         super().__init__()
         self._first, self._epochs, self._held_back = first_epoch, epochs, held_back
-        self._best: list[np.ndarray] = []
-        self.losses: list[float] = []
-        self.kept, self.examples = epochs, 0
+        self._states: dict[int, list[np.ndarray]] = {}
+        self._each: list[np.ndarray] = []  # the losses [M] before and after each epoch
+        self.kept = epochs
+
+    @property
+    def losses(self) -> tuple[float, ...]:
+        """The mean loss before and after each epoch."""
+        return tuple(float(losses.mean()) for losses in self._each)
+
+    @property
+    def examples(self) -> int:
+        """M."""
+        return len(self._each[0]) if self._each else 0
 
     def on_train_begin(self, logs=None):
         if self._held_back is not None:
-            self.losses.append(self._loss())
-            self._keep(0)
+            self._measure(0)
 
     def on_epoch_end(self, epoch, logs=None):
         if self._held_back is None:
             return
-        self.losses.append(self._loss())
         done = epoch + 1 - self._first
-        if self.losses[-1] < min(self.losses[:-1]):
-            self._keep(done)
-        if done == self._epochs and self.kept < done:
-            for variable, value in zip(self._state(), self._best, strict=True):
+        self._measure(done)
+        if done == self._epochs:
+            self.kept = self._choice()
+            for variable, value in zip(self._state(), self._states[self.kept], strict=True):
                 variable.assign(value)
 
     def _state(self) -> list[keras.Variable]:
         return self.model.classifier.variables
 
-    def _keep(self, epochs: int) -> None:
-        self.kept = epochs
-        self._best = [keras.ops.convert_to_numpy(variable) for variable in self._state()]
+    def _measure(self, done: int) -> None:
+        """Keeps the state of before and of the best epoch."""
+        self._each.append(self._losses())
+        if done == 0 or self.losses[-1] < min(self.losses[:-1]):
+            before = {0: self._states[0]} if done else {}
+            state = [keras.ops.convert_to_numpy(variable) for variable in self._state()]
+            self._states = before | {done: state}
 
-    def _loss(self) -> float:
+    def _choice(self) -> int:
+        best = max(self._states)
+        gain = self._each[0] - self._each[best]
+        error = gain.std(ddof=1) / np.sqrt(len(gain)) if len(gain) > 1 else np.inf
+        return best if gain.mean() > error else 0
+
+    def _losses(self) -> np.ndarray:
+        """The loss of each example, at the temperature that suits the classifier best.
+
+        A classifier that is only surer of itself than before has not become better.
+        """
         logits, labels, _ = logits_of(self.model.classifier, self._held_back)
-        losses = self.model.per_example_loss(tf.constant(labels), tf.constant(logits))
-        self.examples = len(labels)
-        value = float(tf.reduce_mean(losses))
-        return value if np.isfinite(value) else np.inf
+        if np.isfinite(logits).all() and logits.shape[-1] > 1:
+            classes = labels if labels.ndim == 1 else labels.argmax(axis=1)
+            logits = logits / np.float32(fit_temperature(logits.astype(np.float64), classes))
+        losses = self.model.per_example_loss(tf.constant(labels), tf.constant(logits)).numpy()
+        return np.where(np.isfinite(losses), losses, np.finfo(np.float32).max / len(losses))

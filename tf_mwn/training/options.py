@@ -47,7 +47,8 @@ FINE_TUNING_EPOCHS = Option(
     None,
     NON_NEGATIVE,
     "Number of epochs on the meta set alone, after the training; each has as many steps as an "
-    "epoch before. The best one on clean examples held back is kept, if any is better than none. "
+    "epoch before, but at most 20 passes over the meta set. The best one on clean examples held "
+    "back is kept, if it is better than none. "
     "By default 0, and 5 for the methods made for it.",
     kind=int,
 )

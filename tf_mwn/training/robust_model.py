@@ -202,12 +202,13 @@ class RobustModel(keras.Model):
 
         It minimises the plain loss; the meta-learner stays as it is. A part of the examples is held
         back. The weights after the epoch of least loss on that part are kept, and those of before
-        where no epoch was better.
+        where it is not better by one standard error.
 
         Args:
             x_meta: clean inputs: an array, or a tuple or dict of arrays, of M rows.
             y_meta: their labels, [M] or [M, C].
-            epochs: at least 1. An epoch has `steps_per_epoch` steps, each on one batch.
+            epochs: at least 1. An epoch has `steps_per_epoch` steps, each on one batch, but at most
+                20 passes over the examples.
             steps_per_epoch: by default as many as an epoch of the last `fit` had.
             batch_size: by default 100, or all examples that are not held back if these are fewer.
             rate: the learning rate, as a multiple of the initial one of `compile`.

@@ -143,13 +143,12 @@ class Robust(MetaWeightNet):
             self._trust.assign(int(self._passes_test()))
 
     def _passes_test(self) -> bool:
-        """Whether low weights find planted errors better than chance, by one standard error."""
+        """Whether low weights find planted errors better than chance."""
         logits, labels, _ = logits_of(self._clean_logits, self.whole_sets.meta)
         weights = planted_weights(self._weights_of_v, (logits, labels), None, rng=_same_draws())
         if weights is None:
             return False
-        auc, error = auc_and_error(*weights)
-        return auc - error > 0.5
+        return auc_and_error(*weights)[0] > 0.5
 
     def _weights_of_v(self, labels: np.ndarray, logits: np.ndarray) -> np.ndarray:
         losses = self.training_loss(tf.constant(labels), tf.constant(logits))
