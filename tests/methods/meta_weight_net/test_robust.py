@@ -68,7 +68,7 @@ def test_fit_adjusts_the_logits_learns_from_a_quarter_and_ends_on_the_clean_set(
 
 
 def test_without_its_parts_it_is_meta_weight_net_relative_to_the_sum():
-    model = robust(meta_fraction=1.0, **OFF)
+    model = robust(meta_fraction=1.0, meta_interval=1, **OFF)
     model.fit(pairs(), epochs=2, verbose=0)
     keras.utils.set_random_seed(1)
     plain = MetaWeightNet(mlp(), weight_normalization="sum")

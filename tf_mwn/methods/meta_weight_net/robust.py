@@ -201,12 +201,19 @@ class Robust(MetaWeightNet):
         return {**super().constructor_arguments(), **self._parts}
 
 
-def robust(classifier: keras.Model, robust_meta_fraction, robust_meta_interval, **kwargs) -> Robust:
+def robust(
+    classifier: keras.Model,
+    robust_meta_fraction: float,
+    robust_meta_interval: int,
+    robust_tests_weights: bool,
+    **kwargs,
+) -> Robust:
     """`Robust` for a run, which gives the class counts to `compile` and trains the last phase."""
     return Robust(
         classifier,
         meta_fraction=robust_meta_fraction,
         meta_interval=robust_meta_interval,
+        tests_weights=robust_tests_weights,
         logit_adjustment=0.0,
         fine_tuning_epochs=0,
         **kwargs,
