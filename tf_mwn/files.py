@@ -34,12 +34,12 @@ def read_json(path: str | Path) -> Any:
         ValueError: the file is not valid JSON.
         OSError: the file cannot be read.
     """
-    return json.loads(Path(path).read_bytes())
+    return json.loads(Path(path).expanduser().read_bytes())
 
 
 def write_json(path: str | Path, content: Any, indent: int | None = None) -> None:
     """Writes a JSON file, on one line unless `indent` is given."""
-    Path(path).write_text(json.dumps(content, indent=indent) + "\n")
+    Path(path).expanduser().write_text(json.dumps(content, indent=indent) + "\n")
 
 
 def as_json(content: Any) -> Any:
@@ -96,7 +96,7 @@ class Folder:
     writes = True
 
     def __init__(self, path: str | Path):
-        self.path = Path(path)
+        self.path = Path(path).expanduser()
 
     def __truediv__(self, name: str) -> Path:
         return self.path / name

@@ -10,8 +10,9 @@ import tensorflow as tf
 
 from tf_mwn import networks
 from tf_mwn.data.seeds import generator
-from tf_mwn.data.sources.loading import load
+from tf_mwn.data.sources.loading import read
 from tf_mwn.data.sources.location import DataLocation
+from tf_mwn.data.sources.source import build_source
 from tf_mwn.data.splits.biased_data import BiasedData
 from tf_mwn.data.streams.augment import crop_and_flip, standardise
 from tf_mwn.data.streams.pipeline import evaluation_dataset, training_stream
@@ -35,14 +36,15 @@ def load_sources(config: Config, location: DataLocation) -> tuple[Source, Source
 
     Both are the same for every seed and method.
     """
-    source = load(
+    raw = read(
         config.dataset,
         location,
         image_size=config.image_size,
         stream=config.stream,
         train_list=config.train_list,
     )
-    return source, None if config.open_set is None else load(config.open_set, location)
+    other = None if config.open_set is None else build_source(read(config.open_set, location))
+    return build_source(raw), other
 
 
 def preprocessing(config: Config, data: BiasedData) -> Callable[[tf.Tensor], tf.Tensor]:

@@ -82,6 +82,11 @@ class Run:
     def path(self) -> Path:
         return self.folder.path
 
+    @property
+    def experiment(self) -> str:
+        """The name of the folder of the experiment: of the recipe, or of the user's own data."""
+        return self.path.absolute().parent.parent.name or self.recipe
+
     def beside(self, name: str) -> Path:
         """The folder of the same experiment and seed under `name` in place of the method."""
         return self.path.parent.parent / name / f"seed{self.seed}"

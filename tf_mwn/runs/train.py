@@ -175,7 +175,7 @@ def _finish(run, model, data, history, predictor) -> dict[str, Any]:
 
 
 def _write_figures(run: Run, model: RobustModel, losses, weights, is_wrong, history) -> None:
-    title = f"{run.method}, {run.recipe}, seed {run.seed}"
+    title = f"{run.method}, {run.experiment}, seed {run.seed}"
     curve = curve_of(model, largest_loss=max(10.0, float(losses.max())))
     drawn = {}
     if curve is not None:

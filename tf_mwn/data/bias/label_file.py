@@ -5,6 +5,7 @@ import csv
 import numpy as np
 
 from tf_mwn.checks import check_file, check_labels, check_lengths, check_unique
+from tf_mwn.data.arrays import read_npy, read_npz
 
 _OPTION = "label_file"
 
@@ -28,48 +29,22 @@ def read_labels(path: str, sample_id: np.ndarray, num_classes: int) -> np.ndarra
     """
     suffix = check_file(_OPTION, path, (".npz", ".npy", ".csv"))
     if suffix == ".npy":
-        labels = check_labels(f"labels in {path}", load_array(_OPTION, path), num_classes)
+        labels = check_labels(f"labels in {path}", read_npy(_OPTION, path), num_classes)
         if len(labels) != len(sample_id):
             raise ValueError(
                 f"{_OPTION}: expected {len(sample_id)} labels in {path}, received {len(labels)}"
             )
         return labels
-    ids, labels = read_npz(_OPTION, path, "label") if suffix == ".npz" else _read_csv(path)
+    read = _read_csv if suffix == ".csv" else _read_npz
+    ids, labels = read(path)
     labels = check_labels(f"labels in {path}", labels, num_classes)
     check_lengths(sample_id=ids, label=labels)
     return labels[rows_of_ids(_OPTION, path, ids, sample_id)]
 
 
-def load_array(option: str, path: str):
-    """Returns the array of an .npy file, or the archive of an .npz file, that an option names.
-
-    Raises:
-        ValueError: the file is neither.
-    """
-    try:
-        return np.load(path, allow_pickle=False)
-    except Exception as error:  # ValueError, EOFError, BadZipFile: any file that is no array
-        raise ValueError(
-            f"{option}: expected an array of numbers in {path}, received none"
-        ) from error
-
-
-def read_npz(option: str, path: str, name: str) -> tuple[np.ndarray, np.ndarray]:
-    """Returns the arrays `sample_id` and `name` of an .npz file that an option names.
-
-    Raises:
-        ValueError: the file is no archive, or lacks one of them.
-    """
-    check_file(option, path, (".npz",))
-    archive = load_array(option, path)
-    names = getattr(archive, "files", [])
-    if not {"sample_id", name} <= set(names):
-        raise ValueError(
-            f"{option}: expected arrays sample_id and {name} in {path}, "
-            f"received {', '.join(names) or 'none'}"
-        )
-    with archive:
-        return archive["sample_id"], archive[name]
+def _read_npz(path: str) -> tuple[np.ndarray, np.ndarray]:
+    arrays = read_npz(_OPTION, path, ("sample_id", "label"))
+    return arrays["sample_id"], arrays["label"]
 
 
 def _read_csv(path: str) -> tuple[np.ndarray, np.ndarray]:

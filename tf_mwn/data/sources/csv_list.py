@@ -7,13 +7,12 @@ import numpy as np
 
 from tf_mwn.checks import check_file
 from tf_mwn.data.images.lists import ImageOptions, read_lists
-from tf_mwn.data.sources.source import RawSource, build_source
-from tf_mwn.data.subset import Source
+from tf_mwn.data.sources.source import RawSource
 
 _SPLITS = ("train", "test", "meta")
 
 
-def load_csv(path: str, options: ImageOptions) -> Source:
+def load_csv(path: str, options: ImageOptions) -> RawSource:
     """Loads the images that a CSV file lists, in its order.
 
     The header is `path,label`. There are two optional columns: `clean_label`, which makes `label`
@@ -39,16 +38,14 @@ def load_csv(path: str, options: ImageOptions) -> Source:
     extra = {f"x_{part}": images[part] for part in images if part != "train"}
     extra |= {f"y_{part}": clean[split == part] for part in images if part != "train"}
     train = split == "train"
-    return build_source(
-        RawSource(
-            path,
-            images["train"],
-            clean[train],
-            y_given=given[train] if noisy else None,
-            class_names=names,
-            clean_known=noisy,
-            **extra,
-        )
+    return RawSource(
+        path,
+        images["train"],
+        clean[train],
+        y_given=given[train] if noisy else None,
+        class_names=names,
+        clean_known=noisy,
+        **extra,
     )
 
 

@@ -6,14 +6,13 @@ import numpy as np
 
 from tf_mwn.data.images.decoding import SUFFIXES
 from tf_mwn.data.images.lists import ImageOptions, read_lists
-from tf_mwn.data.sources.source import RawSource, build_source
-from tf_mwn.data.subset import Source
+from tf_mwn.data.sources.source import RawSource
 
 # Folders that hold the test part, in this order of preference.
 _TEST = ("test", "val")
 
 
-def load_folder(path: str, options: ImageOptions) -> Source:
+def load_folder(path: str, options: ImageOptions) -> RawSource:
     """Loads `path/<class>/<image>`, or `path/train/<class>/...` with `path/test/...` beside it.
 
     Classes are numbered in the order of their names, and the images of a class are read in the
@@ -40,16 +39,14 @@ def load_folder(path: str, options: ImageOptions) -> Source:
         parts["test"], labels["test"] = _list_images(folder, names)
     _check_filled(root, names, labels["train"])
     images = read_lists(path, path, parts, options)
-    return build_source(
-        RawSource(
-            path,
-            images["train"],
-            labels["train"],
-            x_test=images.get("test"),
-            y_test=labels.get("test"),
-            class_names=tuple(names),
-            clean_known=False,
-        )
+    return RawSource(
+        path,
+        images["train"],
+        labels["train"],
+        x_test=images.get("test"),
+        y_test=labels.get("test"),
+        class_names=tuple(names),
+        clean_known=False,
     )
 
 

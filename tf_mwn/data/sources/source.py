@@ -37,6 +37,8 @@ class RawSource:
         y_meta: their labels.
         class_names: names of the classes; None names them by number.
         clean_known: whether `y` is known to be clean.
+        mean: published mean per channel, or None.
+        std: published standard deviation per channel, or None.
     """
 
     name: str
@@ -51,26 +53,23 @@ class RawSource:
     y_meta: Any = None
     class_names: tuple[str, ...] | None = None
     clean_known: bool = True
+    mean: Any = None
+    std: Any = None
 
 
-def build_source(raw: RawSource, mean: Any = None, std: Any = None) -> Source:
+def build_source(raw: RawSource) -> Source:
     """Checks the arrays of a source, and splits off a test part if it has none.
 
     The split is class-stratified and has its own seed, so that it is the same in every run.
-
-    Args:
-        raw: the arrays.
-        mean: published mean per channel, or None.
-        std: published standard deviation per channel, or None.
 
     Raises:
         TypeError: arrays that hold no numbers, or labels that are no integers.
         ValueError: NaN, lengths or shapes that differ, classes without examples, doubled ids.
     """
-    x, y = _check_inputs("x", raw.x), check_labels("y", raw.y)
-    check_lengths(x=x, y=y)
-    num_classes = _check_classes(y)
+    x, y = _check_inputs("x", raw.x), check_labels("y" if raw.y_given is None else "y_clean", raw.y)
     given = raw.y_given
+    check_lengths(**{"x": x, "y" if given is None else "y_clean": y})
+    num_classes = _check_classes(y)
     if given is not None:
         given = check_labels("y", given, num_classes)
         check_lengths(y_clean=y, y=given)
@@ -91,8 +90,8 @@ def build_source(raw: RawSource, mean: Any = None, std: Any = None) -> Source:
         y_test=test.label,
         test_id=test.sample_id,
         class_names=raw.class_names or tuple(str(label) for label in range(num_classes)),
-        mean=None if mean is None else np.asarray(mean, np.float32),
-        std=None if std is None else np.asarray(std, np.float32),
+        mean=None if raw.mean is None else np.asarray(raw.mean, np.float32),
+        std=None if raw.std is None else np.asarray(raw.std, np.float32),
         clean_known=raw.clean_known,
         coarse=None if raw.y_coarse is None else _superclasses(y, raw.y_coarse, num_classes),
         meta_pool=_extra_part("meta", raw, x, num_classes, first_id),
@@ -127,15 +126,16 @@ def _check_inputs(what: str, x: Any) -> np.ndarray:
 
 def _check_classes(y: np.ndarray) -> int:
     """Returns the number of classes, each of which must have an example."""
-    counts = np.bincount(y)
-    if len(counts) < 2:
-        raise ValueError("y: expected at least two classes, received class 0 alone")
-    if not counts.all():
+    classes = np.unique(y)
+    if len(classes) < 2:
+        raise ValueError(f"y: expected at least two classes, received class {classes[0]} alone")
+    gaps = np.flatnonzero(classes != np.arange(len(classes)))
+    if gaps.size:
         raise ValueError(
-            f"y: expected every class from 0 to {len(counts) - 1}, "
-            f"received no example of class {np.argmin(counts)}"
+            f"y: expected every class from 0 to {classes[-1]}, "
+            f"received no example of class {gaps[0]}"
         )
-    return len(counts)
+    return len(classes)
 
 
 def _split_off_test(y: np.ndarray, num_classes: int) -> tuple[np.ndarray, np.ndarray]:
