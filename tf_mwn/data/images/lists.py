@@ -10,12 +10,23 @@ import numpy as np
 
 from tf_mwn.checks import check_count, check_name
 from tf_mwn.data.images.cache import cache_folder, cached_arrays, cached_facts, listing_key
-from tf_mwn.data.images.decoding import ImageFormat, examine, read_image
+from tf_mwn.data.images.decoding import BACKGROUND, ImageFormat, examine, read_image
 from tf_mwn.data.images.files import ImageFiles, listing_keys
+from tf_mwn.messages import logger
 
 STREAMS = ("auto", "on", "off")
 # With stream="auto", more than this is streamed: 4 GiB.
 MOST_BYTES = 2**32
+
+
+@dataclasses.dataclass(frozen=True)
+class _Unusable:
+    """An item that cannot be used, and why."""
+
+    item: Any
+    why: str
+
+
 _LISTED = 5  # unusable files that a message names
 _THREADS = min(8, os.cpu_count() or 1)
 
@@ -47,7 +58,7 @@ class ImageOptions:
 def read_lists(name: str, root: str, parts: dict[str, list[str]], options: ImageOptions):
     """Returns the images of each part, all in memory or all as files.
 
-    Every file is examined first: its header, and whether it is complete. The result, and the images
+    Every file is decoded first, to see that it is whole. The result, and the images
     that are held in memory, are cached by the files' names, sizes and times.
 
     Args:
@@ -64,11 +75,18 @@ def read_lists(name: str, root: str, parts: dict[str, list[str]], options: Image
             different sizes without `options.image_size`.
     """
     paths = [path for part in parts.values() for path in part]
-    missing = [(path, "missing") for path in paths if not os.path.isfile(path)]
+    missing = [_Unusable(path, "missing") for path in paths if not os.path.isfile(path)]
     _refuse(name, root, missing)
     folder = cache_folder(options.cache_dir)
     key = listing_key(root, paths)
     facts = cached_facts(folder, key, lambda: _examine_all(name, root, paths))
+    if facts["transparent"]:
+        logger.info(
+            "%s: %d images have transparent parts, which are laid on grey (%d)",
+            name,
+            facts["transparent"],
+            BACKGROUND,
+        )
     form = _form(name, facts, options)
     size = len(paths) * int(np.prod(form.shape))
     if options.stream == "on" or (options.stream == "auto" and size > MOST_BYTES):
@@ -98,11 +116,15 @@ def _form(name: str, facts: dict[str, Any], options: ImageOptions) -> ImageForma
 
 
 def _examine_all(name: str, root: str, paths: list[str]) -> dict[str, Any]:
-    """Returns the first two sizes (width, height) of the images, and the channels they need."""
+    """Returns the first two sizes (width, height), the channels needed, and how many have alpha."""
     found = _try_each(examine, paths)
     _refuse(name, root, found)
-    sizes = list(dict.fromkeys(size for size, _ in found))[:2]
-    return {"sizes": sizes, "channels": max(channels for _, channels in found)}
+    sizes, channels, transparent = zip(*found, strict=True)
+    return {
+        "sizes": list(dict.fromkeys(sizes))[:2],
+        "channels": max(channels),
+        "transparent": sum(transparent),
+    }
 
 
 def _decode_all(name: str, root: str, parts: dict[str, list[str]], form: ImageFormat):
@@ -115,27 +137,27 @@ def _decode_all(name: str, root: str, parts: dict[str, list[str]], form: ImageFo
             images[row] = read_image(paths[row], form)
 
         results = _try_each(read, range(len(paths)))
-        broken += [(paths[row], error) for row, error in results if row is not None]
+        broken += [_Unusable(paths[r.item], r.why) for r in results if isinstance(r, _Unusable)]
     _refuse(name, root, broken)
     return arrays
 
 
 def _try_each(function: Callable[[Any], Any], items: Iterable[Any]) -> list[Any]:
-    """Returns the result for each item; (item, reason) where it cannot be used."""
+    """Returns the result for each item; `_Unusable` where it cannot be used."""
 
     def attempt(item):
         try:
-            return function(item) or (None, None)
+            return function(item)
         except (ValueError, OSError) as error:
-            return item, str(error)
+            return _Unusable(item, str(error))
 
     with concurrent.futures.ThreadPoolExecutor(_THREADS) as pool:
         return list(pool.map(attempt, items, chunksize=64))
 
 
-def _refuse(name: str, root: str, results: Iterable[tuple[Any, Any]]) -> None:
-    """Raises the error for the results that are a path and a reason, if there are any."""
-    broken = [(path, why) for path, why in results if isinstance(path, str)]
+def _refuse(name: str, root: str, results: Iterable[Any]) -> None:
+    """Raises the error for the results that are an `_Unusable` path, if there are any."""
+    broken = [(r.item, r.why) for r in results if isinstance(r, _Unusable)]
     if broken:
         first = ", ".join(f"{os.path.relpath(p, root)} ({why})" for p, why in broken[:_LISTED])
         more = f", the first {_LISTED}" if len(broken) > _LISTED else ""

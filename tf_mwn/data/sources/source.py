@@ -15,9 +15,12 @@ from tf_mwn.checks import (
 from tf_mwn.data.images.files import ImageFiles
 from tf_mwn.data.seeds import generator
 from tf_mwn.data.splits.split import stratified_indices
+from tf_mwn.data.statistics import STREAMED_SAMPLE
 from tf_mwn.data.subset import Source, Subset
+from tf_mwn.messages import logger
 
 TEST_FRACTION = 0.2
+_CHUNK = 1024  # rows compared at a time
 
 
 @dataclasses.dataclass
@@ -73,6 +76,8 @@ def build_source(raw: RawSource) -> Source:
     if given is not None:
         given = check_labels("y", given, num_classes)
         check_lengths(y_clean=y, y=given)
+    if _all_alike(x):
+        logger.warning("%s: all %d inputs are the same: nothing can be learned", raw.name, len(x))
     ids = np.arange(len(y)) if raw.sample_id is None else check_unique("sample_id", raw.sample_id)
     check_lengths(y=y, sample_id=ids)
     kept, test = np.arange(len(y)), _extra_part("test", raw, x, num_classes, int(ids.max()) + 1)
@@ -96,6 +101,17 @@ def build_source(raw: RawSource) -> Source:
         coarse=None if raw.y_coarse is None else _superclasses(y, raw.y_coarse, num_classes),
         meta_pool=_extra_part("meta", raw, x, num_classes, first_id),
     )
+
+
+def _all_alike(x: Any) -> bool:
+    """Whether all inputs equal the first one. Of images in files a sample is read."""
+    rows = np.linspace(0, len(x) - 1, min(len(x), STREAMED_SAMPLE)).astype(int)
+    x = x if isinstance(x, np.ndarray) else x[rows]
+    first, few = np.asarray(x[:1]), 8  # other sets end after a few
+    starts = [0, *range(few, len(x), _CHUNK)]
+    ends = [*starts[1:], len(x)]
+    chunks = (np.asarray(x[a:b]) for a, b in zip(starts, ends, strict=True))
+    return all((chunk == first).all() for chunk in chunks)
 
 
 def _superclasses(y: np.ndarray, y_coarse: Any, num_classes: int) -> np.ndarray:
