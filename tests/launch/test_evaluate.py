@@ -11,7 +11,7 @@ import pytest
 import tf_mwn
 from launch.evaluate import main
 from tests.launch.finished_runs import call, mistake, train
-from tf_mwn.data.sources.bundled import load_digits
+from tf_mwn.data.sources import load
 
 # tf_mwn cannot be imported there; prints the logits of both exports.
 LOAD = """
@@ -47,7 +47,7 @@ def test_the_test_set(runs, capsys):
 
 
 def test_other_data(runs, tmp_path, capsys):
-    digits = load_digits()
+    digits = load("digits")
     few = {"x": digits.x_test[:200], "y": digits.y_test[:200]}
     np.savez(tmp_path / "digits.npz", **few)
     call(main, f"--run={runs[0]}", f"--dataset={tmp_path / 'digits.npz'}")
@@ -61,7 +61,7 @@ def test_other_data(runs, tmp_path, capsys):
 def test_exports_load_without_this_package(runs, tmp_path):
     folder = tmp_path / "export"
     call(main, f"--run={runs[0]}", f"--export={folder}")
-    x = load_digits().x_test[:50]
+    x = load("digits").x_test[:50]
     np.save(tmp_path / "x.npy", x)
     subprocess.run(
         [sys.executable, "-c", LOAD, str(folder), str(tmp_path)], check=True, cwd=tmp_path

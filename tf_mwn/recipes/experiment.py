@@ -102,6 +102,7 @@ def resolve(
     if settings.get("optimizer", base.config.optimizer) != base.config.optimizer:
         settings |= _for_optimizer(settings["optimizer"], overrides)
     config = Config(**settings)
+    _check_meta_size(config, [registry.find(name) for name in chosen])
     changed = config.differences(base.config)
     name = short_name(config.dataset) if own else base.name
     folder = f"{name}-{digest(changed)}" if changed else name
@@ -129,6 +130,16 @@ def _for_optimizer(optimizer: str, overrides: Mapping[str, Any]) -> dict[str, An
             )
     rate = overrides.get("learning_rate", LEARNING_RATES.get(optimizer))
     return {} if rate is None else {"learning_rate": rate}
+
+
+def _check_meta_size(config: Config, methods: list[registry.Method]) -> None:
+    """Refuses to leave out the meta set of a method that needs one."""
+    needing = [method.name for method in methods if method.needs_meta_set(vars(config))]
+    if needing and config.meta_size == 0:
+        raise ValueError(
+            f"meta_size: expected a meta set for {', '.join(needing)}, received 0; the methods "
+            "without one are those without 'needs a meta set' in --method=list"
+        )
 
 
 def _check_unique(kind: str, values: tuple) -> None:

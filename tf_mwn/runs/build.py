@@ -232,7 +232,7 @@ def meta_parts(config: Config, method: registry.Method, data: BiasedData, seed: 
     """The parts of the meta set for a method; those held back depend on the seed alone."""
     meta, share = data.meta, method.holds_back(vars(config))
     if not share:
-        return MetaParts(meta, meta, None if method.trains_on_meta_set else meta)
+        return MetaParts(meta, meta, meta if len(meta) and not method.trains_on_meta_set else None)
     held_back = hold_back(meta.label, share, seed)
     rest = np.setdiff1d(np.arange(len(meta)), held_back)
     learned = meta.rows(rest)

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import os
 from typing import Any
 
 import keras
@@ -152,6 +153,7 @@ def _finish(run, model, data, history, predictor) -> dict[str, Any]:
     run.write_metrics(history)  # the process may have been killed after the last checkpoint
     logits = predictor.logits(data.train.x)
     losses, weights = predictor.losses_and_weights(logits, data.train.label, data.train.sample_id)
+    path = data.train.path
     run.write_weights(
         {
             "sample_id": data.train.sample_id,
@@ -159,6 +161,8 @@ def _finish(run, model, data, history, predictor) -> dict[str, Any]:
             "loss": losses,
             "weight": weights,
             "clean_label": data.train.clean_label,
+            "class_name": [data.card["class_names"][label] for label in data.train.label],
+            "path": None if path is None else list(map(os.fsdecode, path.tolist())),
         }
     )
     is_wrong = wrong_labels(data.train)

@@ -28,7 +28,12 @@ OPTIONS = (
         kind=str,
         is_path=True,
     ),
-    Option("meta_size", 100, AT_LEAST_ONE, "Number of meta examples, over all classes."),
+    Option(
+        "meta_size",
+        100,
+        NON_NEGATIVE,
+        "Number of meta examples, over all classes. 0 for methods that need no meta set.",
+    ),
     Option(
         "validation_size",
         0,

@@ -12,6 +12,7 @@ from tf_mwn.checks import check_count, check_name
 from tf_mwn.data.images.cache import cache_folder, cached_arrays, cached_facts, listing_key
 from tf_mwn.data.images.decoding import BACKGROUND, ImageFormat, examine, read_image
 from tf_mwn.data.images.files import ImageFiles, listing_keys
+from tf_mwn.data.images.same import check_apart
 from tf_mwn.messages import logger
 
 STREAMS = ("auto", "on", "off")
@@ -72,11 +73,12 @@ def read_lists(name: str, root: str, parts: dict[str, list[str]], options: Image
 
     Raises:
         ValueError: files that are no whole images (the first five and their count), or images of
-            different sizes without `options.image_size`.
+            different sizes without `options.image_size`, or a file in two parts.
     """
     paths = [path for part in parts.values() for path in part]
     missing = [_Unusable(path, "missing") for path in paths if not os.path.isfile(path)]
     _refuse(name, root, missing)
+    check_apart(name, root, parts)
     folder = cache_folder(options.cache_dir)
     key = listing_key(root, paths)
     facts = cached_facts(folder, key, lambda: _examine_all(name, root, paths))
