@@ -28,6 +28,7 @@ from tf_mwn.training.options import BALANCED, TEST, parse_target_shares
 from tf_mwn.training.robust_model import RobustModel
 from tf_mwn.training.whole_sets import WholeSets
 
+_MOST_IDS = 10_000_000  # 40 MB for each number that a method remembers of an example
 _WHOLE_BATCH = 500  # examples per evaluation step
 
 
@@ -55,6 +56,17 @@ def preprocessing(config: Config, data: BiasedData) -> Callable[[tf.Tensor], tf.
     if networks.takes_pixels(config.network, config.network_weights):
         return lambda inputs: tf.cast(inputs, tf.float32)
     return standardise(data.mean, data.std)
+
+
+def with_small_ids(data: BiasedData) -> BiasedData:
+    """The data with numbers that a model can keep a memory by, one for each training example.
+
+    They are the ids, unless these are as large as those of a database: then they are the rows.
+    """
+    if data.train.sample_id.max() < _MOST_IDS:
+        return data
+    train = dataclasses.replace(data.train, sample_id=np.arange(len(data.train)))
+    return dataclasses.replace(data, train=train)
 
 
 def check_sizes(config: Config, data: BiasedData, methods: list[registry.Method]) -> None:

@@ -43,12 +43,14 @@ class ImageOptions:
             images of more than `MOST_BYTES`.
         cache_dir: folder that keeps decoded images; see `cache_folder`.
         margin: side that is scaled to, relative to the side that is cropped.
+        channels: 1 or 3; None is 3 unless all images are grey.
     """
 
     image_size: int | None = None
     stream: str = "auto"
     cache_dir: str | None = None
     margin: float = 1.0
+    channels: int | None = None
 
     def __post_init__(self):
         check_name("stream", self.stream, STREAMS)
@@ -103,10 +105,9 @@ def _files(root: str, paths: list[str], form: ImageFormat) -> ImageFiles:
 
 
 def _form(name: str, facts: dict[str, Any], options: ImageOptions) -> ImageFormat:
+    channels = options.channels or facts["channels"]
     if options.image_size is not None:
-        return ImageFormat(
-            options.image_size, options.image_size, facts["channels"], options.margin
-        )
+        return ImageFormat(options.image_size, options.image_size, channels, options.margin)
     sizes = facts["sizes"]
     if len(sizes) > 1:
         (width, height), (other_width, other_height) = sizes[:2]
@@ -114,7 +115,7 @@ def _form(name: str, facts: dict[str, Any], options: ImageOptions) -> ImageForma
             f"image_size: expected images of one size in {name}, received {height}x{width} and "
             f"{other_height}x{other_width}: add --image_size=PIXELS to scale and crop them"
         )
-    return ImageFormat(sizes[0][1], sizes[0][0], facts["channels"])
+    return ImageFormat(sizes[0][1], sizes[0][0], channels)
 
 
 def _examine_all(name: str, root: str, paths: list[str]) -> dict[str, Any]:

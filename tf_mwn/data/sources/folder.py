@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from tf_mwn.data.sources.parts import TRAIN, assigned, part_of
 from tf_mwn.data.sources.source import RawSource
 
 
-def load_folder(path: str, options: ImageOptions) -> RawSource:
+def load_folder(path: str, options: ImageOptions, evaluated: bool = False) -> RawSource:
     """Loads `path/<class>/<image>`, or the same below `path/train` with other parts beside it.
 
     Beside `train` may be `test`, `validation` (`val`, `valid`) and `meta`, clean examples from
@@ -24,6 +25,7 @@ def load_folder(path: str, options: ImageOptions) -> RawSource:
     Args:
         path: the folder.
         options: how to read the images.
+        evaluated: whether the data may have one class, empty classes, and parts with others.
 
     Raises:
         ValueError: no class folders, an empty one, a class or a folder of classes that is not known
@@ -31,7 +33,11 @@ def load_folder(path: str, options: ImageOptions) -> RawSource:
     """
     folders = _parts(path)
     root = folders[TRAIN]
-    names = _class_names(root)
+    names = _class_names(folders.values() if evaluated else [root])
+    if not evaluated and len(names) < 2:
+        raise ValueError(
+            f"dataset: expected two class folders or more in {root}, received {names[0]} alone"
+        )
     _check_beside(path, folders, names)
     serves = assigned(path, folders)
     files, labels = {}, {}
@@ -39,7 +45,8 @@ def load_folder(path: str, options: ImageOptions) -> RawSource:
         if part != TRAIN:
             _check_known(folder, names)
         files[serves[part]], labels[serves[part]] = _list_images(folder, names)
-    _check_filled(root, names, labels[TRAIN])
+    if not evaluated:
+        _check_filled(root, names, labels[TRAIN])
     images = read_lists(path, path, files, options)
     extra = {f"x_{part}": images[part] for part in files if part != TRAIN}
     extra |= {f"y_{part}": labels[part] for part in files if part != TRAIN}
@@ -95,18 +102,19 @@ def _folders(folder: str) -> list[str]:
     return [name for name in _visible(folder) if os.path.isdir(os.path.join(folder, name))]
 
 
-def _class_names(root: str) -> list[str]:
-    names = _folders(root)
-    if not names:
-        content = "a folder without class folders" if _visible(root) else "an empty folder"
-        raise ValueError(f"dataset: expected a folder for each class in {root}, received {content}")
-    if all(re.fullmatch("[0-9]+", name) for name in names):
-        names.sort(key=int)
-    if len(names) < 2:
-        raise ValueError(
-            f"dataset: expected two class folders or more in {root}, received {names[0]} alone"
-        )
-    return names
+def _class_names(roots: Iterable[str]) -> list[str]:
+    """Returns the names of the class folders of all roots, in the order of their numbers."""
+    names = set()
+    for root in roots:
+        found = _folders(root)
+        if not found:
+            content = "a folder without class folders" if _visible(root) else "an empty folder"
+            raise ValueError(
+                f"dataset: expected a folder for each class in {root}, received {content}"
+            )
+        names.update(found)
+    are_numbers = all(re.fullmatch("[0-9]+", name) for name in names)
+    return sorted(names, key=(lambda name: (int(name), name)) if are_numbers else None)
 
 
 def _check_known(folder: str, names: list[str]) -> None:

@@ -44,6 +44,8 @@ def read(
     image_size: int | None = None,
     stream: str = "auto",
     train_list: str = "noisy",
+    channels: int | None = None,
+    evaluated: bool = False,
 ) -> RawSource:
     """Reads the arrays of a data set whose name says what it is; see `located`.
 
@@ -54,11 +56,13 @@ def read(
             all must share.
         stream: "on", "off" or "auto"; see `ImageOptions`.
         train_list: which of Clothing1M's lists to train on, "noisy" or "clean".
+        channels: of images in files: 1 or 3; None keeps what they have.
+        evaluated: whether the data need not be fit for training: a folder then may hold one class.
 
     Raises:
         TypeError, ValueError: as `load`; the arrays themselves are not checked.
     """
-    options = ImageOptions(image_size, stream, location.cache_dir)
+    options = ImageOptions(image_size, stream, location.cache_dir, channels=channels)
     kind = kind_of(dataset)
     if kind == FOLDER and is_clothing1m(dataset):
         return load_clothing1m(dataset, options, train_list)
@@ -68,8 +72,8 @@ def read(
             f"with dataset {dataset}"
         )
     if kind in (FOLDER, CSV):
-        return (load_folder if kind == FOLDER else load_csv)(dataset, options)
-    if image_size is not None or stream == "on":
+        return (load_folder if kind == FOLDER else load_csv)(dataset, options, evaluated)
+    if (image_size is not None and not evaluated) or stream == "on":
         option = "stream" if image_size is None else "image_size"
         raise ValueError(f"{option}: expected images in files, received dataset {dataset!r}")
     if kind in BUNDLED:

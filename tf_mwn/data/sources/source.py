@@ -2,7 +2,7 @@
 
 import dataclasses
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -72,6 +72,20 @@ class RawSource:
     mean: Any = None
     std: Any = None
 
+    def examples(self) -> Iterator[tuple[str, Any, Any]]:
+        """Yields the name, the inputs and the labels of each part that there is, unchecked.
+
+        Raises:
+            ValueError: inputs without labels, or as many others.
+        """
+        for part in ("", "_test", "_validation", "_meta"):
+            x, y = getattr(self, f"x{part}"), getattr(self, f"y{part}")
+            check_together(**{f"x{part}": x, f"y{part}": y})
+            if x is not None:
+                if np.ndim(y):
+                    check_lengths(**{f"x{part}": x, f"y{part}": y})
+                yield f"x{part}", x, y
+
 
 def build_source(raw: RawSource) -> Source:
     """Checks the arrays of a source, and splits off a test part if it has none.
@@ -82,7 +96,7 @@ def build_source(raw: RawSource) -> Source:
         TypeError: arrays that hold no numbers, or labels that are no integers.
         ValueError: NaN, lengths or shapes that differ, classes without examples, doubled ids.
     """
-    x, y = _check_inputs("x", raw.x), check_labels("y" if raw.y_given is None else "y_clean", raw.y)
+    x, y = check_inputs("x", raw.x), check_labels("y" if raw.y_given is None else "y_clean", raw.y)
     given = raw.y_given
     check_lengths(**{"x": x, "y" if given is None else "y_clean": y})
     num_classes = _check_classes(y)
@@ -174,7 +188,7 @@ def _superclasses(y: np.ndarray, y_coarse: Any, num_classes: int) -> np.ndarray:
     return coarse
 
 
-def _check_inputs(what: str, x: Any) -> np.ndarray:
+def check_inputs(what: str, x: Any) -> np.ndarray:
     """Returns features [N, D] or images [N, H, W, C]."""
     x = x if isinstance(x, ImageFiles) else check_array(what, x)
     if x.ndim not in (2, 3, 4) or 0 in x.shape:
@@ -222,7 +236,7 @@ def _extra_part(
     check_together(**{f"x_{part}": inputs, f"y_{part}": labels})
     if inputs is None:
         return None
-    inputs = _check_inputs(f"x_{part}", inputs)
+    inputs = check_inputs(f"x_{part}", inputs)
     labels = check_labels(f"y_{part}", labels, num_classes)
     check_lengths(**{f"x_{part}": inputs, f"y_{part}": labels})
     if inputs.shape[1:] != x.shape[1:]:
