@@ -36,6 +36,6 @@ setup(
         "gpu": ["tensorflow[and-cuda]>=2.21,<2.22"],
         "cleanlab": ["cleanlab>=2.7"],  # its rankings, beside those of tf_mwn.audit
         "docs": ["pdoc>=15"],
-        "test": ["pytest>=8", "pytest-xdist>=3.6", "ruff>=0.9"],
+        "test": ["pytest>=8", "pytest-xdist>=3.6", "hypothesis>=6.100", "ruff>=0.9"],
     },
 )

@@ -25,7 +25,7 @@ def main(argv: list[str]) -> None:
     with mistakes():
         found = audit_run(run)
         written = found.write(run.path, _IMAGES.value)
-    print(f"{run.method} seed {run.seed} of {run.recipe}")
+    print(f"{run.method} seed {run.seed} of {run.experiment}")
     if found.weight is None:
         print(f"{run.method} gives no weights: the column is empty")
     print(found)

@@ -14,7 +14,7 @@ import os
 
 from absl import flags
 
-from launch.command_line import fail, listed, mistakes, start
+from launch.command_line import Path, fail, listed, mistakes, start
 from launch.help import group
 from tf_mwn.benchmark import plan
 from tf_mwn.files import write_json
@@ -41,8 +41,8 @@ _NUM_CLASSES = flags.DEFINE_integer("num_classes", 10, "Number of classes.", 2)
 _STALL = flags.DEFINE_bool("stall", True, "Measure what reading the training stream adds.")
 _MEMORY = flags.DEFINE_bool("memory", False, "Measure memory too. Linux only.")
 _DETERMINISTIC = flags.DEFINE_bool("deterministic", True, "Use deterministic operations.")
-_OUTPUT = flags.DEFINE_string("output", None, "JSON file for the measured rows.")
-_FIGURE = flags.DEFINE_string("figure", None, "PNG file for a figure of the ratios.")
+_OUTPUT = flags.DEFINE(Path(), "output", None, "JSON file for the measured rows.")
+_FIGURE = flags.DEFINE(Path(), "figure", None, "PNG file for a figure of the ratios.")
 
 
 def _define(option: Option) -> flags.FlagHolder:

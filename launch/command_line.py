@@ -22,6 +22,16 @@ flags.FLAGS["verbosity"].help = (
 _INTERRUPTED = "interrupted; the same command goes on where it stopped"
 
 
+class Path(flags.ArgumentParser):
+    """A path, in which `~` is expanded: the shell does not expand it after an equals sign."""
+
+    def parse(self, argument):
+        return argument and os.path.expanduser(argument)
+
+    def flag_type(self):
+        return "string"
+
+
 def start(main: Callable[[list[str]], None]) -> None:
     """Runs a launcher. It is not an error if the reader of the output stops, such as `head`."""
     try:

@@ -3,12 +3,14 @@
 from absl import flags
 from absl import logging as logging  # defines --verbosity
 
+from launch.command_line import Path
 from tf_mwn.data.sources.location import DataLocation
 
-DATA_DIR = flags.DEFINE_string(
-    "data_dir", None, "Folder of prepared TFDS sets. By default the folder that TFDS uses."
+DATA_DIR = flags.DEFINE(
+    Path(), "data_dir", None, "Folder of prepared TFDS sets. By default the folder that TFDS uses."
 )
-CACHE_DIR = flags.DEFINE_string(
+CACHE_DIR = flags.DEFINE(
+    Path(),
     "cache_dir",
     None,
     "Folder that keeps decoded images. By default $TF_MWN_CACHE or ~/.cache/tf_mwn.",

@@ -10,7 +10,7 @@ evaluation.json and confusion.csv to the folder of the run.
 from absl import flags
 
 from launch import data_flags, run_flags
-from launch.command_line import mistakes, start
+from launch.command_line import Path, mistakes, start
 
 flags.adopt_module_key_flags(run_flags)
 _DATASET = flags.DEFINE_string(
@@ -20,7 +20,8 @@ _DATASET = flags.DEFINE_string(
     "test set of the run.",
     allow_override=True,
 )
-_EXPORT = flags.DEFINE_string(
+_EXPORT = flags.DEFINE(
+    Path(),
     "export",
     None,
     "Folder for the classifier, as .keras and SavedModel that load without this package, and for "
@@ -37,7 +38,7 @@ def main(argv: list[str]) -> None:
         subsets, name = evaluate.parts(run, _DATASET.value, data_flags.location())
         result = evaluate.evaluate(run, subsets)
         written = evaluate.write(run, result, name)
-        print(f"{run.method} seed {run.seed} of {run.recipe}, on {name}")
+        print(f"{run.method} seed {run.seed} of {run.experiment}, on {name}")
         print(evaluate.text(result, run.data.card["class_names"]))
         if _EXPORT.value:
             from tf_mwn.runs.export import export

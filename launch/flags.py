@@ -5,6 +5,7 @@ from typing import Any
 from absl import flags
 
 from launch import data_flags
+from launch.command_line import Path
 from launch.help import RECIPE_DEFAULTS, default_text, group
 from tf_mwn.data.bias import settings as bias
 from tf_mwn.engine.options import ENGINE
@@ -23,7 +24,7 @@ METHOD = flags.DEFINE_list(
     "Methods to run. By default those of the recipe. --method=list shows all methods.",
 )
 SEED = flags.DEFINE_list("seed", ["0"], "Random seeds. Each seed is a training of its own.")
-WORKDIR = flags.DEFINE_string("workdir", "runs", "Folder for results, figures and checkpoints.")
+WORKDIR = flags.DEFINE(Path(), "workdir", "runs", "Folder for results, figures and checkpoints.")
 flags.adopt_module_key_flags(data_flags)
 
 # The settings that all or many methods share. A setting of one method belongs to its spec.

@@ -3,12 +3,12 @@
 from absl import flags
 
 from launch import data_flags
-from launch.command_line import fail, mistakes
+from launch.command_line import Path, fail, mistakes
 from launch.help import group
 from tf_mwn.messages import quiet_start
 
-RUN = flags.DEFINE_string(
-    "run", None, "Folder of a finished run: workdir/<recipe>/<method>/seed<k>."
+RUN = flags.DEFINE(
+    Path(), "run", None, "Folder of a finished run: workdir/<recipe>/<method>/seed<k>."
 )
 flags.adopt_module_key_flags(data_flags)
 group("What to read", RUN)

@@ -8,7 +8,7 @@ import re
 import numpy as np
 import pytest
 
-from tf_mwn.checks import NEGATIVE, POSITIVE, UNIT, Interval
+from tf_mwn.checks import NEGATIVE, POSITIVE, UNIT, Interval, check_array
 from tf_mwn.losses.admissible import GCE_Q
 
 ROOT = pathlib.Path(__file__).parent.parent
@@ -45,7 +45,6 @@ def test_what_is_no_number_is_a_type_error(value):
 
 # Where a ValueError or TypeError is no sentence of its own for the user, and why.
 NO_SENTENCE = {
-    ("tf_mwn/data/images/decoding.py", "examine"): "a reason in the sentence of read_lists",
     ("tf_mwn/networks/__init__.py", "_find"): "the sentence is unknown_name's",
     ("tf_mwn/networks/__init__.py", "_with_weights"): "has no name in front yet",
     ("tf_mwn/networks/applications.py", "_body"): "has no name in front yet",
@@ -90,3 +89,45 @@ def test_an_error_names_what_was_expected_and_received(path):
     place = str(path.relative_to(ROOT))
     for function, text in raised(ast.parse(path.read_text())):
         assert STYLE.match(text) or (place, function) in NO_SENTENCE, text
+
+
+_WIDE = np.random.default_rng(0).normal(size=(2000, 2))
+_SECONDS = 1.7e9 + 10 * _WIDE
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        _WIDE * 1e-30,
+        _WIDE * 1e30,
+        1e3 + 0.1 * _WIDE,
+        np.round(_WIDE, 1) + 1e-17 * _WIDE,  # levels with rounding errors
+        np.full((20, 2), 0.1) + 1e-17 * _WIDE[:20],  # a constant with rounding errors
+        np.full((20, 2), 1_700_000_000),
+        (1e6 * _WIDE).astype(np.int64),
+        _SECONDS.astype(np.float32),  # whose digits were lost before
+        np.arange(40, dtype=">f8").reshape(20, 2),
+    ],
+)
+def test_values_that_float32_holds_are_taken(array):
+    found = check_array("x", array)
+    assert found.dtype.kind == array.dtype.kind and found.dtype.itemsize in (4, 8)
+    np.testing.assert_allclose(found, array, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("array", "message"),
+    [
+        (_SECONDS, "received column 0 with values near 17000.* that differ by"),
+        (_SECONDS.astype(np.int64), "received column 0"),
+        (np.where(np.arange(2000)[:, None] < 20, 0, _SECONDS), "column 0"),  # missing times
+        (np.stack([_WIDE[:, 0], _SECONDS[:, 0]], axis=1), "column 1"),
+        (_WIDE * 1e-42, "column 0"),
+        (_WIDE * 1e-60, "column 0"),
+        (_WIDE * 1e60, "values up to 8.5e[+]37, which float32 holds, received"),
+        (np.array([[1.0], [1e300]]), "values up to .*, received 1e[+]300"),
+    ],
+)
+def test_values_that_float32_cannot_tell_apart_are_refused(array, message):
+    with pytest.raises(ValueError, match=f"x: expected .*{message}"):
+        check_array("x", array)

@@ -55,6 +55,10 @@ class Interval:
         return float(value)
 
 
+_SAMPLE = 10_000  # rows
+_LARGEST = float(np.finfo(np.float32).max) / 4  # differences of two are finite
+_DIGITS = 1e-3  # the largest change of a value in float32, relative to the spread of its column
+_NOISE = 1e-14  # a column of less relative spread is a constant with rounding errors
 POSITIVE = Interval(0, has_low=False)
 NON_NEGATIVE = Interval(0)
 NEGATIVE = Interval(-math.inf, 0, has_low=False, has_high=False)
@@ -133,7 +137,8 @@ def check_array(what: str, array: Any) -> np.ndarray:
 
     Raises:
         TypeError: the array holds objects or strings.
-        ValueError: the array is empty, a scalar, or holds NaN or infinite values.
+        ValueError: the array is empty, a scalar, holds NaN or infinite values, or values that
+            float32 cannot tell apart.
     """
     array = np.asarray(array)
     if array.dtype.kind not in "biuf":
@@ -146,7 +151,41 @@ def check_array(what: str, array: Any) -> np.ndarray:
     if not finite.all():
         row = int(np.argmin(finite))
         raise ValueError(f"{what}: expected finite values, received NaN or infinity in row {row}")
-    return array.astype(np.float32) if array.dtype == np.float64 else array
+    if array.dtype.itemsize < 4 or array.dtype == np.float32 or not array.size:
+        return array
+    _check_digits(what, array)
+    return array.astype(np.float32) if array.dtype.kind == "f" else array
+
+
+def _check_digits(what: str, array: np.ndarray) -> None:
+    """Refuses values that change in float32, in which networks compute.
+
+    Of each column, or channel, the change is compared with the range of its middle 80 %, so that
+    one value far away, such as a 0 for a missing time, does not hide it. A sample of rows is read.
+    """
+    rows = np.linspace(0, len(array) - 1, min(len(array), _SAMPLE)).astype(int)
+    if array.dtype.kind == "f":
+        largest = max(abs(float(array.max())), abs(float(array.min())))
+        if largest > _LARGEST:
+            raise ValueError(
+                f"{what}: expected values up to {_LARGEST:.2g}, which float32 holds, "
+                f"received {largest:.3g}"
+            )
+    wide = array[rows].reshape(-1, array.shape[-1] if array.ndim > 1 else 1).astype(np.float64)
+    single = wide.astype(np.float32)
+    single[np.abs(single) < np.finfo(np.float32).tiny] = 0  # as processors do
+    change = np.abs(wide - single).max(axis=0)
+    low, high = np.quantile(wide, (0.1, 0.9), axis=0)
+    spread = np.where(high > low, high - low, np.ptp(wide, axis=0))
+    lost = np.flatnonzero(change > _DIGITS * spread)
+    lost = lost[spread[lost] > _NOISE * np.abs(wide).max(axis=0)[lost]]
+    if lost.size:
+        column = lost[0]
+        raise ValueError(
+            f"{what}: expected columns whose digits float32 keeps, received column {column} with "
+            f"values near {wide[0, column]:.10g} that differ by {spread[column]:.3g} and change by "
+            f"{change[column]:.3g}: subtract its mean, or scale it, before it is saved"
+        )
 
 
 def check_lengths(**arrays: Any) -> None:

@@ -34,12 +34,12 @@ def read_json(path: str | Path) -> Any:
         ValueError: the file is not valid JSON.
         OSError: the file cannot be read.
     """
-    return json.loads(Path(path).read_bytes())
+    return json.loads(Path(path).expanduser().read_bytes())
 
 
 def write_json(path: str | Path, content: Any, indent: int | None = None) -> None:
     """Writes a JSON file, on one line unless `indent` is given."""
-    Path(path).write_text(json.dumps(content, indent=indent) + "\n")
+    Path(path).expanduser().write_text(json.dumps(content, indent=indent) + "\n")
 
 
 def as_json(content: Any) -> Any:
@@ -47,21 +47,47 @@ def as_json(content: Any) -> Any:
     return json.loads(json.dumps(content))
 
 
+def read_rows(name: str, path: str | Path, errors: str = "strict") -> list[list[str]]:
+    """The rows of a CSV file, each a list of fields.
+
+    Args:
+        name: what the file is called in a message.
+        path: the file.
+        errors: what happens to bytes that are not UTF-8, as for `open`.
+
+    Raises:
+        ValueError: the file is not CSV in UTF-8.
+        OSError: the file cannot be read.
+    """
+    try:
+        with open(path, newline="", encoding="utf-8-sig", errors=errors) as file:
+            return list(csv.reader(file))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ValueError(f"{name}: expected CSV in UTF-8, received {path} ({error})") from error
+
+
 def read_columns(path: str | Path) -> dict[str, list[str]]:
     """The columns of a CSV file, by their name in the first line.
 
     Raises:
+        ValueError: the file is not CSV in UTF-8, or its rows differ in length.
         OSError: the file cannot be read.
     """
-    with open(path, newline="") as file:
-        reader = csv.DictReader(file)
-        rows = list(reader)
-        return {name: [row[name] for row in rows] for name in reader.fieldnames or ()}
+    # Paths in a file of a run may hold any bytes.
+    rows = filter(None, read_rows(Path(path).name, path, "surrogateescape"))
+    header, *rows = [*rows] or [[]]
+    for line, row in enumerate(rows, start=2):
+        if len(row) != len(header):
+            raise ValueError(
+                f"{Path(path).name}: expected {len(header)} fields in line {line} of {path}, "
+                f"received {len(row)}"
+            )
+    return {name: [row[i] for row in rows] for i, name in enumerate(header)}
 
 
 def write_csv(path: str | Path, header: Iterable[str], rows: Iterable[Iterable]) -> None:
     """Writes a CSV file; None becomes an empty field."""
-    with open(path, "w", newline="") as file:
+    with open(path, "w", newline="", encoding="utf-8", errors="surrogateescape") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(header)
         writer.writerows(rows)
@@ -96,7 +122,7 @@ class Folder:
     writes = True
 
     def __init__(self, path: str | Path):
-        self.path = Path(path)
+        self.path = Path(path).expanduser()
 
     def __truediv__(self, name: str) -> Path:
         return self.path / name

@@ -4,6 +4,7 @@ Flags, settings, checks, help texts, constructor defaults and search grids deriv
 """
 
 import dataclasses
+import os
 from collections.abc import Iterable
 from typing import Any
 
@@ -27,6 +28,7 @@ class Option:
         grid: the values that a search tries if it is told none.
         kind: bool, int, float or str. By default the type of `default`.
         names_file: whether the value is a file whose content decides the result.
+        is_path: whether the value may be a path, in which `~` is expanded. So is every file's.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Option:
     grid: tuple = ()
     kind: type | None = None
     names_file: bool = False
+    is_path: bool = False
 
     def __post_init__(self):
         if self.kind is None:
@@ -72,6 +75,8 @@ class Option:
             value = float(value)
         if type(value) is not self.kind:
             raise TypeError(f"{self.name}: expected {self.kind.__name__}, received {value!r}")
+        if self.is_path or self.names_file:
+            value = os.path.expanduser(value)
         if isinstance(self.range, Interval):
             self.range.check(self.name, value)
         elif self.range is not None:

@@ -17,6 +17,12 @@ def test_statistics_of_training_inputs_agree_with_numpy():
     mean, std = mean_and_std(images)
     np.testing.assert_allclose(mean, images.mean(axis=(0, 1, 2)), rtol=1e-6)
     np.testing.assert_allclose(std, [images[..., 0].std(), 1.0], rtol=1e-6)
+    # The mean of equal numbers may differ from them in its last digit.
+    constant = np.full((12345, 3), [0.1, 1e-20, 0.0])
+    assert mean_and_std(constant)[1].tolist() == [1.0, 1.0, 1.0]
+    assert (
+        mean_and_std(constant * [1, 1, 0] + np.arange(12345)[:, None] % 2 * [0, 1e-9, 0])[1][1] < 1
+    )
 
 
 def test_published_statistics_win():

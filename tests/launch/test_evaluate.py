@@ -5,13 +5,15 @@ import json
 import subprocess
 import sys
 
+import keras
 import numpy as np
 import pytest
 
 import tf_mwn
 from launch.evaluate import main
+from tests.data.images.image_fixtures import save, save_folder
 from tests.launch.finished_runs import call, mistake, train
-from tf_mwn.data.sources.bundled import load_digits
+from tf_mwn.data.sources import load
 
 # tf_mwn cannot be imported there; prints the logits of both exports.
 LOAD = """
@@ -47,7 +49,7 @@ def test_the_test_set(runs, capsys):
 
 
 def test_other_data(runs, tmp_path, capsys):
-    digits = load_digits()
+    digits = load("digits")
     few = {"x": digits.x_test[:200], "y": digits.y_test[:200]}
     np.savez(tmp_path / "digits.npz", **few)
     call(main, f"--run={runs[0]}", f"--dataset={tmp_path / 'digits.npz'}")
@@ -61,7 +63,7 @@ def test_other_data(runs, tmp_path, capsys):
 def test_exports_load_without_this_package(runs, tmp_path):
     folder = tmp_path / "export"
     call(main, f"--run={runs[0]}", f"--export={folder}")
-    x = load_digits().x_test[:50]
+    x = load("digits").x_test[:50]
     np.save(tmp_path / "x.npy", x)
     subprocess.run(
         [sys.executable, "-c", LOAD, str(folder), str(tmp_path)], check=True, cwd=tmp_path
@@ -100,3 +102,81 @@ def test_a_network_made_from_the_users_own(tmp_path):
     results = json.loads((folder / "results.json").read_text())
     assert report["accuracy"] == pytest.approx(results["last_epoch_accuracy"])
     assert (tmp_path / "export" / "classifier.keras").exists()
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory):
+    """A run on a table of tiny features, with ids of a database, by a method that remembers."""
+    root = tmp_path_factory.mktemp("own")
+    rng = np.random.default_rng(0)
+    y = np.arange(300) % 3
+    x = 1e-12 * (3 * np.eye(4)[y] + 0.5 * rng.normal(size=(300, 4)))
+    ids = 1_700_000_000_000_000_000 + 7 * np.arange(300)
+    names = np.array(["ant", "bee", "cat"])
+    np.savez(root / "a.npz", x=x, y=y, sample_id=ids, class_names=names)
+    settings = {"dataset": str(root / "a.npz"), "meta_size": 0, "train_size": None}
+    (folder,) = train(root, ["prediction_variance"], **settings, batch_size=40)
+    return folder, x, y, ids
+
+
+def test_an_export_answers_as_the_run_at_any_scale(own, tmp_path):
+    folder, x, y, _ = own
+    call(main, f"--run={folder}", f"--export={tmp_path}")
+    report = json.loads((folder / "evaluation.json").read_text())
+    model = keras.models.load_model(tmp_path / "classifier.keras")
+    assert report["accuracy"] > 0.9
+    assert (model.predict(x, verbose=0).argmax(axis=1) == y).mean() > 0.9
+    from tf_mwn.runs.finished_run import FinishedRun
+
+    run = FinishedRun.load(folder)
+    np.testing.assert_allclose(
+        model.predict(run.data.test.x, verbose=0), run.logits(run.data.test), rtol=1e-3, atol=1e-3
+    )
+
+
+def test_ids_are_those_of_the_user_and_take_no_memory(own):
+    folder, _, _, ids = own
+    with open(folder / "weights.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert {int(row["sample_id"]) for row in rows} < set(ids.tolist())
+    assert all(row["class_name"] == ("ant", "bee", "cat")[int(row["label"])] for row in rows)
+
+
+@pytest.mark.parametrize("classes", [[1], [0, 2], [2]])
+def test_data_that_lack_classes(own, tmp_path, classes):
+    folder, x, y, _ = own
+    kept = np.isin(y, classes)
+    names = np.array(["ant", "bee", "cat"])
+    alone = {"class_names": names[classes], "y": np.searchsorted(classes, y[kept])}
+    for given in ({"y": y[kept]}, alone):  # by number, and by name
+        np.savez(tmp_path / "some.npz", x=x[kept], **given)
+        call(main, f"--run={folder}", f"--dataset={tmp_path / 'some.npz'}")
+        report = json.loads((folder / "evaluation.json").read_text())
+        assert report["examples"] == kept.sum() and report["accuracy"] > 0.9
+        present = [recall is not None for recall in report["recall"]]
+        assert present == [k in classes for k in range(3)]
+
+
+def test_a_class_that_the_run_does_not_know(own, tmp_path, capsys):
+    folder, x, y, _ = own
+    for given, received in (({"y": y + 1}, "3"), ({"y": 0 * y, "class_names": ["owl"]}, "owl")):
+        np.savez(tmp_path / "new.npz", x=x, **given)
+        line = mistake(capsys, main, f"--run={folder}", f"--dataset={tmp_path / 'new.npz'}")
+        assert f"among those of the run, ant, bee, cat, received {received}\n" in line
+
+
+def test_grey_images_for_a_run_in_colour(tmp_path):
+    """A grey folder, and a single class of it; colour for a run in grey."""
+    images = np.zeros((24, 12, 12, 3), np.uint8)
+    images[np.arange(24), np.arange(24) % 12, :] = 100 + np.arange(24)[:, None, None]
+    for name, channels in (("colour", [0, 1, 2]), ("grey", [0])):
+        save_folder(tmp_path / name, images[..., channels], classes=("ant", "bee"))
+    save(tmp_path / "colour" / "ant" / "red.png", np.full((12, 12, 3), (9, 200, 30), np.uint8))
+    for name, other in (("colour", "grey"), ("grey", "colour")):
+        settings = {"dataset": str(tmp_path / name), "network": "small_cnn", "epochs": 1}
+        more = {"batch_size": 8, "train_size": None, "meta_size": 4}
+        (folder,) = train(tmp_path / f"runs_{name}", ["cross_entropy"], **settings, **more)
+        for dataset in (tmp_path / other, tmp_path / other):
+            call(main, f"--run={folder}", f"--dataset={dataset}")
+        report = json.loads((folder / "evaluation.json").read_text())
+        assert report["examples"] == 24 + (other == "colour")

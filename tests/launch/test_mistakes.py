@@ -44,7 +44,8 @@ def nothing_is_written(tmp_path, monkeypatch):
         (["--imbalance_factor=0.5"], "imbalance_factor: expected a value in [1, inf)"),
         (["--epochs=0"], "epochs: expected a value in [1, inf), received 0"),
         (["--epochs=many"], "flag --epochs=many: invalid literal"),
-        (["--meta_size=0"], "meta_size: expected a value in [1, inf), received 0"),
+        (["--meta_size=-1"], "meta_size: expected a value in [0, inf), received -1"),
+        (["--meta_size=0"], "meta_size: expected a meta set for meta_weight_net, received 0"),
         (["--batch_size=-1"], "batch_size: expected a value in [1, inf), received -1"),
         (["--seed=one"], "seed: expected integers"),
         (["--seed="], "seed: expected at least one, received none"),
@@ -124,7 +125,7 @@ def test_settings_that_the_data_cannot_have(capsys, arguments, message):
         (np.arange(299), Y[:299], "received none for 1, the first with id 299"),
         (np.r_[np.arange(299), 5000], Y, "received 1 unknown, the first 5000"),
         (np.r_[np.arange(299), 0], Y, "unique ids, received 0 more than once"),
-        (np.arange(300), Y + 10, "expected integers below the 3 classes, received 12"),
+        (np.arange(300), Y + 10, "expected classes among 0, 1, 2, received 10"),
         (np.arange(300), Y * 0.5, "expected integers, received float64"),
     ],
 )

@@ -21,7 +21,7 @@ def test_defaults_are_valid_and_documented():
         ({"epochs": 0}, r"epochs: expected a value in \[1, inf\), received 0"),
         ({"batch_size": -5}, r"batch_size: expected a value in \[1, inf\)"),
         ({"learning_rate": 0.0}, r"learning_rate: expected a value in \(0, inf\)"),
-        ({"meta_size": 0}, r"meta_size: expected a value in \[1, inf\), received 0"),
+        ({"meta_size": -1}, r"meta_size: expected a value in \[0, inf\), received -1"),
         ({"network": "resnet31"}, "did you mean 'resnet32'"),
         ({"noise": "unifrom"}, "did you mean 'uniform'"),
         ({"weight_normalization": "mean"}, "expected one of none, sum, sum_detached"),

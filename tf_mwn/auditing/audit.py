@@ -84,8 +84,11 @@ def audit_logits(
     meta: tuple[np.ndarray, np.ndarray] | None = None,
     clean_label: np.ndarray | None = None,
     class_names: Any = None,
+    path: np.ndarray | None = None,
 ) -> Audit:
     """As `audit`, from logits [N, C] that are already known; `meta` is (logits, labels).
+
+    `path` [N] are the names of the files, or None.
 
     Raises:
         ValueError: labels are out of range, logits are not finite, or lengths differ.
@@ -126,6 +129,7 @@ def audit_logits(
         class_names=class_names,
         reliability=reliability,
         clean_label=clean_label,
+        path=path,
     )
 
 

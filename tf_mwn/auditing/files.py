@@ -12,6 +12,8 @@ from tf_mwn.monitoring import figures
 from tf_mwn.tables import number, text_table
 
 SUSPECTS, REPORT, SHEET = "suspects.csv", "audit.json", "contact_sheet.png"
+# The columns that suspects.csv repeats with the names of the classes.
+_NAMED = ("label", "predicted", "suggested")
 
 
 def write(audit, folder: str | Path, images: int) -> list[Path]:
@@ -30,6 +32,7 @@ def write(audit, folder: str | Path, images: int) -> list[Path]:
 
 def _write_suspects(audit, folder: Folder) -> None:
     """Writes every example, the most suspect first. Unknown weights and clean labels are empty."""
+    names = np.array(audit.class_names, object)
     columns = {
         "sample_id": audit.sample_id,
         "label": audit.label,
@@ -39,6 +42,8 @@ def _write_suspects(audit, folder: Folder) -> None:
         "weight": audit.weight,
         "trust": audit.trust,
         "clean_label": audit.clean_label,
+        **{f"{name}_name": names[getattr(audit, name)] for name in _NAMED},
+        "path": audit.path,
     }
     ranked = {n: None if c is None else c[audit.order] for n, c in columns.items()}
     folder.write_columns(SUSPECTS, ranked)

@@ -33,6 +33,7 @@ class Audit:
         class_names: C names.
         reliability: what the audit would find of errors planted in the meta set; None without one.
         clean_label: [N] true labels, or None if they are not known.
+        path: [N] names of the files, or None if the inputs are not read from files.
     """
 
     x: Any
@@ -50,6 +51,7 @@ class Audit:
     class_names: tuple[str, ...]
     reliability: Reliability | None = None
     clean_label: np.ndarray | None = None
+    path: np.ndarray | None = None
 
     @cached_property
     def trust(self) -> np.ndarray:

@@ -1,5 +1,7 @@
 """The audit of a finished run."""
 
+import os
+
 import numpy as np
 
 from tf_mwn.auditing.audit import audit_logits
@@ -18,7 +20,7 @@ def audit_run(run: FinishedRun) -> Audit:
     Raises:
         ValueError: weights.csv is missing, or its examples are not those of the training set.
     """
-    data = run.data
+    data, path = run.data, run.data.train.path
     clean = build.meta_parts(run.config, registry.find(run.method), data, run.seed).unseen
     return audit_logits(
         run.logits(data.train),
@@ -29,6 +31,7 @@ def audit_run(run: FinishedRun) -> Audit:
         None if clean is None else (run.logits(clean), clean.label),
         data.train.clean_label,
         data.card["class_names"],
+        None if path is None else np.array(list(map(os.fsdecode, path.tolist())), object),
     )
 
 

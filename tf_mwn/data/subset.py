@@ -20,8 +20,9 @@ class Subset:
         label: [N] int64 labels that training sees; they may be noisy.
         clean_label: [N] int64 true labels, or None where they are not known. An input that shows
             none of the classes has the clean label `UNKNOWN_CLASS`, so that its label is wrong.
-        sample_id: [N] int64 row of each example in its source.
+        sample_id: [N] int64 id of each example: its row in the user's file, or an id of theirs.
         altered: [N] int8 with `OWN_INPUT`, `OPEN_SET` or `DATA_NOISE`; None if no input is altered.
+        path: [N] names of the files as bytes, as the user knows them; None without files.
     """
 
     x: Any
@@ -29,13 +30,14 @@ class Subset:
     clean_label: np.ndarray | None
     sample_id: np.ndarray
     altered: np.ndarray | None = None
+    path: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.label)
 
     def rows(self, rows: np.ndarray) -> "Subset":
         """The examples in these rows."""
-        others = (self.clean_label, self.sample_id, self.altered)
+        others = (self.clean_label, self.sample_id, self.altered, self.path)
         return Subset(
             self.x[rows],
             self.label[rows],
@@ -63,6 +65,10 @@ class Source:
         coarse: [C] int64 superclass of each class, or None.
         meta_pool: separate clean examples, from which the meta set is drawn; None draws it from the
             training part.
+        validation: separate examples for the selection of models, or None.
+        path: [N] names of the files of the training part, or None; see `Subset`.
+        image: [N] a number for each image, the same for rows of the same image; None if all differ.
+        num_rows: rows of the user's file, all parts together; None if ids are not row numbers.
     """
 
     name: str
@@ -79,3 +85,7 @@ class Source:
     clean_known: bool
     coarse: np.ndarray | None = None
     meta_pool: Subset | None = None
+    validation: Subset | None = None
+    path: np.ndarray | None = None
+    image: np.ndarray | None = None
+    num_rows: int | None = None

@@ -109,7 +109,7 @@ class EpochEvaluation(keras.callbacks.Callback):
         data = self._data
         parts = {"test": data.test, "validation": data.validation, "meta": data.meta}
         for name, part in parts.items():
-            if part is not None:
+            if part is not None and len(part):
                 logits = self._predictor.logits(part.x)
                 logs[f"{name}_accuracy"] = accuracy(logits, part.label)
                 if name == "test":

@@ -7,6 +7,7 @@ from typing import Any
 
 from tf_mwn.checks import check_name
 from tf_mwn.data.bias.settings import BiasSettings
+from tf_mwn.data.sources.naming import is_own, located, short_name
 from tf_mwn.methods import registry
 from tf_mwn.options import options_of
 from tf_mwn.recipes.papers import PAPER_RECIPES
@@ -24,7 +25,9 @@ class Experiment:
         config: all settings.
         methods: names of the methods.
         seeds: the random seeds.
-        folder: the name of the recipe, followed by a short hash of the overridden settings.
+        folder: the name of the recipe, or of the user's own data, followed by a short hash of the
+            overridden settings.
+        is_own: whether the data are the user's own instead of the recipe's.
     """
 
     recipe: Recipe
@@ -32,6 +35,7 @@ class Experiment:
     methods: tuple[str, ...]
     seeds: tuple[int, ...]
     folder: str
+    is_own: bool = False
 
     def path(self, workdir: str | Path, method: str, seed: int) -> Path:
         """The folder of one run."""
@@ -69,7 +73,7 @@ def resolve(
     """The experiment that a command line describes.
 
     The bias and the augmentation of a recipe belong to its data. So they are dropped for a data set
-    of the user's own (a path), unless they are overridden too.
+    of the user's own, unless they are overridden too. Whatever is on the disk is the user's own.
 
     Raises:
         ValueError, TypeError: a name is unknown, a value is out of range, a seed or method is
@@ -88,18 +92,25 @@ def resolve(
     if any(seed < 0 for seed in seeds):
         raise ValueError(f"seed: expected integers of at least 0, received {min(seeds)}")
     _check_read(overrides, [registry.find(name) for name in chosen])
+    named = {name: located(overrides[name]) for name in _SOURCES if name in overrides}
+    overrides = {**overrides, **named}
     settings = {**base.settings, **overrides}
-    if _is_path(overrides.get("dataset", "")):
+    own = "dataset" in named and is_own(named["dataset"])
+    if own:
         for name in _BIAS - set(overrides):
             settings.pop(name, None)
     if settings.get("optimizer", base.config.optimizer) != base.config.optimizer:
         settings |= _for_optimizer(settings["optimizer"], overrides)
     config = Config(**settings)
+    _check_meta_size(config, [registry.find(name) for name in chosen])
     changed = config.differences(base.config)
-    folder = f"{base.name}-{digest(changed)}" if changed else base.name
-    return Experiment(base, config, chosen, seeds, folder)
+    name = short_name(config.dataset) if own else base.name
+    folder = f"{name}-{digest(changed)}" if changed else name
+    return Experiment(base, config, chosen, seeds, folder, own)
 
 
+# The settings that name a source.
+_SOURCES = ("dataset", "open_set")
 # The settings that describe the data of a recipe, and not the size of the experiment.
 _BIAS = set(options_of(BiasSettings)) | {"augment"}
 _BIAS -= {"meta_size", "validation_size", "validation_labels", "train_size"}
@@ -121,8 +132,14 @@ def _for_optimizer(optimizer: str, overrides: Mapping[str, Any]) -> dict[str, An
     return {} if rate is None else {"learning_rate": rate}
 
 
-def _is_path(dataset: str) -> bool:
-    return "." in dataset or "/" in dataset
+def _check_meta_size(config: Config, methods: list[registry.Method]) -> None:
+    """Refuses to leave out the meta set of a method that needs one."""
+    needing = [method.name for method in methods if method.needs_meta_set(vars(config))]
+    if needing and config.meta_size == 0:
+        raise ValueError(
+            f"meta_size: expected a meta set for {', '.join(needing)}, received 0; the methods "
+            "without one are those without 'needs a meta set' in --method=list"
+        )
 
 
 def _check_unique(kind: str, values: tuple) -> None:

@@ -51,6 +51,8 @@ def experiment(chosen: Experiment) -> str:
     recipe = chosen.recipe
     changed = chosen.config.differences(recipe.config)
     lines = [f"recipe {recipe.name}: {recipe.title}", f"  source: {recipe.source}"]
+    if chosen.is_own:
+        lines = [f"your data {chosen.config.dataset}, with the settings of recipe {recipe.name}"]
     if changed:
         lines.append("  changed: " + ", ".join(f"{k} = {v}" for k, v in changed.items()))
     else:

@@ -10,8 +10,9 @@ import tensorflow as tf
 
 from tf_mwn import networks
 from tf_mwn.data.seeds import generator
-from tf_mwn.data.sources.loading import load
+from tf_mwn.data.sources.loading import read
 from tf_mwn.data.sources.location import DataLocation
+from tf_mwn.data.sources.source import build_source
 from tf_mwn.data.splits.biased_data import BiasedData
 from tf_mwn.data.streams.augment import crop_and_flip, standardise
 from tf_mwn.data.streams.pipeline import evaluation_dataset, training_stream
@@ -27,6 +28,7 @@ from tf_mwn.training.options import BALANCED, TEST, parse_target_shares
 from tf_mwn.training.robust_model import RobustModel
 from tf_mwn.training.whole_sets import WholeSets
 
+_MOST_IDS = 10_000_000  # 40 MB for each number that a method remembers of an example
 _WHOLE_BATCH = 500  # examples per evaluation step
 
 
@@ -35,14 +37,15 @@ def load_sources(config: Config, location: DataLocation) -> tuple[Source, Source
 
     Both are the same for every seed and method.
     """
-    source = load(
+    raw = read(
         config.dataset,
         location,
         image_size=config.image_size,
         stream=config.stream,
         train_list=config.train_list,
     )
-    return source, None if config.open_set is None else load(config.open_set, location)
+    other = None if config.open_set is None else build_source(read(config.open_set, location))
+    return build_source(raw), other
 
 
 def preprocessing(config: Config, data: BiasedData) -> Callable[[tf.Tensor], tf.Tensor]:
@@ -53,6 +56,17 @@ def preprocessing(config: Config, data: BiasedData) -> Callable[[tf.Tensor], tf.
     if networks.takes_pixels(config.network, config.network_weights):
         return lambda inputs: tf.cast(inputs, tf.float32)
     return standardise(data.mean, data.std)
+
+
+def with_small_ids(data: BiasedData) -> BiasedData:
+    """The data with numbers that a model can keep a memory by, one for each training example.
+
+    They are the ids, unless these are as large as those of a database: then they are the rows.
+    """
+    if data.train.sample_id.max() < _MOST_IDS:
+        return data
+    train = dataclasses.replace(data.train, sample_id=np.arange(len(data.train)))
+    return dataclasses.replace(data, train=train)
 
 
 def check_sizes(config: Config, data: BiasedData, methods: list[registry.Method]) -> None:
@@ -236,7 +250,7 @@ def meta_parts(config: Config, method: registry.Method, data: BiasedData, seed: 
     """The parts of the meta set for a method; those held back depend on the seed alone."""
     meta, share = data.meta, method.holds_back(vars(config))
     if not share:
-        return MetaParts(meta, meta, None if method.trains_on_meta_set else meta)
+        return MetaParts(meta, meta, meta if len(meta) and not method.trains_on_meta_set else None)
     held_back = hold_back(meta.label, share, seed)
     rest = np.setdiff1d(np.arange(len(meta)), held_back)
     learned = meta.rows(rest)

@@ -1,12 +1,17 @@
 """Evaluates a finished run on its test set or on other data."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from tf_mwn.data.sources.loading import load
+from tf_mwn.checks import check_labels
+from tf_mwn.data.images.decoding import fit_images
+from tf_mwn.data.sources.loading import read
 from tf_mwn.data.sources.location import DEFAULT_LOCATION, DataLocation
+from tf_mwn.data.sources.naming import located
+from tf_mwn.data.sources.source import check_inputs
 from tf_mwn.data.subset import Subset
 from tf_mwn.monitoring.classification import evaluation
 from tf_mwn.runs.finished_run import FinishedRun
@@ -20,33 +25,65 @@ def parts(
 ) -> tuple[list[Subset], str]:
     """The data to evaluate on, and their name: the test set, or all examples of `dataset`.
 
-    Classes are matched by name. A data set without class names calls them "0", "1", ...; these
-    are matched by number.
+    Classes are matched by name; those of a data set without names by number. The data may lack
+    classes, and have no parts: all of their examples are used.
 
     Raises:
         ValueError, TypeError, OSError: the data cannot be used, or do not fit the run.
     """
     if dataset is None:
         return [run.data.test], f"the test set of {run.config.dataset}"
-    source = load(dataset, location, image_size=run.config.image_size)
-    wanted, received = tuple(run.data.train.x.shape[1:]), tuple(source.x.shape[1:])
-    if wanted != received:
-        raise ValueError(f"dataset: expected inputs of shape {wanted}, received {received}")
-    classes = _classes(list(source.class_names), run.data.card["class_names"])
-    pairs = (source.x, source.y, source.sample_id), (source.x_test, source.y_test, source.test_id)
-    return [Subset(x, classes[y], classes[y], ids) for x, y, ids in pairs], dataset
+    shape = tuple(run.data.train.x.shape[1:])
+    raw = read(
+        located(dataset),
+        location,
+        image_size=run.config.image_size,
+        channels=shape[-1] if len(shape) == 3 else None,
+        evaluated=True,
+    )
+    known = run.data.card["class_names"]
+    return [
+        Subset(_inputs(what, x, shape), classes, classes, np.arange(len(classes)))
+        for what, x, y in raw.examples()
+        for classes in [_classes(what, y, raw.class_names, known)]
+    ], dataset
 
 
-def _classes(names: list[str], known: list[str]) -> np.ndarray:
-    """The number that the run gives to each class of a data set."""
-    if set(names) <= set(known):
-        return np.array([known.index(name) for name in names])
-    if len(names) > len(known) or names != [str(i) for i in range(len(names))]:
+def _inputs(what: str, x: Any, shape: tuple[int, ...]) -> Any:
+    """Inputs of the shape that the run takes. Grey images become coloured, and the other way."""
+    x = check_inputs(what, x)
+    received = tuple(x.shape[1:])
+    if received == shape:
+        return x
+    if len(received) == len(shape) == 3 and received[:2] == shape[:2]:
+        return fit_images(np.asarray(x), shape, what)
+    raise ValueError(f"dataset: expected inputs of shape {shape}, received {received}")
+
+
+def _classes(what: str, y: Any, names: Sequence[str] | None, known: Sequence[str]) -> np.ndarray:
+    """The run's classes [N] of labels. Any of the classes may be missing.
+
+    A label is the name of a class; where the data have no names, its number.
+    """
+    y = check_labels(f"labels of {what}", y, None if names is None else len(names))
+    present = np.unique(y)
+    texts = [str(label) if names is None else names[label] for label in present]
+    if set(texts) <= set(known):
+        found = [known.index(text) for text in texts]
+    elif names is None and present.max(initial=0) < len(known):
+        found = present
+    else:
+        numbered = names is None
+        strays = [
+            text
+            for text, label in zip(texts, present, strict=True)
+            if (label >= len(known) if numbered else text not in known)
+        ]
         raise ValueError(
             f"dataset: expected classes among those of the run, {', '.join(known[:20])}, "
-            f"received {', '.join(names[:20])}"
+            f"received {', '.join(strays[:20])}"
         )
-    return np.arange(len(names))
+    return np.asarray(found, np.int64)[np.searchsorted(present, y)]
 
 
 def evaluate(run: FinishedRun, subsets: list[Subset]) -> dict[str, Any]:

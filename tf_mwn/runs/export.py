@@ -1,6 +1,7 @@
 """Exports a finished run: its classifier, independent of tf_mwn, and its weight net."""
 
 import contextlib
+import functools
 import os
 import shutil
 from collections.abc import Iterator
@@ -14,6 +15,8 @@ from tf_mwn.files import write_json
 from tf_mwn.runs.finished_run import FinishedRun
 
 WEIGHT_NET = "weight_net.json"
+_COMPARED = 100  # examples whose logits are compared
+_TOLERANCE = 0.02  # relative; networks of half precision round by 0.004
 
 
 def export(run: FinishedRun, folder: str | Path) -> list[Path]:
@@ -27,12 +30,13 @@ def export(run: FinishedRun, folder: str | Path) -> list[Path]:
         The paths written.
 
     Raises:
-        ValueError, OSError: the folder cannot be written.
+        ValueError, OSError: the folder cannot be written, or the export answers another way.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     classifier = with_preprocessing(run)
     written = [folder / "classifier.keras", folder / "saved_model", folder / "classes.json"]
+    _check_same(run, classifier)
     classifier.save(written[0])
     with _quiet():
         classifier.export(written[1], verbose=False)
@@ -50,15 +54,27 @@ def with_preprocessing(run: FinishedRun) -> keras.Model:
     layers = [keras.Input(shape, name="inputs")]
     if not networks.takes_pixels(run.config.network, run.config.network_weights):
         # As `standardise`. The axis is the last one, of channels or features.
-        mean, std = (np.asarray(value, np.float64) for value in (run.data.mean, run.data.std))
-        size = shape[-1]
-        mean, variance = np.broadcast_to(mean, [size]), np.broadcast_to(std**2, [size])
-        layers.append(
-            keras.layers.Normalization(
-                axis=-1, mean=mean, variance=variance, name="standardise", dtype="float32"
-            )
+        # Not by `Normalization`, which divides by 1e-7 at least.
+        mean, std = (
+            np.broadcast_to(np.asarray(value, np.float64), [shape[-1]])
+            for value in (run.data.mean, run.data.std)
         )
+        rescaling = functools.partial(keras.layers.Rescaling, dtype="float32")
+        layers.append(rescaling(1.0, offset=(-mean).tolist(), name="centre"))
+        layers.append(rescaling((1 / std).tolist(), name="standardise"))
     return keras.Sequential([*layers, run.classifier], name="classifier")
+
+
+def _check_same(run: FinishedRun, classifier: keras.Model) -> None:
+    """Refuses an export whose logits are not those of the run."""
+    few = run.data.test.rows(np.arange(min(_COMPARED, len(run.data.test))))
+    wanted = run.logits(few)
+    received = classifier.predict(np.asarray(few.x), verbose=0)
+    furthest = float(np.abs(wanted - received).max())
+    if not furthest <= _TOLERANCE * max(1.0, float(np.abs(wanted).max())):
+        raise ValueError(
+            f"export: expected the logits of the run, received others by up to {furthest:.3g}"
+        )
 
 
 @contextlib.contextmanager

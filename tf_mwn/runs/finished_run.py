@@ -17,6 +17,7 @@ from tf_mwn.monitoring.predictions import classifier_logits
 from tf_mwn.runs import build
 from tf_mwn.runs.noise_model import NOISE_MODEL, needs_noise_model, with_probabilities
 from tf_mwn.runs.run import CLASSIFIER, Run
+from tf_mwn.settings.config import Config
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,7 +54,8 @@ class FinishedRun(Run):
                 f"run: expected the data that {path} was trained on (fingerprint "
                 f"{trained_on[:16]}), received other data ({received[:16]})"
             )
-        classifier, preprocess = _classifier(run, data), build.preprocessing(run.config, data)
+        classifier = _classifier(run, build.with_small_ids(data))
+        preprocess = build.preprocessing(run.config, data)
         return cls(**vars(run), data=data, classifier=classifier, preprocess=preprocess)
 
     def logits(self, part: Subset) -> np.ndarray:
@@ -74,6 +76,16 @@ def _classifier(run: Run, data: BiasedData) -> keras.Model:
     path, config = run.folder / CLASSIFIER, run.config
     if not path.is_file():
         raise ValueError(f"run: expected {path}, received a run without it")
+    try:
+        return _loaded(run, config, data, path)
+    except Exception as error:  # Keras, h5py and zipfile raise anything for a damaged file
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        raise ValueError(
+            f"run: expected the classifier of the run in {path}, received {reason}"
+        ) from error
+
+
+def _loaded(run: Run, config: Config, data: BiasedData, path: Path) -> keras.Model:
     if ":" not in config.network:
         return keras.models.load_model(path, compile=False)
     # A network of the user's own may contain classes that Keras cannot find by name.

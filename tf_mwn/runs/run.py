@@ -82,6 +82,11 @@ class Run:
     def path(self) -> Path:
         return self.folder.path
 
+    @property
+    def experiment(self) -> str:
+        """The name of the folder of the experiment: of the recipe, or of the user's own data."""
+        return self.path.absolute().parent.parent.name or self.recipe
+
     def beside(self, name: str) -> Path:
         """The folder of the same experiment and seed under `name` in place of the method."""
         return self.path.parent.parent / name / f"seed{self.seed}"
@@ -146,18 +151,29 @@ class Run:
         """The columns of weights.csv, with a row for each of the N training examples.
 
         `sample_id` is int64 [N]; `label`, `loss`, `weight` and `clean_label` are float64 [N]. A
-        weight is NaN if the method gives none; a clean label is NaN if it is unknown.
+        weight is NaN if the method gives none; a clean label is NaN if it is unknown. Names and
+        paths are left out.
 
         Raises:
-            ValueError: the file is missing.
+            ValueError: the file is missing or damaged.
         """
         columns = self.folder.read_columns(WEIGHTS)
         if not columns:
             raise ValueError(f"run: expected {self.folder / WEIGHTS}, received a run without it")
-        return {
-            name: np.array(texts, np.int64) if name == "sample_id" else numbers(texts)
-            for name, texts in columns.items()
-        }
+        kinds = {"sample_id": lambda texts: np.array(texts, np.int64)}
+        kinds |= dict.fromkeys(("label", "loss", "weight", "clean_label"), numbers)
+        missing = [name for name in kinds if name not in columns]
+        if missing:
+            raise ValueError(
+                f"run: expected the columns {', '.join(kinds)} in {self.folder / WEIGHTS}, "
+                f"received none called {missing[0]}"
+            )
+        try:
+            return {name: read(columns[name]) for name, read in kinds.items()}
+        except (ValueError, OverflowError) as error:
+            raise ValueError(
+                f"run: expected numbers in {self.folder / WEIGHTS}, received {error}"
+            ) from error
 
     def write_metrics(self, history: Sequence[Mapping[str, Any]]) -> None:
         """Writes metrics.csv, with a row per epoch and a column per measure."""

@@ -142,7 +142,7 @@ class Session:
         config, seed = self.experiment.config, self.experiment.seeds[0]
         # The noise model is trained later. Sizes and shapes do not depend on it.
         settings = without_noise(config) if needs_noise_model(config) else config
-        data = prepare(self.source, settings, seed, self.open_set)
+        data = build.with_small_ids(prepare(self.source, settings, seed, self.open_set))
         methods = [registry.find(name) for name in self.experiment.methods]
         build.check_sizes(config, data, methods)
         check_shares(self.strategy, batch_size=config.batch_size)

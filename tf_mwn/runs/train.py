@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import os
 from typing import Any
 
 import keras
@@ -62,6 +63,7 @@ def train(run: Run, data: BiasedData, strategy: tf.distribute.Strategy) -> dict[
 
 
 def _train(run: Run, data: BiasedData, strategy: tf.distribute.Strategy, workers: Workers):
+    sample_id, data = data.train.sample_id, build.with_small_ids(data)
     with Termination(workers.any) as termination, data_failures():
         with workers.chief_first():
             checkpoint.recover(run.folder)
@@ -75,7 +77,7 @@ def _train(run: Run, data: BiasedData, strategy: tf.distribute.Strategy, workers
         termination.check()
         tuned = fine_tune(run, model, data, history, evaluation, termination)
         termination.check()
-        results = _finish(run, model, data, history, predictor) | tuned
+        results = _finish(run, model, data, sample_id, history, predictor) | tuned
         results |= dataclasses.asdict(evaluation.examine())
         run.write_results(results)
         checkpoint.remove_spare(run.folder)
@@ -87,7 +89,7 @@ def trained_probabilities(
 ) -> np.ndarray:
     """Trains `run` to its end; returns its class probabilities [N, C] for inputs `x` [N, ...]."""
     train(run, data, strategy)
-    logits = _build(run, data, strategy)[1].logits(x)
+    logits = _build(run, build.with_small_ids(data), strategy)[1].logits(x)
     return tf.nn.softmax(logits).numpy()
 
 
@@ -147,18 +149,21 @@ def _fit_epochs(run, model, data, history, evaluation, termination, epochs, part
         progress.close()
 
 
-def _finish(run, model, data, history, predictor) -> dict[str, Any]:
+def _finish(run, model, data, sample_id, history, predictor) -> dict[str, Any]:
     """Writes weights, figures and the classifier; returns the results."""
     run.write_metrics(history)  # the process may have been killed after the last checkpoint
     logits = predictor.logits(data.train.x)
     losses, weights = predictor.losses_and_weights(logits, data.train.label, data.train.sample_id)
+    path = data.train.path
     run.write_weights(
         {
-            "sample_id": data.train.sample_id,
+            "sample_id": sample_id,
             "label": data.train.label,
             "loss": losses,
             "weight": weights,
             "clean_label": data.train.clean_label,
+            "class_name": [data.card["class_names"][label] for label in data.train.label],
+            "path": None if path is None else list(map(os.fsdecode, path.tolist())),
         }
     )
     is_wrong = wrong_labels(data.train)
@@ -175,7 +180,7 @@ def _finish(run, model, data, history, predictor) -> dict[str, Any]:
 
 
 def _write_figures(run: Run, model: RobustModel, losses, weights, is_wrong, history) -> None:
-    title = f"{run.method}, {run.recipe}, seed {run.seed}"
+    title = f"{run.method}, {run.experiment}, seed {run.seed}"
     curve = curve_of(model, largest_loss=max(10.0, float(losses.max())))
     drawn = {}
     if curve is not None:

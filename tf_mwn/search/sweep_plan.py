@@ -169,5 +169,7 @@ def _check_objective(objective: str, method: Method, experiment: Experiment) -> 
             "objective: expected validation for a method that trains on the meta images, "
             f"received meta with {method.name}; pass --objective=validation --validation_size=N"
         )
+    if objective == "meta" and not experiment.config.meta_size:
+        raise ValueError("objective=meta: expected --meta_size above 0, received 0")
     if objective == "validation" and not experiment.config.validation_size:
         raise ValueError("objective=validation: expected --validation_size above 0, received 0")

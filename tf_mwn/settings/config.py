@@ -12,7 +12,7 @@ from typing import Any
 
 from tf_mwn.checks import AT_LEAST_ONE, FRACTION, NON_NEGATIVE, POSITIVE, UNIT, Interval
 from tf_mwn.data.bias.settings import BiasSettings
-from tf_mwn.data.sources.bundled import BUNDLED
+from tf_mwn.data.sources.naming import KINDS
 from tf_mwn.engine.meta_schedule import every_kth, meta_schedule
 from tf_mwn.engine.options import FUSED_BATCH_NORM
 from tf_mwn.methods import registry
@@ -25,8 +25,8 @@ DATA = (
         "dataset",
         "digits",
         None,
-        f"The data: {', '.join(BUNDLED)}, an .npz file, a CSV of path,label, a folder with one "
-        "folder of images per class, the folder of Clothing1M, or a TFDS image-classification set.",
+        f"The data: {KINDS}. What is on the disk goes before a set of the same name.",
+        is_path=True,
     ),
     Option(
         "image_size",

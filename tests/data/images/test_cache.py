@@ -48,3 +48,18 @@ def test_cache_holds_no_half_written_file(tmp_path):
     with pytest.raises(RuntimeError):
         image_cache._write(str(tmp_path / "x.npz"), fail)
     assert not os.listdir(tmp_path)
+
+
+def test_folders_of_the_same_names_sizes_and_times_are_not_mistaken(tmp_path):
+    """As two unpacked archives are, whose pictures have no compression."""
+    for name in ("one", "two"):
+        images = IMAGES if name == "one" else 255 - IMAGES
+        save_folder(tmp_path / name, images)
+        for path in (tmp_path / name).glob("*/*"):
+            path.write_bytes(path.read_bytes().ljust(200, b"\0"))
+            os.utime(path, ns=(1, 1))
+    one, two = load_path(tmp_path / "one"), load_path(tmp_path / "two")
+    np.testing.assert_array_equal(one.x, 255 - two.x)
+    os.rename(tmp_path / "one", tmp_path / "gone")
+    os.rename(tmp_path / "two", tmp_path / "one")
+    np.testing.assert_array_equal(load_path(tmp_path / "one").x, two.x)

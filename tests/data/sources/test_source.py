@@ -86,3 +86,12 @@ def test_bad_arrays_are_refused_in_one_sentence(tmp_path, changes, error, messag
 def test_two_superclasses_of_one_class_are_refused():
     with pytest.raises(ValueError, match=r"y_coarse: .* received \[0, 1\] for class 1"):
         toy_source(y_coarse=np.arange(240) % 4 * (np.arange(240) > 3))
+
+
+def test_inputs_that_are_all_the_same_are_worth_a_line(tmp_path, caplog):
+    loading.load(save_npz(tmp_path, x=np.full((30, 4, 4), 7, np.uint8)))
+    assert "all 30 inputs are the same: nothing can be learned" in caplog.text
+    caplog.clear()
+    x = np.arange(30 * 16, dtype=np.uint16).reshape(30, 4, 4)
+    loading.load(save_npz(tmp_path, x=x))
+    assert not caplog.text

@@ -95,7 +95,7 @@ BAD_SETTINGS = {
     "factor": ({"imbalance_factor": 0.1}, ValueError, r"imbalance_factor: .* \[1, inf\)"),
     "factor NaN": ({"imbalance_factor": float("nan")}, ValueError, "received nan"),
     "imbalance": ({"imbalance": "steps"}, ValueError, "did you mean 'step'"),
-    "meta": ({"meta_size": 0}, ValueError, "meta_size: .* \\[1, inf\\), received 0"),
+    "meta": ({"meta_size": -1}, ValueError, "meta_size: .* \\[0, inf\\), received -1"),
     "meta type": ({"meta_size": 10.0}, TypeError, "meta_size: expected int, received 10.0"),
     "validation": ({"validation_size": -1}, ValueError, "validation_size: .* \\[0, inf\\)"),
     "validation labels": ({"validation_labels": "dirty"}, ValueError, "one of clean, noisy"),

@@ -69,7 +69,11 @@ def alter_inputs(
         lost = foreign if DATA_NOISE_KINDS[settings.data_noise].shows_class else altered > 0
         clean = clean.copy()
         clean[lost] = UNKNOWN_CLASS
-    return dataclasses.replace(part, x=x, clean_label=clean, altered=altered)
+    path = part.path
+    if path is not None and count:  # the file of an image that was replaced is not known
+        path = path.copy()
+        path[foreign] = b""
+    return dataclasses.replace(part, x=x, clean_label=clean, altered=altered, path=path)
 
 
 def _with_foreign(x: Any, rows: np.ndarray, other: Source, rng: np.random.Generator) -> Any:

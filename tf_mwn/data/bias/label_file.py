@@ -1,105 +1,124 @@
 """Labels from a file: .npz, .npy or CSV."""
 
-import csv
+import re
+from collections.abc import Sequence
 
 import numpy as np
 
 from tf_mwn.checks import check_file, check_labels, check_lengths, check_unique
+from tf_mwn.data.arrays import read_npy, read_npz
+from tf_mwn.data.subset import Source
+from tf_mwn.files import read_rows
 
 _OPTION = "label_file"
+_INTEGER = re.compile("-?[0-9]{1,18}")  # that int64 holds
 
 
-def read_labels(path: str, sample_id: np.ndarray, num_classes: int) -> np.ndarray:
-    """Reads one label for every example.
+def read_labels(path: str, source: Source) -> np.ndarray:
+    """Reads one label for every training example of a source.
+
+    A label is the name of a class, or its number. Where the names are numbers themselves, such as
+    folders 1 to 12, a number is a name.
 
     Args:
         path: `.npz` with the arrays `sample_id` and `label`; `.npy` with the labels in source
-            order; or a CSV file with the header `sample_id,label`.
-        sample_id: [N] ids of the source's training part.
-        num_classes: number of classes C.
+            order; or a CSV file with the header `sample_id,label`. Labels of the test part may be
+            among them, and are not used.
+        source: the source.
 
     Returns:
-        [N] int64 labels in the order of `sample_id`.
+        [N] int64 labels in the order of the source's training part.
 
     Raises:
-        TypeError: labels or ids that are no integers.
+        TypeError: labels or ids that are neither names nor integers.
         ValueError: a missing or unreadable file, ids that are unknown, missing or doubled, labels
             out of range, or a wrong number of them.
     """
     suffix = check_file(_OPTION, path, (".npz", ".npy", ".csv"))
     if suffix == ".npy":
-        labels = check_labels(f"labels in {path}", load_array(_OPTION, path), num_classes)
-        if len(labels) != len(sample_id):
-            raise ValueError(
-                f"{_OPTION}: expected {len(sample_id)} labels in {path}, received {len(labels)}"
-            )
-        return labels
-    ids, labels = read_npz(_OPTION, path, "label") if suffix == ".npz" else _read_csv(path)
-    labels = check_labels(f"labels in {path}", labels, num_classes)
+        labels = _in_order(path, read_npy(_OPTION, path), source)
+        return _classes(path, labels, source.class_names)
+    ids, labels = (_read_csv if suffix == ".csv" else _read_npz)(path)
     check_lengths(sample_id=ids, label=labels)
-    return labels[rows_of_ids(_OPTION, path, ids, sample_id)]
+    rows = rows_of_ids(_OPTION, path, ids, source.sample_id, source.test_id)
+    return _classes(path, labels, source.class_names)[rows]
 
 
-def load_array(option: str, path: str):
-    """Returns the array of an .npy file, or the archive of an .npz file, that an option names.
+def _in_order(path: str, labels: np.ndarray, source: Source) -> np.ndarray:
+    """Returns the labels of the training part, of a file with those of it or of all rows."""
+    size = len(source.sample_id)
+    if labels.ndim == 1 and len(labels) == source.num_rows:
+        return labels[source.sample_id]
+    if labels.ndim == 1 and len(labels) != size:
+        raise ValueError(f"{_OPTION}: expected {size} labels in {path}, received {len(labels)}")
+    return labels
 
-    Raises:
-        ValueError: the file is neither.
-    """
-    try:
-        return np.load(path, allow_pickle=False)
-    except Exception as error:  # ValueError, EOFError, BadZipFile: any file that is no array
+
+def _classes(path: str, labels: np.ndarray, names: Sequence[str]) -> np.ndarray:
+    """Returns labels, which are names or numbers, as classes [N]."""
+    what = f"labels in {path}"
+    if labels.dtype.kind not in "US" and not all(map(_INTEGER.fullmatch, names)):
+        return check_labels(what, labels, len(names))
+    if labels.dtype.kind not in "US":  # a number is a name
+        check_labels(what, labels)
+        labels = labels.astype(str)
+    texts, which = np.unique(labels.astype(str), return_inverse=True)
+    number = {_plain(name): row for row, name in enumerate(names)}
+    unnamed = {} if all(map(_INTEGER.fullmatch, names)) else {str(i): i for i in range(len(names))}
+    known = {**unnamed, **number}
+    found = [known.get(_plain(text), -1) for text in texts]
+    if -1 in found:
         raise ValueError(
-            f"{option}: expected an array of numbers in {path}, received none"
-        ) from error
-
-
-def read_npz(option: str, path: str, name: str) -> tuple[np.ndarray, np.ndarray]:
-    """Returns the arrays `sample_id` and `name` of an .npz file that an option names.
-
-    Raises:
-        ValueError: the file is no archive, or lacks one of them.
-    """
-    check_file(option, path, (".npz",))
-    archive = load_array(option, path)
-    names = getattr(archive, "files", [])
-    if not {"sample_id", name} <= set(names):
-        raise ValueError(
-            f"{option}: expected arrays sample_id and {name} in {path}, "
-            f"received {', '.join(names) or 'none'}"
+            f"{what}: expected classes among {', '.join(names[:20])}, "
+            f"received {texts[found.index(-1)]}"
         )
-    with archive:
-        return archive["sample_id"], archive[name]
+    return np.array(found, np.int64)[which]
+
+
+def _plain(name: str) -> str:
+    """A name without spaces around it; a number without zeros before it."""
+    name = name.strip()
+    return str(int(name)) if _INTEGER.fullmatch(name) else name
+
+
+def _read_npz(path: str) -> tuple[np.ndarray, np.ndarray]:
+    arrays = read_npz(_OPTION, path, ("sample_id", "label"))
+    return arrays["sample_id"], arrays["label"]
 
 
 def _read_csv(path: str) -> tuple[np.ndarray, np.ndarray]:
-    with open(path, newline="", encoding="utf-8-sig") as file:
-        rows = list(csv.reader(file))
-    header = [name.strip() for name in rows[0]] if rows else []
+    header, *rows = read_rows(_OPTION, path) or [[]]
+    header = [name.strip() for name in header]
     if header != ["sample_id", "label"]:
         raise ValueError(
             f"{_OPTION}: expected the header sample_id,label in {path}, received {header}"
         )
-    pairs = np.empty((len(rows) - 1, 2), np.int64)
-    for line, row in enumerate(rows[1:]):
-        try:
-            pairs[line] = [int(row[0]), int(row[1])] if len(row) == 2 else None
-        except (TypeError, ValueError) as error:
+    for line, row in enumerate(rows, start=2):
+        if len(row) != 2 or not _INTEGER.fullmatch(row[0].strip()) or not row[1].strip():
             raise ValueError(
-                f"{_OPTION}: expected two integers in line {line + 2} of {path}, "
+                f"{_OPTION}: expected an integer and a label in line {line} of {path}, "
                 f"received {','.join(row)!r}"
-            ) from error
-    return pairs[:, 0], pairs[:, 1]
+            )
+    return np.array([int(row[0]) for row in rows], np.int64), np.array([r[1] for r in rows], str)
 
 
-def rows_of_ids(option: str, path: str, ids: np.ndarray, sample_id: np.ndarray) -> np.ndarray:
+def rows_of_ids(
+    option: str,
+    path: str,
+    ids: np.ndarray,
+    sample_id: np.ndarray,
+    others: np.ndarray | None = None,
+) -> np.ndarray:
     """Returns the row of each `sample_id` among the ids that an option's file holds, int64 [N].
+
+    The file may hold `others` too.
 
     Raises:
         TypeError, ValueError: ids that are no integers, doubled, unknown or missing.
     """
     ids = check_unique(f"sample_id in {path}", ids)
-    unknown, missing = np.setdiff1d(ids, sample_id), np.setdiff1d(sample_id, ids)
+    known = sample_id if others is None else np.concatenate([sample_id, others])
+    unknown, missing = np.setdiff1d(ids, known), np.setdiff1d(sample_id, ids)
     if unknown.size:
         raise ValueError(
             f"{option}: expected ids of the training examples in {path}, "

@@ -3,7 +3,8 @@
 import numpy as np
 
 from tf_mwn.checks import check_file, check_transition_matrix
-from tf_mwn.data.bias.label_file import load_array, read_npz, rows_of_ids
+from tf_mwn.data.arrays import read_npy, read_npz
+from tf_mwn.data.bias.label_file import rows_of_ids
 from tf_mwn.data.bias.noise import TOLERANCE
 
 
@@ -48,7 +49,9 @@ def read_probabilities(path: str, sample_id: np.ndarray, num_classes: int) -> np
             shape, or rows that are no distributions.
     """
     if path.lower().endswith(".npz"):
-        ids, probabilities = read_npz("noise_probabilities", path, "probability")
+        check_file("noise_probabilities", path, (".npz",))
+        arrays = read_npz("noise_probabilities", path, ("sample_id", "probability"))
+        ids, probabilities = arrays["sample_id"], arrays["probability"]
         rows = rows_of_ids("noise_probabilities", path, ids, sample_id)
         return _distributions(path, probabilities, len(ids), num_classes)[rows]
     probabilities = _numbers("noise_probabilities", path, (".npy", ".npz"))
@@ -57,7 +60,7 @@ def read_probabilities(path: str, sample_id: np.ndarray, num_classes: int) -> np
 
 def _numbers(option: str, path: str, suffixes: tuple[str, ...]) -> np.ndarray:
     suffix = check_file(option, path, suffixes)
-    array = _read_csv(option, path) if suffix == ".csv" else np.asarray(load_array(option, path))
+    array = _read_csv(option, path) if suffix == ".csv" else read_npy(option, path)
     if array.dtype.kind not in "iuf":
         raise TypeError(f"{option}: expected numbers in {path}, received an array of {array.dtype}")
     return array.astype(np.float64)

@@ -26,8 +26,14 @@ OPTIONS = (
         None,
         "File of the labels to train on, in place of synthetic noise.",
         kind=str,
+        is_path=True,
     ),
-    Option("meta_size", 100, AT_LEAST_ONE, "Number of meta examples, over all classes."),
+    Option(
+        "meta_size",
+        100,
+        NON_NEGATIVE,
+        "Number of meta examples, over all classes. 0 for methods that need no meta set.",
+    ),
     Option(
         "validation_size",
         0,
@@ -61,6 +67,7 @@ OPTIONS = (
         None,
         "File of the transition matrix for --noise=matrix: C rows of C numbers.",
         kind=str,
+        is_path=True,
     ),
     Option(
         "noise_probabilities",
@@ -69,6 +76,7 @@ OPTIONS = (
         "File of class probabilities for --noise=feature1, feature2 or feature3. Without it "
         "the launcher trains a model on clean labels for them.",
         kind=str,
+        is_path=True,
     ),
     Option(
         "noise_factor",
@@ -90,6 +98,7 @@ OPTIONS = (
         None,
         "Name or path of a source whose images replace some of the training images.",
         kind=str,
+        is_path=True,
     ),
     Option("open_set_rate", 0.0, UNIT, "Fraction of the training images that --open_set replaces."),
     Option(

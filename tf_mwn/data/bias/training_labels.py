@@ -14,6 +14,7 @@ from tf_mwn.data.bias.noise_files import read_matrix, read_probabilities
 from tf_mwn.data.bias.settings import BiasSettings
 from tf_mwn.data.seeds import generator
 from tf_mwn.data.subset import Source
+from tf_mwn.messages import logger
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,7 +53,9 @@ def training_labels(
     """
     num_classes = len(source.class_names)
     if settings.label_file is not None:
-        return DrawnLabels(read_labels(settings.label_file, source.sample_id, num_classes))
+        label = read_labels(settings.label_file, source)
+        _warn_of_disorder(settings.label_file, label, source.y, num_classes)
+        return DrawnLabels(label)
     if source.y_given is not None:
         if settings.noise != "none":
             raise ValueError(
@@ -68,6 +71,19 @@ def training_labels(
     wrong = 1.0 - matrix[source.y, source.y]
     target = given["target"] if settings.noise == "background" else None
     return DrawnLabels(label, matrix, wrong, target)
+
+
+def _warn_of_disorder(path: str, label: np.ndarray, y: np.ndarray, num_classes: int) -> None:
+    """A line if labels agree with those of the data hardly more often than in a random order."""
+    shares = (np.bincount(part, minlength=num_classes) / len(part) for part in (label, y))
+    by_chance, agreement = float(np.dot(*shares)), float(np.mean(label == y))
+    if agreement < by_chance + 0.1 * (1 - by_chance):
+        logger.warning(
+            "label_file: %.0f %% of the labels in %s differ from those of the data, about as many "
+            "as in a random order: are they in the order of the data?",
+            100 * (1 - agreement),
+            path,
+        )
 
 
 def meta_labels(source: Source, y: np.ndarray, settings: BiasSettings, seed: int) -> DrawnLabels:

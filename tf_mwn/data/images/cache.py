@@ -12,7 +12,7 @@ import numpy as np
 from tf_mwn.files import Folder, read_json, write_json
 
 # Part of every key. Raise it when images are read differently: old entries are then not found.
-_VERSION = "1"
+_VERSION = "2"
 
 
 def cache_folder(cache_dir: str | None) -> str:
@@ -22,15 +22,20 @@ def cache_folder(cache_dir: str | None) -> str:
 
 
 def listing_key(root: str, paths: Iterable[str], *options: Any) -> str:
-    """Returns a key of the files' names below `root`, sizes and times, and of options.
+    """Returns a key of the files, their sizes and times, and of options.
+
+    A folder elsewhere has another key, and so has a file that was replaced by one of its size and
+    time: the time of the last change of the file's entry cannot be set.
 
     Raises:
         OSError: a file that is not there.
     """
-    digest = hashlib.sha256(f"{_VERSION} {options!r}".encode())
+    digest = hashlib.sha256(f"{_VERSION} {options!r} ".encode())
+    digest.update(os.fsencode(os.path.realpath(root)))
     for path in paths:
         facts = os.stat(path)
         line = f"\n{os.path.relpath(path, root)}\t{facts.st_size}\t{facts.st_mtime_ns}"
+        line += f"\t{facts.st_ctime_ns}\t{facts.st_dev}\t{facts.st_ino}"
         digest.update(line.encode("utf-8", "surrogateescape"))
     return digest.hexdigest()[:32]
 

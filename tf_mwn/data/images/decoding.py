@@ -1,13 +1,25 @@
 """Reads single images from files and brings them to one size. Needs Pillow."""
 
+import contextlib
 import dataclasses
+import functools
+import warnings
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 SUFFIXES = (".jpg", ".jpeg", ".png")
+BACKGROUND = 128  # the grey behind transparent parts
 _MODES = {1: "L", 3: "RGB"}
-_TAIL = 4096  # bytes at the end of a file in which its end marker must be
+_MOST_PIXELS = 2**26  # of a PNG, which a few bytes can state: 200 MB of RGB
+_BIT_DEPTH = 24  # its byte in the header of a PNG
+# How Pillow turns an image upright, by EXIF orientation: members of `Image.Transpose`.
+_TURNS = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}
+
+
+class _Unusable(ValueError):
+    """The reason why a file cannot be used as an image, for the sentence of a caller."""
 
 
 class UnreadableImageError(ValueError):
@@ -40,23 +52,24 @@ class ImageFormat:
 def read_image(path: str, form: ImageFormat) -> np.ndarray:
     """Reads, turns (by its EXIF orientation), scales and crops one image.
 
+    Transparent parts are laid on grey, `BACKGROUND`: a drawing in black or in white stays visible.
+
     Returns:
         [H, W, C] uint8.
 
     Raises:
         UnreadableImageError: a file that cannot be decoded.
     """
-    from PIL import Image, ImageOps
-
     try:
-        with Image.open(path) as image:
+        with _opened(path) as (image, orientation):
             # A JPEG is decoded at a fraction of its size, at least twice what is needed.
             image.draft(None, tuple(int(2 * form.margin * n) for n in (form.width, form.height)))
-            image = ImageOps.exif_transpose(image).convert(_MODES[form.channels])
-            return _cover(image, form)
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+            if orientation in _TURNS:
+                image = image.transpose(_TURNS[orientation])
+            return _cover(_opaque(image).convert(_MODES[form.channels]), form)
+    except ValueError as error:
         raise UnreadableImageError(
-            f"dataset: expected an image, received {path} ({_reason(error)})"
+            f"dataset: expected an image, received {path} ({error})"
         ) from error
 
 
@@ -74,39 +87,91 @@ def _cover(image: Any, form: ImageFormat) -> np.ndarray:
     return np.asarray(image, np.uint8).reshape(form.shape)
 
 
-def examine(path: str) -> tuple[tuple[int, int], int]:
-    """Reads a file's header, and checks without decoding that the file is complete.
+def examine(path: str) -> tuple[tuple[int, int], int, bool]:
+    """Decodes a file once: only the decoder knows whether it is whole.
 
     Returns:
-        (width, height) as displayed, and the number of channels it needs: 1 or 3.
+        (width, height) as displayed, the number of channels it needs (1 or 3), and whether it may
+        have transparent parts.
 
     Raises:
-        ValueError: no image, a truncated one, or one of more than 8 bits per channel.
+        ValueError: no image, a damaged or truncated one, an animation, or more than 8 bits per
+            channel.
     """
+    with _opened(path) as (image, orientation):
+        size = image.size[::-1] if orientation >= 5 else image.size  # turned by a quarter
+        channels = 1 if image.mode in ("1", "L", "LA") else 3
+        transparent = _has_alpha(image)
+        image.draft(None, (1, 1))
+        image.load()
+    return size, channels, transparent
+
+
+@contextlib.contextmanager
+def _opened(path: str) -> Iterator[tuple[Any, int]]:
+    """An image that can be decoded, and its EXIF orientation. Any failure is a ValueError."""
+    try:
+        with _pillow().open(path, formats=("JPEG", "PNG")) as image:
+            _check(image, path)
+            yield image, _orientation(image)
+    except Exception as error:  # Pillow raises anything for a damaged file
+        raise _Unusable(_reason(error)) from error
+
+
+@functools.cache
+def _pillow():
     from PIL import Image
 
-    try:
-        with Image.open(path, formats=("JPEG", "PNG")) as image:
-            size, mode, form = image.size, image.mode, image.format
-            if image.getexif().get(0x0112, 1) >= 5:  # turned by a quarter
-                size = size[::-1]
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise ValueError(_reason(error)) from error
-    if mode.startswith(("I", "F")):
-        raise ValueError(f"more than 8 bits per channel (mode {mode})")
-    if (b"\xff\xd9" if form == "JPEG" else b"IEND") not in _tail(path):
-        raise ValueError("truncated")
-    return size, 1 if mode in ("1", "L", "LA") else 3
+    # Larger images are refused here in one line.
+    warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+    return Image
 
 
-def _tail(path: str) -> bytes:
+def _check(image: Any, path: str) -> None:
+    """Refuses what would be read as something else, or take the machine's memory."""
+    if image.format != "PNG":
+        return
+    width, height = image.size
+    if width * height > _MOST_PIXELS:
+        raise _Unusable(f"{width}x{height}, more than {_MOST_PIXELS} pixels")
     with open(path, "rb") as file:
-        file.seek(0, 2)
-        file.seek(max(0, file.tell() - _TAIL))
-        return file.read()
+        bits = file.read(_BIT_DEPTH + 1)[_BIT_DEPTH]
+    if bits > 8:
+        raise _Unusable(f"more than 8 bits per channel ({bits})")
+    if getattr(image, "n_frames", 1) > 1:
+        raise _Unusable(f"an animation of {image.n_frames} pictures")
+    with _pillow().open(path, formats=("PNG",)) as digests:
+        digests.verify()
+
+
+def _orientation(image: Any) -> int:
+    """The EXIF orientation, 1 to 8. Only its own tag is read: others may be of a wrong type."""
+    value = image.getexif().get(0x0112, 1)
+    value = value[0] if isinstance(value, tuple) and len(value) == 1 else value
+    try:
+        value = int(value)
+    except (TypeError, ValueError):
+        raise _Unusable(f"an EXIF orientation of {value!r}") from None
+    return value if 1 <= value <= 8 else 1
+
+
+def _has_alpha(image: Any) -> bool:
+    return image.mode.upper().endswith("A") or "transparency" in image.info
+
+
+def _opaque(image: Any) -> Any:
+    """The image on a grey ground, if it has transparent parts."""
+    if not _has_alpha(image):
+        return image
+    image = image.convert("RGBA")
+    ground = _pillow().new("RGBA", image.size, (BACKGROUND, BACKGROUND, BACKGROUND, 255))
+    ground.alpha_composite(image)
+    return ground
 
 
 def _reason(error: BaseException) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "missing"
     if "cannot identify image" in str(error):
         return "no JPEG or PNG image"
     return " ".join(str(error).split()) or type(error).__name__

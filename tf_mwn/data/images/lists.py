@@ -10,12 +10,24 @@ import numpy as np
 
 from tf_mwn.checks import check_count, check_name
 from tf_mwn.data.images.cache import cache_folder, cached_arrays, cached_facts, listing_key
-from tf_mwn.data.images.decoding import ImageFormat, examine, read_image
+from tf_mwn.data.images.decoding import BACKGROUND, ImageFormat, examine, read_image
 from tf_mwn.data.images.files import ImageFiles, listing_keys
+from tf_mwn.data.images.same import check_apart
+from tf_mwn.messages import logger
 
 STREAMS = ("auto", "on", "off")
 # With stream="auto", more than this is streamed: 4 GiB.
 MOST_BYTES = 2**32
+
+
+@dataclasses.dataclass(frozen=True)
+class _Unusable:
+    """An item that cannot be used, and why."""
+
+    item: Any
+    why: str
+
+
 _LISTED = 5  # unusable files that a message names
 _THREADS = min(8, os.cpu_count() or 1)
 
@@ -31,12 +43,14 @@ class ImageOptions:
             images of more than `MOST_BYTES`.
         cache_dir: folder that keeps decoded images; see `cache_folder`.
         margin: side that is scaled to, relative to the side that is cropped.
+        channels: 1 or 3; None is 3 unless all images are grey.
     """
 
     image_size: int | None = None
     stream: str = "auto"
     cache_dir: str | None = None
     margin: float = 1.0
+    channels: int | None = None
 
     def __post_init__(self):
         check_name("stream", self.stream, STREAMS)
@@ -47,7 +61,7 @@ class ImageOptions:
 def read_lists(name: str, root: str, parts: dict[str, list[str]], options: ImageOptions):
     """Returns the images of each part, all in memory or all as files.
 
-    Every file is examined first: its header, and whether it is complete. The result, and the images
+    Every file is decoded first, to see that it is whole. The result, and the images
     that are held in memory, are cached by the files' names, sizes and times.
 
     Args:
@@ -61,14 +75,22 @@ def read_lists(name: str, root: str, parts: dict[str, list[str]], options: Image
 
     Raises:
         ValueError: files that are no whole images (the first five and their count), or images of
-            different sizes without `options.image_size`.
+            different sizes without `options.image_size`, or a file in two parts.
     """
     paths = [path for part in parts.values() for path in part]
-    missing = [(path, "missing") for path in paths if not os.path.isfile(path)]
+    missing = [_Unusable(path, "missing") for path in paths if not os.path.isfile(path)]
     _refuse(name, root, missing)
+    check_apart(name, root, parts)
     folder = cache_folder(options.cache_dir)
     key = listing_key(root, paths)
     facts = cached_facts(folder, key, lambda: _examine_all(name, root, paths))
+    if facts["transparent"]:
+        logger.info(
+            "%s: %d images have transparent parts, which are laid on grey (%d)",
+            name,
+            facts["transparent"],
+            BACKGROUND,
+        )
     form = _form(name, facts, options)
     size = len(paths) * int(np.prod(form.shape))
     if options.stream == "on" or (options.stream == "auto" and size > MOST_BYTES):
@@ -83,10 +105,9 @@ def _files(root: str, paths: list[str], form: ImageFormat) -> ImageFiles:
 
 
 def _form(name: str, facts: dict[str, Any], options: ImageOptions) -> ImageFormat:
+    channels = options.channels or facts["channels"]
     if options.image_size is not None:
-        return ImageFormat(
-            options.image_size, options.image_size, facts["channels"], options.margin
-        )
+        return ImageFormat(options.image_size, options.image_size, channels, options.margin)
     sizes = facts["sizes"]
     if len(sizes) > 1:
         (width, height), (other_width, other_height) = sizes[:2]
@@ -94,15 +115,19 @@ def _form(name: str, facts: dict[str, Any], options: ImageOptions) -> ImageForma
             f"image_size: expected images of one size in {name}, received {height}x{width} and "
             f"{other_height}x{other_width}: add --image_size=PIXELS to scale and crop them"
         )
-    return ImageFormat(sizes[0][1], sizes[0][0], facts["channels"])
+    return ImageFormat(sizes[0][1], sizes[0][0], channels)
 
 
 def _examine_all(name: str, root: str, paths: list[str]) -> dict[str, Any]:
-    """Returns the first two sizes (width, height) of the images, and the channels they need."""
+    """Returns the first two sizes (width, height), the channels needed, and how many have alpha."""
     found = _try_each(examine, paths)
     _refuse(name, root, found)
-    sizes = list(dict.fromkeys(size for size, _ in found))[:2]
-    return {"sizes": sizes, "channels": max(channels for _, channels in found)}
+    sizes, channels, transparent = zip(*found, strict=True)
+    return {
+        "sizes": list(dict.fromkeys(sizes))[:2],
+        "channels": max(channels),
+        "transparent": sum(transparent),
+    }
 
 
 def _decode_all(name: str, root: str, parts: dict[str, list[str]], form: ImageFormat):
@@ -115,27 +140,27 @@ def _decode_all(name: str, root: str, parts: dict[str, list[str]], form: ImageFo
             images[row] = read_image(paths[row], form)
 
         results = _try_each(read, range(len(paths)))
-        broken += [(paths[row], error) for row, error in results if row is not None]
+        broken += [_Unusable(paths[r.item], r.why) for r in results if isinstance(r, _Unusable)]
     _refuse(name, root, broken)
     return arrays
 
 
 def _try_each(function: Callable[[Any], Any], items: Iterable[Any]) -> list[Any]:
-    """Returns the result for each item; (item, reason) where it cannot be used."""
+    """Returns the result for each item; `_Unusable` where it cannot be used."""
 
     def attempt(item):
         try:
-            return function(item) or (None, None)
+            return function(item)
         except (ValueError, OSError) as error:
-            return item, str(error)
+            return _Unusable(item, str(error))
 
     with concurrent.futures.ThreadPoolExecutor(_THREADS) as pool:
         return list(pool.map(attempt, items, chunksize=64))
 
 
-def _refuse(name: str, root: str, results: Iterable[tuple[Any, Any]]) -> None:
-    """Raises the error for the results that are a path and a reason, if there are any."""
-    broken = [(path, why) for path, why in results if isinstance(path, str)]
+def _refuse(name: str, root: str, results: Iterable[Any]) -> None:
+    """Raises the error for the results that are an `_Unusable` path, if there are any."""
+    broken = [(r.item, r.why) for r in results if isinstance(r, _Unusable)]
     if broken:
         first = ", ".join(f"{os.path.relpath(p, root)} ({why})" for p, why in broken[:_LISTED])
         more = f", the first {_LISTED}" if len(broken) > _LISTED else ""

@@ -2,26 +2,22 @@
 
 import numpy as np
 
-from tf_mwn.data.sources.source import RawSource, build_source
-from tf_mwn.data.subset import Source
+from tf_mwn.data.sources.source import RawSource
 
 
-def load_digits() -> Source:
+def load_digits() -> RawSource:
     """Loads scikit-learn's 1797 handwritten digits, [N, 8, 8, 1] with values 0 to 16.
 
-    A fifth of each class is the test part, the same in every run.
+    They have no test part.
     """
     from sklearn import datasets
 
     digits = datasets.load_digits()
-    return build_source(RawSource("digits", digits.images.astype(np.uint8), digits.target))
+    return RawSource("digits", digits.images.astype(np.uint8), digits.target)
 
 
-def load_rare_positives() -> Source:
-    """A made table: 22 500 rows of 20 features, [N, 20], of which 5 % are positive.
-
-    A fifth of each class is the test part, the same in every run.
-    """
+def load_rare_positives() -> RawSource:
+    """A made table: 22 500 rows of 20 features, [N, 20], of which 5 % are positive."""
     from sklearn import datasets
 
     x, y = datasets.make_classification(
@@ -34,7 +30,7 @@ def load_rare_positives() -> Source:
         class_sep=0.5,
         random_state=0,
     )
-    return build_source(RawSource("rare_positives", x.astype(np.float32), y))
+    return RawSource("rare_positives", x.astype(np.float32), y)
 
 
 BUNDLED = {"digits": load_digits, "rare_positives": load_rare_positives}

@@ -7,8 +7,7 @@ import numpy as np
 
 from tf_mwn.checks import check_name
 from tf_mwn.data.images.lists import ImageOptions, read_lists
-from tf_mwn.data.sources.source import RawSource, build_source
-from tf_mwn.data.subset import Source
+from tf_mwn.data.sources.source import RawSource
 
 TRAIN_LISTS = ("noisy", "clean")
 _KEY_LISTS = {
@@ -31,7 +30,7 @@ def is_clothing1m(path: str) -> bool:
     return any(os.path.isfile(os.path.join(path, name)) for name in names)
 
 
-def load_clothing1m(path: str, options: ImageOptions, train_list: str = "noisy") -> Source:
+def load_clothing1m(path: str, options: ImageOptions, train_list: str = "noisy") -> RawSource:
     """Loads Clothing1M: 14 classes, a million images with noisy labels and some with clean ones.
 
     The folder holds the key lists `noisy_train_key_list.txt`, `clean_train_key_list.txt`,
@@ -61,18 +60,16 @@ def load_clothing1m(path: str, options: ImageOptions, train_list: str = "noisy")
     options = dataclasses.replace(options, image_size=size, margin=_MARGIN)
     parts = {part: [os.path.join(path, key) for key in keys[part]] for part in keys}
     images = read_lists(path, path, parts, options)
-    return build_source(
-        RawSource(
-            path,
-            images["train"],
-            y["train"],
-            x_test=images["test"],
-            y_test=y["test"],
-            x_meta=images["meta"],
-            y_meta=y["meta"],
-            class_names=CLASS_NAMES,
-            clean_known=train_list == "clean",
-        )
+    return RawSource(
+        path,
+        images["train"],
+        y["train"],
+        x_test=images["test"],
+        y_test=y["test"],
+        x_meta=images["meta"],
+        y_meta=y["meta"],
+        class_names=CLASS_NAMES,
+        clean_known=train_list == "clean",
     )
 
 

@@ -1,6 +1,8 @@
 """Builds a checked source from raw arrays; shared by all kinds of sources."""
 
 import dataclasses
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,11 +15,15 @@ from tf_mwn.checks import (
     check_unique,
 )
 from tf_mwn.data.images.files import ImageFiles
+from tf_mwn.data.images.same import same_images, warn_of_shared_images
 from tf_mwn.data.seeds import generator
 from tf_mwn.data.splits.split import stratified_indices
+from tf_mwn.data.statistics import STREAMED_SAMPLE
 from tf_mwn.data.subset import Source, Subset
+from tf_mwn.messages import logger
 
 TEST_FRACTION = 0.2
+_CHUNK = 1024  # rows compared at a time
 
 
 @dataclasses.dataclass
@@ -35,8 +41,15 @@ class RawSource:
         y_test: test labels.
         x_meta: inputs of separate clean examples, for the meta set.
         y_meta: their labels.
+        x_validation: inputs held out for the selection of models.
+        y_validation: their labels.
+        ids: ids by part, in place of `sample_id`, for parts that are rows of one file.
+        path: names of the files of the training part, as the user knows them; None without files.
+        is_own: whether these are a user's images: the same image is then kept in one part.
         class_names: names of the classes; None names them by number.
         clean_known: whether `y` is known to be clean.
+        mean: published mean per channel, or None.
+        std: published standard deviation per channel, or None.
     """
 
     name: str
@@ -49,38 +62,71 @@ class RawSource:
     y_test: Any = None
     x_meta: Any = None
     y_meta: Any = None
+    x_validation: Any = None
+    y_validation: Any = None
+    ids: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict)
+    path: Sequence[str] | None = None
+    is_own: bool = False
     class_names: tuple[str, ...] | None = None
     clean_known: bool = True
+    mean: Any = None
+    std: Any = None
+
+    def examples(self) -> Iterator[tuple[str, Any, Any]]:
+        """Yields the name, the inputs and the labels of each part that there is, unchecked.
+
+        Raises:
+            ValueError: inputs without labels, or as many others.
+        """
+        for part in ("", "_test", "_validation", "_meta"):
+            x, y = getattr(self, f"x{part}"), getattr(self, f"y{part}")
+            check_together(**{f"x{part}": x, f"y{part}": y})
+            if x is not None:
+                if np.ndim(y):
+                    check_lengths(**{f"x{part}": x, f"y{part}": y})
+                yield f"x{part}", x, y
 
 
-def build_source(raw: RawSource, mean: Any = None, std: Any = None) -> Source:
+def build_source(raw: RawSource) -> Source:
     """Checks the arrays of a source, and splits off a test part if it has none.
 
     The split is class-stratified and has its own seed, so that it is the same in every run.
-
-    Args:
-        raw: the arrays.
-        mean: published mean per channel, or None.
-        std: published standard deviation per channel, or None.
 
     Raises:
         TypeError: arrays that hold no numbers, or labels that are no integers.
         ValueError: NaN, lengths or shapes that differ, classes without examples, doubled ids.
     """
-    x, y = _check_inputs("x", raw.x), check_labels("y", raw.y)
-    check_lengths(x=x, y=y)
-    num_classes = _check_classes(y)
+    x, y = check_inputs("x", raw.x), check_labels("y" if raw.y_given is None else "y_clean", raw.y)
     given = raw.y_given
+    check_lengths(**{"x": x, "y" if given is None else "y_clean": y})
+    num_classes = _check_classes(y)
+    if raw.class_names is not None and len(raw.class_names) < num_classes:
+        raise ValueError(
+            f"class_names: expected one for each of {num_classes} classes, "
+            f"received {len(raw.class_names)}"
+        )
     if given is not None:
         given = check_labels("y", given, num_classes)
         check_lengths(y_clean=y, y=given)
-    ids = np.arange(len(y)) if raw.sample_id is None else check_unique("sample_id", raw.sample_id)
+    alike = _all_alike(x)
+    if alike:
+        logger.warning("%s: all %d inputs are the same: nothing can be learned", raw.name, len(x))
+    ids = raw.ids.get("train", np.arange(len(y))) if raw.sample_id is None else raw.sample_id
+    ids = check_unique("sample_id", ids)
     check_lengths(y=y, sample_id=ids)
-    kept, test = np.arange(len(y)), _extra_part("test", raw, x, num_classes, int(ids.max()) + 1)
-    first_id = int(ids.max()) + 1 + (0 if test is None else len(test))
-    if test is None:
-        kept, held_out = _split_off_test(y, num_classes)
-        test = Subset(x[held_out], y[held_out], None, ids[held_out])
+    parts, first_id = {}, int(ids.max()) + 1
+    for part in ("test", "meta", "validation"):
+        parts[part] = _extra_part(part, raw, x, num_classes, first_id)
+        first_id += 0 if parts[part] is None else len(parts[part])
+    image = same_images(x) if raw.is_own and x.ndim == 4 and not alike else None
+    if raw.is_own and x.ndim == 4:
+        given_parts = {name: part.x for name, part in parts.items() if part is not None}
+        warn_of_shared_images(raw.name, {"train": x, **given_parts})
+    kept = np.arange(len(y))
+    if parts["test"] is None:
+        kept, held_out = _split_off_test(raw.name, y, num_classes, image)
+        parts["test"] = Subset(x[held_out], y[held_out], None, ids[held_out])
+    test = parts["test"]
     return Source(
         name=raw.name,
         x=x[kept] if len(kept) < len(y) else x,
@@ -91,12 +137,39 @@ def build_source(raw: RawSource, mean: Any = None, std: Any = None) -> Source:
         y_test=test.label,
         test_id=test.sample_id,
         class_names=raw.class_names or tuple(str(label) for label in range(num_classes)),
-        mean=None if mean is None else np.asarray(mean, np.float32),
-        std=None if std is None else np.asarray(std, np.float32),
+        mean=None if raw.mean is None else np.asarray(raw.mean, np.float32),
+        std=None if raw.std is None else np.asarray(raw.std, np.float32),
         clean_known=raw.clean_known,
         coarse=None if raw.y_coarse is None else _superclasses(y, raw.y_coarse, num_classes),
-        meta_pool=_extra_part("meta", raw, x, num_classes, first_id),
+        meta_pool=parts["meta"],
+        validation=parts["validation"],
+        path=None if raw.path is None else _encoded(raw.path)[kept],
+        image=None if image is None else image[kept],
+        num_rows=_num_rows(raw, len(y)),
     )
+
+
+def _num_rows(raw: RawSource, size: int) -> int | None:
+    """The rows of the user's file, if the ids are their numbers."""
+    if raw.sample_id is not None:
+        return None
+    return sum(map(len, raw.ids.values())) or size
+
+
+def _encoded(paths: Sequence[str]) -> np.ndarray:
+    """Paths as bytes, a quarter of the memory of strings."""
+    return np.array([os.fsencode(path) for path in paths])
+
+
+def _all_alike(x: Any) -> bool:
+    """Whether all inputs equal the first one. Of images in files a sample is read."""
+    rows = np.linspace(0, len(x) - 1, min(len(x), STREAMED_SAMPLE)).astype(int)
+    x = x if isinstance(x, np.ndarray) else x[rows]
+    first, few = np.asarray(x[:1]), 8  # other sets end after a few
+    starts = [0, *range(few, len(x), _CHUNK)]
+    ends = [*starts[1:], len(x)]
+    chunks = (np.asarray(x[a:b]) for a, b in zip(starts, ends, strict=True))
+    return all((chunk == first).all() for chunk in chunks)
 
 
 def _superclasses(y: np.ndarray, y_coarse: Any, num_classes: int) -> np.ndarray:
@@ -115,7 +188,7 @@ def _superclasses(y: np.ndarray, y_coarse: Any, num_classes: int) -> np.ndarray:
     return coarse
 
 
-def _check_inputs(what: str, x: Any) -> np.ndarray:
+def check_inputs(what: str, x: Any) -> np.ndarray:
     """Returns features [N, D] or images [N, H, W, C]."""
     x = x if isinstance(x, ImageFiles) else check_array(what, x)
     if x.ndim not in (2, 3, 4) or 0 in x.shape:
@@ -127,32 +200,43 @@ def _check_inputs(what: str, x: Any) -> np.ndarray:
 
 def _check_classes(y: np.ndarray) -> int:
     """Returns the number of classes, each of which must have an example."""
-    counts = np.bincount(y)
-    if len(counts) < 2:
-        raise ValueError("y: expected at least two classes, received class 0 alone")
-    if not counts.all():
+    classes = np.unique(y)
+    if len(classes) < 2:
+        raise ValueError(f"y: expected at least two classes, received class {classes[0]} alone")
+    gaps = np.flatnonzero(classes != np.arange(len(classes)))
+    if gaps.size:
         raise ValueError(
-            f"y: expected every class from 0 to {len(counts) - 1}, "
-            f"received no example of class {np.argmin(counts)}"
+            f"y: expected every class from 0 to {classes[-1]}, "
+            f"received no example of class {gaps[0]}"
         )
-    return len(counts)
+    return len(classes)
 
 
-def _split_off_test(y: np.ndarray, num_classes: int) -> tuple[np.ndarray, np.ndarray]:
-    size = round(TEST_FRACTION * len(y))
-    held_out = stratified_indices(y, size, num_classes, generator(0, "test split"))
+def _split_off_test(
+    name: str, y: np.ndarray, num_classes: int, image: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the rows that stay and those held out. The rows of one image stay together."""
+    firsts = np.arange(len(y)) if image is None else np.unique(image)
+    size = round(TEST_FRACTION * len(firsts))
+    drawn = stratified_indices(y[firsts], size, num_classes, generator(0, "test split"))
+    held_out = firsts[drawn] if image is None else np.flatnonzero(np.isin(image, firsts[drawn]))
+    if not len(held_out):
+        raise ValueError(
+            f"dataset: expected examples enough to hold a fifth out for the test in {name}, "
+            f"received {len(firsts)} different ones"
+        )
     return np.setdiff1d(np.arange(len(y)), held_out), held_out
 
 
 def _extra_part(
     part: str, raw: RawSource, x: Any, num_classes: int, first_id: int
 ) -> Subset | None:
-    """Returns the test or meta part, with clean labels and ids from `first_id` on, if there."""
+    """Returns a part with clean labels, and ids from `first_id` on unless it has its own."""
     inputs, labels = getattr(raw, f"x_{part}"), getattr(raw, f"y_{part}")
     check_together(**{f"x_{part}": inputs, f"y_{part}": labels})
     if inputs is None:
         return None
-    inputs = _check_inputs(f"x_{part}", inputs)
+    inputs = check_inputs(f"x_{part}", inputs)
     labels = check_labels(f"y_{part}", labels, num_classes)
     check_lengths(**{f"x_{part}": inputs, f"y_{part}": labels})
     if inputs.shape[1:] != x.shape[1:]:
@@ -160,4 +244,5 @@ def _extra_part(
             f"x_{part}: expected the shape of x {list(x.shape[1:])}, "
             f"received {list(inputs.shape[1:])}"
         )
-    return Subset(inputs, labels, labels, first_id + np.arange(len(labels)))
+    ids = raw.ids.get(part, first_id + np.arange(len(labels)))
+    return Subset(inputs, labels, labels, ids)

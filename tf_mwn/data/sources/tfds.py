@@ -1,5 +1,6 @@
 """Image classification sets of TensorFlow Datasets, loaded into memory in source order."""
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -7,21 +8,20 @@ import tensorflow_datasets as tfds
 
 from tf_mwn.checks import check_name
 from tf_mwn.data.sources.bundled import BUNDLED
-from tf_mwn.data.sources.source import RawSource, build_source
-from tf_mwn.data.subset import Source
+from tf_mwn.data.sources.naming import KINDS, registered_names
+from tf_mwn.data.sources.parts import TRAIN, assigned, part_of
+from tf_mwn.data.sources.source import RawSource
+from tf_mwn.messages import logger
 
 # Mean and standard deviation per channel in pixel units, as the CIFAR literature uses them.
 _CIFAR = {"mean": (125.3, 123.0, 113.9), "std": (63.0, 62.1, 66.7)}
 NORMALISATION = {"cifar10": _CIFAR, "cifar100": _CIFAR}
 
 
-def known_names() -> list[str]:
-    """Returns the names that TFDS registers."""
-    return tfds.list_builders(with_community_datasets=False)
+def load_tfds(name: str, data_dir: str | None, download: bool) -> RawSource:
+    """Loads the splits "train", "test", "validation" and "meta"; see `parts` for what is missing.
 
-
-def load_tfds(name: str, data_dir: str | None, download: bool) -> Source:
-    """Loads the splits "train" and "test"; without "test", 20 % of "train" is split off.
+    Without "test", "validation" is the test part; without either, 20 % of "train" is split off.
 
     Args:
         name: name of the set, with `/config` where it has configurations.
@@ -39,10 +39,16 @@ def load_tfds(name: str, data_dir: str | None, download: bool) -> Source:
     if "train" not in builder.info.splits:
         splits = ", ".join(builder.info.splits)
         raise ValueError(f"dataset: expected a train split in {name!r}, received {splits}")
-    raw = RawSource(name, *_read(builder, "train"), class_names=tuple(features["label"].names))
-    if "test" in builder.info.splits:
-        raw.x_test, raw.y_test, _ = _read(builder, "test")
-    return build_source(raw, **NORMALISATION.get(builder.name, {}))
+    raw = RawSource(name, *_read(builder, TRAIN), class_names=tuple(features["label"].names))
+    splits = {part_of(split): split for split in builder.info.splits if part_of(split)}
+    unused = sorted(set(builder.info.splits) - set(splits.values()))
+    if unused:
+        logger.info("%s: not used: %s", name, ", ".join(unused))
+    for part, serves_as in assigned(name, splits).items():
+        if part != TRAIN:
+            x, y, _ = _read(builder, splits[part])
+            raw = dataclasses.replace(raw, **{f"x_{serves_as}": x, f"y_{serves_as}": y})
+    return dataclasses.replace(raw, **NORMALISATION.get(builder.name, {}))
 
 
 def _builder(name: str, data_dir: str | None) -> tfds.core.DatasetBuilder:
@@ -60,13 +66,11 @@ def _builder(name: str, data_dir: str | None) -> tfds.core.DatasetBuilder:
 def _refuse_unknown(name: str) -> None:
     """Raises the error for an unknown name; TFDS' own lists all of its sets, a screen full."""
     try:
-        check_name("dataset", name, [*BUNDLED, *known_names()])
+        check_name("dataset", name, [*BUNDLED, *registered_names()])
     except ValueError as error:
         hint = str(error).rpartition(f"received {name!r}")[2]
         raise ValueError(
-            f"dataset: expected {', '.join(BUNDLED)}, the path of an .npz file, a CSV file or a "
-            "folder of images, or the name of a TFDS image classification set, "
-            f"received {name!r}{hint}"
+            f"dataset: expected {KINDS}, received {name!r}, which does not exist{hint}"
         ) from None
 
 

@@ -24,6 +24,7 @@ from tf_mwn.data.splits.split import (
 )
 from tf_mwn.data.statistics import mean_and_std
 from tf_mwn.data.subset import Source, Subset
+from tf_mwn.messages import logger
 
 __all__ = ["BiasSettings", "BiasedData", "Subset", "prepare"]
 
@@ -60,13 +61,18 @@ def prepare(
 
     The steps, in order:
 
-    1. The meta set is split off, from the source's separate clean examples if it has any.
+    1. The meta set is split off, from the source's separate clean examples if it has any. All of
+       these are taken as they are if `meta_size` is their number.
     2. `train_size` takes a class-stratified subset of the rest.
     3. Imbalance thins out the classes. The largest class keeps as many examples as the smallest
        class had, so that no class is asked for more than it holds.
-    4. The validation set is drawn from the remaining examples, so that it has the same bias.
+    4. The validation set is drawn from the remaining examples, so that it has the same bias; a
+       source with a validation part of its own keeps that one, without bias.
     5. Noise is drawn for training and validation labels.
     6. Images are replaced in both.
+
+    Rows of the same image of a user's own data never land in two parts: the meta and the validation
+    set take one of them, and the others are left out.
 
     Args:
         source: a loaded source.
@@ -81,10 +87,10 @@ def prepare(
     check_open_set(settings, open_set)
     num_classes = len(source.class_names)
     meta_rows, meta, meta_noise = _meta_set(source, settings, seed)
-    rows = np.setdiff1d(np.arange(len(source.y)), meta_rows)
-    rows = _thin_out(source.y, rows, settings, num_classes, seed)
-    rows, validation_rows = _hold_out(rows, settings.validation_size, seed)
-    _check_classes(source.y[rows], num_classes)
+    rows = _without(source, np.arange(len(source.y)), meta_rows)
+    rows = _thin_out(source, rows, settings, seed)
+    rows, validation_rows = _hold_out(source, rows, settings, seed)
+    _check_classes(source, rows)
     noise = training_labels(source, settings, seed, (rows, validation_rows))
     known = _clean_labels(source, settings)
     clean = None if known == "unknown" else source.y
@@ -92,7 +98,9 @@ def prepare(
     statistics = (source.mean, source.std) if source.mean is not None else mean_and_std(train.x)
     train = alter_inputs(train, settings, seed, "train", open_set, statistics)
     validation = None
-    if settings.validation_size and settings.validation_labels == "clean":
+    if source.validation is not None:
+        validation = _own_validation(source.validation, settings.validation_size, seed)
+    elif settings.validation_size and settings.validation_labels == "clean":
         validation = _subset(source, validation_rows, source.y, clean)
     elif settings.validation_size:
         validation = _subset(source, validation_rows, noise.label, clean)
@@ -108,15 +116,61 @@ def _meta_set(
     source: Source, settings: BiasSettings, seed: int
 ) -> tuple[np.ndarray, Subset, DrawnLabels]:
     """Returns the rows to take out of the training part, the meta set, and its label noise."""
-    num_classes = len(source.class_names)
     pool = source.meta_pool or Subset(source.x, source.y, source.y, source.sample_id)
-    shares = class_shares(settings.imbalance, settings.meta_imbalance_factor, num_classes)
-    rng = generator(seed, "meta")
-    rows = balanced_indices(pool.label, settings.meta_size, num_classes, rng, shares, "meta_size")
+    firsts = np.arange(len(pool))
+    if source.meta_pool is None:
+        firsts = _firsts(source, firsts)
+    rows = firsts[_meta_rows(source, pool.label[firsts], settings, generator(seed, "meta"))]
     clean = pool.label[rows]
     noise = meta_labels(source, clean, settings, seed)
     meta = Subset(pool.x[rows], noise.label, clean, pool.sample_id[rows])
     return rows if source.meta_pool is None else rows[:0], meta, noise
+
+
+def _meta_rows(source: Source, label: np.ndarray, settings: BiasSettings, rng) -> np.ndarray:
+    """Returns the rows of the meta set among examples with the given labels."""
+    size, factor = settings.meta_size, settings.meta_imbalance_factor
+    if size == 0:
+        return np.arange(0)
+    if source.meta_pool is not None and factor == 1 and size >= len(label):
+        if size > len(label):
+            raise ValueError(
+                f"meta_size: expected at most the {len(label)} clean examples apart, which "
+                f"--meta_size={len(label)} takes as they are, received {size}"
+            )
+        missing = np.setdiff1d(np.arange(len(source.class_names)), label)
+        if missing.size:
+            names = ", ".join(source.class_names[i] for i in missing[:5])
+            logger.warning("%s: no meta examples of the classes %s", source.name, names)
+        return np.arange(len(label))
+    shares = class_shares(settings.imbalance, factor, len(source.class_names))
+    return balanced_indices(
+        label, size, len(source.class_names), rng, shares, "meta_size", source.class_names
+    )
+
+
+def _firsts(source: Source, rows: np.ndarray) -> np.ndarray:
+    """Returns those of the rows that hold an image which no row before them holds."""
+    if source.image is None:
+        return rows
+    return rows[np.sort(np.unique(source.image[rows], return_index=True)[1])]
+
+
+def _without(source: Source, rows: np.ndarray, taken: np.ndarray) -> np.ndarray:
+    """Returns the rows that are not taken, and whose image is in no row that is."""
+    rows = np.setdiff1d(rows, taken)
+    if source.image is None:
+        return rows
+    return rows[~np.isin(source.image[rows], source.image[taken])]
+
+
+def _own_validation(part: Subset, size: int, seed: int) -> Subset:
+    """Returns the source's own validation part, or `size` of its examples."""
+    if not size:
+        return part
+    counted = "examples of the validation part of the data"
+    check_count("validation_size", size, 0, most=len(part), counted=counted)
+    return part.rows(random_indices(len(part), size, generator(seed, "validation")))
 
 
 def _clean_labels(source: Source, settings: BiasSettings) -> str:
@@ -132,16 +186,15 @@ def _clean_labels(source: Source, settings: BiasSettings) -> str:
     return "assumed" if derived else "unknown"
 
 
-def _thin_out(
-    y: np.ndarray, rows: np.ndarray, settings: BiasSettings, num_classes: int, seed: int
-) -> np.ndarray:
+def _thin_out(source: Source, rows: np.ndarray, settings: BiasSettings, seed: int) -> np.ndarray:
     """Returns the rows left by `train_size` and by imbalance."""
+    y, num_classes = source.y, len(source.class_names)
     if settings.train_size is not None:
         left = "examples, which --meta_size leaves"
         check_count("train_size", settings.train_size, most=len(rows), counted=left)
         rng = generator(seed, "train_size")
         rows = rows[stratified_indices(y[rows], settings.train_size, num_classes, rng)]
-    _check_classes(y[rows], num_classes)
+    _check_classes(source, rows)
     if settings.imbalance_factor == 1.0:
         return rows
     largest = int(np.bincount(y[rows]).min())
@@ -149,23 +202,29 @@ def _thin_out(
     return rows[subsample(y[rows], counts, generator(seed, "imbalance"))]
 
 
-def _hold_out(rows: np.ndarray, size: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def _hold_out(
+    source: Source, rows: np.ndarray, settings: BiasSettings, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
     """Returns the rows that stay and those held out for validation."""
+    size = 0 if source.validation is not None else settings.validation_size
+    firsts = _firsts(source, rows)
     left = "examples, which leaves one to train on"
-    check_count("validation_size", size, 0, most=len(rows) - 1, counted=left)
-    held_out = random_indices(len(rows), size, generator(seed, "validation"))
-    return np.delete(rows, held_out), rows[held_out]
+    check_count("validation_size", size, 0, most=len(firsts) - 1, counted=left)
+    held_out = firsts[random_indices(len(firsts), size, generator(seed, "validation"))]
+    return _without(source, rows, held_out), held_out
 
 
-def _check_classes(y: np.ndarray, num_classes: int) -> None:
-    counts = np.bincount(y, minlength=num_classes)
+def _check_classes(source: Source, rows: np.ndarray) -> None:
+    counts = np.bincount(source.y[rows], minlength=len(source.class_names))
     if not counts.all():
+        name = source.class_names[np.argmin(counts)]
         raise ValueError(
             "meta_size, train_size, imbalance_factor, validation_size: expected every class to "
-            f"keep a training example, received none of class {np.argmin(counts)}"
+            f"keep a training example, received none of class {name}"
         )
 
 
 def _subset(source: Source, rows: np.ndarray, label: np.ndarray, clean: np.ndarray | None):
     clean = None if clean is None else clean[rows]
-    return Subset(source.x[rows], label[rows], clean, source.sample_id[rows])
+    path = None if source.path is None else source.path[rows]
+    return Subset(source.x[rows], label[rows], clean, source.sample_id[rows], path=path)

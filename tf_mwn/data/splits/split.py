@@ -1,6 +1,7 @@
 """Splits by position: class-balanced, class-stratified, and at random."""
 
 import itertools
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -17,6 +18,7 @@ def balanced_indices(
     rng: np.random.Generator,
     shares: np.ndarray | None = None,
     name: str = "size",
+    class_names: Sequence[str] | None = None,
 ) -> np.ndarray:
     """Draws a subset in which the classes differ by one example at most, or by given shares.
 
@@ -27,6 +29,7 @@ def balanced_indices(
         rng: generator.
         shares: [C] relative sizes of the classes, rounded by largest remainder; None for equal.
         name: what the size is called in a message.
+        class_names: what the classes are called there; None calls them by number.
 
     Returns:
         [size] sorted int64 positions in `labels`.
@@ -46,8 +49,9 @@ def balanced_indices(
     short = np.flatnonzero(wanted > held)
     if short.size:
         first = short[0]
+        called = first if class_names is None else class_names[first]
         raise ValueError(
-            f"{name}: expected at least {wanted[first]} examples of class {first} for a balanced "
+            f"{name}: expected at least {wanted[first]} examples of class {called} for a balanced "
             f"subset of {size}, received {held[first]}"
         )
     return subsample(labels, wanted, rng)

@@ -1,0 +1,85 @@
+"""An .npz file of arrays."""
+
+import re
+
+import numpy as np
+
+from tf_mwn.data.arrays import npz_names
+from tf_mwn.data.arrays import read_npz as read_arrays
+from tf_mwn.data.sources.parts import assigned, part_of
+from tf_mwn.data.sources.source import RawSource
+from tf_mwn.messages import logger
+
+_ARRAYS = "x y y_clean y_coarse sample_id class_names".split()
+_OF_A_PART = re.compile("([xy])_([a-z]+)")
+
+
+def read_npz(path: str) -> RawSource:
+    """Reads a source from an .npz file.
+
+    The file holds `x` ([N, D] features, [N, H, W] or [N, H, W, C] images) and `y` (integers from
+    0). Optional: `y_clean`, the true labels, which makes `y` the source's own noisy labels;
+    `x_test` and `y_test`, without which a fifth of each class is split off; `x_validation` and
+    `y_validation` (`x_val`, `x_valid`), which are the test part if there is no other; `x_meta` and
+    `y_meta`, clean examples that the meta set is drawn from instead of the training part;
+    `y_coarse`, the superclass of each example; `sample_id`; `class_names`.
+
+    Raises:
+        TypeError, ValueError: a file that is missing or no such archive; see `build_source` for
+            arrays that cannot be used.
+    """
+    names = npz_names("dataset", path)
+    if not {"x", "y"} <= set(names):
+        raise ValueError(
+            f"dataset: expected arrays x and y in {path}, received {', '.join(names) or 'none'}"
+        )
+    known = _known(path, names)
+    arrays = read_arrays("dataset", path, known)
+    arrays = {known[name]: array for name, array in arrays.items()}
+    noisy = "y_clean" in arrays
+    given, clean = arrays.pop("y"), arrays.pop("y_clean", None)
+    class_names = arrays.pop("class_names", None)
+    return RawSource(
+        name=path,
+        x=arrays.pop("x"),
+        y=clean if noisy else given,
+        y_given=given if noisy else None,
+        clean_known=noisy,
+        class_names=None if class_names is None else _texts(path, class_names),
+        is_own=True,
+        **arrays,
+    )
+
+
+def _known(path: str, names: list[str]) -> dict[str, str]:
+    """What each array of a file is, by the name that it has there.
+
+    Raises:
+        ValueError: an array whose name begins like one of a part, but is of none.
+    """
+    parts = {}
+    for name in names:
+        match = _OF_A_PART.fullmatch(name)
+        if match and name not in _ARRAYS:
+            parts[name] = match[1], part_of(match[2])
+    strays = [name for name, (_, part) in parts.items() if part in (None, "train")]
+    if strays:
+        raise ValueError(
+            f"dataset: expected the arrays x, y and y_clean, and x and y with _test, _validation "
+            f"or _meta behind in {path}, received {', '.join(strays)} too"
+        )
+    serves = assigned(path, list(dict.fromkeys(part for _, part in parts.values())))
+    known = {name: f"{kind}_{serves[part]}" for name, (kind, part) in parts.items()}
+    unused = [name for name in names if name not in known and name not in _ARRAYS]
+    if unused:
+        logger.warning("%s: not used: %s", path, ", ".join(unused))
+    return {**{name: name for name in names if name in _ARRAYS}, **known}
+
+
+def _texts(path: str, names: np.ndarray) -> tuple[str, ...]:
+    if names.ndim != 1 or names.dtype.kind != "U" or len(set(names.tolist())) < len(names):
+        raise ValueError(
+            f"class_names: expected different texts [C] in {path}, "
+            f"received an array of {names.dtype} with shape {list(names.shape)}"
+        )
+    return tuple(names.tolist())
