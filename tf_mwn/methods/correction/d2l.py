@@ -140,6 +140,7 @@ class D2L(RobustModel):
     """
 
     needs_whole_sets = True
+    has_state_of_variables = True
 
     def __init__(
         self,
