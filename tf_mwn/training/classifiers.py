@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from tf_mwn.engine.keras_internals import every_layer, has_ordered_layers
 from tf_mwn.engine.options import VIRTUAL_VARIABLES
-from tf_mwn.training.outputs import check_logits
+from tf_mwn.training.checks.outputs import check_logits
 
 # How many layers with a kernel a named part has: a block of a residual network has two, and the
 # head comes after it.

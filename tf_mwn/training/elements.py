@@ -8,10 +8,10 @@ import keras
 import tensorflow as tf
 
 from tf_mwn.engine.linearise import trace_derivatives
-from tf_mwn.training.batch_check import BatchCheck
+from tf_mwn.training.checks.batches import BatchCheck
+from tf_mwn.training.checks.losses import LabelRange, check_loss
+from tf_mwn.training.checks.outputs import check_logits
 from tf_mwn.training.classifiers import num_classes
-from tf_mwn.training.loss_check import LabelRange, check_loss
-from tf_mwn.training.outputs import check_logits
 
 
 def is_training_element(inputs) -> bool:

@@ -17,12 +17,13 @@ from tf_mwn.engine.options import FUSED_BATCH_NORM
 from tf_mwn.engine.replicas import logits_of_share, num_replicas
 from tf_mwn.losses.per_example import per_example_loss
 from tf_mwn.training import distributed_loop
-from tf_mwn.training.batch_check import mistakes_in_batches
+from tf_mwn.training.checks.batches import mistakes_in_batches
 from tf_mwn.training.classifiers import (
     check_classifier,
     check_has_classes,
     check_same_variables,
     check_trainable,
+    num_classes,
     resolve_jit_compile,
 )
 from tf_mwn.training.elements import (
@@ -32,6 +33,7 @@ from tf_mwn.training.elements import (
     refuse_weights,
 )
 from tf_mwn.training.logit_adjustment import LogitAdjustment
+from tf_mwn.training.metrics import metrics_on_logits
 from tf_mwn.training.phases import Phases
 from tf_mwn.training.whole_sets import WholeSets
 
@@ -122,7 +124,9 @@ class RobustModel(keras.Model):
                 puts a `LossScaleOptimizer` around it.
             loss: None for sparse cross-entropy from logits; a `keras.losses.Loss` on logits; or
                 a function (labels, logits) -> one value per example.
-            metrics: as in Keras; they see logits.
+            metrics: as in Keras; they see logits. Names that stand for probabilities, such as
+                "AUC", and metrics with a threshold between 0 and 1 see probabilities: of class 1
+                where there are one or two logits. "accuracy" of one logit is that of its sign.
             jit_compile: "auto" compiles with XLA on a GPU, unless the classifier max-pools
                 (its second derivative is inexact under XLA); never on a CPU, where XLA makes
                 these steps slower.
@@ -150,7 +154,7 @@ class RobustModel(keras.Model):
         self._adjust_logits(logit_adjustment, class_counts, target_shares)
         super().compile(
             optimizer=optimizer,
-            metrics=metrics,
+            metrics=metrics_on_logits(metrics, num_classes(self.classifier)),
             jit_compile=resolve_jit_compile(jit_compile, self.classifier),
             **kwargs,
         )
@@ -237,7 +241,10 @@ class RobustModel(keras.Model):
         callbacks = [_EpochHooks(), callbacks or []]  # Keras flattens lists
         if distributed_loop.is_needed(self.distribute_strategy):
             if y is not None or batch_size is not None:
-                raise TypeError("x: expected a tf.data.Dataset of training elements and no y")
+                raise TypeError(
+                    "x: expected a tf.data.Dataset of training elements on many devices, received "
+                    "arrays or a batch_size"
+                )
             kw.pop("shuffle", None)  # as in Keras, which does not shuffle a data set
             return distributed_loop.fit(self, x, epochs, callbacks, verbose, **kw)
         if isinstance(x, tf.data.Dataset):

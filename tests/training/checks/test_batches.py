@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from tests.models import batch, mlp
 from tf_mwn import CrossEntropy, paired_dataset
-from tf_mwn.training.batch_check import mistakes_in_batches
+from tf_mwn.training.checks.batches import mistakes_in_batches
 
 X, Y = batch([(5,)], 12, 0)
 HOT = np.eye(3, dtype="float32")

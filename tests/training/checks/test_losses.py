@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from tf_mwn.losses.per_example import per_example_loss
-from tf_mwn.training.loss_check import LabelRange, check_loss
+from tf_mwn.training.checks.losses import LabelRange, check_loss
 
 K = keras.losses
 NUMBERS, ONE_HOT = tf.TensorSpec([None], tf.int64), tf.TensorSpec([None, 3], tf.float32)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import keras
 import tensorflow as tf
 
-from tf_mwn.training.loss_check import LabelRange
+from tf_mwn.training.checks.losses import LabelRange
 
 # Around a message, to find it in the error that TensorFlow makes of a failed assertion.
 _OPEN, _CLOSE = "<tf_mwn>", "</tf_mwn>"

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from tests.models import batch
 from tf_mwn import CrossEntropy, MetaWeightNet, paired_dataset
-from tf_mwn.training.outputs import check_logits
+from tf_mwn.training.checks.outputs import check_logits
 
 L = keras.layers
 
