@@ -56,6 +56,7 @@ NO_SENTENCE = {
     ("tf_mwn/methods/losses/learned_loss.py", "_check_corners"): "goes in front of a sentence",
     ("tf_mwn/methods/mentornet/mentor_net.py", "_read"): "a reason in its own next sentence",
     ("tf_mwn/runs/checkpoint.py", "_read"): "a reason in the sentence of restore",
+    ("tf_mwn/training/checks/batches.py", "mistakes_in_batches"): "a sentence that a batch gave",
     ("tf_mwn/runs/devices.py", "_tf_config"): "a reason in its own next sentence",
 }
 STYLE = re.compile(r"[^:]+: expected .+, received .+", re.DOTALL)

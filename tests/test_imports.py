@@ -11,11 +11,11 @@ ROOT = pathlib.Path(__file__).parent.parent
 # The floors of the house, from the ground up: a folder of tf_mwn (or a module that stands alone)
 # imports from floors below its own, and from the folders of its own floor that stand left of it.
 FLOORS = (
-    ("checks", "messages", "tables", "files"),
+    ("checks", "messages", "tables", "files", "registration"),
     ("options",),
     ("engine", "losses", "networks", "label_noise"),
     ("data.images", "data", "data.bias", "data.splits", "data.streams", "data.sources"),
-    ("training",),
+    ("training.checks", "training"),
     ("methods.spec",),
     ("methods.rules", "methods.losses", "methods.meta_weight_net", "methods.reweighting")
     + ("methods.mentornet", "methods.correction", "methods.teachers", "methods.hyper_parameters"),

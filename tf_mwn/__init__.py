@@ -9,6 +9,8 @@ import importlib
 import importlib.metadata
 import re
 
+from tf_mwn.registration import register_when_keras_is_loaded
+
 __version__ = "0.1.0"
 
 _PUBLIC = {
@@ -81,6 +83,7 @@ def _check_versions() -> None:
 
 
 _check_versions()
+register_when_keras_is_loaded()
 
 
 def __getattr__(name: str):

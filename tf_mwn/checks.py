@@ -142,7 +142,10 @@ def check_array(what: str, array: Any) -> np.ndarray:
     """
     array = np.asarray(array)
     if array.dtype.kind not in "biuf":
-        raise TypeError(f"{what}: expected numbers, received an array of {array.dtype}")
+        cure = ""
+        if array.dtype.kind in "OSU":
+            cure = "; make numbers of text columns, by keras.layers.StringLookup for example"
+        raise TypeError(f"{what}: expected numbers, received an array of {array.dtype}{cure}")
     if array.ndim == 0 or not len(array):
         raise ValueError(
             f"{what}: expected at least one example, received shape {list(array.shape)}"
@@ -233,6 +236,11 @@ def check_targets(what: str, labels: Any) -> np.ndarray:
     """
     labels = np.asarray(labels)
     if labels.ndim != 2 or labels.shape[1] < 2:
+        if labels.dtype.kind == "f" and not np.array_equal(labels, np.round(labels)):
+            raise TypeError(
+                f"{what}: expected integers, received {labels.dtype} with values such as "
+                f"{labels.flat[0]:g}; methods weight examples of classes, not of a regression"
+            )
         return check_labels(what, labels)
     if labels.dtype.kind != "f":
         raise TypeError(

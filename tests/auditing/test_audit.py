@@ -66,3 +66,18 @@ def test_models_that_cannot_be_audited():
     softmax = keras.Sequential([mlp(), keras.layers.Softmax()])
     with pytest.raises(ValueError, match="classifier: expected logits .* ends in a softmax"):
         tf_mwn.audit(softmax, X, Y)
+
+
+def test_one_logit_is_that_of_two_classes():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(60, 2)).astype("float32")
+    y = (x[:, 0] > 0).astype(int)
+    given = np.where(np.arange(60) < 6, 1 - y, y)
+    inputs = keras.Input((2,))
+    one = keras.Model(inputs, keras.layers.Dense(1, use_bias=False)(inputs))
+    one.set_weights([np.array([[4.0], [0.0]])])
+    two = keras.Model(inputs, keras.layers.Dense(2, use_bias=False)(inputs))
+    two.set_weights([np.array([[0.0, 4.0], [0.0, 0.0]])])
+    found, expected = (tf_mwn.audit(model, x, given, x, y) for model in (one, two))
+    np.testing.assert_allclose(found.log_odds, expected.log_odds, rtol=1e-5)
+    np.testing.assert_array_equal(found.suspects, expected.suspects)

@@ -68,6 +68,8 @@ NAMES = [
     ("_accumulators", built(keras.optimizers.Adagrad), "preconditioner"),
     ("_accumulated_grads", built(keras.optimizers.Adadelta), "preconditioner"),
     ("_accumulated_delta_vars", built(keras.optimizers.Adadelta), "preconditioner"),
+    ("_iterations", sgd, "keras_internals.steps_taken"),
+    ("gradient_registry", lambda: keras_internals.ops, "keras_internals.has_no_derivative"),
     ("inner_optimizer", scaled_sgd, "optimizers.without_loss_scale"),
     ("dynamic_scale", scaled_sgd, "optimizers.loss_scale"),
 ]

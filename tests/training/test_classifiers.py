@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from tests.models import CLASSIFIERS, batch, mlp, subclassed
 from tests.training.small_classifier import X, classifier
-from tf_mwn import CrossEntropy, MetaWeightNet, paired_dataset
+from tf_mwn import L2RW, CrossEntropy, HypergradientDescent, MetaWeightNet, paired_dataset
 from tf_mwn.training.classifiers import (
     new_classifier,
     resolve_jit_compile,
@@ -278,3 +278,83 @@ def test_a_new_classifier_is_a_twin_with_other_weights(make):
     assert [v.shape for v in twin.variables] == [v.shape for v in net.variables]
     kernels = [(a, b) for a, b in zip(net.weights, twin.weights, strict=True) if len(a.shape) > 1]
     assert kernels and all(np.abs(a.numpy() - b.numpy()).max() > 1e-3 for a, b in kernels)
+
+
+def transfer():
+    """A classifier whose body is frozen, and its body."""
+    inputs = keras.Input((5,))
+    body = L.Dense(4, activation="tanh", name="body")
+    body.trainable = False
+    outputs = L.Dense(3, name="head")(body(inputs))
+    body.trainable = False
+    return keras.Model(inputs, outputs), body
+
+
+@pytest.mark.parametrize(
+    ("choice", "chosen"),
+    [("head", ["head/kernel", "head/bias"]), ("all", ["body/kernel", "body/bias"])],
+)
+@pytest.mark.parametrize("wrap", [MetaWeightNet, lambda c, **kw: L2RW(c, 8, **kw)])
+def test_compile_chooses_among_the_variables_that_are_trainable_then(wrap, choice, chosen):
+    net, body = transfer()
+    model = wrap(net, virtual_variables=choice)
+    model.compile("sgd")
+    body.trainable = True
+    with pytest.raises(ValueError, match="when compile was called.* with body/kernel and 1 more"):
+        model.check_variables()
+    model.compile("sgd")
+    model.check_variables()
+    paths = [net.trainable_variables[i].path for i in model.virtual_selection]
+    assert paths[:2] == chosen and len(paths) == (2 if choice == "head" else 4)
+
+
+CHANGES = {
+    "freeze": lambda layer: setattr(layer, "trainable", False),
+    "lora": lambda layer: layer.enable_lora(2),
+    "quantize": lambda layer: layer.quantize("int8"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_change_after_compile_is_found_and_cured_by_compile(change):
+    model = CrossEntropy(mlp())
+    model.compile("sgd")
+    CHANGES[change](model.classifier.layers[1])
+    x, y = batch([(5,)], 8, 0)
+    pairs = paired_dataset(x, y, None, None, batch_size=4)
+    with pytest.raises(
+        ValueError, match="without dense.*/kernel( and . more)?; call compile again"
+    ):
+        model.fit(pairs, verbose=0)
+    with pytest.raises(ValueError, match="call compile again"):
+        model.train_on_batch(*next(iter(pairs)))
+    model.compile("sgd")
+    model.fit(pairs, verbose=0)
+
+
+def test_a_change_while_fit_runs_is_found_at_the_next_epoch():
+    model = CrossEntropy(mlp())
+    model.compile("sgd")
+    x, y = batch([(5,)], 8, 0)
+    freeze = keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, logs: setattr(model.classifier.layers[1], "trainable", False)
+    )
+    with pytest.raises(ValueError, match="call compile again"):
+        pairs = paired_dataset(x, y, None, None, batch_size=4)
+        model.fit(pairs, epochs=2, verbose=0, callbacks=[freeze])
+
+
+def test_nothing_left_to_train_is_found_by_compile():
+    model = CrossEntropy(mlp())
+    model.classifier.trainable = False
+    with pytest.raises(ValueError, match="expected trainable variables, received none"):
+        model.compile("sgd")
+
+
+def test_methods_with_state_for_each_variable_are_wrapped_again():
+    net, body = transfer()
+    model = HypergradientDescent(net)
+    body.trainable = True
+    with pytest.raises(ValueError, match="when it was wrapped, .*; wrap it again"):
+        model.compile("sgd")
+    HypergradientDescent(net).compile("sgd")

@@ -46,7 +46,8 @@ def audit(
     the classifier is too weak to judge, the audit says so first and suggests no label.
 
     Args:
-        model: a model of this package, or any built Keras classifier that returns logits [B, C].
+        model: a model of this package, or any built Keras classifier that returns logits [B, C], or
+            [B, 1] of two classes.
         x: inputs as the classifier takes them: an array, or a tuple or dict of arrays, of N rows.
         y: given labels, [N] integers from 0 or [N, C] one-hot floats.
         x_meta, y_meta: clean examples that the classifier was not trained on, or None.
@@ -67,11 +68,12 @@ def audit(
     check_lengths(y=targets, sample_id=sample_id)
     logits = _logits(classifier, x, targets, batch_size)
     weight = _weights(model, targets, logits, sample_id)
+    logits = _of_two_classes(logits)
     meta = None
     check_together(x_meta=x_meta, y_meta=y_meta)
     if x_meta is not None:
         x_meta, y_meta = check_examples("x_meta", x_meta, "y_meta", y_meta)
-        meta = _logits(classifier, x_meta, y_meta, batch_size), _classes(y_meta)
+        meta = _of_two_classes(_logits(classifier, x_meta, y_meta, batch_size)), _classes(y_meta)
     return audit_logits(logits, _classes(targets), x, sample_id, weight, meta, y_clean, class_names)
 
 
@@ -145,6 +147,11 @@ def _reliability(meta, temperature, matrix, shares) -> Reliability | None:
 def _logits(classifier, x, targets, batch_size) -> np.ndarray:
     check_inputs(classifier, x)
     return classifier_logits(classifier, x, targets, batch_size)
+
+
+def _of_two_classes(logits: np.ndarray) -> np.ndarray:
+    """One logit z [N, 1] as the logits 0 and z of two classes, which have its probabilities."""
+    return np.pad(logits, [(0, 0), (1, 0)]) if logits.shape[1] == 1 else logits
 
 
 def _weights(model, targets, logits, sample_id) -> np.ndarray | None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import keras
+from tensorflow.python.framework import ops
 
 
 def has_ordered_layers(model: keras.Model) -> bool:
@@ -61,3 +62,24 @@ def step_function(model: keras.Model, step: Callable[[Any], dict]) -> Callable[[
 def metrics_in_order(model: keras.Model, logs: Mapping[str, Any]) -> Any:
     """`logs` as `Model.evaluate` returns them with return_dict=False: one value, or a list."""
     return model._flatten_metrics_in_order(logs)
+
+
+def has_no_derivative(kind: str) -> bool:
+    """Whether TensorFlow is told that operations of this type have no derivative.
+
+    A tape takes it for zero, without a word. Operations that TensorFlow knows no derivative of
+    raise `LookupError` instead. The package `tensorflow` exports no way to ask.
+    """
+    try:
+        return ops.gradient_registry.lookup(kind) is None
+    except LookupError:
+        return False
+
+
+def steps_taken(optimizer: keras.optimizers.Optimizer) -> int:
+    """How often a built optimizer was given a gradient.
+
+    `Optimizer.iterations` counts whole groups of them under `gradient_accumulation_steps`.
+    """
+    counted = getattr(optimizer, "inner_optimizer", optimizer)
+    return int(counted._iterations.numpy())

@@ -6,6 +6,12 @@ import keras
 import tensorflow as tf
 
 from tf_mwn.engine.fused_batch_norm import fused_batch_norm
+from tf_mwn.engine.operations import (
+    operations_within,
+    refuse_assignments,
+    refuse_zero_derivatives,
+    second_derivatives,
+)
 
 
 def functional_call(classifier: keras.Model, values: Sequence[tuple], inputs, fuses: bool = False):
@@ -21,15 +27,25 @@ def functional_call(classifier: keras.Model, values: Sequence[tuple], inputs, fu
         logits [B, C] in at least float32; the pairs (variable, new value) that the pass would
         have assigned (batch-norm statistics, dropout seeds); the list of the classifier's own
         losses (regularisers, `add_loss`).
+
+    Raises:
+        ValueError: the pass assigns trainable variables.
     """
-    with keras.StatelessScope(state_mapping=list(values), collect_losses=True) as scope:
+    with (
+        operations_within() as operations,
+        keras.StatelessScope(state_mapping=list(values), collect_losses=True) as scope,
+    ):
         with fused_batch_norm(fuses):
             logits = classifier(inputs, training=True)
         losses = classifier.losses
-    new = [(v, scope.get_current_value(v)) for v in classifier.non_trainable_variables]
     given = {id(variable): value for variable, value in values}
-    updates = [(v, x) for v, x in new if x is not None and x is not given.get(id(v))]
-    return _at_least_float32(logits), updates, losses
+
+    def assigned(variables):
+        new = [(v, scope.get_current_value(v)) for v in variables]
+        return [(v, x) for v, x in new if x is not None and x is not given.get(id(v))]
+
+    refuse_assignments(classifier, operations, assigned(classifier.trainable_variables))
+    return _at_least_float32(logits), assigned(classifier.non_trainable_variables), losses
 
 
 class Linearisation:
@@ -162,10 +178,12 @@ class Linearisation:
         sources = range(len(self.weights)) if to_all else selection
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(cotangent)
-            targets = [self.unadjusted_logits]
-            every = self._gradient(targets, [self.weights[i] for i in sources], [cotangent])
+            with operations_within() as operations:
+                weights = [self.weights[i] for i in sources]
+                every = self._gradient([self.unadjusted_logits], weights, [cotangent])
             by_number = dict(zip(sources, every, strict=True))
             gradient = [by_number[i] for i in selection]
+        refuse_zero_derivatives(self._classifier, gradient, operations)
         if to_all:
             self._pulled_back = cotangent, every
 
@@ -174,12 +192,13 @@ class Linearisation:
             if scale is not None:
                 factor = scale if self._scale is None else scale * self._scale
                 direction = [tf.cast(factor, u.dtype) * u for u in direction]
-            tangent = tape.gradient(
-                gradient,
-                cotangent,
-                output_gradients=list(direction),
-                unconnected_gradients=tf.UnconnectedGradients.ZERO,
-            )
+            with second_derivatives(self._classifier, operations):
+                tangent = tape.gradient(
+                    gradient,
+                    cotangent,
+                    output_gradients=list(direction),
+                    unconnected_gradients=tf.UnconnectedGradients.ZERO,
+                )
             return tangent if scale is None else tangent / tf.cast(factor, tangent.dtype)
 
         return gradient, pushforward
@@ -203,6 +222,28 @@ class Linearisation:
         if self._scale is None:
             return gradient
         return [part / tf.cast(self._scale, part.dtype) for part in gradient]
+
+
+def trace_derivatives(classifier: keras.Model, inputs, selection: Sequence[int]) -> None:
+    """Traces pullback and pushforward of a batch, for the checks that need a graph.
+
+    Args:
+        classifier: a built Keras model.
+        inputs: `tf.TensorSpec` of a batch, or a structure of them.
+        selection: indices into its trainable variables.
+
+    Raises:
+        ValueError: see `tf_mwn.engine.operations`.
+    """
+
+    @tf.function(autograph=False)
+    def derivatives(inputs):
+        linear = Linearisation(classifier, inputs)
+        ones = tf.ones_like(linear.logits)
+        gradient, pushforward = linear.pullback_and_pushforward(ones, selection)
+        return pushforward(gradient)
+
+    derivatives.get_concrete_function(inputs)
 
 
 def _at_least_float32(x: tf.Tensor) -> tf.Tensor:

@@ -45,8 +45,8 @@ def target_distribution(labels, logits: tf.Tensor) -> tf.Tensor:
     else:
         target = tf.one_hot(numbers, logits.shape[-1], dtype=logits.dtype)
         known = (numbers >= 0) & (numbers < logits.shape[-1])
-        nan = tf.constant(float("nan"), logits.dtype)
-        target = tf.where(known[..., tf.newaxis], target, nan)
+        # 0/0: a constant NaN would stop every step under `tf.debugging.enable_check_numerics`.
+        target /= tf.cast(known, target.dtype)[..., tf.newaxis]
     if not target.shape.is_compatible_with(logits.shape):
         _refuse_shape(labels, logits)
     return target

@@ -1,12 +1,13 @@
 """Checks of the user's classifier, and the choice of variables for the virtual step."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import keras
 import tensorflow as tf
 
 from tf_mwn.engine.keras_internals import every_layer, has_ordered_layers
 from tf_mwn.engine.options import VIRTUAL_VARIABLES
+from tf_mwn.training.checks.outputs import check_logits
 
 # How many layers with a kernel a named part has: a block of a residual network has two, and the
 # head comes after it.
@@ -34,10 +35,7 @@ def check_classifier(classifier: keras.Model) -> None:
         raise ValueError(
             f"classifier: expected one output, received {len(classifier.outputs)} outputs"
         )
-    if not classifier.trainable_variables:
-        raise ValueError(
-            f"classifier: expected trainable variables, received none in {classifier.name!r}"
-        )
+    check_trainable(classifier)
     activation = _last_activation(classifier)
     if activation is not None:
         raise ValueError(
@@ -49,6 +47,48 @@ def check_classifier(classifier: keras.Model) -> None:
         raise ValueError(
             f"classifier: expected logits [B, C] as output, received shape {list(outputs[0].shape)}"
         )
+    check_logits(classifier)
+
+
+def check_trainable(classifier: keras.Model) -> None:
+    """Refuses a classifier of which everything is frozen.
+
+    Raises:
+        ValueError: no trainable variables.
+    """
+    if not classifier.trainable_variables:
+        raise ValueError(
+            f"classifier: expected trainable variables, received none in {classifier.name!r}"
+        )
+
+
+def check_same_variables(
+    classifier: keras.Model, known: Sequence[keras.Variable], when: str, cure: str
+) -> None:
+    """Refuses a classifier whose trainable variables are others than those that were `known`.
+
+    Layers that are frozen or made trainable, `enable_lora` and `quantize` change them.
+
+    Args:
+        classifier: as it is now.
+        known: its trainable variables at an earlier time.
+        when: that time.
+        cure: what makes the new ones known.
+
+    Raises:
+        ValueError: the variables differ.
+    """
+    now = {id(v): v.path for v in classifier.trainable_variables}
+    then = {id(v): v.path for v in known}
+    if list(now) == list(then):
+        return
+    changes = [f"without {path}" for i, path in then.items() if i not in now]
+    changes += [f"with {path}" for i, path in now.items() if i not in then]
+    more = f" and {len(changes) - 1} more" if len(changes) > 1 else ""
+    raise ValueError(
+        f"classifier: expected the trainable variables that it had {when}, received them "
+        f"{(changes or ['in another order'])[0]}{more}; {cure}"
+    )
 
 
 def num_classes(classifier: keras.Model) -> int | None:

@@ -95,11 +95,11 @@ def fit(
         model.reset_metrics()
         listeners.on_epoch_begin(epoch)
         _train_epoch(model, batches, listeners)
-        logs = _results(model)
+        logs = results(model)
         if validation_data is not None:
             parts = validation_data if isinstance(validation_data, tuple) else (validation_data,)
-            results = model.evaluate(*parts, return_dict=True)
-            logs |= {f"val_{name}": value for name, value in results.items()}
+            found = model.evaluate(*parts, return_dict=True)
+            logs |= {f"val_{name}": value for name, value in found.items()}
         listeners.on_epoch_end(epoch, logs)
         if model.stop_training:
             break
@@ -136,14 +136,14 @@ def evaluate(
     model.reset_metrics()
     for data in distributed(model.distribute_strategy, dataset):
         model.test_function(data)
-    logs = _results(model)
+    logs = results(model)
     return logs if return_dict else metrics_in_order(model, logs)
 
 
-def _results(model: keras.Model) -> dict[str, Any]:
+def results(model: keras.Model) -> dict[str, Any]:
     """The metrics so far over all replicas: floats, or arrays for metrics with several values."""
-    results = keras.tree.map_structure(keras.ops.convert_to_numpy, model.get_metrics_result())
-    return {name: value if value.ndim else float(value) for name, value in results.items()}
+    found = keras.tree.map_structure(keras.ops.convert_to_numpy, model.get_metrics_result())
+    return {name: value if value.ndim else float(value) for name, value in found.items()}
 
 
 def distributed(strategy: tf.distribute.Strategy, dataset: tf.data.Dataset):

@@ -1,11 +1,16 @@
 """Checks of the data that `fit` is given, before the first step."""
 
+import types
 from collections.abc import Mapping
 from typing import Any
 
 import keras
 import tensorflow as tf
 
+from tf_mwn.engine.linearise import trace_derivatives
+from tf_mwn.training.checks.batches import BatchCheck
+from tf_mwn.training.checks.losses import LabelRange, check_loss
+from tf_mwn.training.checks.outputs import check_logits
 from tf_mwn.training.classifiers import num_classes
 
 
@@ -18,8 +23,11 @@ def check_training_element(data, needs_meta: bool) -> None:
     """Refuses a batch, or the specification of a batch, that is not a training element.
 
     Raises:
-        ValueError: other elements than those of `tf_mwn.paired_dataset`, or no meta set in them.
+        ValueError: other elements than those of `tf_mwn.paired_dataset`, no meta set in them, or
+            a third part, which Keras takes for sample weights.
     """
+    if isinstance(data, tuple) and len(data) == 3 and is_training_element(data[0]):
+        refuse_weights("sample_weight", data[2])
     inputs = data[0] if isinstance(data, tuple) and len(data) == 2 else None
     wanted = ["inputs", "sample_id"] + (["meta_inputs", "meta_labels"] if needs_meta else [])
     if is_training_element(inputs) and all(key in inputs for key in wanted):
@@ -35,29 +43,78 @@ def check_training_element(data, needs_meta: bool) -> None:
     )
 
 
-def check_training_data(dataset: Any, model: Any) -> None:
-    """Refuses a data set whose examples or labels do not fit the classifier or the loss.
+def refuse_weights(name: str, value: Any) -> None:
+    """Refuses the weights of examples or classes that Keras' `fit` takes.
+
+    Raises:
+        ValueError: `value` is not None.
+    """
+    if value is not None:
+        raise ValueError(
+            f"{name}: expected None in training, where the method gives each example its weight, "
+            f"received {type(value).__name__}"
+        )
+
+
+def checked_data(data: Any, model: Any) -> Any:
+    """The data for `fit`, with a check in them of every batch that is not checked already.
 
     Args:
-        dataset: what `fit` was given; only a `tf.data.Dataset` is checked.
+        data: a `tf.data.Dataset` or a generator of training elements, or one training element
+            (dict, labels) of arrays.
         model: a `RobustModel`.
 
     Raises:
-        ValueError: no training elements, inputs of another shape than the classifier's, labels out
-            of range or of another number of classes, or a loss that does not give one value for
-            each of these labels.
+        TypeError: data of another kind.
+        ValueError: no training elements, inputs of another shape than the classifier's, labels of
+            a wrong kind, or a loss that does not give one value for each of these labels.
+        tf.errors.InvalidArgumentError: arrays that `BatchCheck` refuses.
     """
-    if not isinstance(dataset, tf.data.Dataset):
-        return
-    check_training_element(dataset.element_spec, model.needs_meta_set)
-    element, labels = dataset.element_spec
+    if isinstance(data, tf.data.Dataset):
+        check = element_check(data.element_spec, model)
+        if hasattr(data, "largest_labels"):  # made of arrays, which are checked
+            _check_largest(data.largest_labels, check)
+            return data
+        return data.map(tf.autograph.experimental.do_not_convert(check)).prefetch(1)
+    if isinstance(data, types.GeneratorType):
+        first = next(data)
+        return _checked_generator(first, data, element_check(_spec(first), model))
+    if isinstance(data, tuple):
+        check_training_element(data, model.needs_meta_set)
+        data = tf.nest.map_structure(tf.convert_to_tensor, data)
+        spec = _spec(data)
+        checks = model.batch_checks()  # a loop of `train_on_batch` has one specification
+        if repr(spec) not in checks:
+            checks[repr(spec)] = element_check(spec, model)
+        return checks[repr(spec)](*data)
+    raise TypeError(
+        "x: expected a tf.data.Dataset as made by tf_mwn.paired_dataset, or a generator of such "
+        f"elements, received {type(data).__name__}"
+    )
+
+
+def element_check(spec: Any, model: Any) -> BatchCheck:
+    """Checks the specification of a training element; returns the check of its values.
+
+    Raises:
+        ValueError: see `checked_data`.
+    """
+    check_training_element(spec, model.needs_meta_set)
+    if model.run_eagerly and model.differentiates_twice:
+        trace_derivatives(model.classifier, spec[0]["inputs"], model.virtual_selection)
+    element, labels = spec
     check_inputs(model.classifier, element["inputs"])
     classes = num_classes(model.classifier)
-    if classes is None or labels.shape.rank is None:
-        return
-    if classes > 1:
-        _check_labels(dataset, labels, classes)
-    _check_loss(model.per_example_loss, labels, classes)
+    if classes is None:
+        classes = check_logits(model.classifier, element["inputs"])
+    specs = {"labels": labels}
+    if "meta_inputs" in element:
+        check_inputs(model.classifier, element["meta_inputs"])
+        specs["meta_labels"] = element["meta_labels"]
+    ranges = {name: _check_labels(model, name, spec, classes) for name, spec in specs.items()}
+    inputs = getattr(model.classifier, "inputs", None)
+    shape = tuple(inputs[0].shape[1:]) if inputs and len(inputs) == 1 else None
+    return BatchCheck(classes or 0, ranges, shape)
 
 
 def check_inputs(classifier: keras.Model, inputs: Any) -> None:
@@ -88,34 +145,60 @@ def check_inputs(classifier: keras.Model, inputs: Any) -> None:
         ) from error
 
 
-def _check_labels(dataset, labels: tf.TensorSpec, classes: int) -> None:
-    if labels.shape.rank == 2 and labels.shape[1] not in (1, classes, None):
+def _check_labels(model, name: str, labels: tf.TensorSpec, classes: int | None) -> LabelRange:
+    """Checks the kind of labels, and tries the losses on them; what the losses take of them."""
+    if classes is None or labels.shape.rank is None:
+        return LabelRange()
+    name, shape = {"labels": "y", "meta_labels": "y_meta"}[name], labels.shape
+    if shape.rank > 2:
+        raise ValueError(
+            f"fit: expected {name} in shape [B] or [B, {classes}], received shape {list(shape)}"
+        )
+    if classes > 1 and shape.rank == 2 and shape[1] == 1:
+        raise ValueError(
+            f"fit: expected {name} in shape [B], received [B, 1]; take {name}[:, 0] of it"
+        )
+    if classes > 1 and shape.rank == 2 and shape[1] not in (classes, None):
         raise ValueError(
             f"fit: expected one-hot labels of the {classes} classes of the classifier, "
-            f"received {labels.shape[1]} columns"
+            f"received {shape[1]} columns"
         )
-    for name, largest in getattr(dataset, "largest_labels", {}).items():
-        if largest >= classes:
-            raise ValueError(
-                f"fit: expected {name} to be below the classifier's number of classes "
-                f"{classes}, received {largest} (classes are numbered from 0)"
-            )
-
-
-def _check_loss(loss, labels: tf.TensorSpec, classes: int) -> None:
-    """Tries the loss on two examples of class 0."""
-    example = tf.zeros([2], tf.int64)
-    if labels.shape.rank == 2:
-        example = tf.one_hot(example, labels.shape[1] or classes)
-    example, reason = tf.cast(example, labels.dtype), None
-    try:
-        shape = tf.convert_to_tensor(loss(example, tf.zeros([2, classes]))).shape
-        if shape != [2]:
-            reason = f"one that gives {'one number' if not shape.rank else shape}"
-    except (ValueError, TypeError, tf.errors.OpError) as error:
-        reason = f"one that fails on them ({' '.join(str(error).split())})"
-    if reason:
+    if classes > 1 and shape.rank == 1 and not labels.dtype.is_integer:
         raise ValueError(
-            f"loss: expected one value for each example, from labels {list(example.shape)} and "
-            f"logits [2, {classes}], received {reason}"
+            f"fit: expected {name} to be integers of shape [B] or floats of shape [B, {classes}], "
+            f"received {labels.dtype.name} of shape [B]; cast class numbers to int64"
         )
+    own = getattr(model.training_objective, "own_loss", None)
+    ranges = [check_loss(loss, labels, classes) for loss in (model.per_example_loss, own) if loss]
+    return ranges[0]
+
+
+def _check_largest(largest: Mapping[str, int], check: BatchCheck) -> None:
+    """Compares the largest labels of arrays, which have no negative ones, with what is taken."""
+    for name, value in largest.items():
+        high = check.labels["meta_labels" if name == "y_meta" else "labels"].high
+        if high is None or value <= high:
+            continue
+        if check.classes == 1:
+            raise ValueError(f"fit: expected {name} to be at most {high}, received {value}")
+        raise ValueError(
+            f"fit: expected {name} to be below the classifier's number of classes "
+            f"{check.classes}, received {value} (classes are numbered from 0)"
+        )
+
+
+def _checked_generator(first, rest, check: BatchCheck):
+    yield check(*first)
+    for data in rest:
+        check_training_element(data, "meta_labels" in check.labels)
+        yield check(*data)
+
+
+def _spec(data: Any) -> Any:
+    """The specification of a batch given by its values."""
+
+    def spec(value):
+        value = tf.convert_to_tensor(value)
+        return tf.TensorSpec([None, *value.shape[1:]], value.dtype)
+
+    return tf.nest.map_structure(spec, data)

@@ -18,6 +18,7 @@ class LearnedUpdate(MetaLearnedModel):
     """
 
     offers_virtual_steps = False
+    differentiates_twice = False
 
     def __init__(self, classifier, meta_learner, meta_interval: int, **kwargs):
         refuse_engine_options(kwargs)

@@ -19,13 +19,16 @@ class MeanLoss(TrainingObjective):
 
     Raises:
         TypeError, ValueError: as `tf_mwn.losses.per_example.per_example_loss`.
+
+    Attributes:
+        own_loss: (labels, logits) -> [B] behind `loss`; None for the loss of `compile`.
     """
 
     def __init__(self, loss: keras.losses.Loss | None = None, **kwargs):
         super().__init__(**kwargs)
         self._arguments = {}
         self.save_arguments(loss=loss)
-        self._per_example = None if loss is None else per_example_loss(loss)
+        self.own_loss = None if loss is None else per_example_loss(loss)
 
     def save_arguments(self, **arguments) -> None:
         """Adds constructor arguments to what `get_config` returns."""
@@ -33,9 +36,9 @@ class MeanLoss(TrainingObjective):
 
     def trained_losses(self, logits, batch: TrainingBatch) -> tf.Tensor:
         """ℓ [B]."""
-        if self._per_example is None:
+        if self.own_loss is None:
             return batch.losses(logits)
-        return self._per_example(batch.labels, logits)
+        return self.own_loss(batch.labels, logits)
 
     def objective(self, logits, batch: TrainingBatch):
         """This replica's share of T; no weights."""

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from tf_mwn.checks import check_count
 from tf_mwn.engine import options as engine_options
+from tf_mwn.engine.keras_internals import steps_taken
 from tf_mwn.engine.linearise import Linearisation
 from tf_mwn.engine.meta_loss import meta_loss_gradient
 from tf_mwn.engine.meta_schedule import WARM_UP, meta_schedule, warm_up_lengths
@@ -83,6 +84,7 @@ class MetaLearnedModel(RobustModel):
     """
 
     needs_meta_set = True
+    differentiates_twice = True
     # Whether `virtual_step` is an option. Where it is not, an optimizer without a diagonal has a
     # plain virtual step, for the user could not ask for one.
     offers_virtual_steps = True
@@ -112,7 +114,7 @@ class MetaLearnedModel(RobustModel):
         if recompute:
             check_forward_mode(classifier)
         self.virtual_variables = virtual_variables
-        self.virtual_selection = tuple(select_variables(classifier, virtual_variables))
+        self.choose_variables()
         self.virtual_step = engine_options.VIRTUAL_STEP.check(virtual_step)
         self.meta_loss_metric = keras.metrics.Mean(name="meta_loss")
 
@@ -131,6 +133,11 @@ class MetaLearnedModel(RobustModel):
     def is_warming_up(self) -> bool:
         """Whether the current epoch trains plainly, before a late start."""
         return self.phases is not None and self.phases.current == WARM_UP
+
+    def choose_variables(self) -> None:
+        """Selects what the virtual step moves among the variables that are trainable now."""
+        chosen = select_variables(self.classifier, self.virtual_variables)
+        self.virtual_selection = tuple(chosen)
 
     @property
     def meta_learner(self) -> MetaLearner:
@@ -207,8 +214,7 @@ class MetaLearnedModel(RobustModel):
         """
         if self.meta_interval == 1:
             return super().step_kind(), True
-        step = int(self.optimizer.iterations.numpy())
-        return super().step_kind(), step % self.meta_interval == 0
+        return super().step_kind(), steps_taken(self.optimizer) % self.meta_interval == 0
 
     def learn_objective(self, linear: Linearisation, batch: TrainingBatch, element):
         """Θ ← meta_optimizer(meta gradient), at meta steps."""

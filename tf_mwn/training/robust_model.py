@@ -17,13 +17,23 @@ from tf_mwn.engine.options import FUSED_BATCH_NORM
 from tf_mwn.engine.replicas import logits_of_share, num_replicas
 from tf_mwn.losses.per_example import per_example_loss
 from tf_mwn.training import distributed_loop
-from tf_mwn.training.classifiers import check_classifier, check_has_classes, resolve_jit_compile
+from tf_mwn.training.checks.batches import mistakes_in_batches
+from tf_mwn.training.classifiers import (
+    check_classifier,
+    check_has_classes,
+    check_same_variables,
+    check_trainable,
+    num_classes,
+    resolve_jit_compile,
+)
 from tf_mwn.training.elements import (
-    check_training_data,
     check_training_element,
+    checked_data,
     is_training_element,
+    refuse_weights,
 )
 from tf_mwn.training.logit_adjustment import LogitAdjustment
+from tf_mwn.training.metrics import metrics_on_logits
 from tf_mwn.training.phases import Phases
 from tf_mwn.training.whole_sets import WholeSets
 
@@ -51,11 +61,18 @@ class RobustModel(keras.Model):
     needs_meta_set = False
     # Whether `whole_sets` must be set before training.
     needs_whole_sets = False
+    # Whether a step needs the derivative J u of the logits, and `virtual_selection` says in what.
+    differentiates_twice = False
+    # Whether the method keeps state for each trainable variable, or a second classifier.
+    has_state_of_variables = False
 
     def __init__(self, classifier: keras.Model, training_objective: TrainingObjective, **kwargs):
         check_classifier(classifier)
         super().__init__(**kwargs)
         self.classifier = classifier
+        variables = tuple(classifier.trainable_variables)
+        # In a closure, so that Keras does not track them a second time.
+        self._variables_at_first = lambda: variables
         self.training_objective = training_objective
         self.loss_metric = keras.metrics.Mean(name="loss")
         self.mean_weight_metric = keras.metrics.Mean(name="mean_weight")
@@ -107,7 +124,9 @@ class RobustModel(keras.Model):
                 puts a `LossScaleOptimizer` around it.
             loss: None for sparse cross-entropy from logits; a `keras.losses.Loss` on logits; or
                 a function (labels, logits) -> one value per example.
-            metrics: as in Keras; they see logits.
+            metrics: as in Keras; they see logits. Names that stand for probabilities, such as
+                "AUC", and metrics with a threshold between 0 and 1 see probabilities: of class 1
+                where there are one or two logits. "accuracy" of one logit is that of its sign.
             jit_compile: "auto" compiles with XLA on a GPU, unless the classifier max-pools
                 (its second derivative is inexact under XLA); never on a CPU, where XLA makes
                 these steps slower.
@@ -122,6 +141,10 @@ class RobustModel(keras.Model):
                 numbers to rounding. "on" refuses a classifier where it cannot; "off" never does.
             **kwargs: `run_eagerly`, `steps_per_execution`, `weighted_metrics`, as in Keras.
         """
+        check_trainable(self.classifier)
+        if self.has_state_of_variables:
+            first = self._variables_at_first()
+            check_same_variables(self.classifier, first, "when it was wrapped", "wrap it again")
         if loss is None:
             check_has_classes(self.classifier)
         self.fused_batch_norm = FUSED_BATCH_NORM.check(fused_batch_norm)
@@ -131,13 +154,16 @@ class RobustModel(keras.Model):
         self._adjust_logits(logit_adjustment, class_counts, target_shares)
         super().compile(
             optimizer=optimizer,
-            metrics=metrics,
+            metrics=metrics_on_logits(metrics, num_classes(self.classifier)),
             jit_compile=resolve_jit_compile(jit_compile, self.classifier),
             **kwargs,
         )
         # Built now: a checkpoint restores only state that exists, and slots created inside the
         # traced step fail under a strategy.
         self.optimizer.build(self.classifier.trainable_variables)
+        variables, checks = tuple(self.classifier.trainable_variables), {}
+        self._variables_at_compile, self.batch_checks = lambda: variables, lambda: checks
+        self.choose_variables()
         values = [keras.ops.convert_to_numpy(v) for v in self.optimizer.variables]
         # In a closure, so that Keras does not track it. A slot of zeros is kept as one 0.
         starts = [value if value.any() else 0 for value in values]
@@ -157,6 +183,20 @@ class RobustModel(keras.Model):
         self.logit_adjustment = LogitAdjustment(class_counts, strength, target_shares)
         self.logit_adjustment.offset_of(self.classifier)
 
+    def choose_variables(self) -> None:
+        """Called by `compile`, when it is known which variables are trainable. Default: nothing."""
+
+    def check_variables(self) -> None:
+        """Refuses a classifier whose trainable variables have changed since `compile`.
+
+        Raises:
+            ValueError: naming a variable.
+        """
+        if self.compiled:
+            known = self._variables_at_compile()
+            cure = "call compile again"
+            check_same_variables(self.classifier, known, "when compile was called", cure)
+
     def state_variables(self) -> list[keras.Variable]:
         """All state that steps change, in a stable order; what an exact checkpoint holds."""
         return [*self.variables, *self.optimizer.variables]
@@ -164,26 +204,52 @@ class RobustModel(keras.Model):
     def fit(self, x=None, y=None, batch_size=None, epochs=1, verbose="auto", callbacks=None, **kw):
         """As in Keras, on training elements; a method with phases needs `num_epochs` epochs.
 
+        Every batch is checked, unless it was made of arrays by `tf_mwn.paired_dataset`.
+
         Raises:
-            ValueError: the method needs `whole_sets` and has none, or the data do not fit the
-                classifier or the loss.
+            TypeError: data that are neither a `tf.data.Dataset` nor a generator.
+            ValueError: the method needs `whole_sets` and has none; the data do not fit the
+                classifier or the loss; the classifier's trainable variables have changed since
+                `compile`; or `class_weight` or `sample_weight`, as the method gives the weights.
+        """
+        for name in ("class_weight", "sample_weight"):
+            refuse_weights(name, kw.pop(name, None))
+        with mistakes_in_batches():
+            if y is not None:
+                x, y = self.checked((x, y))
+            else:
+                x = self.checked(x)
+            return self._fit(x, y, batch_size, epochs, verbose, callbacks, **kw)
+
+    def checked(self, data):
+        """Training data, one element or many, with a check of every batch in them.
+
+        Raises:
+            ValueError: see `fit`.
         """
         if self.needs_whole_sets and self.whole_sets is None:
             raise ValueError(
                 "whole_sets: expected model.whole_sets = tf_mwn.WholeSets.from_arrays(x, y, "
                 f"x_meta, y_meta), which {type(self).__name__} reads between epochs, received none"
             )
-        check_training_data(x, self)
+        self.check_variables()
+        return checked_data(data, self)
+
+    def _fit(self, x, y, batch_size, epochs, verbose, callbacks, **kw):
         if isinstance(callbacks, keras.callbacks.CallbackList):
             callbacks = callbacks.callbacks
         callbacks = [_EpochHooks(), callbacks or []]  # Keras flattens lists
         if distributed_loop.is_needed(self.distribute_strategy):
             if y is not None or batch_size is not None:
-                raise TypeError("x: expected a tf.data.Dataset of training elements and no y")
+                raise TypeError(
+                    "x: expected a tf.data.Dataset of training elements on many devices, received "
+                    "arrays or a batch_size"
+                )
             kw.pop("shuffle", None)  # as in Keras, which does not shuffle a data set
             return distributed_loop.fit(self, x, epochs, callbacks, verbose, **kw)
         if isinstance(x, tf.data.Dataset):
             self.build_metrics(x)
+            kw.setdefault("shuffle", False)  # Keras warns of its own default
         return super().fit(x, y, batch_size, epochs, verbose, callbacks, **kw)
 
     def fine_tune(
@@ -233,6 +299,45 @@ class RobustModel(keras.Model):
         return fine_tune_on_arrays(
             self, x_meta, y_meta, epochs, steps, batch_size, rate, held_back, seed, verbose
         )
+
+    def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, return_dict=False):
+        """One step on a training element (x, y), as in Keras.
+
+        Raises:
+            ValueError: as `fit`; or a method that acts between epochs, which `fit` counts.
+        """
+        refuse_weights("class_weight", class_weight)
+        refuse_weights("sample_weight", sample_weight)
+        if self.phases is not None or type(self).begin_epoch is not RobustModel.begin_epoch:
+            raise ValueError(
+                f"train_on_batch: expected a method without epochs, received "
+                f"{type(self).__name__}, which acts between them; use fit"
+            )
+        with mistakes_in_batches():
+            data = self.checked((x, y))
+        self.make_train_function()
+        return self._on_batch(self.train_function, data, return_dict)
+
+    def test_on_batch(self, x, y=None, sample_weight=None, return_dict=False):
+        """As in Keras."""
+        self._evaluating = True
+        try:
+            self.make_test_function()
+            data = (x, y) if sample_weight is None else (x, y, sample_weight)
+            return self._on_batch(self.test_function, data, return_dict)
+        finally:
+            self._evaluating = False
+
+    def _on_batch(self, step, data, return_dict: bool):
+        dataset = tf.data.Dataset.from_tensors(data)
+        self.build_metrics(dataset)
+        self.reset_metrics()
+        if distributed_loop.is_needed(self.distribute_strategy):
+            step(next(iter(distributed_loop.distributed(self.distribute_strategy, dataset))))
+        else:
+            step(iter(dataset))
+        logs = distributed_loop.results(self)
+        return logs if return_dict else keras_internals.metrics_in_order(self, logs)
 
     @property
     def num_epochs(self) -> int | None:
@@ -416,11 +521,13 @@ class RobustModel(keras.Model):
 
     @property
     def metrics(self):
-        every = super().metrics
-        hidden = {id(metric) for metric in self.training_metrics} if self._evaluating else set()
+        # Keras' own "loss" is that of its `compute_loss`, which no step here calls.
+        hidden = {id(self._loss_tracker), id(self.loss_metric)}
+        if self._evaluating:
+            hidden |= {id(metric) for metric in self.training_metrics}
         if not self._gives_weights:
             hidden.add(id(self.mean_weight_metric))  # its value of 0 has no meaning
-        return [metric for metric in every if id(metric) not in hidden]
+        return [self.loss_metric, *(m for m in super().metrics if id(m) not in hidden)]
 
     def constructor_arguments(self) -> dict[str, Any]:
         """The constructor's arguments besides the classifier, by name: what a saved model holds.
@@ -461,6 +568,7 @@ class _EpochHooks(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch, logs=None):
         self._first = int(self.model.optimizer.iterations.numpy())
+        self.model.check_variables()
         self.model.begin_epoch()
 
     def on_epoch_end(self, epoch, logs=None):

@@ -67,6 +67,8 @@ def _shuffled_batches(examples, batch_size: int, seed: int, repeat: bool = False
     examples = examples.shuffle(buffer, seed=seed, reshuffle_each_iteration=True)
     if repeat:  # before batching, so that a meta batch is never partial
         examples = examples.repeat()
+    if any(None in spec.shape for spec in tf.nest.flatten(examples.element_spec)):
+        return examples.padded_batch(batch_size, drop_remainder=True)
     return examples.batch(batch_size, drop_remainder=True)
 
 
@@ -88,11 +90,33 @@ def _examples(x_name: str, x: Any, y_name: str, y: Any) -> tf.data.Dataset:
             f"{y_name}: expected a dataset or None with a dataset {x_name}, "
             f"received {type(y).__name__}"
         )
-    examples = x if y is None else tf.data.Dataset.zip(x, y)
+    examples = (x if y is None else tf.data.Dataset.zip(x, y)).map(_dense)
+    _check_ranks(x_name, examples.element_spec)
     label = check_example_spec(x_name, examples.element_spec)
     if label.dtype.is_floating:
         return examples
     return examples.map(lambda inputs, label: (inputs, tf.cast(label, tf.int64)))
+
+
+def _dense(*example):
+    """Ragged and sparse tensors as dense ones, padded with 0."""
+
+    def dense(part):
+        if isinstance(part, tf.RaggedTensor):
+            return part.to_tensor()
+        return tf.sparse.to_dense(part) if isinstance(part, tf.SparseTensor) else part
+
+    return tf.nest.map_structure(dense, example) if len(example) > 1 else example[0]
+
+
+def _check_ranks(name: str, spec: Any) -> None:
+    """Refuses examples of which not even the number of axes is known: they cannot be padded."""
+    for part in tf.nest.flatten(spec):
+        if part.shape.rank is None:
+            raise ValueError(
+                f"{name}: expected examples with a known number of axes, received {part}; give "
+                "the generator an output_signature, or .map(tf.ensure_shape) the dataset"
+            )
 
 
 def check_example_spec(name: str, spec: Any) -> tf.TensorSpec:
@@ -103,6 +127,8 @@ def check_example_spec(name: str, spec: Any) -> tf.TensorSpec:
     one_hot = label.shape.rank == 1 and label.dtype.is_floating and (label.shape[0] or 0) > 1
     if not one_hot and (label.shape.rank != 0 or not label.dtype.is_integer):
         hint = " (call .unbatch() on a batched dataset)" if label.shape.rank == 1 else ""
+        if label.shape == [1]:
+            hint = " (take label[0])"
         raise ValueError(
             f"{name}: expected labels that are one integer or a one-hot float vector, "
             f"received {label.dtype.name} of shape {label.shape}{hint}"

@@ -120,7 +120,8 @@ def paired_dataset(
     Arrays: `x` is an array, or a tuple or dict of arrays, with N rows. `tf.data`: `x` is a dataset
     of single `(inputs, label)` examples and `y` None, or `x` and `y` are a dataset each. A shuffle
     buffer then makes the order. The dataset itself must always yield the same order: only then do
-    the ids mean the same example in each epoch. The same forms hold for the meta set.
+    the ids mean the same example in each epoch. Examples of unequal length, such as sentences, are
+    padded with 0 to the longest of their batch. The same forms hold for the meta set.
 
     Args:
         x: training inputs.

@@ -45,7 +45,9 @@ class PacedLabels(TrainingObjective):
         self._arguments = {"epochs": epochs, "start": start, "window": window, "sce": sce}
         self.values = state(self, "values", (window + 1,))
         self.number = state(self, "number", dtype="int32")
-        self.least = state(self, "least", (), keras.initializers.Constant(np.inf))
+        # Not infinite, which `tf.debugging.enable_check_numerics` takes for a mistake.
+        largest = keras.initializers.Constant(np.finfo(np.float32).max)
+        self.least = state(self, "least", (), largest)
         self.alpha = state(self, "alpha", (), "ones")
 
     @property
@@ -140,6 +142,7 @@ class D2L(RobustModel):
     """
 
     needs_whole_sets = True
+    has_state_of_variables = True
 
     def __init__(
         self,

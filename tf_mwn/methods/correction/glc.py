@@ -105,6 +105,7 @@ class GoldLossCorrection(RobustModel):
 
     needs_meta_set = True
     needs_whole_sets = True
+    has_state_of_variables = True
 
     def __init__(
         self,

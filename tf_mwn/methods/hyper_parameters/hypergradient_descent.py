@@ -73,6 +73,8 @@ class HypergradientDescent(LearnedUpdate):
         Hypergradient Descent, ICLR 2018, https://arxiv.org/abs/1703.04782.
     """
 
+    has_state_of_variables = True
+
     def __init__(
         self,
         classifier: keras.Model,

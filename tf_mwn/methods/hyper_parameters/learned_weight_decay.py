@@ -58,6 +58,8 @@ class LearnedWeightDecay(LearnedUpdate):
         Regularization Hyperparameters, ICML 2016, https://arxiv.org/abs/1511.06727.
     """
 
+    has_state_of_variables = True
+
     def __init__(
         self,
         classifier: keras.Model,

@@ -71,6 +71,7 @@ class L2RW(RobustModel):
     """
 
     needs_meta_set = True
+    differentiates_twice = True
 
     def __init__(
         self,
@@ -82,8 +83,12 @@ class L2RW(RobustModel):
         super().__init__(classifier, LastWeights(num_sample_ids), **kwargs)
         self._num_sample_ids = num_sample_ids
         self.virtual_variables = virtual_variables
-        self.virtual_selection = tuple(select_variables(classifier, virtual_variables))
+        self.choose_variables()
         self.meta_loss_metric = keras.metrics.Mean(name="meta_loss")
+
+    def choose_variables(self) -> None:
+        chosen = select_variables(self.classifier, self.virtual_variables)
+        self.virtual_selection = tuple(chosen)
 
     @property
     def training_metrics(self):

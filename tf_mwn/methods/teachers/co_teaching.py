@@ -145,6 +145,8 @@ class CoTeaching(RobustModel):
         averaged, as in the paper. The authors' code divides the mean by their number once more.
     """
 
+    has_state_of_variables = True
+
     def __init__(
         self,
         classifier: keras.Model,

@@ -61,6 +61,7 @@ class LearningToTeach(RobustModel):
     """
 
     needs_meta_set = True
+    has_state_of_variables = True
 
     def __init__(
         self,

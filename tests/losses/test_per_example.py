@@ -1,0 +1,43 @@
+"""Labels of one logit have the rank that the loss needs."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tf_mwn.losses.per_example import per_example_loss
+from tf_mwn.losses.trial import is_per_example
+
+LOGITS = np.array([[0.5], [-1.0], [2.0], [0.0]], "float32")
+LABELS = np.array([1, 0, 0, 1])
+BRIER = (LABELS - 1 / (1 + np.exp(-LOGITS[:, 0]))) ** 2
+
+
+def of_columns(labels, logits):
+    return tf.reduce_mean(tf.square(tf.cast(labels, logits.dtype) - tf.sigmoid(logits)), -1)
+
+
+def of_flat_labels(labels, logits):
+    return tf.square(tf.cast(labels, logits.dtype) - tf.sigmoid(logits[:, 0]))
+
+
+class AsLoss(keras.losses.Loss):
+    def call(self, y_true, y_pred):
+        return of_columns(y_true, y_pred)
+
+
+@pytest.mark.parametrize("loss", [of_columns, of_flat_labels, AsLoss()])
+@pytest.mark.parametrize("shape", [[4], [4, 1]])
+def test_one_logit_by_hand(loss, shape):
+    per_example = per_example_loss(loss)
+    np.testing.assert_allclose(per_example(LABELS.reshape(shape), LOGITS), BRIER, rtol=1e-5)
+    traced = tf.function(per_example_loss(loss))
+    labels, logits = tf.constant(LABELS.reshape(shape)), tf.constant(LOGITS)
+    np.testing.assert_allclose(traced(labels, logits), BRIER, rtol=1e-5)
+
+
+def test_a_loss_that_mixes_up_examples():
+    labels, logits = tf.constant([0, 1, 1]), tf.constant(LOGITS[:3])
+    assert not is_per_example(of_columns, labels, logits)
+    assert is_per_example(of_columns, labels[:, tf.newaxis], logits)
+    assert not is_per_example(lambda y, z: z[:, 0] - tf.reduce_mean(z), labels, logits)

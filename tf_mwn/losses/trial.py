@@ -1,0 +1,35 @@
+"""Trying a loss on a few examples, to find out what it needs and what it gives."""
+
+from collections.abc import Callable
+
+import numpy as np
+import tensorflow as tf
+
+Loss = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
+
+
+def is_per_example(loss: Loss, labels: tf.Tensor, logits: tf.Tensor) -> bool:
+    """Whether `loss` gives one value for each example, which depends on that example alone.
+
+    Args:
+        loss: (labels, logits) -> [B]. One that draws random numbers need not repeat its values.
+        labels: [3] or [3, ..].
+        logits: [3, C].
+    """
+    try:
+        whole = np.asarray(loss(labels, logits))
+        if whole.shape != (3,):
+            return False
+        draws = not same(whole, loss(labels, logits))
+        for rows in ([0], [1], [2], [0, 1], [1, 2]):
+            part = np.asarray(loss(tf.gather(labels, rows), tf.gather(logits, rows)))
+            if part.shape != (len(rows),) or not (draws or same(part, whole[rows])):
+                return False
+    except (ValueError, TypeError, tf.errors.OpError):
+        return False
+    return True
+
+
+def same(one, other) -> bool:
+    """Whether two arrays of losses are equal up to rounding."""
+    return np.allclose(one, other, rtol=1e-3, atol=1e-4, equal_nan=True)

@@ -1,0 +1,124 @@
+"""Checks of every batch that `fit` trains on, in the stream: on the host, on any number of devices.
+
+They say of a stream what `tf_mwn.paired_dataset` says of arrays.
+"""
+
+import contextlib
+import dataclasses
+import re
+from collections.abc import Iterator
+
+import keras
+import tensorflow as tf
+
+from tf_mwn.training.checks.losses import LabelRange
+
+# Around a message, to find it in the error that TensorFlow makes of a failed assertion.
+_OPEN, _CLOSE = "<tf_mwn>", "</tf_mwn>"
+
+
+@dataclasses.dataclass(frozen=True)
+class BatchCheck:
+    """What a batch must be like.
+
+    Attributes:
+        classes: C, the number of logits.
+        labels: what the loss takes, by the name of the labels: "labels" and "meta_labels".
+        shape: of an example, None where it is open; None if the classifier has several inputs.
+    """
+
+    classes: int
+    labels: dict[str, LabelRange]
+    shape: tuple[int | None, ...] | None
+
+    def __call__(self, element, labels):
+        """The batch as it is.
+
+        Raises:
+            tf.errors.InvalidArgumentError: with a message that `mistakes_in_batches` understands.
+        """
+        parts = {"labels": (element["inputs"], labels, "x", "y")}
+        if "meta_inputs" in element:
+            both = element["meta_inputs"], element["meta_labels"]
+            parts["meta_labels"] = (*both, "x_meta", "y_meta")
+        asserted = []
+        for name, (x, y, x_name, y_name) in parts.items():
+            asserted += self._of_inputs(x, x_name)
+            asserted += self._of_lengths(x, y, x_name, y_name)
+            asserted += self._of_labels(tf.convert_to_tensor(y), y_name, self.labels[name])
+        asserted = [operation for operation in asserted if operation is not None]  # None if eager
+        with tf.control_dependencies(asserted):
+            return tf.nest.map_structure(tf.identity, (element, labels))
+
+    def _of_inputs(self, inputs, name: str) -> list:
+        asserted = []
+        for x in tf.nest.flatten(inputs, expand_composites=True):
+            x = tf.convert_to_tensor(x)
+            if self.shape is not None and x.shape.rank == len(self.shape) + 1:
+                for axis, size in enumerate(self.shape, 1):
+                    if size is not None and x.shape[axis] is None:
+                        found = tf.shape(x)[axis]
+                        text = (
+                            f"expected {name} of length {size} in axis {axis}, received {{}}; "
+                            "bring all examples to the length that the classifier takes"
+                        )
+                        asserted.append(_require(found == size, text, found))
+            if x.dtype.is_floating and x.shape.rank:
+                finite = tf.reduce_all(tf.math.is_finite(x), axis=list(range(1, x.shape.rank)))
+                row = tf.argmin(tf.cast(finite, tf.int32))
+                text = f"expected finite {name}, received NaN or infinity in row {{}} of a batch"
+                asserted.append(_require(tf.reduce_all(finite), text, row))
+        return asserted
+
+    def _of_lengths(self, inputs, labels, x_name: str, y_name: str) -> list:
+        first = tf.nest.flatten(inputs, expand_composites=True)[0]
+        sizes = tf.shape(first)[0], tf.shape(labels)[0]
+        text = f"expected as many {y_name} as {x_name} in a batch, {{}}, received {{}}"
+        return [_require(sizes[0] == sizes[1], text, *sizes)]
+
+    def _of_labels(self, labels: tf.Tensor, name: str, known: LabelRange) -> list:
+        asserted = []
+        if labels.dtype.is_floating:
+            text = f"expected finite {name}, received NaN or infinity"
+            asserted.append(_require(tf.reduce_all(tf.math.is_finite(labels)), text))
+        low, high = tf.reduce_min(labels), tf.reduce_max(labels)
+        numbers = labels.shape.rank == 1 and self.classes > 1
+        hint = " (classes are numbered from 0)" if numbers else ""
+        if known.low is not None and not (labels.dtype.is_unsigned or labels.dtype.is_bool):
+            text = f"expected {name} to be at least {known.low}, received {{}}{hint}"
+            asserted.append(_require(low >= tf.cast(known.low, low.dtype), text, low))
+        if known.high is not None and not labels.dtype.is_bool:
+            text = f"expected {name} to be at most {known.high}, received {{}}"
+            if numbers:
+                text = (
+                    f"expected {name} to be below the classifier's number of classes "
+                    f"{self.classes}, received {{}}{hint}"
+                )
+            asserted.append(_require(high <= tf.cast(known.high, high.dtype), text, high))
+        if known.sums_to_one:
+            sums = tf.reduce_sum(tf.cast(labels, keras.config.floatx()), axis=1)
+            ends = tf.reduce_min(sums), tf.reduce_max(sums)
+            near = tf.logical_and(ends[0] >= 1 - 1e-3, ends[1] <= 1 + 1e-3)
+            text = (
+                f"expected {name} in rows of probabilities that sum to 1, "
+                "received sums from {} to {}"
+            )
+            asserted.append(_require(near, text, *ends))
+        return asserted
+
+
+def _require(condition: tf.Tensor, text: str, *values: tf.Tensor):
+    message = tf.strings.format(f"{_OPEN}fit: {text}{_CLOSE}", values)
+    return tf.debugging.Assert(condition, [message])
+
+
+@contextlib.contextmanager
+def mistakes_in_batches() -> Iterator[None]:
+    """Raises what a `BatchCheck` found as a ValueError of one line."""
+    try:
+        yield
+    except tf.errors.InvalidArgumentError as error:
+        found = re.search(f"{_OPEN}(.*?){_CLOSE}", error.message, re.DOTALL)
+        if found is None:
+            raise
+        raise ValueError(found[1].replace("\\'", "'")) from None
