@@ -1,7 +1,15 @@
 """The comparison of robust with other methods, from results made up here."""
 
 from tf_mwn.reproduction import comparison
-from tf_mwn.reproduction.comparison import BIASES, METHOD, OTHERS, planned, text
+from tf_mwn.reproduction.comparison import (
+    ABLATION_SEEDS,
+    BIASES,
+    METHOD,
+    OTHERS,
+    PARTS,
+    planned,
+    text,
+)
 
 
 def write(workdir, bias, method, accuracies):
@@ -14,6 +22,7 @@ def write(workdir, bias, method, accuracies):
                 "last_epoch_balanced_accuracy": accuracy,
                 "last_epoch_accuracy": accuracy,
                 "noise_auc": 0.9 if method == METHOD else None,
+                "planted_auc": 0.8 if method == METHOD else None,
                 "seconds_per_step": 0.2 if method == METHOD else 0.1,
             }
         )
@@ -22,7 +31,9 @@ def write(workdir, bias, method, accuracies):
 def test_every_bias_has_every_method_and_each_run_a_folder_of_its_own():
     runs = planned(with_sets=True)
     assert len({run.name for run in runs}) == len(runs)
-    assert len(runs) == sum(bias.seeds for bias in BIASES) * (1 + len(OTHERS))
+    ablated = sum(not bias.needs_set for bias in BIASES)
+    of_parts = ablated * (len(PARTS) - 1) * ABLATION_SEEDS  # with all of its parts it is known
+    assert len(runs) == sum(bias.seeds for bias in BIASES) * (1 + len(OTHERS)) + of_parts
     assert all(bias.seeds >= 3 for bias in BIASES)
     assert len(planned(with_sets=False)) < len(runs)
 
@@ -34,7 +45,7 @@ def test_the_page_has_paired_differences_and_marks_a_miss(tmp_path):
     write(tmp_path, bias, "gce", [0.84, 0.94, 0.89])
     write(tmp_path, bias, "elr", [0.70, 0.99, 0.85])
     page = text(tmp_path)
-    (row,) = [line for line in page.splitlines() if line.startswith(f"| {bias.condition.title} |")]
+    row, _ = [line for line in page.splitlines() if line.startswith(f"| {bias.condition.title} |")]
     cells = dict(zip(("title", *OTHERS, "auc"), row.strip("| ").split(" | "), strict=True))
     assert cells["cross_entropy"] == "+10.0 [+10.0, +10.0]"
     assert cells["gce"] == "**-4.0 [-4.0, -4.0]**"
@@ -43,4 +54,8 @@ def test_the_page_has_paired_differences_and_marks_a_miss(tmp_path):
     assert cells["auc"] == "0.90 0.90 0.90" and cells["clean_added"] == ""
     assert "| robust | 80.0 90.0 85.0 | 85.0 | 85.0 | 0.90 0.90 0.90 | 2.00 |" in page
     assert "--method=robust" in page and "--seed=0,1,2" in page
+    nothing = PARTS["nothing"]
+    assert nothing == {} and f"| {bias.condition.title} | 85.0 / 0.90 |  |  |  |  |" in page
     assert comparison.write(tmp_path).read_text() == page
+    assert comparison.planted_and_true(tmp_path) == {METHOD: [(0.8, 0.9)] * 3}
+    assert (tmp_path / "planted_auc.png").stat().st_size > 1000

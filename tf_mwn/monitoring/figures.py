@@ -57,6 +57,17 @@ def accuracy_curves(runs: Mapping[str, Sequence[Sequence[float]]], title: str) -
     return figure
 
 
+def planted_scatter(found: Mapping[str, Sequence[tuple[float, float]]]) -> Figure:
+    """The AUC for planted errors against the AUC for the wrong labels, a point for each run."""
+    title = "a point for each run"
+    figure, axes = _axes(title, "AUC for planted errors", "AUC for wrong labels", size=(4.5, 4))
+    for marker, (method, pairs) in zip("osv^", found.items(), strict=False):
+        axes.plot(*zip(*pairs, strict=True), marker, fillstyle="none", label=method)
+    axes.plot([0, 1], [0, 1], color="grey", linewidth=0.8)
+    axes.legend(loc="lower right")
+    return figure
+
+
 def points(values: Mapping[str, Sequence[float]], x_label: str, title: str) -> Figure:
     """A row of points for each name, with their mean as a vertical stroke."""
     figure, axes = _axes(title, x_label, "")

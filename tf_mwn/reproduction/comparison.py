@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from tf_mwn.files import Folder
+from tf_mwn.monitoring import figures
 from tf_mwn.reproduction.evidence import Condition
 from tf_mwn.reproduction.intervals import mean_interval
-from tf_mwn.reproduction.planned_runs import PlannedRun, commands
+from tf_mwn.reproduction.planned_runs import PlannedRun, commands, each_once
 from tf_mwn.tables import markdown_table
 
 METHOD = "robust"
@@ -26,6 +27,15 @@ OTHERS = (
 )
 # A difference is a miss if its whole interval is below this, in points of balanced accuracy.
 MARGIN = -1.0
+# Each part of robust, and the settings that switch it off.
+PARTS: Mapping[str, Mapping[str, Any]] = {
+    "nothing": {},
+    "prior correction": {"logit_adjustment": 0.0},
+    "a quarter of every third batch": {"robust_meta_fraction": 1.0, "robust_meta_interval": 1},
+    "the test of V": {"robust_tests_weights": False},
+    "last phase": {"fine_tuning_epochs": 0},
+}
+ABLATION_SEEDS = 3
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,12 +50,18 @@ class Bias:
         """A run of each method and seed, method by method."""
         return [run for method in (METHOD, *OTHERS) for run in self.runs_of(method)]
 
-    def runs_of(self, method: str) -> list[PlannedRun]:
-        """A run of each seed."""
-        condition = self.condition
-        first = PlannedRun.make(condition.recipe, condition.settings, method, 0).experiment
-        seeds = range(self.seeds)
-        return [PlannedRun(dataclasses.replace(first, seeds=(seed,))) for seed in seeds]
+    def runs_of(
+        self, method: str, changed: Mapping[str, Any] | None = None, seeds: int | None = None
+    ) -> list[PlannedRun]:
+        """A run of each seed, with some settings changed."""
+        settings = {**self.condition.settings, **(changed or {})}
+        first = PlannedRun.make(self.condition.recipe, settings, method, 0).experiment
+        numbers = range(seeds or self.seeds)
+        return [PlannedRun(dataclasses.replace(first, seeds=(seed,))) for seed in numbers]
+
+    def without(self, part: str) -> list[PlannedRun]:
+        """Runs of robust without a part."""
+        return self.runs_of(METHOD, PARTS[part], ABLATION_SEEDS)
 
 
 def _digits(title: str, optimizer: str, **settings) -> Bias:
@@ -103,14 +119,32 @@ BIASES = (
 
 def planned(with_sets: bool) -> list[PlannedRun]:
     """Every run of the comparison; without TFDS sets those of the bundled data alone."""
-    return [run for bias in BIASES if with_sets or not bias.needs_set for run in bias.runs()]
+    known = [bias for bias in BIASES if with_sets or not bias.needs_set]
+    parts = [run for bias in known if not bias.needs_set for p in PARTS for run in bias.without(p)]
+    return each_once([*(run for bias in known for run in bias.runs()), *parts])
 
 
 def write(workdir: str | Path) -> Path:
-    """Writes comparison_robust.md to `workdir`, from the runs that have finished."""
+    """Writes comparison_robust.md and planted_auc.png to `workdir`, from the finished runs."""
     folder = Folder(Path(workdir))
     folder.write_text("comparison_robust.md", text(workdir))
+    points = planted_and_true(workdir)
+    if points:
+        with folder.replacing("planted_auc.png") as path:
+            path.write_bytes(figures.png(figures.planted_scatter(points)))
     return folder / "comparison_robust.md"
+
+
+def planted_and_true(workdir: str | Path) -> dict[str, list[tuple[float, float]]]:
+    """(planted, true) AUC of the finished runs that have both, by method."""
+    points: dict[str, list[tuple[float, float]]] = {}
+    for bias in BIASES:
+        for run in bias.runs():
+            results = run.run(workdir).results or {}
+            pair = results.get("planted_auc"), results.get("noise_auc")
+            if None not in pair:
+                points.setdefault(run.method, []).append(pair)
+    return points
 
 
 def text(workdir: str | Path) -> str:
@@ -126,6 +160,7 @@ def text(workdir: str | Path) -> str:
         "Mean over seeds of the paired difference, in points, with its 95 % interval (Student). "
         f"**Bold**: a miss, the whole interval is below {MARGIN:g}.",
         markdown_table(header, summary),
+        f"## Without a part\n\n{_ablation(workdir)}",
         *(f"## {bias.condition.title}\n\n{_every_seed(r)}" for bias, r in found),
     ]
     listed = "\n".join(commands(finished))
@@ -144,6 +179,27 @@ def _results(
         if results is not None:
             found.setdefault(run.method, {})[run.seed] = results
     return found
+
+
+def _ablation(workdir: str | Path) -> str:
+    """Mean balanced accuracy, and the AUC of the weights, of robust without each of its parts."""
+    rows = []
+    for bias in BIASES:
+        cells = [] if bias.needs_set else [_without(bias, part, workdir) for part in PARTS]
+        if any(cells):
+            rows.append([bias.condition.title, *cells])
+    legend = f"Balanced accuracy and noise AUC, means over {ABLATION_SEEDS} seeds."
+    return f"{legend}\n\n{markdown_table(['bias, without', *PARTS], rows)}"
+
+
+def _without(bias: Bias, part: str, workdir: str | Path) -> str:
+    every = [run.run(workdir).results for run in bias.without(part)]
+    results = [result for result in every if result is not None]
+    if not results:
+        return ""
+    aucs = [result["noise_auc"] for result in results if result["noise_auc"] is not None]
+    shown = f"{np.mean([_accuracy(result) for result in results]):.1f}"
+    return f"{shown} / {np.mean(aucs):.2f}" if aucs else shown
 
 
 def _accuracy(results: Mapping[str, Any]) -> float:
