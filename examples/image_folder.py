@@ -1,6 +1,7 @@
 """Images in a folder per class: `python examples/image_folder.py FOLDER`; without, digits.
 
-FOLDER/<class>/<image> is not to be trusted, FOLDER/../meta/<class>/<image> is.
+FOLDER/<class>/<image> is not to be trusted, FOLDER/../meta/<class>/<image> is. Images keep their
+colours. They are scaled to the size of the first one, or to IMAGE_SIZE pixels if that is larger.
 """
 
 import os
@@ -16,6 +17,7 @@ from sklearn.datasets import load_digits
 import tf_mwn
 
 EPOCHS = int(os.environ.get("EPOCHS", 30))
+IMAGE_SIZE = int(os.environ.get("IMAGE_SIZE", 64))
 
 
 def write_digits(root):
@@ -31,10 +33,18 @@ def write_digits(root):
         Image.fromarray(pixels).save(folder / f"{i:04d}_is_{label}.png")
 
 
-def read(folder):
+def form(root):
+    """Height and width, and whether there are colours, by the first image of a folder."""
+    with Image.open(sorted(root.glob("*/*.*"))[0]) as image:
+        scale = min(1.0, IMAGE_SIZE / max(image.size))
+        size = tuple(max(1, round(scale * side)) for side in image.size[::-1])
+        return size, "grayscale" if image.mode in ("1", "L") else "rgb"
+
+
+def read(folder, size, colours):
     """Images in [0, 1], labels, and the paths, in one fixed order."""
     dataset = keras.utils.image_dataset_from_directory(
-        folder, image_size=(8, 8), color_mode="grayscale", shuffle=False, verbose=False
+        folder, image_size=size, color_mode=colours, shuffle=False, verbose=False
     )
     x, y = (np.concatenate(part) for part in zip(*dataset.as_numpy_iterator(), strict=True))
     return x / 255, y.astype("int64"), dataset.file_paths, dataset.class_names
@@ -57,8 +67,9 @@ if len(sys.argv) > 1:
 else:
     root = Path(tempfile.mkdtemp()) / "train"
     write_digits(root.parent)
-x, y, paths, names = read(root)
-x_meta, y_meta, _, _ = read(root.parent / "meta")
+size, colours = form(root)
+x, y, paths, names = read(root, size, colours)
+x_meta, y_meta, _, _ = read(root.parent / "meta", size, colours)
 
 plain = classifier(x.shape[1:], len(names))
 loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)

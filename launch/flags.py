@@ -24,6 +24,7 @@ METHOD = flags.DEFINE_list(
     "Methods to run. By default those of the recipe. --method=list shows all methods.",
 )
 SEED = flags.DEFINE_list("seed", ["0"], "Random seeds. Each seed is a training of its own.")
+flags.DEFINE_alias("seeds", "seed")
 WORKDIR = flags.DEFINE(Path(), "workdir", "runs", "Folder for results, figures and checkpoints.")
 flags.adopt_module_key_flags(data_flags)
 

@@ -2,7 +2,8 @@
 
 Finds the runs of launch.main that a table or a claim needs, and trains those that are missing.
 Writes our numbers beside the published ones to WORKDIR/tables, and every claim with its verdict to
-WORKDIR/claims. A setting given as a flag holds for every run whose table or claim leaves it open.
+WORKDIR/claims. Every configuration has the seeds 0, 1 and 2, or those of --seed. A setting given as
+a flag holds for every run whose table or claim leaves it open.
 
     python -m launch.reproduce --table=3 --scale=cpu
     python -m launch.reproduce --claims --list
@@ -49,7 +50,7 @@ _SCALE = flags.DEFINE_enum(
     SCALES,
     "paper: the settings of the papers. cpu: short runs on small data, the only scale of claims.",
 )
-_SEEDS = flags.DEFINE_list("seeds", ["0", "1", "2"], "Seeds of each configuration.")
+_SEEDS = ("0", "1", "2")  # of each configuration, unless --seed is given
 _JOBS = flags.DEFINE_integer(
     "jobs", 1, "Number of runs at a time. Each run is a process of its own.", 1
 )
@@ -59,9 +60,10 @@ _ROBUST = flags.DEFINE_bool(
 _DRY_RUN = flags.DEFINE_bool("dry_run", False, "Only show which runs exist and which are missing.")
 flags.DEFINE_alias("list", "dry_run")
 # Tables and claims decide what to run.
-_DECIDED = (launch_flags.RECIPE, launch_flags.METHOD, launch_flags.SEED)
+_DECIDED = (launch_flags.RECIPE, launch_flags.METHOD)
 for _flag in flags.FLAGS.get_key_flags_for_module(launch_flags):
-    if _flag.name not in {decided.name for decided in _DECIDED}:
+    # --seed would stand under "What to run"; the introduction says what it is here.
+    if _flag.name not in {flag.name for flag in (*_DECIDED, launch_flags.SEED)}:
         flags.declare_key_flag(_flag.name)
 
 
@@ -97,18 +99,22 @@ def _plan() -> Reproduction:
         if flag.present:
             raise ValueError(
                 f"{flag.name}: expected no such flag, as tables and claims decide it, "
-                f"received {flag.value}; see --table, --claims and --seeds"
+                f"received {flag.value}; see --table, --claims and --seed"
             )
     return Reproduction.make(
         launch_flags.WORKDIR.value,
         _TABLE.value,
         _CLAIMS.value,
         _SCALE.value,
-        launch_flags.integers("seeds", _SEEDS.value),
+        launch_flags.integers("seed", launch_flags.SEED.value if _seeded() else _SEEDS),
         launch_flags.overrides(),
         robust=_ROBUST.value,
         with_sets=data_flags.DATA_DIR.value is not None or data_flags.DOWNLOAD.value,
     )
+
+
+def _seeded() -> bool:
+    return launch_flags.SEED.present > 0
 
 
 def _folders() -> list[str]:

@@ -122,6 +122,7 @@ def test_values_that_float32_holds_are_taken(array):
         (_SECONDS, "received column 0 with values near 17000.* that differ by"),
         (_SECONDS.astype(np.int64), "received column 0"),
         (np.where(np.arange(2000)[:, None] < 20, 0, _SECONDS), "column 0"),  # missing times
+        (np.where(np.arange(2000)[:, None] < 1200, 0, _SECONDS), "column 0"),
         (np.stack([_WIDE[:, 0], _SECONDS[:, 0]], axis=1), "column 1"),
         (_WIDE * 1e-42, "column 0"),
         (_WIDE * 1e-60, "column 0"),

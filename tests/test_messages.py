@@ -38,7 +38,7 @@ def test_a_pipe_gets_a_line_now_and_then(capsys, monkeypatch):
     monkeypatch.setenv("FORCE_COLOR", "1")  # which makes rich take a pipe for a terminal
     lines = printed(capsys, 0)
     assert [line.split()[4] for line in lines] == ["3/10", "6/10", "9/10", "10/10"]
-    assert lines[0] == "method seed 0  epoch  3/10  loss  0.250  test  0.500"
+    assert lines[0] == "method seed 0  epoch  3/10  loss 0.250  test 0.500"
     assert len({len(line) for line in lines}) == 1  # aligned
 
 
@@ -72,3 +72,11 @@ def test_a_library_user_sees_nothing(capsys):
     with messages.long_step("fitting"):
         pass
     assert capsys.readouterr() == ("", "")
+
+
+def test_a_line_of_progress_fits_a_terminal(caplog):
+    bar = ProgressBar("hypergradient_descent seed 10", epochs=200)
+    with caplog.at_level("DEBUG", logger="tf_mwn"):
+        bar.on_epoch_end(199, {"loss": 2.345, "meta_loss": 2.345, "test_accuracy": 1.0})
+    (record,) = caplog.records
+    assert len(record.getMessage()) <= 80, record.getMessage()

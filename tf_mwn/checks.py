@@ -57,7 +57,8 @@ class Interval:
 
 _SAMPLE = 10_000  # rows
 _LARGEST = float(np.finfo(np.float32).max) / 4  # differences of two are finite
-_DIGITS = 1e-3  # the largest change of a value in float32, relative to the spread of its column
+_RANGES = ((0.1, 0.9), (0.25, 0.75), (0.5, 0.9), (0.1, 0.5), (0.7, 0.95))  # quantiles
+_DIGITS = 1e-2  # the largest change of a value in float32, relative to the spread of its column
 _NOISE = 1e-14  # a column of less relative spread is a constant with rounding errors
 POSITIVE = Interval(0, has_low=False)
 NON_NEGATIVE = Interval(0)
@@ -163,8 +164,8 @@ def check_array(what: str, array: Any) -> np.ndarray:
 def _check_digits(what: str, array: np.ndarray) -> None:
     """Refuses values that change in float32, in which networks compute.
 
-    Of each column, or channel, the change is compared with the range of its middle 80 %, so that
-    one value far away, such as a 0 for a missing time, does not hide it. A sample of rows is read.
+    Of each column, or channel, the change is compared with the ranges of parts of its values, so
+    that values far away, such as a 0 for a missing time, do not hide it. A sample of rows is read.
     """
     rows = np.linspace(0, len(array) - 1, min(len(array), _SAMPLE)).astype(int)
     if array.dtype.kind == "f":
@@ -178,10 +179,11 @@ def _check_digits(what: str, array: np.ndarray) -> None:
     single = wide.astype(np.float32)
     single[np.abs(single) < np.finfo(np.float32).tiny] = 0  # as processors do
     change = np.abs(wide - single).max(axis=0)
-    low, high = np.quantile(wide, (0.1, 0.9), axis=0)
-    spread = np.where(high > low, high - low, np.ptp(wide, axis=0))
+    size = np.abs(wide).max(axis=0)
+    points = np.quantile(wide, np.ravel(_RANGES), axis=0)
+    ranges = np.concatenate([points[1::2] - points[::2], [np.ptp(wide, axis=0)]])
+    spread = np.where(ranges > _NOISE * size, ranges, np.inf).min(axis=0)
     lost = np.flatnonzero(change > _DIGITS * spread)
-    lost = lost[spread[lost] > _NOISE * np.abs(wide).max(axis=0)[lost]]
     if lost.size:
         column = lost[0]
         raise ValueError(

@@ -34,7 +34,10 @@ def read_json(path: str | Path) -> Any:
         ValueError: the file is not valid JSON.
         OSError: the file cannot be read.
     """
-    return json.loads(Path(path).expanduser().read_bytes())
+    try:
+        return json.loads(Path(path).expanduser().read_bytes())
+    except RecursionError as error:
+        raise ValueError(f"{path}: expected JSON, received lists in lists without end") from error
 
 
 def write_json(path: str | Path, content: Any, indent: int | None = None) -> None:

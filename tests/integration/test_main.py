@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tests.integration.commands import SHORT, launch
+from tests.launch.finished_runs import train
 
 FILES = {
     ".lock",
@@ -206,3 +207,12 @@ def test_two_logical_devices(tmp_path):
         f"--workdir={tmp_path}",
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_other_epochs_are_said_to_be_another_run(tmp_path, caplog):
+    for epochs in (1, 2):
+        caplog.clear()
+        with caplog.at_level("INFO", logger="tf_mwn"):
+            train(tmp_path, ["cross_entropy"], epochs=epochs)
+        told = "holds the same run with --epochs=1. 2 epochs are a run of their own" in caplog.text
+        assert told == (epochs == 2)

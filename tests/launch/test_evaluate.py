@@ -8,9 +8,11 @@ import sys
 import keras
 import numpy as np
 import pytest
+from hypothesis import given, settings
 
 import tf_mwn
 from launch.evaluate import main
+from tests.damage import FEW, damaged, one_line
 from tests.data.images.image_fixtures import save, save_folder
 from tests.launch.finished_runs import call, mistake, train
 from tf_mwn.data.sources import load
@@ -114,8 +116,8 @@ def own(tmp_path_factory):
     ids = 1_700_000_000_000_000_000 + 7 * np.arange(300)
     names = np.array(["ant", "bee", "cat"])
     np.savez(root / "a.npz", x=x, y=y, sample_id=ids, class_names=names)
-    settings = {"dataset": str(root / "a.npz"), "meta_size": 0, "train_size": None}
-    (folder,) = train(root, ["prediction_variance"], **settings, batch_size=40)
+    given = {"dataset": str(root / "a.npz"), "meta_size": 0, "train_size": None}
+    (folder,) = train(root, ["prediction_variance"], **given, batch_size=40)
     return folder, x, y, ids
 
 
@@ -148,8 +150,8 @@ def test_data_that_lack_classes(own, tmp_path, classes):
     kept = np.isin(y, classes)
     names = np.array(["ant", "bee", "cat"])
     alone = {"class_names": names[classes], "y": np.searchsorted(classes, y[kept])}
-    for given in ({"y": y[kept]}, alone):  # by number, and by name
-        np.savez(tmp_path / "some.npz", x=x[kept], **given)
+    for arrays in ({"y": y[kept]}, alone):  # by number, and by name
+        np.savez(tmp_path / "some.npz", x=x[kept], **arrays)
         call(main, f"--run={folder}", f"--dataset={tmp_path / 'some.npz'}")
         report = json.loads((folder / "evaluation.json").read_text())
         assert report["examples"] == kept.sum() and report["accuracy"] > 0.9
@@ -159,8 +161,8 @@ def test_data_that_lack_classes(own, tmp_path, classes):
 
 def test_a_class_that_the_run_does_not_know(own, tmp_path, capsys):
     folder, x, y, _ = own
-    for given, received in (({"y": y + 1}, "3"), ({"y": 0 * y, "class_names": ["owl"]}, "owl")):
-        np.savez(tmp_path / "new.npz", x=x, **given)
+    for arrays, received in (({"y": y + 1}, "3"), ({"y": 0 * y, "class_names": ["owl"]}, "owl")):
+        np.savez(tmp_path / "new.npz", x=x, **arrays)
         line = mistake(capsys, main, f"--run={folder}", f"--dataset={tmp_path / 'new.npz'}")
         assert f"among those of the run, ant, bee, cat, received {received}\n" in line
 
@@ -173,10 +175,34 @@ def test_grey_images_for_a_run_in_colour(tmp_path):
         save_folder(tmp_path / name, images[..., channels], classes=("ant", "bee"))
     save(tmp_path / "colour" / "ant" / "red.png", np.full((12, 12, 3), (9, 200, 30), np.uint8))
     for name, other in (("colour", "grey"), ("grey", "colour")):
-        settings = {"dataset": str(tmp_path / name), "network": "small_cnn", "epochs": 1}
+        changes = {"dataset": str(tmp_path / name), "network": "small_cnn", "epochs": 1}
         more = {"batch_size": 8, "train_size": None, "meta_size": 4}
-        (folder,) = train(tmp_path / f"runs_{name}", ["cross_entropy"], **settings, **more)
+        (folder,) = train(tmp_path / f"runs_{name}", ["cross_entropy"], **changes, **more)
         for dataset in (tmp_path / other, tmp_path / other):
             call(main, f"--run={folder}", f"--dataset={dataset}")
         report = json.loads((folder / "evaluation.json").read_text())
         assert report["examples"] == 24 + (other == "colour")
+
+
+def test_any_classifier_file(own):
+    """A run whose .keras is damaged is evaluated as it was, or refused in one line."""
+    from tf_mwn.runs.finished_run import FinishedRun
+
+    folder = own[0]
+    path = folder / "classifier.keras"
+    whole = path.read_bytes()
+    wanted = FinishedRun.load(folder)
+    logits = wanted.logits(wanted.data.test)
+
+    @settings(FEW, max_examples=12)
+    @given(content=damaged(whole))
+    def run(content):
+        path.write_bytes(content)
+        found = one_line(FinishedRun.load, folder)
+        if found is not None:
+            np.testing.assert_array_equal(found.logits(found.data.test), logits)
+
+    try:
+        run()
+    finally:
+        path.write_bytes(whole)

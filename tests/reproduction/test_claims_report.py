@@ -7,7 +7,8 @@ import pytest
 from tests.reproduction.two_configurations import paired, result_of
 from tf_mwn.files import Folder
 from tf_mwn.reproduction import claims_report
-from tf_mwn.reproduction.intervals import HOLDS
+from tf_mwn.reproduction.evidence import Finding
+from tf_mwn.reproduction.intervals import HOLDS, UNDECIDED, mean_interval
 
 
 def test_page_json_and_figure(tmp_path):
@@ -23,3 +24,9 @@ def test_page_json_and_figure(tmp_path):
     (written,) = json.loads((folder / "claims.json").read_text())
     assert written["verdict"] == HOLDS and written["seeds"] == [0, 1, 2]
     assert written["findings"][0]["low"] == pytest.approx(20 - 2.484138, abs=1e-5)
+
+
+def test_one_seed_has_no_interval():
+    interval = mean_interval([20.0])
+    finding = Finding("a - b", "points", (20.0,), interval, 0.0, True, UNDECIDED)
+    assert claims_report._interval(finding) == ("20", "needs two seeds")

@@ -2,7 +2,10 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from tests.damage import FEW, damaged, one_line
 from tf_mwn.recipes.experiment import resolve
 from tf_mwn.runs.run import FINISHED, MISSING, STARTED, Run
 from tf_mwn.settings.config import completed
@@ -52,3 +55,35 @@ def test_weights_keep_ids_exact_and_unknown_columns_empty(run):
     assert weights["sample_id"].tolist() == ids.tolist()
     assert weights["loss"].astype(np.float32).tolist() == columns["loss"].tolist()
     assert np.isnan(weights["weight"]).all() and np.isnan(weights["clean_label"]).all()
+
+
+@FEW
+@given(data=st.data(), name=st.sampled_from(["config.json", "results.json", "weights.csv"]))
+def test_any_folder(tmp_path, data, name):
+    """The run that was written, or one line."""
+    experiment = resolve("quickstart", {"epochs": 2}, ["cross_entropy"], [3])
+    run = Run.of(experiment, "cross_entropy", 3, tmp_path)
+    for file in ("config.json", "results.json"):
+        (run.folder / file).unlink(missing_ok=True)
+    run.claim("abc")
+    run.write_results({"last_epoch_accuracy": 0.5})
+    columns = {"sample_id": [5, 7], "label": [0, 1], "loss": [0.5, 2.0]}
+    run.write_weights({**columns, "weight": None, "clean_label": None, "path": ["a", "b"]})
+    path = run.folder / name
+    path.write_bytes(data.draw(damaged(path.read_bytes())))
+    found = one_line(Run.finished, run.path)
+    if found is not None:
+        assert found.method == "cross_entropy" or name == "config.json"
+        weights = one_line(found.weights)
+        if weights is not None:
+            assert weights["sample_id"].dtype == np.int64
+            assert len({len(column) for column in weights.values()}) == 1
+
+
+@pytest.mark.parametrize("text", ["[]", "3", "{}", '{"recipe": 1}', "[" * 100_000])
+def test_a_folder_of_something_else(run, text):
+    run.claim("abc")
+    (run.folder / "config.json").write_text(text)
+    with pytest.raises(ValueError) as caught:
+        Run.finished(run.path)
+    assert "\n" not in str(caught.value)

@@ -7,10 +7,11 @@ import time
 import keras
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Column
 
 from tf_mwn.messages import logger, report_time
 
-_SHOWN = (("loss", "loss"), ("meta_loss", "meta loss"), ("test_accuracy", "test"))
+_SHOWN = (("loss", "loss"), ("meta_loss", "meta"), ("test_accuracy", "test"))
 
 
 class ProgressBar(keras.callbacks.Callback):
@@ -38,9 +39,12 @@ class ProgressBar(keras.callbacks.Callback):
         if not sys.stdout.isatty() or not logger.isEnabledFor(logging.INFO):
             return
         console = Console(highlight=False)
-        columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()]
-        columns += [TimeRemainingColumn(), TextColumn("{task.fields[measures]}")]
-        self._bar = Progress(*columns, console=console)
+        # Together 80 columns: the title gives way first.
+        title = Column(no_wrap=True, overflow="ellipsis", ratio=1)
+        columns = [TextColumn("{task.description}", table_column=title), BarColumn(6)]
+        columns += [MofNCompleteColumn(), TimeRemainingColumn(compact=True)]
+        columns += [TextColumn("{task.fields[measures]}", table_column=Column(no_wrap=True))]
+        self._bar = Progress(*columns, console=console, expand=True)
         total = self._epochs * self.params["steps"]
         done = self._first * self.params["steps"]
         self._task = self._bar.add_task(self._title, total=total, completed=done, measures="")
@@ -58,7 +62,7 @@ class ProgressBar(keras.callbacks.Callback):
             self._bar.advance(self._task)
 
     def on_epoch_end(self, epoch, logs=None):
-        measures = "  ".join(f"{name} {logs[key]:6.3f}" for key, name in _SHOWN if key in logs)
+        measures = "  ".join(f"{name} {logs[key]:.3f}" for key, name in _SHOWN if key in logs)
         if self._bar is not None:
             self._bar.update(self._task, measures=measures)
             return

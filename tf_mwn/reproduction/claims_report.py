@@ -120,7 +120,11 @@ def _interval(finding: Finding) -> tuple[str, str]:
     """The estimate and the limits as text; empty without finished runs."""
     if finding.interval is None:
         return "", ""
-    estimate, low, high = (f"{value:.3g}" for value in dataclasses.astuple(finding.interval))
+    interval = finding.interval
+    if math.isinf(interval.low) and math.isinf(interval.high):
+        needs = "needs two seeds" if len(finding.values) < 2 else "none: the values do not vary"
+        return f"{interval.estimate:.3g}", needs
+    estimate, low, high = (f"{value:.3g}" for value in dataclasses.astuple(interval))
     return estimate, f"{low} to {high}"
 
 

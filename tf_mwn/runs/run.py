@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tf_mwn.files import CONFIG, Folder, as_json, numbers
+from tf_mwn.methods import registry
 from tf_mwn.recipes.experiment import Experiment
 from tf_mwn.settings.config import Config, completed
 
@@ -69,8 +70,19 @@ class Run:
                 "run: expected the folder of a run, workdir/<recipe>/<method>/seed<k>, "
                 f"received {path}, which holds no {CONFIG}"
             )
-        what = (recorded[name] for name in ("recipe", "method", "seed"))
-        run = Run(*what, Config(**recorded["settings"]), folder)
+        try:
+            what = (recorded[name] for name in ("recipe", "method", "seed"))
+            run = Run(*what, Config(**recorded["settings"]), folder)
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
+            reason = " ".join(str(error).split())[:300]
+            raise ValueError(
+                f"run: expected the settings of a run in {folder / CONFIG}, received {reason}"
+            ) from error
+        if not isinstance(run.seed, int) or run.method not in registry.METHODS:
+            raise ValueError(
+                f"run: expected a method and a seed in {folder / CONFIG}, "
+                f"received {run.method!r} and {run.seed!r}"
+            )
         if run.results is None:
             raise ValueError(
                 f"run: expected a run that has ended, received {path} without {RESULTS}; "
@@ -145,7 +157,12 @@ class Run:
         Empty before the first epoch has finished.
         """
         columns = self.folder.read_columns(METRICS)
-        return {name: numbers(texts) for name, texts in columns.items()}
+        try:
+            return {name: numbers(texts) for name, texts in columns.items()}
+        except ValueError as error:
+            raise ValueError(
+                f"run: expected numbers in {self.folder / METRICS}, received {error}"
+            ) from error
 
     def weights(self) -> dict[str, np.ndarray]:
         """The columns of weights.csv, with a row for each of the N training examples.

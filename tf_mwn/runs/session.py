@@ -1,7 +1,9 @@
 """All runs of one experiment, in one process."""
 
+import contextlib
 import dataclasses
 import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ from tf_mwn.data.splits.biased_data import BiasedData, prepare
 from tf_mwn.data.splits.card import format_card
 from tf_mwn.data.subset import Source
 from tf_mwn.engine.meta_schedule import every_kth, meta_schedule
-from tf_mwn.files import Folder
+from tf_mwn.files import CONFIG, Folder, as_json, read_json
 from tf_mwn.messages import logger, long_step
 from tf_mwn.methods import registry
 from tf_mwn.monitoring import hparams
@@ -29,7 +31,7 @@ from tf_mwn.runs.noise_model import (
 )
 from tf_mwn.runs.run import Run
 from tf_mwn.runs.train import train
-from tf_mwn.settings.config import Config
+from tf_mwn.settings.config import Config, completed
 
 
 @dataclasses.dataclass
@@ -110,6 +112,8 @@ class Session:
                 self._print_card(data.card)
             if run.results is not None:
                 logger.info("%s seed %d: finished before", run.method, run.seed)
+            elif run.recorded is None:
+                self._tell_of_other_epochs(run)
             results.append(train(run, data, self.strategy))
             if run.folder.writes:
                 settings = run.config.to_json()
@@ -117,6 +121,22 @@ class Session:
         if self.workers.is_chief:
             self._report(results)
         return results
+
+    def _tell_of_other_epochs(self, run: Run) -> None:
+        """A line if the workdir holds the same run with another number of epochs."""
+        wanted = {**as_json(completed(run.config.to_json())), "epochs": None}
+        place = Path(run.method) / f"seed{run.seed}"
+        for path in sorted(Path(self.workdir).glob(f"*/{place}")):
+            with contextlib.suppress(ValueError, AttributeError, TypeError, OSError):
+                found = as_json(completed((read_json(path / CONFIG))["settings"]))
+                if {**found, "epochs": None} == wanted and path != run.path:
+                    logger.info(
+                        "%s holds the same run with --epochs=%s. %s epochs are a run of their own, "
+                        "from the start: schedules and phases depend on the number",
+                        path,
+                        found["epochs"],
+                        run.config.epochs,
+                    )
 
     def _print_card(self, card: dict[str, Any]) -> None:
         """Shows the data card of the first seed; for other seeds only what differs."""
@@ -177,5 +197,10 @@ def _check_writable(workdir: str) -> None:
         raise ValueError(f"workdir: expected a folder, received the file {path}")
     while not os.path.exists(path):
         path = os.path.dirname(path)
-    if not os.access(path, os.W_OK | os.X_OK):
-        raise ValueError(f"workdir: expected a folder that can be written, received {workdir}")
+    try:  # permissions do not tell: root has all of them, even below /proc
+        with tempfile.TemporaryFile(dir=path):
+            pass
+    except OSError as error:
+        raise ValueError(
+            f"workdir: expected a folder that can be written, received {workdir} ({error.strerror})"
+        ) from error

@@ -2,9 +2,16 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
 
+from tests.damage import FEW, damaged, one_line, write
 from tf_mwn.data.bias.noise_files import read_matrix, read_probabilities
 
+_MATRICES = st.sampled_from(["f8", "i4", "c8", "U1"]).flatmap(
+    lambda kind: arrays.arrays(kind, st.sampled_from([(3, 3), (2, 3), (3,), ()]))
+)
 PROBABILITIES = np.array([[0.7, 0.2, 0.1], [0.1, 0.45, 0.45], [0.0, 0.0, 1.0]])
 
 
@@ -66,3 +73,19 @@ def test_bad_probability_files_are_refused(tmp_path):
         read_probabilities(path, ids, 3)
     with pytest.raises(ValueError, match="received none for 1, the first with id 3"):
         read_probabilities(path, np.arange(4), 3)
+
+
+@FEW
+@given(content=damaged(b"0.8,0.1,0.1\n0.2,0.6,0.2\n0.0,0.5,0.5\n"))
+def test_any_matrix(tmp_path, content):
+    matrix = one_line(read_matrix, write(tmp_path / "t.csv", content), 3)
+    assert matrix is None or np.allclose(matrix.sum(axis=1), 1, atol=1e-3)
+
+
+@FEW
+@given(matrix=_MATRICES)
+def test_any_array_as_a_matrix(tmp_path, matrix):
+    np.save(tmp_path / "t.npy", matrix)
+    for read in (read_matrix, lambda path, c: read_probabilities(path, np.arange(3), c)):
+        found = one_line(read, str(tmp_path / "t.npy"), 3)
+        assert found is None or np.allclose(found.sum(axis=1), 1, atol=1e-3)

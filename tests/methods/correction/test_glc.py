@@ -169,3 +169,10 @@ def _arrays():
 def test_an_unknown_estimate_is_one_sentence():
     with pytest.raises(ValueError, match="glc_estimate.*'soft'"):
         linear_model(glc_estimate="sofft")
+
+
+def test_classes_without_clean_examples_are_worth_a_line(caplog):
+    logits = np.float32([[2, 0, 0], [0, 2, 0]])
+    matrix = estimate_correction(np.array([0, 1]), logits)
+    np.testing.assert_array_equal(matrix[2], [0, 0, 1])
+    assert "no clean examples of the classes 2: their labels are taken as right" in caplog.text

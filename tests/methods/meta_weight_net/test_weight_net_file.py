@@ -6,8 +6,11 @@ import re
 import keras
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import tf_mwn
+from tests.damage import FEW, damaged, one_line, write
 from tests.models import batch, mlp
 
 
@@ -80,3 +83,19 @@ def test_damaged_files(tmp_path, change, message):
 def test_only_weight_nets_are_saved(tmp_path):
     with pytest.raises(TypeError, match="expected a WeightNet"):
         tf_mwn.save_weight_net(mlp(), tmp_path / "net.json")
+
+
+@FEW
+@given(data=st.data())
+def test_any_file(tmp_path, data):
+    _, path = saved(tmp_path)
+    found = one_line(tf_mwn.load_weight_net, write(path, data.draw(damaged(path.read_bytes()))))
+    assert found is None or found.units == (4, 3)
+
+
+def test_sizes_are_not_believed(tmp_path):
+    _, path = saved(tmp_path)
+    content = json.loads(path.read_text())
+    path.write_text(json.dumps({**content, "units": [10**13, 3]}))
+    with pytest.raises(ValueError, match="expected variables of shapes .*10000000000000"):
+        tf_mwn.load_weight_net(path)

@@ -1,5 +1,7 @@
 """Files that describe label noise: a transition matrix, and class probabilities per example."""
 
+import warnings
+
 import numpy as np
 
 from tf_mwn.checks import check_file, check_transition_matrix
@@ -68,9 +70,11 @@ def _numbers(option: str, path: str, suffixes: tuple[str, ...]) -> np.ndarray:
 
 def _read_csv(option: str, path: str) -> np.ndarray:
     try:
-        return np.loadtxt(path, delimiter=",", ndmin=2, encoding="utf-8-sig")
-    except ValueError as error:
-        reason = str(error).splitlines()[0].rstrip(".;")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of an empty file, which has no rows
+            return np.loadtxt(path, delimiter=",", ndmin=2, encoding="utf-8-sig")
+    except (ValueError, RuntimeError) as error:
+        reason = " ".join(str(error).split()).rstrip(".;")[:200]
         raise ValueError(
             f"{option}: expected rows of numbers in {path}, received {reason}"
         ) from error

@@ -11,7 +11,7 @@ from tf_mwn.label_noise.class_means import class_means
 from tf_mwn.losses.cross_entropy import cross_entropy
 from tf_mwn.losses.label_correction import forward_correction
 from tf_mwn.losses.targets import target_distribution
-from tf_mwn.messages import long_step
+from tf_mwn.messages import logger, long_step
 from tf_mwn.methods.correction import specs
 from tf_mwn.training.clean_rows import with_clean_rows
 from tf_mwn.training.phases import Phases, Snapshot
@@ -36,6 +36,12 @@ def estimate_correction(labels, logits, estimate: str = "soft") -> np.ndarray:
     """
     logits = tf.convert_to_tensor(logits)
     classes = target_distribution(labels, logits).numpy()
+    missing = np.flatnonzero(classes.sum(axis=0) == 0)
+    if missing.size:
+        logger.warning(
+            "glc: no clean examples of the classes %s: their labels are taken as right",
+            ", ".join(map(str, missing[:10])),
+        )
     if estimate == "soft":
         return class_means(classes, tf.nn.softmax(logits).numpy())
     predicted = tf.one_hot(tf.argmax(logits, axis=-1), logits.shape[-1]).numpy()

@@ -1,5 +1,6 @@
 """A learned weight net as a JSON file, for use on other data."""
 
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -52,14 +53,16 @@ def load_weight_net(path: str | Path) -> WeightNet:
     """
     content = _read(path)
     try:
-        weight_net = WeightNet(
-            content["units"], content["normalization"], content["detach_loss"], name="weight_net"
-        )
         values = [np.asarray(value, np.float64) for value in content["variables"]]
-    except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{path}: expected a whole weight net, received {error!r}") from error
-    wanted = [tuple(variable.shape) for variable in weight_net.trainable_variables]
-    if [value.shape for value in values] != wanted:
+        sizes = [1, *content["units"], 1]  # compared before a net of these sizes takes memory
+        wanted = [shape for pair in itertools.pairwise(sizes) for shape in (pair, pair[1:])]
+        fits = [value.shape for value in values] == wanted
+        names = ("units", "normalization", "detach_loss") if fits else ()
+        weight_net = WeightNet(*(content[name] for name in names), name="weight_net")
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        reason = " ".join(repr(error).split())[:200]
+        raise ValueError(f"{path}: expected a whole weight net, received {reason}") from error
+    if not fits:
         raise ValueError(
             f"{path}: expected variables of shapes {wanted}, "
             f"received {[value.shape for value in values]}"
