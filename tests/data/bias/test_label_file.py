@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 
 from tests.damage import FEW, damaged, one_line, write
+from tests.data.splits.toy_rows import prepared_rows, rows_source
 from tf_mwn.data.bias.label_file import read_labels
 from tf_mwn.data.subset import Source
 
@@ -142,3 +143,11 @@ def _archive() -> bytes:
 def test_any_archive(tmp_path, content):
     labels = one_line(read_labels, write(tmp_path / "a.npz", content), SOURCE)
     assert labels is None or labels.tolist() == LABELS.tolist()
+
+
+@pytest.mark.parametrize("shift, told", [(0, False), (1, True)])
+def test_labels_in_another_order_are_worth_a_line(tmp_path, caplog, shift, told):
+    source = rows_source()
+    np.save(tmp_path / "a.npy", (source.y + shift) % 4)
+    prepared_rows(source, label_file=str(tmp_path / "a.npy"))
+    assert ("100 % of the labels in" in caplog.text) == told
