@@ -114,7 +114,7 @@ def element_check(spec: Any, model: Any) -> BatchCheck:
     ranges = {name: _check_labels(model, name, spec, classes) for name, spec in specs.items()}
     inputs = getattr(model.classifier, "inputs", None)
     shape = tuple(inputs[0].shape[1:]) if inputs and len(inputs) == 1 else None
-    return BatchCheck(classes or 0, ranges, shape)
+    return BatchCheck(classes or 0, ranges, shape, model.reads_training_set)
 
 
 def check_inputs(classifier: keras.Model, inputs: Any) -> None:

@@ -59,6 +59,8 @@ class RobustModel(keras.Model):
 
     # Whether training elements must hold a meta batch.
     needs_meta_set = False
+    # Whether a step reads the training batch, not its meta batch alone.
+    reads_training_set = True
     # Whether `whole_sets` must be set before training.
     needs_whole_sets = False
     # Whether a step needs the derivative J u of the logits, and `virtual_selection` says in what.

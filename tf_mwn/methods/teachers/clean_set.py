@@ -21,6 +21,7 @@ class CleanOnly(CrossEntropy):
     """
 
     needs_meta_set = True
+    reads_training_set = False
 
     def training_part(self, element, labels):
         return element["meta_inputs"], element["meta_labels"], None

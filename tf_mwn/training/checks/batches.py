@@ -25,11 +25,13 @@ class BatchCheck:
         classes: C, the number of logits.
         labels: what the loss takes, by the name of the labels: "labels" and "meta_labels".
         shape: of an example, None where it is open; None if the classifier has several inputs.
+        reads_training_set: whether the method reads more than the meta set.
     """
 
     classes: int
     labels: dict[str, LabelRange]
     shape: tuple[int | None, ...] | None
+    reads_training_set: bool = True
 
     def __call__(self, element, labels):
         """The batch as it is.
@@ -37,7 +39,9 @@ class BatchCheck:
         Raises:
             tf.errors.InvalidArgumentError: with a message that `mistakes_in_batches` understands.
         """
-        parts = {"labels": (element["inputs"], labels, "x", "y")}
+        parts = {}
+        if self.reads_training_set:
+            parts["labels"] = element["inputs"], labels, "x", "y"
         if "meta_inputs" in element:
             both = element["meta_inputs"], element["meta_labels"]
             parts["meta_labels"] = (*both, "x_meta", "y_meta")
