@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import signal
+import tempfile
 
 import numpy as np
 import pytest
@@ -209,7 +210,7 @@ def test_an_image_that_disappears_is_named_and_the_run_goes_on_when_it_is_back(
     counted = At(monkeypatch, s8=lambda: os.rename(*places))
     session = session_of(tmp_path / "runs", "cross_entropy", **settings)
     (run,) = session.runs()
-    with pytest.raises(DataFailedError, match=r"received \S+/\d\d.png \(.*No such file"):
+    with pytest.raises(DataFailedError, match=r"received \S+/\d\d.png \(missing\)"):
         execute(session)
     assert (run.folder / "checkpoint.npz").exists()
     os.rename(*reversed(places))
@@ -264,7 +265,10 @@ def test_a_workdir_that_cannot_be_written_is_refused_before_anything_is_trained(
 
 def test_a_read_only_workdir_is_refused(tmp_path, monkeypatch):
     # Root may write anywhere; what the system would answer to others:
-    monkeypatch.setattr(os, "access", lambda path, mode: not mode & os.W_OK)
+    def refused(**kwargs):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", refused)
     with pytest.raises(ValueError, match="workdir: expected a folder that can be written"):
         session_of(tmp_path / "runs")
     assert not list(tmp_path.iterdir())

@@ -63,7 +63,7 @@ def test_the_bare_flag_means_all_claims(capsys, tmp_path):
     call(main, "--claims", "--list", f"--workdir={tmp_path}")
     printed = capsys.readouterr().out
     assert "study-adaptive_gce" in printed and "mae/seed9" in printed
-    assert "expected --table=NAME or --claims" in mistake(capsys, main, "--noclaims")
+    assert "expected --table=NAME, --claims or --robust" in mistake(capsys, main, "--noclaims")
 
 
 @pytest.mark.parametrize(

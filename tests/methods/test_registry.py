@@ -115,7 +115,7 @@ def trained(name):
     row = registry.METHODS[name]
     model = compiled(row, settings={}, facts=FACTS)
     traces, step = [], model.train_step
-    model.train_step = lambda data: traces.append(model.step_kind()) or step(data)
+    model.train_step = lambda data: traces.append(model._step_kind) or step(data)
     history = fit(model, row, model.num_epochs or FACTS.epochs)
     return model, history, traces
 

@@ -66,7 +66,8 @@ def measure_of(key, part=0):
 def test_measures_by_hand(tmp_path):
     (planned,) = FIRST.runs((0,), {})
     # Ten examples: the tenth with the largest loss is one example, and so is the smallest.
-    weights = {"loss": range(10), "weight": [0.5, *[1.0] * 8, 1.5]}
+    weights = {"sample_id": range(10), "label": [0] * 10, "clean_label": [0] * 10}
+    weights |= {"loss": range(10), "weight": [0.5, *[1.0] * 8, 1.5]}
     columns = {
         "weight_change": [9, 9, 0.1, 0.3],
         "meta_accuracy": [0, 0, 0, 1.0],

@@ -35,7 +35,7 @@ def test_a_folder_of_other_settings_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({}, "expected --table=NAME or --claims"),
+        ({}, "expected --table=NAME, --claims or --robust"),
         ({"tables": ["4"]}, "table: expected one of 1, 2, 3.*received '4'"),
         ({"claims": ["a"], "scale": "paper"}, "scale: expected cpu with --claims"),
         (

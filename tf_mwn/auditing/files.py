@@ -42,11 +42,16 @@ def _write_suspects(audit, folder: Folder) -> None:
         "weight": audit.weight,
         "trust": audit.trust,
         "clean_label": audit.clean_label,
-        **{f"{name}_name": names[getattr(audit, name)] for name in _NAMED},
+        **{f"{name}_name": _named(names, getattr(audit, name)) for name in _NAMED},
         "path": audit.path,
     }
     ranked = {n: None if c is None else c[audit.order] for n, c in columns.items()}
     folder.write_columns(SUSPECTS, ranked)
+
+
+def _named(names: np.ndarray, classes: np.ndarray | None) -> np.ndarray | None:
+    """The names [N] of classes [N]; None if no class is suggested."""
+    return None if classes is None else names[classes]
 
 
 def report(audit) -> dict[str, Any]:

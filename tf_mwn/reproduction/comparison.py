@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from tf_mwn.files import Folder
-from tf_mwn.monitoring import figures
 from tf_mwn.reproduction.evidence import Condition
 from tf_mwn.reproduction.intervals import mean_interval
 from tf_mwn.reproduction.planned_runs import PlannedRun, commands, each_once
@@ -130,6 +129,8 @@ def write(workdir: str | Path) -> Path:
     folder.write_text("comparison_robust.md", text(workdir))
     points = planted_and_true(workdir)
     if points:
+        from tf_mwn.monitoring import figures  # imported here: slow
+
         with folder.replacing("planted_auc.png") as path:
             path.write_bytes(figures.png(figures.planted_scatter(points)))
     return folder / "comparison_robust.md"

@@ -206,7 +206,7 @@ class _KeepBest(keras.callbacks.Callback):
 
     def _measure(self, done: int) -> None:
         """Keeps the state of before and of the best epoch."""
-        self._each.append(self._losses())
+        self._each.append(self._loss_of_each())
         if done == 0 or self.losses[-1] < min(self.losses[:-1]):
             before = {0: self._states[0]} if done else {}
             state = [keras.ops.convert_to_numpy(variable) for variable in self._state()]
@@ -218,7 +218,7 @@ class _KeepBest(keras.callbacks.Callback):
         error = gain.std(ddof=1) / np.sqrt(len(gain)) if len(gain) > 1 else np.inf
         return best if gain.mean() > error else 0
 
-    def _losses(self) -> np.ndarray:
+    def _loss_of_each(self) -> np.ndarray:
         """The loss of each example, at the temperature that suits the classifier best.
 
         A classifier that is only surer of itself than before has not become better.

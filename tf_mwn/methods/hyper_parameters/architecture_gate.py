@@ -125,7 +125,10 @@ class ArchitectureGate(MetaLearnedModel):
         return self.update_metrics(element, labels, logits)
 
     def adjusted(self, logits):
-        """The logits [B, K C] of all branches, each of them adjusted, and so their mixture."""
+        """All branches' logits [B, K C], each branch adjusted, or those of the mixture [B, C]."""
+        known = self.logit_adjustment
+        if known is None or logits.shape[-1] == len(known.class_counts):
+            return super().adjusted(logits)
         parts = tf.split(logits, self.meta_learner.num_branches, axis=-1)
         return tf.concat([super(ArchitectureGate, self).adjusted(z) for z in parts], axis=-1)
 
