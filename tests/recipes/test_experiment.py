@@ -51,6 +51,18 @@ def test_own_data_drops_the_recipes_artificial_bias():
             {"methods": ["cross_entropy"], "overrides": {"meta_interval": 2}},
             "no effect on cross_entropy; it is an option of meta_weight_net",
         ),
+        (
+            {"methods": ["cross_entropy"], "overrides": {"fine_tuning_rate": 0.5}},
+            "fine_tuning_rate: expected --fine_tuning_epochs above 0 with it",
+        ),
+        (
+            {"methods": ["gce", "mae"], "overrides": {"target_shares": "test"}},
+            "target_shares: expected --logit_adjustment above 0 with it",
+        ),
+        (
+            {"methods": ["meta_weight_net"], "overrides": {"held_back": 0.3}},
+            "held_back: expected --fine_tuning_epochs above 0 with it",
+        ),
     ],
 )
 def test_command_lines_that_make_no_sense(arguments, message):

@@ -102,6 +102,7 @@ def resolve(
     if settings.get("optimizer", base.config.optimizer) != base.config.optimizer:
         settings |= _for_optimizer(settings["optimizer"], overrides)
     config = Config(**settings)
+    _check_effect(overrides, vars(config), [registry.find(name) for name in chosen])
     _check_meta_size(config, [registry.find(name) for name in chosen])
     changed = config.differences(base.config)
     name = short_name(config.dataset) if own else base.name
@@ -148,6 +149,19 @@ def _check_unique(kind: str, values: tuple) -> None:
     for value in values:
         if values.count(value) > 1:
             raise ValueError(f"{kind}: expected each once, received {value} twice")
+
+
+def _check_effect(
+    overrides: Mapping[str, Any], settings: Mapping[str, Any], methods: list[registry.Method]
+) -> None:
+    """Refuses an override of a shared option that has no effect on any method of the run."""
+    for name in overrides:
+        needed = [method.ignores(settings, name) for method in methods]
+        if all(needed):
+            raise ValueError(
+                f"{name}: expected --{needed[0]} above 0 with it, received none, so that it has no "
+                f"effect on {', '.join(method.name for method in methods)}"
+            )
 
 
 def _check_read(overrides: Mapping[str, Any], methods: list[registry.Method]) -> None:

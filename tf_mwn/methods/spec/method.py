@@ -5,7 +5,15 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from tf_mwn.options import Option
-from tf_mwn.training.options import FINE_TUNING_EPOCHS, HELD_BACK, META_BATCH_SIZE, NOT_GIVEN
+from tf_mwn.training.options import (
+    FINE_TUNING_EPOCHS,
+    FINE_TUNING_RATE,
+    HELD_BACK,
+    LOGIT_ADJUSTMENT,
+    META_BATCH_SIZE,
+    NOT_GIVEN,
+    TARGET_SHARES,
+)
 
 Settings = Mapping[str, Any]
 
@@ -128,6 +136,18 @@ class Method:
     def fine_tuning_epochs(self, settings: Settings) -> int:
         """Epochs of the last phase, on the meta set."""
         return self.shared_value(settings, FINE_TUNING_EPOCHS.name)
+
+    def ignores(self, settings: Settings, name: str) -> str | None:
+        """The option that a shared option `name` has no effect without, if it has none."""
+        if name == TARGET_SHARES.name and not self.shared_value(settings, LOGIT_ADJUSTMENT.name):
+            return LOGIT_ADJUSTMENT.name
+        if name == FINE_TUNING_RATE.name and not self.fine_tuning_epochs(settings):
+            return FINE_TUNING_EPOCHS.name
+        if name == HELD_BACK.name and not (
+            self.holds_back_meta or self.fine_tuning_epochs(settings)
+        ):
+            return FINE_TUNING_EPOCHS.name
+        return None
 
     def needs_meta_set(self, settings: Settings) -> bool:
         """Whether the training or its last phase needs a meta set."""
