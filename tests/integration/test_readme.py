@@ -66,7 +66,7 @@ def test_launch_command_runs(line, tmp_path):
     if "$TFDS_DATA_DIR" in line and not (ROOT / DATA_DIR).is_dir():
         pytest.skip(f"no prepared data sets in {DATA_DIR}; set TF_MWN_DATA_DIR")
     line = line.replace("$TFDS_DATA_DIR", str((ROOT / DATA_DIR).resolve()))
-    line = line.replace("--seed=0,1,2,3,4", "--seed=0,1")
+    line = line.replace("--seed=0,1,2,3,4", "--seed=0")
     rng = np.random.default_rng(0)
     y = rng.integers(0, 4, 600)
     np.savez(tmp_path / "mine.npz", x=rng.normal(size=(600, 5)) + y[:, None], y=y)
