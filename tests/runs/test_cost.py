@@ -37,3 +37,8 @@ def test_forward_passes_by_hand():
     # All epochs: plain training, then five epochs on meta batches alone.
     whole = forward_passes(config, registry.find("fine_tuning"), data)
     assert whole == 60 * 900 + 5 * 3 * 3 * 50
+    # Of one example in each class none is held back: 20 passes over ten are 25 steps of 8.
+    few = Config(**{**vars(config), "meta_size": 10, "batch_size": 10, "meta_batch_size": 8})
+    small = prepare(source, few, 0)
+    assert len(small.train) // 10 > 25
+    assert forward_passes(few, registry.find("fine_tuning"), small, 60) == 5 * 25 * 3 * 8

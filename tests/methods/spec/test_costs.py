@@ -2,7 +2,7 @@
 
 import pytest
 
-from tf_mwn.methods.spec.costs import forward_passes, meta_step
+from tf_mwn.methods.spec.costs import meta_step, of_epochs
 from tf_mwn.methods.spec.method import Passes, Phase
 
 EVERY_STEP = {
@@ -32,6 +32,4 @@ def test_a_meta_step_by_hand(changed, training, meta):
 def test_passes_of_epochs_by_hand():
     phases = (Phase("plain", 2), Phase("meta", 1, Passes(7, 3)))
     # Two steps of 10 and of 5 meta examples: 60 in a plain epoch, 170 in the other.
-    assert forward_passes(phases, 2, 10, 5) == 60 + 60 + 170
-    assert forward_passes(phases, 2, 10, 5, first_epoch=1) == 60 + 170
-    assert forward_passes(phases, 2, 10, 5, last_epoch=1) == 60
+    assert of_epochs(phases, 2, 10, 5) == [60, 60, 170]

@@ -42,20 +42,15 @@ def meta_training(
     return tuple(Phase(name, epochs, costs[name]) for name, epochs in lengths.items())
 
 
-def forward_passes(
-    phases: tuple[Phase, ...],
-    steps_per_epoch: int,
-    batch_size: int,
-    meta_batch_size: int,
-    first_epoch: int = 0,
-    last_epoch: int | None = None,
-) -> float:
-    """The cost of the steps in epochs [first, last), in forward passes of one example.
+def of_epochs(
+    phases: tuple[Phase, ...], steps_per_epoch: int, batch_size: int, meta_batch_size: int
+) -> list[float]:
+    """The cost of the steps of each epoch, in forward passes of one example.
 
     Evaluation, data loading and a method's work between steps are not counted.
     """
-    epochs = [phase.passes for phase in phases for _ in range(phase.epochs)]
-    return sum(
+    every = [phase.passes for phase in phases for _ in range(phase.epochs)]
+    return [
         steps_per_epoch * (passes.training * batch_size + passes.meta * meta_batch_size)
-        for passes in epochs[first_epoch:last_epoch]
-    )
+        for passes in every
+    ]
