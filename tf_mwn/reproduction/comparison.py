@@ -73,10 +73,7 @@ def _of(optimizer: str) -> dict[str, Any]:
 
 
 def _table(optimizer: str) -> Bias:
-    rate = {"learning_rate": 0.05} if optimizer == "sgd" else {}
-    return Bias(
-        Condition(f"rare positives, {optimizer}", "rare_positives", _of(optimizer) | rate), 5
-    )
+    return Bias(Condition(f"rare positives, {optimizer}", "rare_positives", _of(optimizer)), 5)
 
 
 def _of_set(title: str, recipe: str, **settings) -> Bias:
