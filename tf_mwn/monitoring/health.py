@@ -89,7 +89,7 @@ def examine(
             can be planted.
         seed: of the wrong labels, which are the same in every epoch as long as the confusions are.
     """
-    if not getattr(model, "trusts_weights", True):
+    if not model.trusts_weights:
         return Checkup(weight_verdict=OFF)
     found, asked = {}, weights
     pair = None if clean is None else _planted_weights(model, clean, train, seed)

@@ -17,12 +17,11 @@ from tf_mwn.engine.optimizers import without_loss_scale
 from tf_mwn.label_noise.calibration import fit_temperature
 from tf_mwn.training.cross_entropy import CrossEntropy
 from tf_mwn.training.elements import check_inputs
+from tf_mwn.training.options import PASSES
 from tf_mwn.training.robust_model import RobustModel
 from tf_mwn.training.whole_sets import logits_of
 
 Batches = tf.data.Dataset
-# An epoch of the last phase passes over the clean examples at most so often.
-PASSES = 20
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,6 +63,11 @@ def hold_back(labels: np.ndarray, share: float, seed: int) -> np.ndarray:
     return np.sort(np.asarray(rows, np.int64))
 
 
+def cut_steps(steps_per_epoch: int, clean_examples: int, batch_size: int) -> int:
+    """The steps of an epoch of the last phase: at most `PASSES` over the clean examples."""
+    return min(steps_per_epoch, max(1, PASSES * clean_examples // batch_size))
+
+
 def fine_tune(
     model: RobustModel,
     stream: Batches,
@@ -97,7 +101,7 @@ def fine_tune(
         first_epoch: the number that the callbacks are told for the first epoch.
         verbose: as in `fit`.
     """
-    steps_per_epoch = min(steps_per_epoch, max(1, PASSES * clean_examples // batch_size))
+    steps_per_epoch = cut_steps(steps_per_epoch, clean_examples, batch_size)
     with model.distribute_strategy.scope():
         tuner = CrossEntropy(model.predicting_classifier)
         tuner.compile(

@@ -42,14 +42,19 @@ TARGET_SHARES = Option(
     "number for each class, separated by commas.",
 )
 OPTIMIZER_OF_THETA = (META_OPTIMIZER, META_LEARNING_RATE, META_WEIGHT_DECAY)
+# For the methods that are made for a last phase.
+FINE_TUNED_EPOCHS = 5
+# An epoch of the last phase passes over the clean examples at most so often.
+PASSES = 20
 FINE_TUNING_EPOCHS = Option(
     "fine_tuning_epochs",
     None,
     NON_NEGATIVE,
     "Number of epochs on the meta set alone, after the training; each has as many steps as an "
-    "epoch before, but at most 20 passes over the meta set. The best one on clean examples held "
-    "back is kept, if it is better than none. "
-    "By default 0, and 5 for the methods made for it.",
+    "epoch before, "
+    f"but at most {PASSES} passes over the meta set. The best one on clean examples held back is "
+    "kept, if it is better than none. "
+    f"By default 0, and {FINE_TUNED_EPOCHS} for the methods made for it.",
     kind=int,
 )
 FINE_TUNING_RATE = Option(

@@ -34,6 +34,7 @@ from tf_mwn.training.elements import (
 )
 from tf_mwn.training.logit_adjustment import LogitAdjustment
 from tf_mwn.training.metrics import metrics_on_logits
+from tf_mwn.training.options import FINE_TUNED_EPOCHS, FINE_TUNING_RATE, HELD_BACK
 from tf_mwn.training.phases import Phases
 from tf_mwn.training.whole_sets import WholeSets
 
@@ -67,6 +68,8 @@ class RobustModel(keras.Model):
     differentiates_twice = False
     # Whether the method keeps state for each trainable variable, or a second classifier.
     has_state_of_variables = False
+    # Whether the weights that the objective gives are used; a method may test them first.
+    trusts_weights = True
 
     def __init__(self, classifier: keras.Model, training_objective: TrainingObjective, **kwargs):
         check_classifier(classifier)
@@ -258,11 +261,11 @@ class RobustModel(keras.Model):
         self,
         x_meta,
         y_meta,
-        epochs: int = 5,
+        epochs: int = FINE_TUNED_EPOCHS,
         steps_per_epoch: int | None = None,
         batch_size: int | None = None,
-        rate: float = 0.1,
-        held_back: float = 0.2,
+        rate: float = FINE_TUNING_RATE.default,
+        held_back: float = HELD_BACK.default,
         seed: int = 0,
         verbose="auto",
     ):

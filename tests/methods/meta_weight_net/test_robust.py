@@ -11,6 +11,7 @@ from tf_mwn.data.streams.pipeline import paired_dataset
 from tf_mwn.engine.optimizers import CoupledAdam
 from tf_mwn.methods.meta_weight_net.meta_weight_net import MetaWeightNet
 from tf_mwn.methods.meta_weight_net.robust import Robust
+from tf_mwn.training.fine_tuning import hold_back
 
 rng = np.random.default_rng(0)
 X, Y = rng.normal(size=(48, 5)).astype("float32"), rng.choice(3, 48, p=[0.7, 0.2, 0.1])
@@ -108,3 +109,22 @@ def test_v_weighs_only_while_planted_errors_show_it_to_be_right(slope, trusted, 
     np.testing.assert_allclose(weights, given if trusted else np.ones(16), rtol=1e-6)
     if not trusted:
         np.testing.assert_array_equal(model.sample_weight(Y_META, logits), np.ones(15))
+
+
+def test_another_fit_counts_its_own_classes_and_asks_only_what_was_held_back():
+    model = robust(held_back=0.4)
+    model.fit(pairs(), verbose=0)
+    asked = np.concatenate([x.numpy() for x, _ in model.whole_sets.meta])
+    assert len(asked) == 15, "before the last phase all clean examples are new to the classifier"
+    other = (Y + 1) % 3
+    model.fit(pairs(y=other), verbose=0)
+    assert model.logit_adjustment.class_counts == np.bincount(other, minlength=3).tolist()
+    asked = np.concatenate([x.numpy() for x, _ in model.whole_sets.meta])
+    np.testing.assert_array_equal(asked, X_META[hold_back(Y_META, 0.4, 0)])
+
+
+def test_without_examples_held_back_a_second_fit_trusts_nothing():
+    model = robust(held_back=0.0)
+    for _ in range(2):
+        model.fit(pairs(), verbose=0)
+    assert model.whole_sets.meta is None and not model.trusts_weights

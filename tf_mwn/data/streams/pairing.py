@@ -1,6 +1,7 @@
 """What a data set of `paired_dataset` was made of, for models that take more from it."""
 
 import dataclasses
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -8,6 +9,8 @@ import numpy as np
 import tensorflow as tf
 
 from tf_mwn.data.streams.pair_streams import single_examples
+
+_BATCH = 10_000  # labels that are counted at once
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,7 +37,11 @@ class Pairing:
 
         A `tf.data.Dataset` is read once.
         """
-        return _class_counts(single_examples(self.train, "x", "y"), num_classes)
+        x, y = self.train
+        if not any(isinstance(part, tf.data.Dataset) for part in self.train):
+            return _mass(np.asarray(y), num_classes)
+        labels = x.map(lambda inputs, label: label) if y is None else y
+        return sum(_mass(part.numpy(), num_classes) for part in labels.batch(_BATCH))
 
     def clean_examples(self) -> tuple[Any, np.ndarray]:
         """The meta set in memory: inputs [M, ...] and labels [M] or [M, C]."""
@@ -43,7 +50,7 @@ class Pairing:
         inputs, labels = next(iter(whole))
         return tf.nest.map_structure(lambda part: part.numpy(), inputs), labels.numpy()
 
-    @property
+    @functools.cached_property
     def num_clean(self) -> int:
         """M."""
         return sum(1 for _ in single_examples(self.meta, "x_meta", "y_meta"))
@@ -54,12 +61,7 @@ def pairing_of(dataset: Any) -> Pairing | None:
     return getattr(dataset, "pairing", None)
 
 
-def _class_counts(examples: tf.data.Dataset, num_classes: int) -> np.ndarray:
-    counts = np.zeros(num_classes)
-    for labels in examples.map(lambda inputs, label: label).batch(10_000):
-        values = labels.numpy()
-        if values.ndim > 1:
-            counts += values.sum(axis=0)
-        else:
-            counts += np.bincount(values, minlength=num_classes)
-    return counts
+def _mass(labels: np.ndarray, num_classes: int) -> np.ndarray:
+    if labels.ndim > 1:
+        return labels.sum(axis=0, dtype=np.float64)
+    return np.bincount(labels, minlength=num_classes).astype(np.float64)

@@ -1,6 +1,6 @@
 """The recommended method for data of unknown bias: Meta-Weight-Net with what keeps it right."""
 
-from typing import Any
+from collections.abc import Sequence
 
 import keras
 import numpy as np
@@ -16,10 +16,11 @@ from tf_mwn.methods.meta_weight_net import specs
 from tf_mwn.methods.meta_weight_net.meta_weight_net import MetaWeightNet
 from tf_mwn.training import options as training_options
 from tf_mwn.training.classifiers import num_classes
-from tf_mwn.training.fine_tuning import FineTuned
+from tf_mwn.training.fine_tuning import FineTuned, hold_back
 from tf_mwn.training.whole_sets import WholeSets, logits_of
 
 _CLEAN_BATCH = 500  # examples per call of the classifier
+_HELD_BACK_SEED = 0  # of every `fit`, so that the same examples stay held back
 
 
 @keras.saving.register_keras_serializable(package="tf_mwn")
@@ -48,7 +49,8 @@ class Robust(MetaWeightNet):
        examples that are held back from it.
 
     The class shares, and the clean examples of the last phase, come from the data set that `fit` is
-    given. That must be the one `paired_dataset` returns, before any `.map`.
+    given. That must be the one `paired_dataset` returns, before any `.map`. After a last phase
+    only the examples held back from it are asked in part 4.
 
     Args:
         classifier: built Keras model that returns logits [B, C].
@@ -58,7 +60,12 @@ class Robust(MetaWeightNet):
         fine_tuning_epochs: of part 5; 0 switches it off.
         fine_tuning_rate, held_back: see `RobustModel.fine_tune`.
         weight_net_units: hidden layer sizes of V.
+        weight_normalization: see `MetaWeightNet`.
         **kwargs: of `MetaWeightNet`.
+
+    Raises:
+        TypeError, ValueError: an argument outside its range, or a classifier that
+            `check_classifier` refuses.
 
     Attributes:
         fine_tuned: what the last phase of the last `fit` did, or None.
@@ -74,13 +81,14 @@ class Robust(MetaWeightNet):
         fine_tuning_epochs: int = specs.ROBUST_FINE_TUNING_EPOCHS,
         fine_tuning_rate: float = training_options.FINE_TUNING_RATE.default,
         held_back: float = training_options.HELD_BACK.default,
-        weight_net_units=specs.WEIGHT_NET_UNITS.default,
+        weight_net_units: Sequence[int] = specs.WEIGHT_NET_UNITS.default,
+        weight_normalization: str = "sum",
         **kwargs,
     ):
         super().__init__(
             classifier,
             weight_net_units,
-            weight_normalization=kwargs.pop("weight_normalization", "sum"),
+            weight_normalization,
             meta_fraction=meta_fraction,
             meta_interval=meta_interval,
             **kwargs,
@@ -96,12 +104,14 @@ class Robust(MetaWeightNet):
         self.needs_whole_sets = tests_weights
         # Whether V weighs in this epoch; a variable, so that a resumed run goes on alike.
         self._trust = state(self, "trust", dtype="int32") if tests_weights else None
+        # Whether a last phase has trained on clean examples; a variable, as a saved model knows it.
+        self._has_tuned = state(self, "has_tuned", dtype="int32") if tests_weights else None
         self._clean_logits = tf.function(
             lambda x: self.predicting_classifier(x, training=False), reduce_retracing=True
         )
 
     def compile(self, optimizer="sgd", meta_optimizer=None, **kwargs):
-        """As `MetaWeightNet.compile`; the meta optimizer is Adam at 1e-3 with weight decay 1e-3.
+        """As `MetaWeightNet.compile`; the default meta optimizer is Adam with weight decay.
 
         The weight decay keeps the sigmoid of V from saturating.
         """
@@ -118,7 +128,8 @@ class Robust(MetaWeightNet):
             ValueError: a data set of which the class shares or the clean examples are not known.
         """
         pairing = pairing_of(x)
-        wanted = self._needs_counts or self._parts["fine_tuning_epochs"]
+        lacks_counts = self._parts["logit_adjustment"] > 0 and self.logit_adjustment is None
+        wanted = lacks_counts or self._parts["fine_tuning_epochs"]
         if pairing is None and (wanted or (self.needs_whole_sets and self.whole_sets is None)):
             raise ValueError(
                 "fit: expected the data set that tf_mwn.paired_dataset returns, as it is, "
@@ -130,6 +141,8 @@ class Robust(MetaWeightNet):
         history = super().fit(x, y, batch_size, epochs, verbose, callbacks, **kw)
         if pairing is not None and self._parts["fine_tuning_epochs"]:
             self.fine_tuned = self._tune(pairing, verbose)
+            if self._has_tuned is not None:
+                self._has_tuned.assign(1)
         return history
 
     @property
@@ -143,7 +156,9 @@ class Robust(MetaWeightNet):
             self._trust.assign(int(self._passes_test()))
 
     def _passes_test(self) -> bool:
-        """Whether low weights find planted errors better than chance."""
+        """Whether low weights find planted errors better than chance; False if none can be."""
+        if self.whole_sets.meta is None:
+            return False
         logits, labels, _ = logits_of(self._clean_logits, self.whole_sets.meta)
         weights = planted_weights(self._weights_of_v, (logits, labels), None, rng=_same_draws())
         if weights is None:
@@ -166,24 +181,40 @@ class Robust(MetaWeightNet):
         weights = super().weights_at(labels, logits, sample_id)
         return weights if self.trusts_weights else tf.ones_like(weights)
 
-    @property
-    def _needs_counts(self) -> bool:
-        return self._parts["logit_adjustment"] > 0 and self.logit_adjustment is None
-
     def _prepared(self, dataset, pairing: Pairing):
-        """Corrects the logits by the class counts; the data set with meta batches that suit."""
-        if self._needs_counts:
-            counts = pairing.class_counts(_classes(self.classifier, pairing))
-            self._adjust_logits(self._parts["logit_adjustment"], counts, None)
-            self.train_function = None  # its trace has other logits
-        if self.needs_whole_sets and self.whole_sets is None:
-            x, y = pairing.clean_examples()
-            clean = tf.data.Dataset.from_tensor_slices((x, y)).batch(_CLEAN_BATCH)
-            self.whole_sets = WholeSets(dataset, clean)
+        """Takes class counts and clean examples; the data set with meta batches that suit."""
+        if self._parts["logit_adjustment"] > 0:
+            self._adjust_by(pairing.class_counts(self._num_classes(dataset)))
+        if self.needs_whole_sets:
+            self.whole_sets = WholeSets(dataset, self._unseen(pairing))
         if pairing.meta_batch_size is not None or pairing.meta[0] is None:
             return dataset
         examples = max(1, round(pairing.batch_size * self.meta_fraction))
         return pairing.make(min(examples, pairing.num_clean))
+
+    def _adjust_by(self, counts: np.ndarray) -> None:
+        known = self.logit_adjustment
+        if known is None or known.class_counts != counts.tolist():
+            shares = None if known is None else known.target_shares
+            self._adjust_logits(self._parts["logit_adjustment"], counts, shares)
+            self.train_function = None  # its trace has other logits
+
+    def _num_classes(self, dataset) -> int:
+        logits = num_classes(self.classifier)
+        if logits is None:  # a subclassed model
+            logits = self(next(iter(dataset.take(1)))[0]).shape[-1]
+        return max(logits, 2)
+
+    def _unseen(self, pairing: Pairing) -> tf.data.Dataset | None:
+        """The clean examples that the classifier has not trained on, or None."""
+        x, y = pairing.clean_examples()
+        if keras.ops.convert_to_numpy(self._has_tuned):
+            classes = y if y.ndim == 1 else y.argmax(axis=1)
+            rows = hold_back(classes, self._parts["held_back"], _HELD_BACK_SEED)
+            x, y = tf.nest.map_structure(lambda part: part[rows], (x, y))
+        if not len(y):
+            return None
+        return tf.data.Dataset.from_tensor_slices((x, y)).batch(_CLEAN_BATCH)
 
     def _tune(self, pairing: Pairing, verbose) -> FineTuned:
         x, y = pairing.clean_examples()
@@ -193,7 +224,7 @@ class Robust(MetaWeightNet):
             self._parts["fine_tuning_epochs"],
             rate=self._parts["fine_tuning_rate"],
             held_back=self._parts["held_back"],
-            seed=pairing.seed,
+            seed=_HELD_BACK_SEED,
             verbose=verbose,
         )
 
@@ -223,17 +254,3 @@ def robust(
 def _same_draws() -> np.random.Generator:
     """The same wrong labels in every epoch, as long as the confusions are the same."""
     return np.random.default_rng(0x7E57)
-
-
-def _classes(classifier: keras.Model, pairing: Pairing) -> int:
-    known = num_classes(classifier)
-    if known is not None:
-        return max(known, 2)
-    labels: Any = pairing.train[1]
-    if labels is None or not hasattr(labels, "shape"):
-        raise ValueError(
-            "classifier: expected a functional or Sequential model, whose number of logits is "
-            "known, received a subclassed one; pass class_counts to compile"
-        )
-    labels = np.asarray(labels)
-    return labels.shape[1] if labels.ndim > 1 else int(labels.max()) + 1

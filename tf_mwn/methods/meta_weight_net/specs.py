@@ -6,6 +6,7 @@ from tf_mwn.methods.spec.costs import meta_training
 from tf_mwn.methods.spec.method import Method, Phase, Settings, always, plain_training
 from tf_mwn.options import Option
 from tf_mwn.training.options import (
+    FINE_TUNED_EPOCHS,
     FINE_TUNING_EPOCHS,
     LOGIT_ADJUSTMENT,
     META_BATCH_SIZE,
@@ -38,7 +39,7 @@ WEIGHT_NET = Option(
     names_file=True,
 )
 # The parts of `robust`, the same for all data.
-ROBUST_LOGIT_ADJUSTMENT, ROBUST_FINE_TUNING_EPOCHS = 1.0, 5
+ROBUST_LOGIT_ADJUSTMENT, ROBUST_FINE_TUNING_EPOCHS = 1.0, FINE_TUNED_EPOCHS
 ROBUST_META_LEARNING_RATE, ROBUST_META_DECAY = 3e-3, 1e-3
 ROBUST_META_FRACTION = Option(
     "robust_meta_fraction",

@@ -5,7 +5,12 @@ from tf_mwn.engine.options import ENGINE
 from tf_mwn.methods.spec.costs import meta_training
 from tf_mwn.methods.spec.method import Method, Passes, Phase, Settings, always
 from tf_mwn.options import Option
-from tf_mwn.training.options import FINE_TUNING_EPOCHS, META_BATCH_SIZE, OPTIMIZER_OF_THETA
+from tf_mwn.training.options import (
+    FINE_TUNED_EPOCHS,
+    FINE_TUNING_EPOCHS,
+    META_BATCH_SIZE,
+    OPTIMIZER_OF_THETA,
+)
 
 CLEAN_SHARE = Option(
     "clean_share",
@@ -128,7 +133,7 @@ CLEAN_SET = (
         title="plain training, then a few epochs on the meta set",
         paper="Shu et al., NeurIPS 2019, https://arxiv.org/abs/1902.07379",
         builder="tf_mwn.training.cross_entropy:CrossEntropy",
-        defaults={FINE_TUNING_EPOCHS.name: 5},
+        defaults={FINE_TUNING_EPOCHS.name: FINE_TUNED_EPOCHS},
         stream=(META_BATCH_SIZE,),
     ),
     Method(
