@@ -48,9 +48,9 @@ def training_stream(
         meta_batch_size: global meta batch size, or None for min(B, meta size).
         seed: seed of order and augmentation, 0 or more.
         start_epoch: first epoch; the stream equals the tail of the one from epoch 0.
-        preprocess: function of the batched inputs, applied last. Neither it nor `augment` may use
-            Python control flow on tensors.
-        augment: function of the batched inputs and an int64 [2] seed, applied first.
+        preprocess: function of a batch of any size, each example by itself, applied last.
+        augment: function of the batched inputs and an int64 [2] seed, applied first. Neither may
+            use Python control flow on tensors.
         start_step: first step, in the first epoch.
 
     Raises:
@@ -61,14 +61,16 @@ def training_stream(
     meta_batch_size = check_meta_batch_size(meta, batch_size, meta_batch_size)
     batches = Batches(train, meta, batch_size, meta_batch_size, preprocess, augment)
     first = check_count("start_epoch", start_epoch, 0) * batches.steps
-    first += check_count("start_step", start_step, 0)
+    first_epoch, first_step = divmod(
+        first + check_count("start_step", start_step, 0), batches.steps
+    )
 
     @_AS_IT_IS
-    def batch(counter):
-        return batches(seed, counter // batches.steps, counter % batches.steps, counter)
+    def elements(epoch):
+        step = tf.where(epoch == first_epoch, tf.constant(first_step, tf.int64), 0)
+        return batches.epoch(seed, epoch, step, epoch * batches.steps)
 
-    stream = tf.data.Dataset.range(first, tf.int64.max)
-    stream = stream.map(batch, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+    stream = tf.data.Dataset.range(first_epoch, tf.int64.max).flat_map(elements)
     return stream.prefetch(tf.data.AUTOTUNE)
 
 
@@ -171,15 +173,12 @@ def _paired_arrays(
     meta_batch_size = check_meta_batch_size(meta, batch_size, meta_batch_size)
     batches = Batches(train, meta, batch_size, meta_batch_size)
 
+    @_AS_IT_IS
     def epoch(drawn):
         # A dataset cannot count its own iterations. A number drawn for each stands in for
         # (seed, epoch), and the meta batches start a new order with it.
-        steps = tf.data.Dataset.range(batches.steps)
-        return steps.map(
-            _AS_IT_IS(lambda step: batches(drawn, 0, step, step)),
-            num_parallel_calls=tf.data.AUTOTUNE,
-            deterministic=True,
-        )
+        zero = tf.constant(0, tf.int64)
+        return batches.epoch(drawn, zero, zero, zero)
 
     draws = tf.data.Dataset.random(seed=seed, rerandomize_each_iteration=True).take(1)
     known = tf.data.experimental.assert_cardinality(batches.steps)
