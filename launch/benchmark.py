@@ -1,13 +1,15 @@
-"""Measures what a training step costs beside a step of plain cross-entropy.
+"""Measures what a training step costs beside plain Keras training of the same network.
 
 Times every combination of the settings given as lists. The images are synthetic. All cases run in
-one process, and each takes one step in turn. Reports milliseconds, the ratio to a cross-entropy
-step of the same network, batch size, precision and devices, the time of the first step, and what
-reading the training stream adds. --memory adds the memory of training above that of the built
-model, measured in a process for each case.
+one process, and each takes one step in turn. Reports milliseconds, the ratios to a step of
+keras.Model.fit and to this package's own plain step (same network, batch size, precision and
+devices), the time of the first step, and what reading the training stream adds. --memory adds the
+memory of training above that of the built model, measured in a process for each case. --peer times
+a step of any other program in turn.
 
-    python -m launch.benchmark
+    python -m launch.benchmark --suite=readme
     python -m launch.benchmark --method=l2rw,gce --network=resnet20 --rounds=30
+    python -m launch.benchmark --peer="python their_step.py"
 """
 
 import os
@@ -34,12 +36,23 @@ _SUITE = flags.DEFINE_enum(
     "costs in README.md.",
 )
 _ROUNDS = flags.DEFINE_integer(
-    "rounds", 15, "Number of timed steps of each case. The steps of the cases alternate.", 1
+    "rounds", 9, "Number of timed steps of each case. The steps of the cases alternate.", 1
 )
 _IMAGE_SIZE = flags.DEFINE_integer("image_size", 32, "Height and width of the synthetic images.", 8)
 _NUM_CLASSES = flags.DEFINE_integer("num_classes", 10, "Number of classes.", 2)
-_STALL = flags.DEFINE_bool("stall", True, "Measure what reading the training stream adds.")
+_STALL = flags.DEFINE_bool(
+    "stall",
+    None,
+    "Measure what reading the training stream adds. By default, except with --suite, whose steps "
+    "are so long that it adds next to nothing.",
+)
 _MEMORY = flags.DEFINE_bool("memory", False, "Measure memory too. Linux only.")
+_PEER = flags.DEFINE_multi_string(
+    "peer",
+    [],
+    "A command to time in turn. Its process answers each line 'steps N' of its input with a line: "
+    "the milliseconds that N training steps took. May be given several times.",
+)
 _DETERMINISTIC = flags.DEFINE_bool("deterministic", True, "Use deterministic operations.")
 _OUTPUT = flags.DEFINE(Path(), "output", None, "JSON file for the measured rows.")
 _FIGURE = flags.DEFINE(Path(), "figure", None, "PNG file for a figure of the ratios.")
@@ -69,13 +82,15 @@ def main(argv: list[str]) -> None:
         _check_files()
         cases = _cases()
         with quiet_start():
-            from tf_mwn.benchmark import cost, report
+            from tf_mwn.benchmark import cost, peer, report
             from tf_mwn.runs.devices import strategies
 
             devices = strategies({case.config.devices for case in cases}, _DETERMINISTIC.value)
         images = plan.Images(_IMAGE_SIZE.value, _NUM_CLASSES.value)
         try:
-            costs = cost.measure(cases, _ROUNDS.value, images, devices, _STALL.value, _MEMORY.value)
+            stall = _SUITE.value is None if _STALL.value is None else _STALL.value
+            peers = [peer.PeerCase(command) for command in _PEER.value]
+            costs = cost.measure(cases, _ROUNDS.value, images, devices, stall, _MEMORY.value, peers)
         except plan.StepError as error:
             fail(error, code=2)
         except KeyboardInterrupt:

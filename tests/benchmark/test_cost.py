@@ -1,35 +1,70 @@
 """Costs: a row for every combination. No time is asserted."""
 
+import sys
+
+import pytest
 import tensorflow as tf
 
 from tests.benchmark.tiny_cases import TINY, VALUES
 from tf_mwn.benchmark.cost import measure
-from tf_mwn.benchmark.plan import combinations
+from tf_mwn.benchmark.peer import PeerCase
+from tf_mwn.benchmark.plan import StepError, combinations
 from tf_mwn.benchmark.report import table
 
+# Answers with 7 milliseconds for each step.
+PEER = """
+import sys
+for line in sys.stdin:
+    print(7.0 * int(line.removeprefix("steps ")), flush=True)
+"""
 
-def test_rows_of_all_combinations(mirrored, monkeypatch):
-    """A method that learns every third step, one and two devices, and what they have alike."""
-    values = {**VALUES, "meta_interval": (3,), "devices": (1, 2)}
-    cases = combinations(["meta_weight_net", "gce"], values)
-    devices = {1: tf.distribute.get_strategy(), 2: mirrored}
+
+def test_rows_of_all_combinations_and_of_a_peer(monkeypatch, tmp_path):
+    """A method that learns every third step, and what all have alike."""
+    cases = combinations(["meta_weight_net", "gce"], {**VALUES, "meta_interval": (3,)})
     monkeypatch.setattr("tf_mwn.benchmark.cost._STALL_SECONDS", 0.0)
-    costs = measure(cases, 1, TINY, devices)
+    monkeypatch.setattr("tf_mwn.benchmark.cost._STALL_PAIRS", 1)
+    (tmp_path / "peer.py").write_text(PEER)
+    peer = PeerCase(f"{sys.executable} {tmp_path}/peer.py")
+    costs = measure(cases, 1, TINY, {1: tf.distribute.get_strategy()}, peers=[peer])
     rows = [cost.to_json() for cost in costs]
     keys = ("method", "virtual_variables", "meta_interval", "meta_batch_size", "devices")
-    assert [tuple(row[key] for key in keys) for row in rows] == [
-        (*settings, number)
-        for number in (1, 2)
-        for settings in (
-            ("cross_entropy", None, None, None),
-            ("meta_weight_net", "all", 3, 6),
-            ("meta_weight_net", "head", 3, 6),
-            ("gce", None, None, None),
-        )
+    assert [tuple(row[key] for key in keys) for row in rows[:-1]] == [
+        ("keras", None, None, None, 1),
+        ("cross_entropy", None, None, None, 1),
+        ("meta_weight_net", "all", 3, 6, 1),
+        ("meta_weight_net", "head", 3, 6, 1),
+        ("gce", None, None, None, 1),
     ]
-    for row in rows:
+    for row in rows[:-1]:
         assert (row["network"], row["batch_size"], row["precision"]) == ("mlp", 6, "float32")
         assert row["milliseconds"] > 0 and row["tracing_seconds"] > 0
         assert row["stall"] is not None and row["memory_ratio"] is None
-    assert [row["ratio"] for row in rows if row["method"] == "cross_entropy"] == [1, 1]
-    assert "meta_weight_net virtual_variables=head meta_interval=3" in table(costs)
+    assert rows[0]["keras_ratio"] == rows[1]["ratio"] == 1
+    assert rows[-1]["milliseconds"] == 7 and rows[-1]["stall"] is None
+    assert rows[-1]["keras_ratio"] == pytest.approx(7 / rows[0]["milliseconds"])
+    text = table(costs)
+    assert "meta_weight_net virtual_variables=head meta_interval=3" in text
+    assert text.startswith("network mlp, batch_size 6,") and "\npeer: " in text
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        ("no-such-command-42", "No such file"),
+        (f'{sys.executable} -c "import sys; sys.exit(3)"', "ended with code 3"),
+        (f"{sys.executable} -c \"input(); print('fast')\"", "received 'fast'"),
+        (f'{sys.executable} -c "input(); print(-1)"', "received '-1'"),
+    ],
+)
+def test_a_peer_that_cannot_be_timed(command, message):
+    from tf_mwn.benchmark.peer import Peer
+
+    with pytest.raises(StepError, match=message):
+        Peer(PeerCase(command)).trace()
+
+
+def test_a_peer_belongs_to_one_network():
+    cases = combinations(["gce"], {**VALUES, "batch_size": (6, 12)})
+    with pytest.raises(ValueError, match="peer: expected one network"):
+        measure(cases, 1, TINY, {}, peers=[PeerCase("true")])

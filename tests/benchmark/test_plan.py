@@ -9,14 +9,16 @@ from tf_mwn.methods import registry
 def test_options_that_a_method_does_not_read_do_not_multiply():
     values = {**VALUES, "meta_interval": (1, 5), "batch_size": (6, 12)}
     cases = combinations(["cross_entropy", "gce", "l2rw", "meta_weight_net"], values)
-    counted = {method: sum(case.method == method for case in cases) for method in registry.METHODS}
+    methods = [*registry.METHODS, plan.KERAS]
+    counted = {method: sum(case.method == method for case in cases) for method in methods}
     assert {method: n for method, n in counted.items() if n} == {
         "cross_entropy": 2,
         "gce": 2,
         "l2rw": 4,
         "meta_weight_net": 8,
+        "keras": 2,
     }
-    assert all(case.baseline in cases for case in cases)
+    assert all({case.baseline, case.plain_keras} <= set(cases) for case in cases)
 
 
 def test_the_meta_batch_follows_the_batch():
@@ -35,4 +37,4 @@ def test_values_from_the_command_line():
 def test_suites_hold_what_can_be_built():
     for name in plan.SUITES:
         names = [case.name for case in suite(name, VALUES)]
-        assert names[0] == "cross_entropy" and len(set(names)) == len(names)
+        assert names[:2] == ["keras", "cross_entropy"] and len(set(names)) == len(names)

@@ -1,11 +1,12 @@
 """The step that is measured, and the shares of the devices."""
 
+import numpy as np
 import pytest
 import tensorflow as tf
 
 from tests.benchmark.tiny_cases import TINY, settings
-from tf_mwn.benchmark.plan import Case
-from tf_mwn.benchmark.step import Step
+from tf_mwn.benchmark.plan import BASELINE, KERAS, Case
+from tf_mwn.benchmark.step import Step, step_of
 
 
 def test_shares_that_a_device_would_not_get(mirrored):
@@ -20,14 +21,34 @@ def test_a_cycle_is_the_mean_over_its_steps(monkeypatch):
     step = Step(case, TINY, tf.distribute.get_strategy())
     taken = []
 
-    def block(model, feed, steps):
-        taken.append(model.step_kind()[1])
+    def block(feed, steps):
+        taken.append(step._model.step_kind()[1])
         return 7.0 if taken[-1] else 1.0
 
-    monkeypatch.setattr("tf_mwn.benchmark.step._block", block)
+    monkeypatch.setattr(step, "_block", block)
     assert step.seconds() == 3.0 and taken == [True, False]
     fast = Case.make("meta_weight_net", settings(speed="fast"))
     assert Step(fast, TINY, tf.distribute.get_strategy()).cycle == 5
+
+
+@pytest.mark.parametrize("method", [KERAS, BASELINE])
+def test_steps_on_two_devices(method, mirrored):
+    step = step_of(Case.make(method, settings(devices=2)), TINY, mirrored)
+    step.trace()
+    assert step.block_seconds(2, streamed=True) > 0
+
+
+def test_plain_keras_takes_the_plain_step():
+    """From the same weights on the same batch, without momentum and weight decay so far."""
+    alone = tf.distribute.get_strategy()
+    steps = [step_of(Case.make(name, settings()), TINY, alone) for name in (KERAS, BASELINE)]
+    classifiers = [steps[0]._model, steps[1]._model.classifier]
+    classifiers[0].set_weights(classifiers[1].get_weights())
+    for step in steps:
+        step._model.optimizer.weight_decay = None
+        step.seconds()
+    for one, other in zip(*(c.get_weights() for c in classifiers), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-6)
 
 
 # Those that train in phases, look at whole sets, learn something first or have their own stream.

@@ -1,21 +1,26 @@
-"""Time and memory of training steps, and their ratios to plain cross-entropy."""
+"""Time and memory of training steps, and their ratios to plain training."""
 
+import contextlib
 import dataclasses
 import itertools
 import statistics
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
 
 from tf_mwn.benchmark import memory
+from tf_mwn.benchmark.peer import Peer, PeerCase
 from tf_mwn.benchmark.plan import Case, Images
-from tf_mwn.benchmark.step import Step
+from tf_mwn.benchmark.step import Step, step_of
+from tf_mwn.messages import logger
 
 _WARM_UP = 2  # rounds
 # The stall is measured on pairs of blocks of steps. A block takes about so many seconds, but has at
 # least so many steps: short steps vary more, and long steps take too long for many.
-_STALL_PAIRS, _STALL_SECONDS, _STALL_STEPS = 3, 1.0, 5
+_STALL_PAIRS, _STALL_SECONDS, _STALL_STEPS = 5, 0.3, 5
+_SILENCE = 10.0  # seconds between two lines of progress
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,20 +28,23 @@ class StepCost:
     """The cost of one case.
 
     Attributes:
-        case: method and settings.
+        case: method and settings, or a peer.
         milliseconds: median time of one step on a batch in memory, averaged over a cycle of
             `meta_interval` steps.
-        ratio: time of the step over that of the baseline in the same round; median over rounds.
+        keras_ratio: time of the step over that of `keras.Model.fit` in the same round; median over
+            rounds.
+        ratio: the same over that of the plain step of this package.
         tracing_seconds: time of the first step of each kind, which includes building the step.
         stall: time that reading the training stream adds to a step, as a fraction of the step;
             None if it was not measured.
         megabytes: largest resident set in training above that of the built model; None if it was
             not measured.
-        memory_ratio: `megabytes` over that of the baseline; None if it was not measured.
+        memory_ratio: `megabytes` over that of `keras.Model.fit`; None if it was not measured.
     """
 
-    case: Case
+    case: Case | PeerCase
     milliseconds: float
+    keras_ratio: float
     ratio: float
     tracing_seconds: float
     stall: float | None = None
@@ -55,6 +63,7 @@ def measure(
     devices: Mapping[int, tf.distribute.Strategy],
     with_stall: bool = True,
     with_memory: bool = False,
+    peers: Sequence[PeerCase] = (),
 ) -> list[StepCost]:
     """Measures steps on synthetic images.
 
@@ -63,49 +72,70 @@ def measure(
     in a new process for each case.
 
     Args:
-        cases: the cases, including the baseline of each.
+        cases: the cases, including what each is compared with.
         rounds: number of timed steps of each case.
         images: of the synthetic data.
         devices: the strategy for each number of devices.
         with_stall, with_memory: whether to measure stall and memory too.
+        peers: external commands that take their turn in each round.
 
     Raises:
-        ValueError, TypeError: the settings of a case do not fit together.
+        ValueError, TypeError: the settings of a case do not fit together, or there are peers and
+            cases of several networks or batch sizes.
         StepError: a step cannot be built or executed.
     """
+    groups = itertools.groupby(cases, lambda c: (c.config.network, c.config.batch_size))
+    groups = [list(group) for _, group in groups]
+    if peers and len(groups) > 1:
+        raise ValueError("peer: expected one network and batch size beside a peer")
     costs = {}
-    for _, group in itertools.groupby(cases, lambda c: (c.config.network, c.config.batch_size)):
-        steps = [Step(case, images, devices[case.config.devices]) for case in group]
-        for step in steps:
-            step.trace()
-        costs.update(_timed(steps, rounds))
-        if with_stall:
-            for step in steps:
-                cost = costs[step.case]
-                stall = _stall(step, cost.milliseconds / 1000)
-                costs[step.case] = dataclasses.replace(cost, stall=stall)
+    with contextlib.ExitStack() as stack:
+        for group in groups:
+            steps = [step_of(case, images, devices[case.config.devices]) for case in group]
+            others = [Peer(peer) for peer in peers]
+            for other in others:
+                stack.callback(other.close)
+            for step in (*steps, *others):
+                step.trace()
+                logger.info("%s: first step %.1f s", step.case.name, step.tracing_seconds)
+            costs.update(_timed(steps, others, rounds))
+            if with_stall:
+                costs.update(_with_stalls(steps, costs))
     if with_memory:
-        megabytes = {case: memory.megabytes(case, images) for case in cases}
-        for case, size in megabytes.items():
-            ratio = size / megabytes[case.baseline]
-            costs[case] = dataclasses.replace(costs[case], megabytes=size, memory_ratio=ratio)
-    return [costs[case] for case in cases]
+        costs.update(_with_memory(cases, costs, images))
+    return [costs[case] for case in (*cases, *peers)]
 
 
-def _timed(steps: Sequence[Step], rounds: int) -> dict[Case, StepCost]:
-    seconds = {step.case: [] for step in steps}
+def _timed(steps: Sequence[Step], peers: Sequence[Peer], rounds: int) -> dict[Case, StepCost]:
+    every = [*steps, *peers]
+    seconds, told = {step.case: [] for step in every}, time.monotonic()
     for number in range(rounds + _WARM_UP):
-        for step in steps:
+        for step in every:
             one = step.seconds()
             if number >= _WARM_UP:
                 seconds[step.case].append(one)
-    return {step.case: _cost(step, seconds) for step in steps}
+        if time.monotonic() - told > _SILENCE:
+            told = time.monotonic()
+            logger.info("round %d of %d", number + 1, rounds + _WARM_UP)
+    costs = {step.case: _cost(step, step.case, seconds) for step in steps}
+    return {**costs, **{peer.case: _cost(peer, steps[0].case, seconds) for peer in peers}}
 
 
-def _cost(step: Step, seconds: dict[Case, list[float]]) -> StepCost:
-    own, baseline = seconds[step.case], seconds[step.case.baseline]
-    ratio = statistics.median(a / b for a, b in zip(own, baseline, strict=True))
-    return StepCost(step.case, 1000 * statistics.median(own), ratio, step.tracing_seconds)
+def _cost(step: Step | Peer, case: Case, seconds: dict[Case, list[float]]) -> StepCost:
+    """Args: `case` says what the step is compared with."""
+    own = seconds[step.case]
+
+    def ratio(baseline: Case) -> float:
+        return statistics.median(a / b for a, b in zip(own, seconds[baseline], strict=True))
+
+    ratios = {"keras_ratio": ratio(case.plain_keras), "ratio": ratio(case.baseline)}
+    median = 1000 * statistics.median(own)
+    return StepCost(step.case, median, **ratios, tracing_seconds=step.tracing_seconds)
+
+
+def _with_stalls(steps: Sequence[Step], costs: Mapping[Case, StepCost]) -> dict[Case, StepCost]:
+    stalls = {s.case: _stall(s, costs[s.case].milliseconds / 1000) for s in steps}
+    return {case: dataclasses.replace(costs[case], stall=stall) for case, stall in stalls.items()}
 
 
 def _stall(step: Step, seconds: float) -> float:
@@ -114,3 +144,18 @@ def _stall(step: Step, seconds: float) -> float:
         step.block_seconds(length, streamed=True) / step.block_seconds(length, streamed=False) - 1
         for _ in range(_STALL_PAIRS)
     )
+
+
+def _with_memory(
+    cases: Sequence[Case], costs: Mapping[Case, StepCost], images: Images
+) -> dict[Case, StepCost]:
+    sizes = {}
+    for case in cases:
+        sizes[case] = memory.megabytes(case, images)
+        logger.info("%s: %.0f MB", case.name, sizes[case])
+    return {
+        case: dataclasses.replace(
+            costs[case], megabytes=size, memory_ratio=size / sizes[case.plain_keras]
+        )
+        for case, size in sizes.items()
+    }

@@ -35,11 +35,11 @@ def megabytes(case: Case, images: Images) -> float:
 
 def _measure(case: Case, images: Images) -> float:
     with quiet_start():
-        from tf_mwn.benchmark.step import Step
+        from tf_mwn.benchmark.step import step_of
         from tf_mwn.runs.devices import strategies
 
         strategy = strategies([case.config.devices])[case.config.devices]
-    step = Step(case, images, strategy)
+    step = step_of(case, images, strategy)
     before = _kilobytes("VmRSS")
     (_PROCESS / "clear_refs").write_text("5")  # the peak counts from here
     step.trace()

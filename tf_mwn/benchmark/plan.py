@@ -2,12 +2,15 @@
 
 import dataclasses
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
+from tf_mwn.engine.options import FUSED_BATCH_NORM
 from tf_mwn.methods import registry
 from tf_mwn.settings.config import SETTINGS, Config
 
+# What every step is compared with: training by `keras.Model.fit`, and this package's plain step.
+KERAS = "keras"
 BASELINE = "cross_entropy"
 # The settings that a benchmark varies: those that every method reads, and those that some read.
 COMMON = ("network", "batch_size", "precision", "jit_compile", "fused_batch_norm", "devices")
@@ -33,15 +36,14 @@ DEFAULTS: Mapping[str, tuple[Any, ...]] = {
 # Named lists of steps to measure: (method, its own settings).
 SUITES: Mapping[str, tuple[tuple[str, Mapping[str, Any]], ...]] = {
     "readme": (
+        ("robust", {}),
+        ("meta_weight_net", {"speed": "fast"}),
+        ("meta_weight_net", {"speed": "balanced"}),
         ("meta_weight_net", {}),
         ("meta_weight_net", {"recompute": True}),
         ("meta_weight_net", {"reuse_gradient": True}),
-        ("meta_weight_net", {"speed": "fast"}),
         ("meta_weight_net", {"virtual_variables": "last_block"}),
         ("meta_weight_net", {"virtual_variables": "head"}),
-        ("meta_weight_net", {"virtual_variables": "head", "meta_batch_size": "half"}),
-        ("meta_weight_net", {"meta_interval": 5}),
-        ("meta_weight_net", {"virtual_variables": "head", "meta_interval": 5}),
     ),
 }
 # Settings of the synthetic data and their training. Every method can be told of this bias. The
@@ -69,7 +71,7 @@ class StepError(RuntimeError):
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-    """A training step to measure: a method with all of its settings."""
+    """A training step to measure: a method, or `KERAS`, with all settings."""
 
     method: str
     config: Config
@@ -81,7 +83,7 @@ class Case:
         Raises:
             ValueError, TypeError: a name or a value is not known.
         """
-        reads = registry.find(method).reads
+        reads = _options_of(method)
         chosen = {k: v for k, v in settings.items() if k in COMMON or k in reads}
         size = chosen.get("meta_batch_size")
         if size == "same":
@@ -97,19 +99,29 @@ class Case:
         return Case.make(BASELINE, {name: getattr(self.config, name) for name in COMMON})
 
     @property
+    def plain_keras(self) -> "Case":
+        """`keras.Model.fit` under the same common settings."""
+        common = {name: getattr(self.config, name) for name in COMMON}
+        return Case.make(KERAS, {**common, "fused_batch_norm": FUSED_BATCH_NORM.default})
+
+    @property
     def settings(self) -> dict[str, Any]:
         """The value of each setting in `AXES`; None if the method does not read it."""
+        common = {name: getattr(self.config, name) for name in COMMON}
+        if self.method == KERAS:
+            return {**common, **dict.fromkeys(("fused_batch_norm", *OWN))}
         method = registry.find(self.method)
         values = {n: getattr(self.config, n) if n in method.reads else None for n in OWN}
         if values["meta_batch_size"] is None and method.takes_meta_set(vars(self.config)):
             wanted = vars(self.config)
             values["meta_batch_size"] = method.meta_batch_size(wanted, self.config.batch_size)
-        return {**{name: getattr(self.config, name) for name in COMMON}, **values}
+        return {**common, **values}
 
     @property
     def name(self) -> str:
         """The method and those of its own settings that differ from the default."""
-        given = {n: getattr(self.config, n) for n in OWN if n in registry.find(self.method).reads}
+        reads = _options_of(self.method)
+        given = {name: getattr(self.config, name) for name in OWN if name in reads}
         changed = [f"{k}={v}" for k, v in given.items() if v != SETTINGS[k].default]
         return " ".join([self.method, *changed])
 
@@ -118,6 +130,10 @@ class Case:
         """The name and the common settings."""
         common = " ".join(f"{name}={getattr(self.config, name)}" for name in COMMON)
         return f"{self.name} ({common})"
+
+
+def _options_of(method: str) -> Collection[str]:
+    return () if method == KERAS else registry.find(method).reads
 
 
 def parsed(name: str, texts: Sequence[str]) -> tuple[Any, ...]:
@@ -143,7 +159,7 @@ def _meta_batch_size(text: str) -> int | str:
 
 
 def combinations(methods: Sequence[str], values: Mapping[str, Sequence[Any]]) -> list[Case]:
-    """Every combination of methods and values once, each preceded by its baseline.
+    """Every combination of methods and values once, each preceded by what it is compared with.
 
     A setting that a method does not read does not multiply the cases of the method.
 
@@ -178,4 +194,4 @@ def _product(values: Mapping[str, Sequence[Any]], names: Sequence[str]) -> Itera
 
 
 def _with_baselines(cases: Iterator[Case]) -> list[Case]:
-    return list(dict.fromkeys(c for case in cases for c in (case.baseline, case)))
+    return list(dict.fromkeys(c for case in cases for c in (case.plain_keras, case.baseline, case)))

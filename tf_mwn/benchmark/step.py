@@ -10,20 +10,25 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tf_mwn.benchmark.plan import Case, Images, StepError
+from tf_mwn import networks
+from tf_mwn.benchmark.plan import BASELINE, KERAS, Case, Images, StepError
 from tf_mwn.data.sources.source import RawSource, build_source
 from tf_mwn.data.splits.biased_data import BiasedData, prepare
-from tf_mwn.engine.meta_schedule import meta_schedule
 from tf_mwn.methods import registry
 from tf_mwn.runs import build
 from tf_mwn.runs.devices import check_shares
 from tf_mwn.training import distributed_loop
 
 
+def method_of(case: Case) -> registry.Method:
+    """The method of a case; plain Keras trains on what the plain step trains on."""
+    return registry.find(BASELINE if case.method == KERAS else case.method)
+
+
 def training_set(case: Case, images: Images) -> BiasedData:
     """Synthetic images for several batches, with a meta set of at least a meta batch."""
     batch, classes = case.config.batch_size, images.num_classes
-    meta_batch = registry.find(case.method).meta_batch_size(vars(case.config), batch)
+    meta_batch = method_of(case).meta_batch_size(vars(case.config), batch)
     meta_size = classes * -(-max(meta_batch, classes) // classes)
     # With few images, reading rows would be faster than from a real data set.
     count = max(5 * batch, 20 * classes, 2000) + 2 * meta_size
@@ -60,7 +65,7 @@ class Step:
     def __init__(self, case: Case, images: Images, strategy: tf.distribute.Strategy):
         self.case, self.tracing_seconds = case, 0.0
         self._strategy = strategy
-        self._method, self._data = registry.find(case.method), training_set(case, images)
+        self._method, self._data = method_of(case), training_set(case, images)
         sizes = {"batch_size": case.config.batch_size}
         if self._method.takes_meta_set(vars(case.config)):
             settings = vars(case.config)
@@ -69,22 +74,22 @@ class Step:
             )
         check_shares(strategy, **sizes)
         with self._policy(), strategy.scope():
-            self._model = build.build_model(case.config, self._method, self._data, 0, 1)
-        if self._model.phases is not None:
-            for _ in range(self._model.num_epochs - 1):
-                self._model.phases.advance()
+            self._model = self._build()
         self._model.make_train_function()
         self._constant = self._constant_feed()
         self._kinds = self._positions_of_kinds()
 
+    def _build(self) -> keras.Model:
+        model = build.build_model(self.case.config, self._method, self._data, 0, 1)
+        if model.phases is not None:
+            for _ in range(model.num_epochs - 1):
+                model.phases.advance()
+        return model
+
     @property
     def cycle(self) -> int:
         """The number of steps after which the kinds of steps repeat."""
-        if "meta_interval" not in self._method.reads:
-            return 1
-        config = self.case.config
-        names = ("speed", "meta_interval", "meta_fraction", "reuse_gradient")
-        return meta_schedule(*(getattr(config, name) for name in names)).interval
+        return getattr(self._model, "meta_interval", 1)
 
     @contextlib.contextmanager
     def _policy(self) -> Iterator[None]:
@@ -114,13 +119,16 @@ class Step:
         Raises:
             StepError: the step cannot be built; XLA cannot compile every step.
         """
-        self._model.build_metrics(self._stream())
+        self._build_metrics()
         try:
             with self._policy():
                 self.tracing_seconds = sum(seconds for seconds, _ in self._time_kinds())
         except (tf.errors.OpError, RuntimeError) as error:
             reason = " ".join(str(error).split())[:300]
             raise StepError(f"{self.case.full_name}: {reason}") from error
+
+    def _build_metrics(self) -> None:
+        self._model.build_metrics(self._stream())
 
     def seconds(self) -> float:
         """Time of one step, the mean over a cycle. Each kind of step is executed once."""
@@ -129,7 +137,7 @@ class Step:
     def _time_kinds(self) -> Iterator[tuple[float, int]]:
         for position, number in self._kinds.values():
             self._go_to(position)
-            yield _block(self._model, self._constant, 1), number
+            yield self._block(self._constant, 1), number
 
     def block_seconds(self, steps: int, streamed: bool) -> float:
         """Time per step of `steps` steps in a row, after some untimed ones.
@@ -141,8 +149,8 @@ class Step:
         cycles = -(-steps // self.cycle)
         feed = self._stream_feed() if streamed else self._constant
         self._go_to(0)
-        _block(self._model, feed, self.cycle * -(-cycles // 4))
-        return _block(self._model, feed, self.cycle * cycles) / (self.cycle * cycles)
+        self._block(feed, self.cycle * -(-cycles // 4))
+        return self._block(feed, self.cycle * cycles) / (self.cycle * cycles)
 
     def _stream(self) -> tf.data.Dataset:
         return build.build_stream(self.case.config, self._method, self._data, 0, 0)
@@ -160,13 +168,64 @@ class Step:
             stream = distributed_loop.distributed(self._strategy, stream)
         return iter(stream)
 
+    def _block(self, feed: Iterator, steps: int) -> float:
+        """Seconds of `steps` steps in a row."""
+        many = distributed_loop.is_needed(self._strategy)
+        started = time.perf_counter()
+        for _ in range(steps):
+            # The function of Keras takes the iterator; that for many devices takes a batch.
+            logs = self._model.train_function(next(feed) if many else feed)
+        float(logs["loss"])  # waits for the last step to end
+        return time.perf_counter() - started
 
-def _block(model, feed: Iterator, steps: int) -> float:
-    """Seconds of `steps` steps in a row."""
-    many = distributed_loop.is_needed(model.distribute_strategy)
-    started = time.perf_counter()
-    for _ in range(steps):
-        # The function of Keras takes the iterator; the function for many devices takes a batch.
-        logs = model.train_function(next(feed) if many else feed)
-    float(logs["loss"])  # waits for the last step to end
-    return time.perf_counter() - started
+
+class KerasStep(Step):
+    """The step of `keras.Model.fit` on the same network, as a user of Keras would train it."""
+
+    cycle = 1
+
+    def _build(self) -> keras.Model:
+        config, shape = self.case.config, self._data.train.x.shape[1:]
+        classifier = networks.build(config.network, shape, self._data.num_classes, None)
+        classifier.compile(
+            keras.optimizers.SGD(
+                config.learning_rate, config.momentum, weight_decay=config.weight_decay
+            ),
+            keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+            metrics=["accuracy"],
+            jit_compile={"auto": "auto", "true": True, "false": False}[config.jit_compile],
+        )
+        return classifier
+
+    def _positions_of_kinds(self):
+        return {None: (0, 1)}
+
+    def _build_metrics(self) -> None:
+        """Keras builds them in the first step."""
+
+    def _stream(self) -> tf.data.Dataset:
+        return super()._stream().map(lambda element, labels: (element["inputs"], labels))
+
+    def _constant_feed(self) -> Iterator:
+        element = tf.data.Dataset.from_tensors(next(iter(self._stream())))
+        return iter(self._distributed(element.repeat()))
+
+    def _stream_feed(self) -> Iterator:
+        return iter(self._distributed(self._stream()))
+
+    def _distributed(self, stream: tf.data.Dataset):
+        if not distributed_loop.is_needed(self._strategy):
+            return stream
+        return distributed_loop.distributed(self._strategy, stream)
+
+    def _block(self, feed: Iterator, steps: int) -> float:
+        started = time.perf_counter()
+        for _ in range(steps):
+            logs = self._model.train_function(feed)
+        float(tf.reduce_mean(logs["loss"]))
+        return time.perf_counter() - started
+
+
+def step_of(case: Case, images: Images, strategy: tf.distribute.Strategy) -> Step:
+    """The step of a method, or of plain Keras."""
+    return (KerasStep if case.method == KERAS else Step)(case, images, strategy)

@@ -116,7 +116,7 @@ def _draw_interval(axes, y: int, values: np.ndarray, limits: tuple, threshold: f
 
 
 def ratio_bars(ratios: Mapping[str, Mapping[str, float | None]], title: str) -> Figure:
-    """Ratios to a baseline as bars, with a line at 1, in a panel for each kind of ratio.
+    """Ratios to plain Keras training as bars, with a line at 1, in a panel for each kind of ratio.
 
     Args:
         ratios: case -> kind -> ratio, or None if there is none. A kind without any is left out.
@@ -133,7 +133,7 @@ def ratio_bars(ratios: Mapping[str, Mapping[str, float | None]], title: str) -> 
         axes.bar_label(bars, [f"{width:.2f}" for width in widths], padding=2, fontsize=8)
         axes.axvline(1, color="black", linewidth=1)
         axes.set_xlim(0, 1.3 * max(1, *widths))
-        axes.set_xlabel(f"{kind}, ratio to the baseline")
+        axes.set_xlabel(f"{kind}, 1 = plain Keras training")
     panels[0].set_yticks(range(len(cases)), cases, fontsize=8)
     panels[0].invert_yaxis()
     return figure
