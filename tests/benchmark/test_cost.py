@@ -8,7 +8,7 @@ import tensorflow as tf
 from tests.benchmark.tiny_cases import TINY, VALUES
 from tf_mwn.benchmark.cost import measure
 from tf_mwn.benchmark.peer import PeerCase
-from tf_mwn.benchmark.plan import StepError, combinations
+from tf_mwn.benchmark.plan import combinations
 from tf_mwn.benchmark.report import table
 
 # Answers with 7 milliseconds for each step.
@@ -46,22 +46,6 @@ def test_rows_of_all_combinations_and_of_a_peer(monkeypatch, tmp_path):
     text = table(costs)
     assert "meta_weight_net virtual_variables=head meta_interval=3" in text
     assert text.startswith("network mlp, batch_size 6,") and "\npeer: " in text
-
-
-@pytest.mark.parametrize(
-    ("command", "message"),
-    [
-        ("no-such-command-42", "No such file"),
-        (f'{sys.executable} -c "import sys; sys.exit(3)"', "ended with code 3"),
-        (f"{sys.executable} -c \"input(); print('fast')\"", "received 'fast'"),
-        (f'{sys.executable} -c "input(); print(-1)"', "received '-1'"),
-    ],
-)
-def test_a_peer_that_cannot_be_timed(command, message):
-    from tf_mwn.benchmark.peer import Peer
-
-    with pytest.raises(StepError, match=message):
-        Peer(PeerCase(command)).trace()
 
 
 def test_a_peer_belongs_to_one_network():
