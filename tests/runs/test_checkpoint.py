@@ -1,5 +1,6 @@
 """Checkpoints: every variable, nothing damaged, and always one that is good."""
 
+import dataclasses
 import json
 import random
 
@@ -165,6 +166,8 @@ def test_a_part_of_an_epoch_keeps_the_metrics_of_its_steps(tmp_path):
     whole = {name: float(value) for name, value in model.get_metrics_result().items()}
     assert {n: float(v) for n, v in other.get_metrics_result().items()} == whole
     assert float(logs["loss"]) != whole["loss"]  # of its one step
+    with pytest.raises(FolderConflictError, match="delete it to start its epoch again"):
+        dataclasses.replace(part, metrics=part.metrics[:1]).add_metrics(other)
 
 
 def test_a_part_belongs_to_one_epoch_and_is_not_worth_an_error(tmp_path, capsys):

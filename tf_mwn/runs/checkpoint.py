@@ -115,6 +115,11 @@ class EpochPart:
     def add_metrics(self, model: RobustModel) -> None:
         """Adds the metrics. Call it after one more step: Keras builds metrics in the first one."""
         variables = _metric_variables(model)
+        if len(variables) != len(self.metrics):
+            raise FolderConflictError(
+                f"{_PART}: expected {len(variables)} numbers of metrics as in this model, received "
+                f"{len(self.metrics)}; delete it to start its epoch again"
+            )
         _assign(variables, [v.numpy() + m for v, m in zip(variables, self.metrics, strict=True)])
 
 
