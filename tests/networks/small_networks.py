@@ -8,6 +8,7 @@ SMALL = [
     ("resnet8", (8, 8, 3)),
     ("wrn_10_1_0.3", (8, 8, 3)),
     ("preact_resnet18", (8, 8, 3)),
+    ("gru_50", (6,)),
     ("applications/MobileNetV2", (32, 32, 3)),
     ("tests.networks.own_models:functional", (4, 4, 2)),
 ]

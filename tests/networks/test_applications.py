@@ -20,9 +20,9 @@ def test_pretrained_body_takes_pixels_and_is_loaded_from_a_file(tmp_path):
     np.testing.assert_allclose(
         model(pixels, training=False), features @ kernel + bias, rtol=1e-4, atol=1e-5
     )
-    assert networks.takes_pixels("applications/MobileNetV2", path)
-    assert not networks.takes_pixels("applications/MobileNetV2")
-    assert not networks.takes_pixels("resnet32", path)
+    assert networks.takes_raw("applications/MobileNetV2", path)
+    assert not networks.takes_raw("applications/MobileNetV2")
+    assert not networks.takes_raw("resnet32", path)
     model.save(str(tmp_path / "model.keras"))
     again = keras.models.load_model(str(tmp_path / "model.keras"))
     np.testing.assert_array_equal(again(pixels, training=False), model(pixels, training=False))

@@ -12,6 +12,7 @@ UNKNOWN = [
     ("wrn-28-10", "did you mean 'wrn_28_10'"),
     ("wrn_28_0", "did you mean 'wrn_28_1'"),
     ("wrn_28_10_1.5", "did you mean 'wrn_28_10_0.3'"),
+    ("gru_0", "did you mean 'gru_2'"),
     ("preact_resnet50", "did you mean 'preact_resnet34'"),
     ("applications/resnet50", "did you mean 'applications/ResNet50'"),
     ("applications/", "expected applications/<Name>, received 'applications/'"),

@@ -11,6 +11,12 @@ from tf_mwn.runs import build
 from tf_mwn.settings.config import Config
 
 
+def test_tokens_are_not_standardised():
+    x = np.array([[3.0, 7.0, 0.0]])
+    prepared = build.preprocessing(Config(network="gru_10"), data=None)(x)
+    np.testing.assert_array_equal(prepared, x)
+
+
 @pytest.mark.parametrize(
     ("method", "decay"),
     [("learned_weight_decay", 0.0), ("hypergradient_descent", 0.0), ("architecture_gate", 1e-3)],

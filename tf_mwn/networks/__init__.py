@@ -8,7 +8,7 @@ from tf_mwn.checks import unknown_name
 from tf_mwn.networks.families import FAMILIES, SYNCHRONISED, family_options
 from tf_mwn.networks.row import NetworkRow
 
-__all__ = ["FAMILIES", "NETWORKS", "NetworkRow", "build", "check_network", "takes_pixels"]
+__all__ = ["FAMILIES", "NETWORKS", "NetworkRow", "build", "check_network", "takes_raw"]
 
 NETWORKS = {
     row.name: row
@@ -91,9 +91,13 @@ def _imported(path: str):
     return getattr(importlib.import_module(f"tf_mwn.networks.{module}"), function)
 
 
-def takes_pixels(name: str, weights: str | None = None) -> bool:
-    """Whether the network's inputs are pixels from 0 to 255 instead of standardised ones."""
-    return weights is not None and _find(name).own_weights
+def takes_raw(name: str, weights: str | None = None) -> bool:
+    """Whether the network takes inputs as they are, instead of standardised ones.
+
+    Pretrained networks take pixels from 0 to 255; recurrent ones take numbers of tokens.
+    """
+    row = _find(name)
+    return row.takes_tokens or (weights is not None and row.own_weights)
 
 
 def _with_weights(model, name: str, path: str):

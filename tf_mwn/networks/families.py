@@ -14,6 +14,13 @@ WIDE_RESNET = NetworkRow(
 PREACT_RESNET = NetworkRow(
     "preact_resnet<18|34>", "pre-activation ResNet", "preact_resnet:preact_resnet"
 )
+GRU = NetworkRow(
+    "gru_<vocabulary>",
+    "embedding and GRU for sequences of token numbers, such as gru_10000",
+    "recurrent:gru",
+    batch_norm=False,
+    takes_tokens=True,
+)
 APPLICATION = NetworkRow(
     "applications/<Name>",
     "any of keras.applications, such as applications/ResNet50, with --network_weights or without",
@@ -31,7 +38,7 @@ OWN = NetworkRow(
     "own:own_network",
 )
 
-FAMILIES = (RESNET, WIDE_RESNET, PREACT_RESNET, APPLICATION, SYNCHRONISED, OWN)
+FAMILIES = (RESNET, WIDE_RESNET, PREACT_RESNET, GRU, APPLICATION, SYNCHRONISED, OWN)
 
 
 def family_options(family: NetworkRow, name: str) -> dict | None:
@@ -69,6 +76,14 @@ def _read_preact_resnet(name: str) -> dict | None:
     depth = int(match[1])
     _check(PREACT_RESNET, name, f"preact_resnet{18 if depth < 26 else 34}")
     return {"depth": depth}
+
+
+def _read_gru(name: str) -> dict | None:
+    match = re.fullmatch(r"gru[_-]?(\d+)", name)
+    if match is None:
+        return None
+    _check(GRU, name, f"gru_{max(2, int(match[1]))}")
+    return {"vocabulary": int(match[1])}
 
 
 def _read_application(name: str) -> dict | None:
@@ -109,6 +124,7 @@ _READERS = {
     RESNET.name: _read_resnet,
     WIDE_RESNET.name: _read_wide_resnet,
     PREACT_RESNET.name: _read_preact_resnet,
+    GRU.name: _read_gru,
     APPLICATION.name: _read_application,
     SYNCHRONISED.name: _read_synchronised,
     OWN.name: _read_own,

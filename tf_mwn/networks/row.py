@@ -14,6 +14,7 @@ class NetworkRow:
         options: arguments of the builder.
         own_weights: whether the builder takes `weights` itself.
         batch_norm: whether it may contain batch norm.
+        takes_tokens: whether its inputs are numbers of tokens, which are not standardised.
         synchronised: whether batch norm takes its statistics from the batches of all devices.
     """
 
@@ -23,4 +24,5 @@ class NetworkRow:
     options: dict = dataclasses.field(default_factory=dict)
     own_weights: bool = False
     batch_norm: bool = True
+    takes_tokens: bool = False
     synchronised: bool = False

@@ -80,6 +80,16 @@ def _of_set(title: str, recipe: str, **settings) -> Bias:
     return Bias(Condition(title, recipe, settings), 3, needs_set=True)
 
 
+_TEXT = {
+    "dataset": "made_text",
+    "network": "gru_1000",
+    "noise": "uniform",
+    "noise_rate": 0.4,
+    "optimizer": "adam",
+    "learning_rate": 3e-3,
+    "weight_decay": 0.0,
+    "epochs": 15,
+}
 BIASES = (
     *(
         bias
@@ -99,6 +109,7 @@ BIASES = (
             _table(optimizer),
         )
     ),
+    Bias(Condition("made text, GRU, uniform 40 %", "quickstart", _TEXT), 5),
     _of_set("CIFAR-10 (2 100), uniform 30 %", "cifar10_weak"),
     _of_set("Fashion-MNIST, flip2 40 %", "fashion_flip2_40"),
     _of_set("Fashion-MNIST, uniform 60 %", "fashion_uniform_60"),

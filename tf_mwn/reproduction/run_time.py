@@ -17,6 +17,7 @@ from tf_mwn.settings.config import Config
 _SETS = {
     "digits": (1438, 10, 64),
     "rare_positives": (18_000, 2, 20),
+    "made_text": (4_800, 4, 20),
     "fashion_mnist": (60_000, 10, 784),
     "cifar10": (50_000, 10, 1024),
     "cifar100": (50_000, 100, 1024),

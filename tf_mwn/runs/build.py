@@ -51,9 +51,9 @@ def load_sources(config: Config, location: DataLocation) -> tuple[Source, Source
 def preprocessing(config: Config, data: BiasedData) -> Callable[[tf.Tensor], tf.Tensor]:
     """The preprocessing of every batch of inputs: standardisation, or a cast to float32.
 
-    Pretrained networks of keras.applications take pixels and standardise them themselves.
+    Pretrained networks take pixels and standardise them themselves; tokens are no quantities.
     """
-    if networks.takes_pixels(config.network, config.network_weights):
+    if networks.takes_raw(config.network, config.network_weights):
         return lambda inputs: tf.cast(inputs, tf.float32)
     return standardise(data.mean, data.std)
 

@@ -52,7 +52,7 @@ def with_preprocessing(run: FinishedRun) -> keras.Model:
     """The run's preprocessing followed by its classifier, built of Keras layers only."""
     shape = run.data.train.x.shape[1:]
     layers = [keras.Input(shape, name="inputs")]
-    if not networks.takes_pixels(run.config.network, run.config.network_weights):
+    if not networks.takes_raw(run.config.network, run.config.network_weights):
         # As `standardise`. The axis is the last one, of channels or features.
         # Not by `Normalization`, which divides by 1e-7 at least.
         mean, std = (
