@@ -13,7 +13,15 @@ from tf_mwn.settings.config import SETTINGS, Config
 KERAS = "keras"
 BASELINE = "cross_entropy"
 # The settings that a benchmark varies: those that every method reads, and those that some read.
-COMMON = ("network", "batch_size", "precision", "jit_compile", "fused_batch_norm", "devices")
+COMMON = (
+    "network",
+    "batch_size",
+    "precision",
+    "jit_compile",
+    "fused_batch_norm",
+    "augment",
+    "devices",
+)
 OWN = (
     "speed",
     "virtual_variables",
@@ -32,6 +40,7 @@ DEFAULTS: Mapping[str, tuple[Any, ...]] = {
     "network": ("resnet32",),
     "virtual_variables": ("all", "head"),
     "meta_batch_size": ("same",),
+    "augment": ("crop_flip",),  # that of the CIFAR experiments
 }
 # Named lists of steps to measure: (method, its own settings).
 SUITES: Mapping[str, tuple[tuple[str, Mapping[str, Any]], ...]] = {
@@ -46,12 +55,11 @@ SUITES: Mapping[str, tuple[tuple[str, Mapping[str, Any]], ...]] = {
         ("meta_weight_net", {"virtual_variables": "head"}),
     ),
 }
-# Settings of the synthetic data and their training. Every method can be told of this bias. The
-# augmentation is that of the CIFAR experiments. At this learning rate random labels do no harm.
+# Settings of the synthetic data and their training. Every method can be told of this bias. At this
+# learning rate random labels do no harm.
 _SETTINGS = {
     "noise": "uniform",
     "noise_rate": 0.2,
-    "augment": "crop_flip",
     "learning_rate": 0.01,
     "epochs": 1,
 }
