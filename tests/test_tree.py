@@ -22,6 +22,7 @@ PROPERTIES = {
     "methods/rules/test_every_function.py",
     "methods/rules/test_regularizers.py",
     "methods/test_passes.py",
+    "methods/test_sample_weight.py",
     "networks/test_networks.py",
     "training/test_communication.py",
     "training/test_law.py",
@@ -57,6 +58,7 @@ TESTED_BY = {
     "runs/session.py": "integration/test_faults.py",
     "runs/train.py": "integration/test_main.py",
     "search/study_plan.py": "search/test_study.py",
+    "training/given_data.py": "training/test_loops.py",
     "training/learned_update.py": "methods/hyper_parameters/test_hypergradient_descent.py",
     "specs.py": "methods/test_registry.py",
 }

@@ -258,6 +258,25 @@ def check_targets(what: str, labels: Any) -> np.ndarray:
     return labels.astype(np.float32)
 
 
+def check_sample_weight(what: str, weights: Any) -> np.ndarray:
+    """Returns weights [N] of examples as float32.
+
+    Raises:
+        TypeError: the weights are not numbers.
+        ValueError: another shape, or weights that are negative or not finite.
+    """
+    weights = np.asarray(weights)
+    if weights.dtype.kind not in "biuf":
+        raise TypeError(f"{what}: expected numbers, received an array of {weights.dtype}")
+    if weights.ndim == 2 and weights.shape[1] == 1:
+        weights = weights[:, 0]
+    if weights.ndim != 1:
+        raise ValueError(f"{what}: expected shape [N], received {list(weights.shape)}")
+    if weights.size and not (np.isfinite(weights).all() and weights.min() >= 0):
+        raise ValueError(f"{what}: expected values in [0, inf), received {weights.min()}")
+    return weights.astype(np.float32)
+
+
 def check_unique(what: str, sample_id: Any) -> np.ndarray:
     """Returns sample ids [N] as int64; ValueError if one occurs twice. See `check_labels`."""
     sample_id = check_labels(what, sample_id)

@@ -7,57 +7,24 @@ import keras
 import numpy as np
 import pytest
 
+from tests.methods.every_method import (
+    BATCH,
+    CLASSES,
+    FACTS,
+    SHORT,
+    SHORT_FACTS,
+    STEPS,
+    classifier,
+    separable,
+    sets,
+)
 from tf_mwn.data.streams.pipeline import training_stream
 from tf_mwn.data.subset import Subset
 from tf_mwn.methods import registry
-from tf_mwn.methods.spec.facts import SOURCES, TrainingFacts
+from tf_mwn.methods.spec.facts import SOURCES
 from tf_mwn.methods.spec.method import never
 from tf_mwn.settings.config import Config
 from tf_mwn.training.whole_sets import WholeSets
-
-BATCH, STEPS, CLASSES, FEATURES = 20, 3, 3, 6
-rng = np.random.default_rng(0)
-CENTRES = rng.normal(size=(CLASSES, FEATURES))
-
-
-FACTS = TrainingFacts(
-    num_classes=CLASSES,
-    num_examples=STEPS * BATCH,
-    class_counts=np.array([20, 20, 20]),
-    steps_per_epoch=STEPS,
-    epochs=20,
-    num_sample_ids=STEPS * BATCH,
-    seed=0,
-    noise_rate=0.2,
-    transition_matrix=0.7 * np.eye(CLASSES) + 0.1,
-)
-# Options under which a method does within two epochs what it is for.
-SHORT = {
-    "variance_warmup_epochs": 1,
-    "ada_boost_epochs": 1,
-    "iterative_epochs": 2,
-    "truncated_gce_start": 0.05,
-    "truncated_gce_epochs": 1,
-    "ldam_defer": 0.05,
-    "d2l_start": 0.0,
-    "d2l_window": 1,
-    "l2t_episodes": 2,
-    "co_teaching_gradual_epochs": 1,
-    "fwl_epochs": 1,
-}
-# Facts under which a method in phases is through with all of them, or well in the last one.
-SHORT_FACTS = dataclasses.replace(FACTS, epochs=1)
-
-
-def separable(size, seed):
-    """Three clouds, far apart."""
-    rng = np.random.default_rng(seed)
-    y = np.arange(size) % CLASSES
-    return (CENTRES[y] + 0.2 * rng.normal(size=(size, FEATURES))).astype("float32"), y
-
-
-def sets():
-    return *separable(STEPS * BATCH, 1), *separable(30, 2)
 
 
 def training_set(row, start_epoch=0):
@@ -66,12 +33,6 @@ def training_set(row, start_epoch=0):
     train = Subset(x, y, None, np.arange(len(y)))
     meta = Subset(xm, ym, None, np.arange(len(ym))) if row.takes_meta_set(vars(Config())) else None
     return training_stream(train, meta, BATCH, None, seed=4, start_epoch=start_epoch)
-
-
-def classifier():
-    inputs = keras.Input((FEATURES,))
-    hidden = keras.layers.Dense(8, activation="relu")(inputs)
-    return keras.Model(inputs, keras.layers.Dense(CLASSES)(hidden))
 
 
 def compiled(row, settings=SHORT, facts=None, **options):

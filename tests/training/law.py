@@ -25,6 +25,7 @@ from tf_mwn.training.whole_sets import WholeSets
 
 STEPS, EPOCHS, CLASSES, FEATURES = 10, 5, 3, 5
 L = keras.layers
+WEIGHTED = "MW-Net, uneven shares"  # the case whose examples have the weights 0, 1 and 2
 
 
 def mlp_with_batch_norm():
@@ -51,9 +52,7 @@ CASES = {
     "learned weight decay, uneven shares": case("learned_weight_decay", batch=10, meta_batch=7),
     "hypergradient descent": case("hypergradient_descent"),
     "architecture gate, uneven shares": case("architecture_gate", batch=10, meta_batch=7),
-    "MW-Net, uneven shares": case(
-        "meta_weight_net", batch=10, meta_batch=7, weight_normalization="sum"
-    ),
+    WEIGHTED: case("meta_weight_net", batch=10, meta_batch=7, weight_normalization="sum"),
     "MW-Net, synchronised batch norm": case(
         "meta_weight_net", network=mlp_with_batch_norm, weight_normalization="sum"
     ),
@@ -76,7 +75,10 @@ def stream(name):
     train, meta = sets(STEPS * batch)
     if method == "cross_entropy":
         meta = None
-    return training_stream(train, meta, batch, meta_batch if meta else None, seed=3), train, meta
+    batches = training_stream(train, meta, batch, meta_batch if meta else None, seed=3)
+    if name == WEIGHTED:
+        batches = batches.map(lambda x, y: (x, y, tf.cast(x["sample_id"] % 3, tf.float32)))
+    return batches, train, meta
 
 
 def compiled(name):
@@ -164,7 +166,7 @@ def main(devices, file, names):
     arrays = {}
     if not devices:
         arrays |= agreements(strategy)
-    ids = stream("MW-Net, uneven shares")[0].map(lambda x, y: x["sample_id"])
+    ids = stream(WEIGHTED)[0].map(lambda x, *_: x["sample_id"])
     for step, array in enumerate(shares(strategy, ids, STEPS)):
         arrays[f"ids {step}"] = array
     for step, array in enumerate(shares(strategy, tf.data.Dataset.range(33).batch(8), 99)):

@@ -89,7 +89,7 @@ def parts_of(arrays, key):
 def test_each_example_of_an_epoch_goes_to_one_device(outcomes, processes):
     dataset = law.stream("MW-Net, uneven shares")[0]
     seen = []
-    for step, (features, _) in zip(range(law.STEPS), dataset, strict=False):
+    for step, (features, *_) in zip(range(law.STEPS), dataset, strict=False):
         shares = [p for name in processes for p in parts_of(outcomes[name], f"ids {step}")]
         ids = np.concatenate(shares)
         np.testing.assert_array_equal(ids, features["sample_id"])

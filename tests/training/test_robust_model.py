@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from tests.models import CLASSIFIERS, batch, element, elements, mlp
 from tf_mwn import CrossEntropy, GoldLossCorrection, MetaWeightNet, paired_dataset
+from tf_mwn.training.metrics import build_metrics
 
 
 @pytest.mark.parametrize("one_hot", [False, True])
@@ -36,7 +37,7 @@ def test_metrics_are_built_for_data_that_tell_no_shapes():
     hidden = tf.data.Dataset.from_generator(lambda: iter([(features, labels)]), output_types=kinds)
     shaped = hidden.map(lambda x, y: ({**x, "inputs": tf.ensure_shape(x["inputs"], [None, 5])}, y))
     assert shaped.element_spec[1].shape.rank is None
-    model.build_metrics(shaped)
+    build_metrics(model, shaped)
     assert all(getattr(metric, "built", True) for metric in model.metrics)
 
 
@@ -84,21 +85,6 @@ def test_on_batch_on_two_devices(mirrored):
         results.append([*model.test_on_batch(x, y), *model.get_weights()])
     for one, other in zip(*results, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)
-
-
-@pytest.mark.parametrize("name", ["class_weight", "sample_weight"])
-def test_weights_of_examples_are_refused_in_training(name):
-    _, _, pairs = stream_of_arrays()
-    model = CrossEntropy(mlp())
-    model.compile("sgd")
-    message = f"^{name}: expected None in training"
-    with pytest.raises(ValueError, match=message):
-        model.fit(pairs, **{name: {0: 1.0}}, verbose=0)
-    with pytest.raises(ValueError, match=message):
-        model.train_on_batch(*next(iter(pairs)), **{name: {0: 1.0}})
-    weighted = pairs.map(lambda element, labels: (element, labels, tf.ones_like(labels)))
-    with pytest.raises(ValueError, match="^sample_weight: expected None in training"):
-        model.fit(weighted, verbose=0)
 
 
 def test_train_on_batch_is_not_for_methods_that_act_between_epochs():

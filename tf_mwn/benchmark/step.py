@@ -18,6 +18,7 @@ from tf_mwn.methods import registry
 from tf_mwn.runs import build
 from tf_mwn.runs.devices import check_shares
 from tf_mwn.training import distributed_loop
+from tf_mwn.training.metrics import build_metrics
 
 
 def method_of(case: Case) -> registry.Method:
@@ -128,7 +129,7 @@ class Step:
             raise StepError(f"{self.case.full_name}: {reason}") from error
 
     def _build_metrics(self) -> None:
-        self._model.build_metrics(self._stream())
+        build_metrics(self._model, self._stream())
 
     def seconds(self) -> float:
         """Time of one step, the mean over a cycle. Each kind of step is executed once."""

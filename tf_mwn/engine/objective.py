@@ -6,6 +6,8 @@ from collections.abc import Callable
 import keras
 import tensorflow as tf
 
+from tf_mwn.engine.replicas import global_mean
+
 
 @dataclasses.dataclass(frozen=True)
 class TrainingBatch:
@@ -16,21 +18,42 @@ class TrainingBatch:
         per_example_loss: (labels, logits) -> [B], as set in `compile`.
         sample_id: [B] integers that identify the examples across epochs; None if not known.
         step: integer scalar, optimizer steps so far; None if not known.
+        sample_weight: s [B] as given to `fit`, by which the examples count; None for 1. `mean` and
+            `counted` put it into T. The loss that a weight v is a function of is without it.
     """
 
     labels: tf.Tensor
     per_example_loss: Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
     sample_id: tf.Tensor | None = None
     step: tf.Tensor | None = None
+    sample_weight: tf.Tensor | None = None
 
     def part(self, rows: Callable[[tf.Tensor], tf.Tensor]) -> "TrainingBatch":
         """The batch of some of its rows; `rows` takes them from a tensor [B, ...]."""
-        ids = None if self.sample_id is None else rows(self.sample_id)
-        return dataclasses.replace(self, labels=rows(self.labels), sample_id=ids)
+        ids, weights = (
+            None if values is None else rows(values)
+            for values in (self.sample_id, self.sample_weight)
+        )
+        return dataclasses.replace(
+            self, labels=rows(self.labels), sample_id=ids, sample_weight=weights
+        )
 
     def losses(self, logits: tf.Tensor) -> tf.Tensor:
         """The per-example loss [B] of logits [B, C]."""
         return self.per_example_loss(self.labels, logits)
+
+    def counted(self, values: tf.Tensor) -> tf.Tensor:
+        """s x for `values` x [B]: what each example adds to a sum over the batch."""
+        if self.sample_weight is None:
+            return values
+        return tf.cast(self.sample_weight, values.dtype) * values
+
+    def mean(self, values: tf.Tensor) -> tf.Tensor:
+        """This replica's share of (1/n) Σ s x for `values` x [B] of the n examples of all replicas.
+
+        The shares add up to the mean, which is `tf.reduce_mean` on one device without weights.
+        """
+        return global_mean(self.counted(values))
 
 
 class TrainingObjective(keras.layers.Layer):
@@ -41,9 +64,12 @@ class TrainingObjective(keras.layers.Layer):
     Attributes:
         keeps_history: whether the weight of an example depends on what is remembered of it by its
             `sample_id`. Such an objective has no weight for an example it was never trained on.
+        takes_sample_weight: whether T takes the weights s of the examples, by `TrainingBatch.mean`
+            or `TrainingBatch.counted`. Where it does not, `fit` refuses them.
     """
 
     keeps_history = False
+    takes_sample_weight = False
 
     def __init__(self, **kwargs):
         super().__init__(**{"dtype": keras.config.floatx(), **kwargs})

@@ -16,16 +16,21 @@ def with_clean_rows(element, labels):
         labels: class numbers [B] or distributions [B, C].
 
     Returns:
-        Inputs, labels and ids of B + M rows. The training rows come first; the clean rows have the
-        id -1.
+        Inputs, labels, ids and weights of B + M rows. The training rows come first; the clean rows
+        have the id -1 and the weight 1. The weights are None if the element has none.
     """
     clean = tf.cast(element["meta_labels"], labels.dtype)
     ids = tf.fill(tf.shape(clean)[:1], tf.constant(_NO_ID, element["sample_id"].dtype))
-    parts = (
-        (element["inputs"], labels, element["sample_id"]),
-        (element["meta_inputs"], clean, ids),
-    )
-    return tf.nest.map_structure(lambda *pair: tf.concat(pair, axis=0), *parts)
+    given = [element["inputs"], labels, element["sample_id"]]
+    added = [element["meta_inputs"], clean, ids]
+    if "sample_weight" not in element:
+        return *_joined(given, added), None
+    weights = element["sample_weight"]
+    return _joined([*given, weights], [*added, tf.ones_like(ids, weights.dtype)])
+
+
+def _joined(given: list, added: list) -> list:
+    return tf.nest.map_structure(lambda *pair: tf.concat(pair, axis=0), given, added)
 
 
 def without_clean_rows(element, values: tf.Tensor) -> tf.Tensor:

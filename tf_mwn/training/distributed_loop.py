@@ -8,7 +8,7 @@ instead. On several machines, every worker runs the same program on the same dat
 share of each batch.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import keras
@@ -16,6 +16,7 @@ import tensorflow as tf
 
 from tf_mwn.engine.keras_internals import metrics_in_order
 from tf_mwn.engine.replicas import all_reduce_sum, num_replicas
+from tf_mwn.training.metrics import build_metrics
 
 Step = Callable[[Any], dict[str, tf.Tensor]]
 
@@ -61,6 +62,11 @@ def fit(
     initial_epoch: int = 0,
     steps_per_epoch: int | None = None,
     validation_data: Any = None,
+    validation_steps: int | None = None,
+    validation_batch_size: int | None = None,
+    validation_freq: int | Sequence[int] = 1,
+    batch_size: None = None,
+    shuffle: bool = False,
 ) -> keras.callbacks.History:
     """Trains as `keras.Model.fit` does, with its callbacks in its order.
 
@@ -72,11 +78,19 @@ def fit(
         verbose: 0 shows nothing.
         initial_epoch: epochs done before.
         steps_per_epoch: of an endless data set; None for one pass over it.
-        validation_data: a data set or (inputs, labels), evaluated after each epoch.
+        validation_data: a data set, (inputs, labels) or (inputs, labels, weights).
+        validation_steps, validation_batch_size, validation_freq: as in Keras.
+        batch_size, shuffle: not used; a data set says both.
 
     Raises:
+        TypeError: other data than a data set.
         ValueError: the data end before `steps_per_epoch` steps, or `steps_per_execution` is set.
     """
+    if not isinstance(dataset, tf.data.Dataset):
+        raise TypeError(
+            "x: expected arrays or a tf.data.Dataset of training elements on many devices, "
+            f"received {type(dataset).__name__}"
+        )
     if model.steps_per_execution != 1:
         raise ValueError(
             f"steps_per_execution: expected 1 on many devices, received {model.steps_per_execution}"
@@ -86,7 +100,7 @@ def fit(
     listeners = keras.callbacks.CallbackList(
         callbacks, True, verbose != 0, model=model, epochs=epochs, steps=steps, verbose=verbose
     )
-    model.build_metrics(dataset)
+    build_metrics(model, dataset)
     model.make_train_function()
     model.stop_training = False
     listeners.on_train_begin()
@@ -96,15 +110,29 @@ def fit(
         listeners.on_epoch_begin(epoch)
         _train_epoch(model, batches, listeners)
         logs = results(model)
-        if validation_data is not None:
-            parts = validation_data if isinstance(validation_data, tuple) else (validation_data,)
-            found = model.evaluate(*parts, return_dict=True)
+        if validation_data is not None and _is_due(epoch, validation_freq):
+            inputs, labels, weights = keras.utils.unpack_x_y_sample_weight(validation_data)
+            found = model.evaluate(
+                inputs,
+                labels,
+                validation_batch_size,
+                sample_weight=weights,
+                steps=validation_steps,
+                callbacks=listeners,
+                return_dict=True,
+            )
             logs |= {f"val_{name}": value for name, value in found.items()}
         listeners.on_epoch_end(epoch, logs)
         if model.stop_training:
             break
     listeners.on_train_end(logs)
     return model.history
+
+
+def _is_due(epoch: int, frequency: int | Sequence[int]) -> bool:
+    if isinstance(frequency, int):
+        return (epoch + 1) % frequency == 0
+    return epoch + 1 in frequency
 
 
 def _train_epoch(model: keras.Model, batches: "_Batches", listeners) -> None:
@@ -116,7 +144,15 @@ def _train_epoch(model: keras.Model, batches: "_Batches", listeners) -> None:
 
 
 def evaluate(
-    model: keras.Model, x, y=None, batch_size: int = 32, verbose="auto", return_dict: bool = False
+    model: keras.Model,
+    x,
+    y=None,
+    batch_size: int | None = None,
+    verbose="auto",
+    sample_weight=None,
+    steps: int | None = None,
+    callbacks=None,
+    return_dict: bool = False,
 ) -> dict[str, float] | list[float]:
     """The metrics over a whole set. Each example counts once, and all workers get equal values.
 
@@ -124,19 +160,30 @@ def evaluate(
         model: compiled; `test_function` takes a distributed batch.
         x: data set of (inputs, labels), or inputs in arrays.
         y: labels, with arrays.
-        batch_size: global batch size, with arrays.
+        batch_size: global batch size, with arrays; None for 32.
         verbose: ignored.
+        sample_weight: weights of the examples, with arrays.
+        steps: the batches to evaluate; None for all.
+        callbacks: as in Keras; their methods for tests are called.
         return_dict: as in Keras.
     """
     dataset = x
     if not isinstance(x, tf.data.Dataset):
-        dataset = tf.data.Dataset.from_tensor_slices((x, y)).batch(batch_size)
-    model.build_metrics(dataset)
+        parts = (x, y) if sample_weight is None else (x, y, sample_weight)
+        dataset = tf.data.Dataset.from_tensor_slices(parts).batch(batch_size or 32)
+    if steps is not None:
+        dataset = dataset.take(steps)
+    if not isinstance(callbacks, keras.callbacks.CallbackList):
+        callbacks = keras.callbacks.CallbackList(callbacks, model=model)
+    build_metrics(model, dataset)
     model.make_test_function()
     model.reset_metrics()
-    for data in distributed(model.distribute_strategy, dataset):
-        model.test_function(data)
+    callbacks.on_test_begin()
+    for step, data in enumerate(distributed(model.distribute_strategy, dataset)):
+        callbacks.on_test_batch_begin(step)
+        callbacks.on_test_batch_end(step, model.test_function(data))
     logs = results(model)
+    callbacks.on_test_end(logs)
     return logs if return_dict else metrics_in_order(model, logs)
 
 

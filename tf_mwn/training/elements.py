@@ -1,7 +1,8 @@
 """Checks of the data that `fit` is given, before the first step."""
 
+import itertools
 import types
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
@@ -13,6 +14,9 @@ from tf_mwn.training.checks.losses import LabelRange, check_loss
 from tf_mwn.training.checks.outputs import check_logits
 from tf_mwn.training.classifiers import num_classes
 
+# Autograph has no control flow to convert here, and takes half a second to find that out.
+_AS_IT_IS = tf.autograph.experimental.do_not_convert
+
 
 def is_training_element(inputs) -> bool:
     """Whether `inputs` is the dict of a training element, not a classifier's own dict of inputs."""
@@ -23,12 +27,9 @@ def check_training_element(data, needs_meta: bool) -> None:
     """Refuses a batch, or the specification of a batch, that is not a training element.
 
     Raises:
-        ValueError: other elements than those of `tf_mwn.paired_dataset`, no meta set in them, or
-            a third part, which Keras takes for sample weights.
+        ValueError: other elements than those of `tf_mwn.paired_dataset`, or no meta set in them.
     """
-    if isinstance(data, tuple) and len(data) == 3 and is_training_element(data[0]):
-        refuse_weights("sample_weight", data[2])
-    inputs = data[0] if isinstance(data, tuple) and len(data) == 2 else None
+    inputs = data[0] if isinstance(data, tuple) and len(data) in (2, 3) else None
     wanted = ["inputs", "sample_id"] + (["meta_inputs", "meta_labels"] if needs_meta else [])
     if is_training_element(inputs) and all(key in inputs for key in wanted):
         return
@@ -43,26 +44,46 @@ def check_training_element(data, needs_meta: bool) -> None:
     )
 
 
-def refuse_weights(name: str, value: Any) -> None:
-    """Refuses the weights of examples or classes that Keras' `fit` takes.
+def unpacked(data, needs_meta: bool) -> tuple[dict[str, Any], Any]:
+    """A training element as inputs and labels; the inputs hold any weights as "sample_weight".
 
     Raises:
-        ValueError: `value` is not None.
+        ValueError: see `check_training_element`.
     """
-    if value is not None:
+    check_training_element(data, needs_meta)
+    element, labels, *weights = data
+    if weights and weights[0] is not None:
+        element = {**element, "sample_weight": weights[0]}
+    return element, labels
+
+
+def check_takes_weights(model: Any, name: str) -> None:
+    """Refuses weights of examples for a method in whose objective they have no place.
+
+    Raises:
+        ValueError: naming the method.
+    """
+    if not model.reads_training_set:
         raise ValueError(
-            f"{name}: expected None in training, where the method gives each example its weight, "
-            f"received {type(value).__name__}"
+            f"{name}: expected None with {type(model).__name__}, which reads no example of the "
+            "training set, received weights of them"
+        )
+    if not model.training_objective.takes_sample_weight:
+        raise ValueError(
+            f"{name}: expected None with {type(model.training_objective).__name__}, whose "
+            "takes_sample_weight is False, received weights of examples"
         )
 
 
-def checked_data(data: Any, model: Any) -> Any:
+def checked_data(data: Any, model: Any, weigh: Callable | None = None) -> Any:
     """The data for `fit`, with a check in them of every batch that is not checked already.
 
     Args:
-        data: a `tf.data.Dataset` or a generator of training elements, or one training element
-            (dict, labels) of arrays.
+        data: a `tf.data.Dataset`, a generator or a `keras.utils.PyDataset` of training elements,
+            or one training element (dict, labels) or (dict, labels, weights) of arrays.
         model: a `RobustModel`.
+        weigh: a function of (element, labels, weights or nothing) that adds the weights of classes,
+            or None.
 
     Raises:
         TypeError: data of another kind.
@@ -74,22 +95,28 @@ def checked_data(data: Any, model: Any) -> Any:
         check = element_check(data.element_spec, model)
         if hasattr(data, "largest_labels"):  # made of arrays, which are checked
             _check_largest(data.largest_labels, check)
-            return data
-        return data.map(tf.autograph.experimental.do_not_convert(check)).prefetch(1)
+            return data if weigh is None else data.map(_AS_IT_IS(weigh)).prefetch(1)
+        if weigh is not None:
+            data = data.map(_AS_IT_IS(weigh))
+        return data.map(_AS_IT_IS(check)).prefetch(1)
     if isinstance(data, types.GeneratorType):
         first = next(data)
-        return _checked_generator(first, data, element_check(_spec(first), model))
+        check = element_check(_spec(first), model)
+        return _checked_generator(first, data, check, weigh)
+    if isinstance(data, keras.utils.PyDataset):
+        return CheckedBatches(data, element_check(_spec(data[0]), model), weigh)
     if isinstance(data, tuple):
         check_training_element(data, model.needs_meta_set)
         data = tf.nest.map_structure(tf.convert_to_tensor, data)
+        data = data if weigh is None else weigh(*data)
         spec = _spec(data)
         checks = model.batch_checks()  # a loop of `train_on_batch` has one specification
         if repr(spec) not in checks:
             checks[repr(spec)] = element_check(spec, model)
         return checks[repr(spec)](*data)
     raise TypeError(
-        "x: expected a tf.data.Dataset as made by tf_mwn.paired_dataset, or a generator of such "
-        f"elements, received {type(data).__name__}"
+        "x: expected arrays, a tf.data.Dataset as made by tf_mwn.paired_dataset, or a generator or "
+        f"PyDataset of such elements, received {type(data).__name__}"
     )
 
 
@@ -102,7 +129,10 @@ def element_check(spec: Any, model: Any) -> BatchCheck:
     check_training_element(spec, model.needs_meta_set)
     if model.run_eagerly and model.differentiates_twice:
         trace_derivatives(model.classifier, spec[0]["inputs"], model.virtual_selection)
-    element, labels = spec
+    element, labels, *weights = spec
+    if weights:
+        check_takes_weights(model, "sample_weight")
+        _check_weights_spec(weights[0])
     check_inputs(model.classifier, element["inputs"])
     classes = num_classes(model.classifier)
     if classes is None:
@@ -143,6 +173,12 @@ def check_inputs(classifier: keras.Model, inputs: Any) -> None:
         raise ValueError(
             f"inputs: expected the classifier's shape {list(wanted)}, received {list(shape)}"
         ) from error
+
+
+def _check_weights_spec(weights: tf.TensorSpec) -> None:
+    shape = weights.shape
+    if shape.rank is not None and shape.rank != 1:
+        raise ValueError(f"fit: expected sample_weight in shape [B], received shape {list(shape)}")
 
 
 def _check_labels(model, name: str, labels: tf.TensorSpec, classes: int | None) -> LabelRange:
@@ -187,11 +223,44 @@ def _check_largest(largest: Mapping[str, int], check: BatchCheck) -> None:
         )
 
 
-def _checked_generator(first, rest, check: BatchCheck):
-    yield check(*first)
-    for data in rest:
-        check_training_element(data, "meta_labels" in check.labels)
-        yield check(*data)
+def _checked_generator(first, rest, check: BatchCheck, weigh):
+    for data in itertools.chain([first], rest):
+        yield _checked_element(data, check, weigh)
+
+
+def _checked_element(data, check: BatchCheck, weigh):
+    check_training_element(data, "meta_labels" in check.labels)
+    return check(*(data if weigh is None else weigh(*data)))
+
+
+class CheckedBatches(keras.utils.PyDataset):
+    """The batches of a `PyDataset`, each checked when it is read.
+
+    Args:
+        batches: of training elements.
+        check: of each.
+        weigh: see `checked_data`.
+    """
+
+    def __init__(self, batches: keras.utils.PyDataset, check: BatchCheck, weigh=None):
+        super().__init__(batches.workers, batches.use_multiprocessing, batches.max_queue_size)
+        self._batches, self._check, self._weigh = batches, check, weigh
+
+    def __len__(self):
+        return len(self._batches)
+
+    @property
+    def num_batches(self):
+        return self._batches.num_batches
+
+    def __getitem__(self, index):
+        return _checked_element(self._batches[index], self._check, self._weigh)
+
+    def on_epoch_begin(self):
+        self._batches.on_epoch_begin()
+
+    def on_epoch_end(self):
+        self._batches.on_epoch_end()
 
 
 def _spec(data: Any) -> Any:

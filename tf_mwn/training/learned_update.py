@@ -6,7 +6,7 @@ from tf_mwn.engine.linearise import Linearisation
 from tf_mwn.engine.objective import TrainingBatch
 from tf_mwn.engine.optimizers import apply_gradient
 from tf_mwn.engine.replicas import num_replicas
-from tf_mwn.training.elements import check_training_element
+from tf_mwn.training.elements import unpacked
 from tf_mwn.training.meta_learned import MetaLearnedModel, refuse_engine_options
 
 
@@ -25,9 +25,9 @@ class LearnedUpdate(MetaLearnedModel):
         super().__init__(classifier, meta_learner, meta_interval=meta_interval, **kwargs)
 
     def train_step(self, data):
-        check_training_element(data, self.needs_meta_set)
-        element, labels = data
-        batch = self.training_batch(labels, element["sample_id"])
+        element, labels = unpacked(data, self.needs_meta_set)
+        counts = element.get("sample_weight")
+        batch = self.training_batch(labels, element["sample_id"], counts)
         linear = self.linearise(element["inputs"])
         gradient = self.training_gradient(linear, batch)
         if self._step_kind is None or self._step_kind[1]:
@@ -36,7 +36,7 @@ class LearnedUpdate(MetaLearnedModel):
             self.meta_learner.project()
         self.apply_gradient(linear, gradient)
         linear.commit()
-        return self.update_metrics(element, labels, linear.unadjusted_logits)
+        return self.update_metrics(element, labels, linear.unadjusted_logits, counts)
 
     def training_gradient(self, linear: Linearisation, batch: TrainingBatch) -> list[tf.Tensor]:
         """∂T/∂w and the gradient of the classifier's own losses (this replica's share)."""

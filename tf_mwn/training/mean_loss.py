@@ -4,7 +4,6 @@ import keras
 import tensorflow as tf
 
 from tf_mwn.engine.objective import TrainingBatch, TrainingObjective
-from tf_mwn.engine.replicas import global_mean
 from tf_mwn.losses.per_example import per_example_loss
 
 
@@ -24,6 +23,8 @@ class MeanLoss(TrainingObjective):
         own_loss: (labels, logits) -> [B] behind `loss`; None for the loss of `compile`.
     """
 
+    takes_sample_weight = True
+
     def __init__(self, loss: keras.losses.Loss | None = None, **kwargs):
         super().__init__(**kwargs)
         self._arguments = {}
@@ -42,7 +43,7 @@ class MeanLoss(TrainingObjective):
 
     def objective(self, logits, batch: TrainingBatch):
         """This replica's share of T; no weights."""
-        return global_mean(self.trained_losses(logits, batch)), None
+        return batch.mean(self.trained_losses(logits, batch)), None
 
     def get_config(self):
         arguments = keras.saving.serialize_keras_object(dict(self._arguments))

@@ -10,10 +10,10 @@ class MetaLearner(TrainingObjective):
     Anything differentiable in Θ will do; for example, a learned temperature of the logits:
 
     ```python
-    from tf_mwn.engine.replicas import global_mean
-
     @keras.saving.register_keras_serializable()  # or the trained model cannot be loaded
     class LearnedTemperature(tf_mwn.MetaLearner):
+        takes_sample_weight = True  # by batch.mean
+
         def __init__(self, **kwargs):
             super().__init__(**kwargs)
             self.temperature = self.add_weight(
@@ -21,7 +21,7 @@ class MetaLearner(TrainingObjective):
             )
 
         def objective(self, logits, batch):
-            return global_mean(batch.losses(logits / self.temperature)), None
+            return batch.mean(batch.losses(logits / self.temperature)), None
 
         def project(self):
             self.temperature.assign(tf.maximum(self.temperature, 0.1))
@@ -32,9 +32,9 @@ class MetaLearner(TrainingObjective):
     model = tf_mwn.MetaLearnedModel(classifier, LearnedTemperature())
     ```
 
-    `global_mean` is `tf.reduce_mean` on one device. The `aggregation` lets `project` assign the
-    variable under a strategy. Hyper-parameters of a loss of `tf_mwn.losses` need no class of their
-    own: see `LearnedLoss`.
+    `batch.mean` is a mean over the examples of all devices, by the `sample_weight` of `fit`. The
+    `aggregation` lets `project` assign the variable under a strategy. Hyper-parameters of a loss of
+    `tf_mwn.losses` need no class of their own: see `LearnedLoss`.
     """
 
     def project(self) -> None:

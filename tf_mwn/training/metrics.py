@@ -1,4 +1,4 @@
-"""Metrics of probabilities for models that put out logits."""
+"""Metrics that are built before the first step, those of probabilities for models of logits too."""
 
 from typing import Any
 
@@ -100,3 +100,32 @@ class OnProbabilities(keras.metrics.Metric):
     def get_config(self):
         inner = keras.saving.serialize_keras_object(self.metric)
         return {**super().get_config(), "metric": inner}
+
+
+def build_metrics(model: keras.Model, dataset: tf.data.Dataset) -> None:
+    """Builds the compiled metrics of a `RobustModel`, which Keras would build at the first batch.
+
+    Built inside the step, they would make Keras trace it twice, and fail on many devices.
+
+    Args:
+        model: compiled.
+        dataset: of elements (inputs, labels) or (inputs, labels, weights).
+    """
+    spec = dataset.element_spec
+    waiting = [metric for metric in model.metrics if not getattr(metric, "built", True)]
+    if not waiting or not isinstance(spec, tuple) or len(spec) < 2:
+        return
+    example = spec[:2]
+    if any(part.shape.rank is None for part in tf.nest.flatten(example)):
+        example = next(iter(dataset.take(1)))[:2]  # shapes are unknown
+    inputs, labels = tf.nest.map_structure(_one_of, example)
+    outputs = getattr(model.classifier, "outputs", None)
+    logits = _one_of(outputs[0]) if outputs else model(inputs, training=False)
+    with model.distribute_strategy.scope():
+        for metric in waiting:
+            metric.build(labels, logits)
+
+
+def _one_of(spec) -> tf.Tensor:
+    """Zeros like a batch of one; an axis of unknown length has one entry too."""
+    return tf.zeros([1, *(size or 1 for size in spec.shape[1:])], spec.dtype)

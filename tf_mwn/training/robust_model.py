@@ -1,6 +1,6 @@
 """The frame that all methods share: a keras.Model that trains the user's own classifier."""
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +8,6 @@ import keras
 import tensorflow as tf
 
 from tf_mwn.checks import NON_NEGATIVE
-from tf_mwn.engine import keras_internals
 from tf_mwn.engine.fused_batch_norm import check_fits
 from tf_mwn.engine.linearise import Linearisation
 from tf_mwn.engine.objective import TrainingBatch, TrainingObjective, logits_gradient
@@ -16,8 +15,6 @@ from tf_mwn.engine.optimizers import apply_gradient, loss_scale
 from tf_mwn.engine.options import FUSED_BATCH_NORM
 from tf_mwn.engine.replicas import logits_of_share, num_replicas
 from tf_mwn.losses.per_example import per_example_loss
-from tf_mwn.training import distributed_loop
-from tf_mwn.training.checks.batches import mistakes_in_batches
 from tf_mwn.training.classifiers import (
     check_classifier,
     check_has_classes,
@@ -26,21 +23,16 @@ from tf_mwn.training.classifiers import (
     num_classes,
     resolve_jit_compile,
 )
-from tf_mwn.training.elements import (
-    check_training_element,
-    checked_data,
-    is_training_element,
-    refuse_weights,
-)
+from tf_mwn.training.elements import is_training_element, unpacked
 from tf_mwn.training.logit_adjustment import LogitAdjustment
+from tf_mwn.training.loops import Loops
 from tf_mwn.training.metrics import metrics_on_logits
-from tf_mwn.training.options import FINE_TUNED_EPOCHS, FINE_TUNING_RATE, HELD_BACK
 from tf_mwn.training.phases import Phases
 from tf_mwn.training.whole_sets import WholeSets
 
 
 @keras.saving.register_keras_serializable(package="tf_mwn")
-class RobustModel(keras.Model):
+class RobustModel(Loops):
     """Wraps a built Keras classifier that returns logits, and trains the classifier itself.
 
     It minimises a training objective T(z, y) of the logits plus the classifier's own losses.
@@ -48,7 +40,7 @@ class RobustModel(keras.Model):
     Training elements are `({"inputs", "sample_id", ...}, labels)`, see
     `tf_mwn.paired_dataset`; evaluation elements are `(inputs, labels)`, as for any Keras model.
     "loss" in the logs is the plain mean of the per-example loss, in training as in evaluation, so
-    that methods can be compared.
+    that methods can be compared. The weights that a user gives the examples enter it as in Keras.
 
     Args:
         classifier: built functional, Sequential or subclassed model; one output, logits [B, C].
@@ -86,6 +78,7 @@ class RobustModel(keras.Model):
         self.fused_batch_norm = FUSED_BATCH_NORM.default
         self.phases: Phases | None = None
         self.whole_sets: WholeSets | None = None
+        self._made = lambda: None  # the whole sets that `fit` made; in a closure as they are data
         self._step_kind = None
         self._steps_of_an_epoch: int | None = None  # of the last `fit`
         self._evaluating = False
@@ -120,6 +113,7 @@ class RobustModel(keras.Model):
         class_counts=None,
         target_shares=None,
         fused_batch_norm=FUSED_BATCH_NORM.default,
+        weighted_metrics=None,
         **kwargs,
     ):
         """Sets the classifier's optimizer, the per-example loss and the metrics.
@@ -144,7 +138,8 @@ class RobustModel(keras.Model):
             fused_batch_norm: "auto" computes each batch norm in one kernel where
                 `tf_mwn.engine.fused_batch_norm` can, and as Keras does elsewhere: the same
                 numbers to rounding. "on" refuses a classifier where it cannot; "off" never does.
-            **kwargs: `run_eagerly`, `steps_per_execution`, `weighted_metrics`, as in Keras.
+            weighted_metrics: as `metrics`; they count each example by its `sample_weight`.
+            **kwargs: `run_eagerly`, `steps_per_execution`, as in Keras.
         """
         check_trainable(self.classifier)
         if self.has_state_of_variables:
@@ -160,6 +155,7 @@ class RobustModel(keras.Model):
         super().compile(
             optimizer=optimizer,
             metrics=metrics_on_logits(metrics, num_classes(self.classifier)),
+            weighted_metrics=metrics_on_logits(weighted_metrics, num_classes(self.classifier)),
             jit_compile=resolve_jit_compile(jit_compile, self.classifier),
             **kwargs,
         )
@@ -174,7 +170,10 @@ class RobustModel(keras.Model):
         starts = [value if value.any() else 0 for value in values]
         self._optimizer_starts = lambda: starts
         # In a closure: Keras would track metric objects as this model's own metrics.
-        self._loss_and_metrics = lambda: {"loss": loss, "metrics": metrics}
+        given = {"loss": loss, "metrics": metrics}
+        if weighted_metrics is not None:
+            given["weighted_metrics"] = weighted_metrics
+        self._loss_and_metrics = lambda: given
 
     def _adjust_logits(self, strength: float, class_counts, target_shares) -> None:
         if NON_NEGATIVE.check("logit_adjustment", strength) == 0:
@@ -206,211 +205,22 @@ class RobustModel(keras.Model):
         """All state that steps change, in a stable order; what an exact checkpoint holds."""
         return [*self.variables, *self.optimizer.variables]
 
-    def fit(self, x=None, y=None, batch_size=None, epochs=1, verbose="auto", callbacks=None, **kw):
-        """As in Keras, on training elements; a method with phases needs `num_epochs` epochs.
-
-        Every batch is checked, unless it was made of arrays by `tf_mwn.paired_dataset`.
-
-        Raises:
-            TypeError: data that are neither a `tf.data.Dataset` nor a generator.
-            ValueError: the method needs `whole_sets` and has none; the data do not fit the
-                classifier or the loss; the classifier's trainable variables have changed since
-                `compile`; or `class_weight` or `sample_weight`, as the method gives the weights.
-        """
-        for name in ("class_weight", "sample_weight"):
-            refuse_weights(name, kw.pop(name, None))
-        with mistakes_in_batches():
-            if y is not None:
-                x, y = self.checked((x, y))
-            else:
-                x = self.checked(x)
-            return self._fit(x, y, batch_size, epochs, verbose, callbacks, **kw)
-
-    def checked(self, data):
-        """Training data, one element or many, with a check of every batch in them.
-
-        Raises:
-            ValueError: see `fit`.
-        """
-        if self.needs_whole_sets and self.whole_sets is None:
-            raise ValueError(
-                "whole_sets: expected model.whole_sets = tf_mwn.WholeSets.from_arrays(x, y, "
-                f"x_meta, y_meta), which {type(self).__name__} reads between epochs, received none"
-            )
-        self.check_variables()
-        return checked_data(data, self)
-
-    def _fit(self, x, y, batch_size, epochs, verbose, callbacks, **kw):
-        if isinstance(callbacks, keras.callbacks.CallbackList):
-            callbacks = callbacks.callbacks
-        callbacks = [_EpochHooks(), callbacks or []]  # Keras flattens lists
-        if distributed_loop.is_needed(self.distribute_strategy):
-            if y is not None or batch_size is not None:
-                raise TypeError(
-                    "x: expected a tf.data.Dataset of training elements on many devices, received "
-                    "arrays or a batch_size"
-                )
-            kw.pop("shuffle", None)  # as in Keras, which does not shuffle a data set
-            return distributed_loop.fit(self, x, epochs, callbacks, verbose, **kw)
-        if isinstance(x, tf.data.Dataset):
-            self.build_metrics(x)
-            kw.setdefault("shuffle", False)  # Keras warns of its own default
-        return super().fit(x, y, batch_size, epochs, verbose, callbacks, **kw)
-
-    def fine_tune(
-        self,
-        x_meta,
-        y_meta,
-        epochs: int = FINE_TUNED_EPOCHS,
-        steps_per_epoch: int | None = None,
-        batch_size: int | None = None,
-        rate: float = FINE_TUNING_RATE.default,
-        held_back: float = HELD_BACK.default,
-        seed: int = 0,
-        verbose="auto",
-    ):
-        """Trains the classifier on clean examples alone, for a few epochs, and keeps the best one.
-
-        It minimises the plain loss; the meta-learner stays as it is. A part of the examples is held
-        back. The weights after the epoch of least loss on that part are kept, and those of before
-        where it is not better by one standard error.
-
-        Args:
-            x_meta: clean inputs: an array, or a tuple or dict of arrays, of M rows.
-            y_meta: their labels, [M] or [M, C].
-            epochs: at least 1. An epoch has `steps_per_epoch` steps, each on one batch, but at most
-                20 passes over the examples.
-            steps_per_epoch: by default as many as an epoch of the last `fit` had.
-            batch_size: by default 100, or all examples that are not held back if these are fewer.
-            rate: the learning rate, as a multiple of the initial one of `compile`.
-            held_back: the share of the examples of each class that are held back, in [0, 1); with
-                0 the last epoch is kept.
-            seed: of the examples held back and of the batches.
-            verbose: as in `fit`.
-
-        Returns:
-            `tf_mwn.training.fine_tuning.FineTuned`: the losses on the examples held back, and the
-            number of epochs kept.
-
-        Raises:
-            TypeError, ValueError: arrays that do not fit the classifier, or an argument outside its
-                range.
-        """
-        from tf_mwn.training.fine_tuning import fine_tune_on_arrays
-
-        steps = self._steps_of_an_epoch if steps_per_epoch is None else steps_per_epoch
-        if steps is None:
-            raise ValueError("steps_per_epoch: expected a number before any fit, received none")
-        return fine_tune_on_arrays(
-            self, x_meta, y_meta, epochs, steps, batch_size, rate, held_back, seed, verbose
-        )
-
-    def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, return_dict=False):
-        """One step on a training element (x, y), as in Keras.
-
-        Raises:
-            ValueError: as `fit`; or a method that acts between epochs, which `fit` counts.
-        """
-        refuse_weights("class_weight", class_weight)
-        refuse_weights("sample_weight", sample_weight)
-        if self.phases is not None or type(self).begin_epoch is not RobustModel.begin_epoch:
-            raise ValueError(
-                f"train_on_batch: expected a method without epochs, received "
-                f"{type(self).__name__}, which acts between them; use fit"
-            )
-        with mistakes_in_batches():
-            data = self.checked((x, y))
-        self.make_train_function()
-        return self._on_batch(self.train_function, data, return_dict)
-
-    def test_on_batch(self, x, y=None, sample_weight=None, return_dict=False):
-        """As in Keras."""
-        self._evaluating = True
-        try:
-            self.make_test_function()
-            data = (x, y) if sample_weight is None else (x, y, sample_weight)
-            return self._on_batch(self.test_function, data, return_dict)
-        finally:
-            self._evaluating = False
-
-    def _on_batch(self, step, data, return_dict: bool):
-        dataset = tf.data.Dataset.from_tensors(data)
-        self.build_metrics(dataset)
-        self.reset_metrics()
-        if distributed_loop.is_needed(self.distribute_strategy):
-            step(next(iter(distributed_loop.distributed(self.distribute_strategy, dataset))))
-        else:
-            step(iter(dataset))
-        logs = distributed_loop.results(self)
-        return logs if return_dict else keras_internals.metrics_in_order(self, logs)
-
-    @property
-    def num_epochs(self) -> int | None:
-        """Epochs of all phases; None for a method without phases."""
-        return None if self.phases is None else self.phases.num_epochs
-
-    def begin_epoch(self) -> None:
-        """Called on the host before each epoch. Default: begins a phase that is due."""
-        if self.phases is not None:
-            self.phases.locate()
-            if self.phases.is_starting:
-                self.begin_phase(self.phases.current)
-
-    def begin_phase(self, phase: str) -> None:
-        """Called before the first epoch of a phase. Default: nothing."""
-
-    def end_epoch(self) -> None:
-        """Called when an epoch ends, before evaluation and checkpointing."""
-        if self.phases is not None:
-            self.phases.advance()
-
-    def step_kind(self) -> Hashable:
-        """The kind of the next step; each kind is traced once.
-
-        A condition inside the step would put sums over replicas into a branch, which strategies
-        do not allow. Default: the current phase.
-        """
-        return None if self.phases is None else self.phases.current
-
-    def make_train_function(self, force=False):
-        """A function of the iterator that takes the traced step of the current kind."""
-        if self.train_function is not None and not force:
-            return
-        traced = {}
-
-        def take_step(iterator):
-            self._step_kind = self.step_kind()
-            if self._step_kind not in traced:
-                traced[self._step_kind] = self._step_function(self.train_step)
-            return traced[self._step_kind](iterator)
-
-        self.train_function = take_step
-
-    def make_test_function(self, force=False):
-        """As in Keras, on any number of devices."""
-        if self.test_function is None or force:
-            self.test_function = self._step_function(self.test_step)
-
-    def _step_function(self, step):
-        on_many = distributed_loop.is_needed(self.distribute_strategy)
-        return (distributed_loop if on_many else keras_internals).step_function(self, step)
-
     def reset_optimizer(self) -> None:
         """Resets the optimizer to its first step: counter, slots and learning rate."""
         for variable, start in zip(self.optimizer.variables, self._optimizer_starts(), strict=True):
             variable.assign(keras.ops.full(variable.shape, start, variable.dtype))
 
     def train_step(self, data):
-        check_training_element(data, self.needs_meta_set)
-        element, given = data
-        inputs, labels, sample_id = self.training_part(element, given)
-        batch = self.training_batch(labels, sample_id)
+        element, given = unpacked(data, self.needs_meta_set)
+        inputs, labels, *rest = self.training_part(element, given)
+        batch = self.training_batch(labels, *rest)
         linear = self.linearise(inputs)
         self.training_objective.observe(tf.stop_gradient(linear.logits), batch)
         taken = self.learn_objective(linear, batch, element)
         cotangent, weights = taken or self.step_gradient(linear.logits, batch)
         self.actual_step(linear, cotangent)
-        return self.update_metrics(element, labels, linear.unadjusted_logits, weights=weights)
+        logits = linear.unadjusted_logits
+        return self.update_metrics(element, labels, logits, batch.sample_weight, weights)
 
     def linearise(self, inputs, network=None, optimizer=None) -> Linearisation:
         """The forward pass of the classifier, or of another network, on a training batch."""
@@ -424,13 +234,16 @@ class RobustModel(keras.Model):
         return logits if self.logit_adjustment is None else self.logit_adjustment(logits)
 
     def training_part(self, element, labels):
-        """Inputs, labels [B] and ids [B] (or None) that the classifier's step is taken on."""
-        return element["inputs"], labels, element["sample_id"]
+        """What the classifier's step is taken on: inputs, labels, ids and `sample_weight` of `fit`.
 
-    def training_batch(self, labels, sample_id) -> TrainingBatch:
-        """The batch as the objective sees it: labels [B], and ids [B] or None."""
+        Labels are [B]; ids and weights are [B] or None.
+        """
+        return element["inputs"], labels, element["sample_id"], element.get("sample_weight")
+
+    def training_batch(self, labels, sample_id, sample_weight=None) -> TrainingBatch:
+        """The batch as the objective sees it: labels [B]; ids and weights [B] or None."""
         step = tf.convert_to_tensor(self.optimizer.iterations)
-        return TrainingBatch(labels, self.per_example_loss, sample_id, step)
+        return TrainingBatch(labels, self.per_example_loss, sample_id, step, sample_weight)
 
     def logits_gradient(self, logits: tf.Tensor, batch: TrainingBatch):
         """∂T/∂z [B, C] of the training objective, and the weights [B] or None."""
@@ -455,32 +268,23 @@ class RobustModel(keras.Model):
         linear.commit()
 
     def update_metrics(self, inputs, labels, logits, sample_weight=None, weights=None) -> dict:
-        """Updates "loss" and the compiled metrics; the results of all metrics."""
+        """Updates "loss" and the compiled metrics; the results of all metrics.
+
+        As in Keras, "loss" is the mean of the losses, each times its weight in `sample_weight`.
+
+        Args:
+            inputs, labels, logits: of a batch.
+            sample_weight: [B] as given by the user, or None.
+            weights: [B] that the method gave the examples, or None.
+        """
         losses = self.per_example_loss(labels, logits)
-        self.loss_metric.update_state(losses, sample_weight=sample_weight)
+        if sample_weight is not None:
+            losses *= tf.cast(sample_weight, losses.dtype)
+        self.loss_metric.update_state(losses)
         if weights is not None:
             self._gives_weights = True
             self.mean_weight_metric.update_state(weights)
         return self.compute_metrics(inputs, labels, logits, sample_weight=sample_weight)
-
-    def build_metrics(self, dataset: tf.data.Dataset) -> None:
-        """Builds the compiled metrics, which Keras would build at the first batch.
-
-        Built inside the step, they would make Keras trace it twice, and fail on many devices.
-        """
-        spec = dataset.element_spec
-        waiting = [metric for metric in self.metrics if not getattr(metric, "built", True)]
-        if not waiting or not isinstance(spec, tuple) or len(spec) < 2:
-            return
-        example = spec[:2]
-        if any(part.shape.rank is None for part in tf.nest.flatten(example)):
-            example = next(iter(dataset.take(1)))[:2]  # shapes are unknown
-        inputs, labels = tf.nest.map_structure(_one_of, example)
-        outputs = getattr(self.classifier, "outputs", None)
-        logits = _one_of(outputs[0]) if outputs else self(inputs, training=False)
-        with self.distribute_strategy.scope():
-            for metric in waiting:
-                metric.build(labels, logits)
 
     def sample_weight(self, labels, logits, sample_id=None) -> tf.Tensor | None:
         """The weight [B] the objective gives each example now; None if it gives none.
@@ -508,16 +312,6 @@ class RobustModel(keras.Model):
         inputs, labels, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
         logits = logits_of_share(lambda x: self(x, training=False), inputs)
         return self.update_metrics(inputs, labels, logits, sample_weight)
-
-    def evaluate(self, *args, **kwargs):
-        """As in Keras; each example counts once on any number of devices."""
-        self._evaluating = True
-        try:
-            if distributed_loop.is_needed(self.distribute_strategy):
-                return distributed_loop.evaluate(self, *args, **kwargs)
-            return super().evaluate(*args, **kwargs)
-        finally:
-            self._evaluating = False
 
     @property
     def training_metrics(self) -> list[keras.metrics.Metric]:
@@ -566,25 +360,6 @@ class RobustModel(keras.Model):
 
     def compile_from_config(self, config):
         self.compile(**{k: keras.saving.deserialize_keras_object(v) for k, v in config.items()})
-
-
-class _EpochHooks(keras.callbacks.Callback):
-    """Calls the model's `begin_epoch` and `end_epoch`; the first of the callbacks."""
-
-    def on_epoch_begin(self, epoch, logs=None):
-        self._first = int(self.model.optimizer.iterations.numpy())
-        self.model.check_variables()
-        self.model.begin_epoch()
-
-    def on_epoch_end(self, epoch, logs=None):
-        last = int(self.model.optimizer.iterations.numpy())
-        self.model._steps_of_an_epoch = last - self._first or None
-        self.model.end_epoch()
-
-
-def _one_of(spec) -> tf.Tensor:
-    """Zeros like a batch of one; an axis of unknown length has one entry too."""
-    return tf.zeros([1, *(size or 1 for size in spec.shape[1:])], spec.dtype)
 
 
 def _deserialised(value):

@@ -82,7 +82,7 @@ def test_without_its_parts_it_is_meta_weight_net_relative_to_the_sum():
 
 def test_a_mapped_data_set_is_refused_unless_nothing_is_taken_from_it():
     mapped = pairs().map(lambda x, y: (x, y))
-    with pytest.raises(ValueError, match="fit: expected the data set that tf_mwn.paired_dataset"):
+    with pytest.raises(ValueError, match="fit: expected arrays, or the data set that"):
         robust().fit(mapped, verbose=0)
     robust(**OFF).fit(mapped, verbose=0)
 
@@ -92,7 +92,7 @@ def test_v_weighs_only_while_planted_errors_show_it_to_be_right(slope, trusted, 
     """The classifier knows the clean classes, so that wrong labels have large losses."""
     model = robust()
     dataset = pairs()
-    x = model._prepared(dataset, pairing_of(dataset))
+    x = model.prepared(dataset, pairing_of(dataset))
     model.classifier.set_weights([1e-3 * w for w in model.classifier.get_weights()])
     logits = 5 * one_hot(Y_META)
     monkeypatch.setattr(model, "_clean_logits", lambda inputs: tf.constant(logits))

@@ -11,6 +11,7 @@ from tf_mwn.engine.objective import TrainingBatch
 from tf_mwn.methods.reweighting.l2rw import L2RW, rectified
 
 L = keras.layers
+BATCH = TrainingBatch(None, None)
 
 
 def compiled(classifier, learning_rate=0.1, size=12, loss=None, **options):
@@ -67,8 +68,8 @@ def test_no_inner_learning_rate(learning_rate):
 def test_weights_sum_to_one_or_zero():
     rng = np.random.default_rng(0)
     for _ in range(5):
-        np.testing.assert_allclose(tf.reduce_mean(rectified(rng.normal(size=9))), 1.0)
-    np.testing.assert_array_equal(rectified(tf.constant([-1.0, 0.0])), [0.0, 0.0])
+        np.testing.assert_allclose(tf.reduce_mean(rectified(rng.normal(size=9), BATCH)), 1.0)
+    np.testing.assert_array_equal(rectified(tf.constant([-1.0, 0.0]), BATCH), [0.0, 0.0])
 
 
 @pytest.mark.usefixtures("float64")

@@ -1,5 +1,6 @@
 """The batch of one (seed, epoch, step), as a pure function that runs inside a `tf.data` map."""
 
+import dataclasses
 import math
 from collections.abc import Callable
 from typing import Any
@@ -23,6 +24,19 @@ _SMALL = 1024
 
 Preprocess = Callable[[Any], Any]
 Augment = Callable[[Any, tf.Tensor], Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class Order:
+    """How an epoch goes through the training set.
+
+    Attributes:
+        shuffles: in a new order each time; else in that of the rows. Meta batches always shuffle.
+        drops_rest: whether the last batch is left out if it is not full.
+    """
+
+    shuffles: bool = True
+    drops_rest: bool = True
 
 
 def steps_per_epoch(num_examples: int, batch_size: int) -> int:
@@ -63,10 +77,10 @@ def _shuffled(positions: tf.Tensor, seed, counter, purpose: int, size: int) -> t
     )
 
 
-def _train_rows(seed, epoch, step, count, size: int, batch_size: int) -> tf.Tensor:
-    """Returns the rows of `count` training batches of an epoch, int64 [count * batch_size]."""
-    positions = step * batch_size + tf.range(count * batch_size, dtype=tf.int64)
-    return _shuffled(positions, seed, epoch, _TRAIN_ORDER, size)
+def _train_rows(seed, epoch, first, length, size: int, shuffles: bool) -> tf.Tensor:
+    """Returns the rows at `length` positions of an epoch from `first` on, int64 [length]."""
+    positions = first + tf.range(length, dtype=tf.int64)
+    return _shuffled(positions, seed, epoch, _TRAIN_ORDER, size) if shuffles else positions
 
 
 def _meta_rows(seed, step, count, most: int, size: int, batch_size: int) -> tf.Tensor:
@@ -105,17 +119,30 @@ class Batches:
         at_once: largest number of batches that are built at once.
     """
 
-    def __init__(self, train, meta, batch_size, meta_batch_size, preprocess=None, augment=None):
+    def __init__(
+        self,
+        train,
+        meta,
+        batch_size,
+        meta_batch_size,
+        preprocess=None,
+        augment=None,
+        sample_weight=None,
+        order=Order(),  # noqa: B008 - frozen
+    ):
         self._size = len(train.label)
-        self._batch_size = batch_size
-        self.steps = steps_per_epoch(self._size, batch_size)
+        self._batch_size, self._order = batch_size, order
+        self._whole = steps_per_epoch(self._size, batch_size)
+        self._rest = 0 if order.drops_rest else self._size - self._whole * batch_size
+        self.steps = self._whole + (self._rest > 0)
         self._meta_size = 0 if meta is None else len(meta.label)
         self._meta_batch_size = meta_batch_size
         self._preprocess, self._augment = preprocess or (lambda inputs: inputs), augment
         self.at_once = self._steps_at_once(train.x)
         ready = self._is_small(train.x) and (meta is None or self._is_small(meta.x))
         x = self._preprocess(train.x) if ready else train.x
-        self._train = row_reader((x, train.label, train.sample_id))
+        weights = () if sample_weight is None else (sample_weight,)
+        self._train = row_reader((x, train.label, train.sample_id, *weights))
         self._meta = None
         if meta is not None:
             x = self._preprocess(meta.x) if ready else meta.x
@@ -128,7 +155,7 @@ class Batches:
         if self._augment is not None or _holds_files(x):
             return 1
         batch = _numbers(x) // self._size * (self._batch_size + (self._meta_batch_size or 0))
-        return min(_MOST_STEPS, self.steps, max(1, _MOST_NUMBERS // max(1, batch)))
+        return min(_MOST_STEPS, self._whole, max(1, _MOST_NUMBERS // max(1, batch)))
 
     def _is_small(self, x: Any) -> bool:
         """Whether to preprocess the whole set at once, rather than each batch."""
@@ -141,35 +168,45 @@ class Batches:
             seed, epoch, first: int64 scalars.
             meta_offset: steps before this epoch, which the meta batches count from.
         """
-        chunks = tf.data.Dataset.range(first, self.steps, self.at_once)
 
-        @tf.autograph.experimental.do_not_convert
-        def elements(step):
-            return self._elements(seed, epoch, step, meta_offset + step)
+        def mapped(steps, most, rest=0):
+            @tf.autograph.experimental.do_not_convert
+            def elements(step):
+                return self._elements(seed, epoch, step, meta_offset + step, most, rest)
 
-        chunks = chunks.map(elements, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
-        return chunks.unbatch() if self.at_once > 1 else chunks
+            return steps.map(elements, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
 
-    def _elements(self, seed, epoch, step, meta_step) -> tuple[dict[str, Any], tf.Tensor]:
-        """Up to `at_once` elements, stacked; one element itself where that is 1."""
-        most = self.at_once
-        count = tf.minimum(tf.constant(most, tf.int64), self.steps - step) if most > 1 else 1
-        rows = _train_rows(seed, epoch, step, count, self._size, self._batch_size)
-        inputs, label, sample_id = self._train(rows)
+        chunks = mapped(tf.data.Dataset.range(first, self._whole, self.at_once), self.at_once)
+        whole = chunks.unbatch() if self.at_once > 1 else chunks
+        if not self._rest:
+            return whole
+        last = tf.data.Dataset.range(self._whole, self.steps)
+        return whole.concatenate(mapped(last, 1, self._rest))
+
+    def _elements(self, seed, epoch, step, meta_step, most: int, rest: int) -> tuple:
+        """Up to `most` elements, stacked; one element itself where that is 1.
+
+        Its batch has `rest` examples if that is not 0.
+        """
+        count = tf.minimum(tf.constant(most, tf.int64), self._whole - step) if most > 1 else 1
+        first, length = step * self._batch_size, rest or count * self._batch_size
+        rows = _train_rows(seed, epoch, first, length, self._size, self._order.shuffles)
+        inputs, label, sample_id, *weights = self._train(rows)
         key = (seed, meta_step, _TRAIN_AUGMENT)
         features = {"inputs": self._finish(inputs, key), "sample_id": sample_id}
-        features, label = self._stacked((features, label), self._batch_size)
+        parts = (features, label, *weights)
+        features, *others = self._stacked(parts, self._batch_size, most)
         if self._meta is not None:
             size, batch_size = self._meta_size, self._meta_batch_size
             rows = _meta_rows(seed, meta_step, count, most, size, batch_size)
             inputs, labels = self._meta(rows)
             inputs = self._finish(inputs, (seed, meta_step, _META_AUGMENT))
-            stacked = self._stacked((inputs, labels), batch_size)
+            stacked = self._stacked((inputs, labels), batch_size, most)
             features["meta_inputs"], features["meta_labels"] = stacked
-        return features, label
+        return features, *others
 
-    def _stacked(self, structure: Any, batch_size: int) -> Any:
-        if self.at_once == 1:
+    def _stacked(self, structure: Any, batch_size: int, most: int) -> Any:
+        if most == 1:
             return structure
         return tf.nest.map_structure(
             lambda part: tf.reshape(part, [-1, batch_size, *part.shape[1:]]), structure

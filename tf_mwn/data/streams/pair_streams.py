@@ -1,23 +1,61 @@
 """Pairs of training and meta batches from `tf.data` inputs that need not fit in memory."""
 
+import dataclasses
 from typing import Any
 
 import tensorflow as tf
 
-from tf_mwn.checks import check_count, check_lengths, check_unique
+from tf_mwn.checks import check_count, check_lengths, check_sample_weight, check_unique
+from tf_mwn.data.streams.batches import Order
 from tf_mwn.data.streams.examples import check_examples
 
 # Single examples held back for shuffling: about 120 MB of 32x32x3 float32 images.
 SHUFFLE_BUFFER = 10_000
 
 
+@dataclasses.dataclass(frozen=True)
+class TrainingSet:
+    """What `paired_dataset` is given of the training set.
+
+    Attributes:
+        x, y: arrays; a dataset of `(inputs, label)` and None; or two datasets.
+        sample_id: ids of the examples, or None to number them.
+        sample_weight: [N], or a dataset of numbers; None for 1.
+    """
+
+    x: Any
+    y: Any
+    sample_id: Any = None
+    sample_weight: Any = None
+
+    def examples(self) -> tf.data.Dataset:
+        """Single examples, (inputs, label)."""
+        return single_examples((self.x, self.y), "x", "y")
+
+    def ids(self, examples: tf.data.Dataset) -> tf.data.Dataset:
+        """The id of each of the examples."""
+        return _sample_ids(self.sample_id, examples)
+
+    def weights(self, examples: tf.data.Dataset) -> tf.data.Dataset | None:
+        """The weight of each of the examples, or None."""
+        weights = self.sample_weight
+        if weights is None:
+            return None
+        if isinstance(weights, tf.data.Dataset):
+            return weights.map(lambda value: tf.cast(value, tf.float32))
+        weights = check_sample_weight("sample_weight", weights)
+        if examples.cardinality() >= 0:
+            check_lengths(y=range(int(examples.cardinality())), sample_weight=weights)
+        return tf.data.Dataset.from_tensor_slices(weights)
+
+
 def pair_streams(
-    train: tuple[Any, Any],
+    train: TrainingSet,
     meta: tuple[Any, Any],
     batch_size: int,
     meta_batch_size: int | None,
-    sample_id: Any,
     seed: int,
+    order: Order = Order(),  # noqa: B008 - frozen
 ) -> tf.data.Dataset:
     """Pairs two streams of single examples; see `tf_mwn.data.streams.pipeline.paired_dataset`.
 
@@ -25,18 +63,18 @@ def pair_streams(
     stream repeats without end.
 
     Args:
-        train: `(x, y)` where x is a dataset of `(inputs, label)` and y None, or both are datasets,
-            or both are arrays.
-        meta: the same for the meta set; `(None, None)` for none.
+        train: the training set.
+        meta: `(x, y)` of the meta set, in the same forms; `(None, None)` for none.
         batch_size: global batch size.
         meta_batch_size: global meta batch size, or None.
-        sample_id: ids of the training examples, or None to number them.
         seed: seed of both shuffles.
+        order: of the training batches.
     """
-    examples = _examples("x", train[0], "y", train[1])
+    examples = train.examples()
     batch_size = _check_batch_size("batch_size", batch_size, examples)
-    ids = _sample_ids(sample_id, examples)
-    batches = _shuffled_batches(tf.data.Dataset.zip(examples, ids), batch_size, seed)
+    weights = train.weights(examples)
+    parts = (examples, train.ids(examples), *(() if weights is None else (weights,)))
+    batches = _batches(tf.data.Dataset.zip(*parts), batch_size, seed, order)
     if meta[0] is None:
         return batches.map(_plain_element).prefetch(tf.data.AUTOTUNE)
     meta_examples = _examples("x_meta", meta[0], "y_meta", meta[1])
@@ -45,31 +83,32 @@ def pair_streams(
         size = int(meta_examples.cardinality())
         meta_batch_size = min(batch_size, size) if size > 0 else batch_size
     meta_batch_size = _check_batch_size("meta_batch_size", meta_batch_size, meta_examples)
-    meta_batches = _shuffled_batches(meta_examples, meta_batch_size, seed + 1, repeat=True)
+    meta_batches = _batches(meta_examples, meta_batch_size, seed + 1, Order(), repeat=True)
     pairs = tf.data.Dataset.zip(batches, meta_batches)
     return pairs.map(_paired_element).prefetch(tf.data.AUTOTUNE)
 
 
-def _plain_element(examples, sample_id):
+def _plain_element(examples, sample_id, *weights):
     inputs, label = examples
-    return {"inputs": inputs, "sample_id": sample_id}, label
+    return {"inputs": inputs, "sample_id": sample_id}, label, *weights
 
 
 def _paired_element(batch, meta_batch):
-    features, label = _plain_element(*batch)
+    features, *rest = _plain_element(*batch)
     meta_inputs, meta_labels = meta_batch
-    return {**features, "meta_inputs": meta_inputs, "meta_labels": meta_labels}, label
+    return {**features, "meta_inputs": meta_inputs, "meta_labels": meta_labels}, *rest
 
 
-def _shuffled_batches(examples, batch_size: int, seed: int, repeat: bool = False):
+def _batches(examples, batch_size: int, seed: int, order: Order, repeat: bool = False):
     size = int(examples.cardinality())
     buffer = min(size, SHUFFLE_BUFFER) if size > 0 else SHUFFLE_BUFFER
-    examples = examples.shuffle(buffer, seed=seed, reshuffle_each_iteration=True)
+    if order.shuffles:
+        examples = examples.shuffle(buffer, seed=seed, reshuffle_each_iteration=True)
     if repeat:  # before batching, so that a meta batch is never partial
         examples = examples.repeat()
     if any(None in spec.shape for spec in tf.nest.flatten(examples.element_spec)):
-        return examples.padded_batch(batch_size, drop_remainder=True)
-    return examples.batch(batch_size, drop_remainder=True)
+        return examples.padded_batch(batch_size, drop_remainder=order.drops_rest)
+    return examples.batch(batch_size, drop_remainder=order.drops_rest)
 
 
 def single_examples(pair: tuple[Any, Any], x_name: str, y_name: str) -> tf.data.Dataset:

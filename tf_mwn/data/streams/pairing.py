@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tf_mwn.data.streams.pair_streams import single_examples
+from tf_mwn.data.streams.pair_streams import TrainingSet, single_examples
 
 _BATCH = 10_000  # labels that are counted at once
 
@@ -19,29 +19,54 @@ class Pairing:
 
     Attributes:
         make: meta batch size -> the same pairs with meta batches of this size.
-        train, meta: (inputs, labels) as given; (None, None) for no meta set.
+        train: the training set as given.
+        meta: (inputs, labels) as given; (None, None) for no meta set.
         batch_size: of the training batches.
         meta_batch_size: as given; None for the default.
         seed: of the orders.
+        class_weight: by which the classes count as well, [C] or fewer; None for 1.
     """
 
     make: Callable[[int], tf.data.Dataset]
-    train: tuple[Any, Any]
+    train: TrainingSet
     meta: tuple[Any, Any]
     batch_size: int
     meta_batch_size: int | None
     seed: int
+    class_weight: np.ndarray | None = None
 
     def class_counts(self, num_classes: int) -> np.ndarray:
         """Training examples of each class, float64 [C]; one-hot and soft labels give their mass.
 
-        A `tf.data.Dataset` is read once.
+        An example counts as often as its weight says. A `tf.data.Dataset` is read once.
         """
-        x, y = self.train
-        if not any(isinstance(part, tf.data.Dataset) for part in self.train):
-            return _mass(np.asarray(y), num_classes)
-        labels = x.map(lambda inputs, label: label) if y is None else y
-        return sum(_mass(part.numpy(), num_classes) for part in labels.batch(_BATCH))
+        x, y, weights = self.train.x, self.train.y, self.train.sample_weight
+        if not any(isinstance(part, tf.data.Dataset) for part in (x, y)):
+            counts = _mass(np.asarray(y), num_classes, weights)
+        else:
+            labels = x.map(lambda inputs, label: label) if y is None else y
+            given = self.train.weights(labels)
+            labels = (
+                labels.map(lambda y: (y,)) if given is None else tf.data.Dataset.zip(labels, given)
+            )
+            counts = sum(
+                _mass(part.numpy(), num_classes, *(w.numpy() for w in rest))
+                for part, *rest in labels.batch(_BATCH)
+            )
+        if self.class_weight is not None:
+            counts[: len(self.class_weight)] *= self.class_weight[: len(counts)]
+        return counts
+
+    def whole(self, batch_size: int) -> tuple[tf.data.Dataset, tf.data.Dataset | None]:
+        """Both sets in the order given: ({"inputs", "sample_id"}, labels), and (inputs, labels)."""
+        examples = self.train.examples()
+        rows = tf.data.Dataset.zip(examples, self.train.ids(examples))
+        train = rows.map(lambda pair, i: ({"inputs": pair[0], "sample_id": i}, pair[1]))
+        if self.meta[0] is None:
+            return train.batch(batch_size), None
+        return train.batch(batch_size), single_examples(self.meta, "x_meta", "y_meta").batch(
+            batch_size
+        )
 
     def clean_examples(self) -> tuple[Any, np.ndarray]:
         """The meta set in memory: inputs [M, ...] and labels [M] or [M, C]."""
@@ -61,7 +86,8 @@ def pairing_of(dataset: Any) -> Pairing | None:
     return getattr(dataset, "pairing", None)
 
 
-def _mass(labels: np.ndarray, num_classes: int) -> np.ndarray:
+def _mass(labels: np.ndarray, num_classes: int, weights=None) -> np.ndarray:
     if labels.ndim > 1:
-        return labels.sum(axis=0, dtype=np.float64)
-    return np.bincount(labels, minlength=num_classes).astype(np.float64)
+        counted = labels if weights is None else labels * np.asarray(weights)[:, np.newaxis]
+        return counted.sum(axis=0, dtype=np.float64)
+    return np.bincount(labels, weights, minlength=num_classes).astype(np.float64)

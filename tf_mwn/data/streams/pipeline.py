@@ -11,10 +11,16 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tf_mwn.checks import check_count, check_together
-from tf_mwn.data.streams.batches import Augment, Batches, Preprocess, steps_per_epoch
+from tf_mwn.checks import (
+    check_bool,
+    check_count,
+    check_lengths,
+    check_sample_weight,
+    check_together,
+)
+from tf_mwn.data.streams.batches import Augment, Batches, Order, Preprocess, steps_per_epoch
 from tf_mwn.data.streams.examples import check_examples, check_meta_batch_size, check_pair
-from tf_mwn.data.streams.pair_streams import pair_streams
+from tf_mwn.data.streams.pair_streams import TrainingSet, pair_streams
 from tf_mwn.data.streams.pairing import Pairing
 from tf_mwn.data.streams.row_reader import row_reader
 from tf_mwn.data.subset import Subset
@@ -112,12 +118,14 @@ def paired_dataset(
     meta_batch_size: int | None = None,
     sample_id: Any = None,
     seed: int = 0,
+    sample_weight: Any = None,
+    shuffle: bool = True,
+    drop_remainder: bool = True,
 ) -> tf.data.Dataset:
     """Pairs training with meta batches for `model.fit(dataset, epochs=...)`.
 
     One iteration is one epoch, in a new order each time. All orders follow from `seed` and from
-    TensorFlow's global seed, which enters every stateful draw of `tf.data`. The last partial batch
-    of an epoch is dropped.
+    TensorFlow's global seed, which enters every stateful draw of `tf.data`.
 
     Arrays: `x` is an array, or a tuple or dict of arrays, with N rows. `tf.data`: `x` is a dataset
     of single `(inputs, label)` examples and `y` None, or `x` and `y` are a dataset each. A shuffle
@@ -134,9 +142,14 @@ def paired_dataset(
         meta_batch_size: global meta batch size, or None for min(B, meta size).
         sample_id: [N] unique integers that name the training examples; None numbers them.
         seed: seed of the orders, 0 or more.
+        sample_weight: [N] numbers of at least 0, or a dataset of them, by which the training
+            examples count; see `RobustModel.fit`. They are the third part of each element.
+        shuffle: False keeps the order of the training examples. Meta batches are always shuffled.
+        drop_remainder: whether the last batch of an epoch is left out if it is not full.
 
     Returns:
-        Dataset of `({"inputs", "meta_inputs", "meta_labels", "sample_id"}, label)`.
+        Dataset of `({"inputs", "meta_inputs", "meta_labels", "sample_id"}, label)`, with the
+        weights as third part if there are any.
 
     Raises:
         TypeError: labels that are no classes, object arrays, a list of arrays.
@@ -147,31 +160,46 @@ def paired_dataset(
         check_together(x_meta=x_meta, y_meta=y_meta)
     seed = check_count("seed", seed, 0)
 
+    order = Order(check_bool("shuffle", shuffle), check_bool("drop_remainder", drop_remainder))
+    train = TrainingSet(x, y, sample_id, sample_weight)
+
     def pairs(size):
-        return _pairs((x, y), (x_meta, y_meta), batch_size, size, sample_id, seed)
+        return _pairs(train, (x_meta, y_meta), batch_size, size, seed, order)
 
     dataset = pairs(meta_batch_size)
-    # `fit` of `Robust` asks for it.
-    dataset.pairing = Pairing(pairs, (x, y), (x_meta, y_meta), batch_size, meta_batch_size, seed)
+    # `fit` asks for it.
+    dataset.pairing = Pairing(pairs, train, (x_meta, y_meta), batch_size, meta_batch_size, seed)
     return dataset
 
 
-def _pairs(train, meta, batch_size, meta_batch_size, sample_id, seed) -> tf.data.Dataset:
-    (x, y), (x_meta, y_meta) = train, meta
-    if any(isinstance(part, tf.data.Dataset) for part in (x, y, x_meta, y_meta)):
-        return pair_streams(train, meta, batch_size, meta_batch_size, sample_id, seed)
-    if sample_id is None:
-        sample_id = np.arange(len(y) if np.ndim(y) else 0)
-    meta = None if x_meta is None else Subset(x_meta, y_meta, None, None)
-    return _paired_arrays(Subset(x, y, None, sample_id), meta, batch_size, meta_batch_size, seed)
+def _pairs(train: TrainingSet, meta, batch_size, meta_batch_size, seed, order) -> tf.data.Dataset:
+    if any(isinstance(part, tf.data.Dataset) for part in (train.x, train.y, *meta)):
+        return pair_streams(train, meta, batch_size, meta_batch_size, seed, order)
+    ids, (x_meta, y_meta) = train.sample_id, meta
+    if ids is None:
+        ids = np.arange(len(train.y) if np.ndim(train.y) else 0)
+    pair = check_pair(
+        Subset(train.x, train.y, None, ids),
+        None if x_meta is None else Subset(x_meta, y_meta, None, None),
+    )
+    weights = train.sample_weight
+    if weights is not None:
+        weights = check_sample_weight("sample_weight", weights)
+        check_lengths(y=pair[0].label, sample_weight=weights)
+    return _paired_arrays(*pair, batch_size, meta_batch_size, seed, weights, order)
 
 
 def _paired_arrays(
-    train: Subset, meta: Subset | None, batch_size: int, meta_batch_size: int | None, seed: int
+    train: Subset,
+    meta: Subset | None,
+    batch_size: int,
+    meta_batch_size: int | None,
+    seed: int,
+    weights: np.ndarray | None,
+    order: Order,
 ) -> tf.data.Dataset:
-    train, meta = check_pair(train, meta)
     meta_batch_size = check_meta_batch_size(meta, batch_size, meta_batch_size)
-    batches = Batches(train, meta, batch_size, meta_batch_size)
+    batches = Batches(train, meta, batch_size, meta_batch_size, sample_weight=weights, order=order)
 
     @_AS_IT_IS
     def epoch(drawn):

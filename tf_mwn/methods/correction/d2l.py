@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from tf_mwn.checks import check_count
 from tf_mwn.engine.objective import TrainingBatch, TrainingObjective
-from tf_mwn.engine.replicas import global_mean, state
+from tf_mwn.engine.replicas import state
 from tf_mwn.losses.bootstrapping import reed_hard
 from tf_mwn.losses.symmetric import symmetric_cross_entropy
 from tf_mwn.methods.correction import specs
@@ -39,6 +39,8 @@ class PacedLabels(TrainingObjective):
         window: number of values that the newest one is compared with.
         sce: (α, β) of the symmetric cross-entropy up to the turning point; None for cross-entropy.
     """
+
+    takes_sample_weight = True
 
     def __init__(self, epochs: int, start: int, window: int, sce=None, **kwargs):
         super().__init__(**kwargs)
@@ -93,7 +95,7 @@ class PacedLabels(TrainingObjective):
             alpha_sce, beta = self._arguments["sce"]
             first = symmetric_cross_entropy(batch.labels, logits, alpha=alpha_sce, beta=beta)
             losses = tf.where(alpha < 1, losses, first)
-        return global_mean(losses), None
+        return batch.mean(losses), None
 
     def scalars(self):
         """The intrinsic dimensionality before the epoch, and α."""

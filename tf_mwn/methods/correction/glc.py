@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from tf_mwn.checks import check_count
 from tf_mwn.engine.objective import TrainingBatch, TrainingObjective
-from tf_mwn.engine.replicas import global_mean, state
+from tf_mwn.engine.replicas import state
 from tf_mwn.label_noise.class_means import class_means
 from tf_mwn.losses.cross_entropy import cross_entropy
 from tf_mwn.losses.label_correction import forward_correction
@@ -59,6 +59,8 @@ class GoldCorrection(TrainingObjective):
         num_classes: C.
     """
 
+    takes_sample_weight = True
+
     def __init__(self, num_classes: int, **kwargs):
         super().__init__(**kwargs)
         self.num_classes = check_count("num_classes", num_classes)
@@ -71,7 +73,7 @@ class GoldCorrection(TrainingObjective):
         if batch.sample_id is not None:
             gold = cross_entropy(batch.labels, logits)
             losses = tf.where(batch.sample_id < 0, gold, losses)
-        return global_mean(losses), None
+        return batch.mean(losses), None
 
     def _given_matrix(self) -> tf.Tensor:
         return tf.convert_to_tensor(self.matrix)

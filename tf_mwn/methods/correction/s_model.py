@@ -9,7 +9,7 @@ import tensorflow as tf
 from tf_mwn.checks import check_count
 from tf_mwn.engine.objective import TrainingBatch, TrainingObjective
 from tf_mwn.engine.optimizers import apply_gradient
-from tf_mwn.engine.replicas import global_mean, num_replicas, state
+from tf_mwn.engine.replicas import num_replicas, state
 from tf_mwn.label_noise.class_means import class_means
 from tf_mwn.losses.cross_entropy import expectation
 from tf_mwn.losses.label_correction import forward_correction
@@ -17,7 +17,7 @@ from tf_mwn.losses.targets import target_distribution
 from tf_mwn.messages import long_step
 from tf_mwn.methods.correction import specs
 from tf_mwn.training.classifiers import with_features
-from tf_mwn.training.elements import check_training_element
+from tf_mwn.training.elements import unpacked
 from tf_mwn.training.phases import Phases
 from tf_mwn.training.robust_model import RobustModel
 from tf_mwn.training.whole_sets import logits_of
@@ -39,6 +39,8 @@ class Channel(TrainingObjective):
     Args:
         num_classes: C.
     """
+
+    takes_sample_weight = True
 
     def __init__(self, num_classes: int, **kwargs):
         super().__init__(**kwargs)
@@ -67,7 +69,7 @@ class Channel(TrainingObjective):
         """This replica's share of the mean; no weights."""
         matrix = self.transition_matrix()
         losses = forward_correction(batch.labels, logits, transition_matrix=matrix)
-        return global_mean(losses), None
+        return batch.mean(losses), None
 
     def scalars(self):
         """The mean probability of an unchanged label under T."""
@@ -104,7 +106,7 @@ class FeatureChannel(Channel):
         logits, features = tf.split(logits, (self.num_classes, self.num_features), axis=1)
         log_p = tf.nn.log_softmax(logits)[:, :, tf.newaxis]
         log_given = tf.reduce_logsumexp(log_p + self.log_transition(features), axis=1)
-        return global_mean(expectation(target_distribution(batch.labels, logits), -log_given)), None
+        return batch.mean(expectation(target_distribution(batch.labels, logits), -log_given)), None
 
     def scalars(self):
         """None: T differs from example to example."""
@@ -200,12 +202,12 @@ class SModel(RobustModel):
         self.channel.begin_at(class_means(classes, given))
 
     def train_step(self, data):
-        check_training_element(data, self.needs_meta_set)
-        element, labels = data
+        element, labels = unpacked(data, self.needs_meta_set)
+        counts = element.get("sample_weight")
         network, channel = self.channel_input, self.channel
         linear = self.linearise(element["inputs"], network)
         cotangent, channel_gradient = self._gradients(
-            linear.logits, TrainingBatch(labels, self.per_example_loss, element["sample_id"])
+            linear.logits, self.training_batch(labels, element["sample_id"], counts)
         )
         gradient = linear.pullback(cotangent, regularisation_scale=1.0 / num_replicas())
         apply_gradient(
@@ -215,7 +217,7 @@ class SModel(RobustModel):
         )
         linear.commit()
         logits = linear.unadjusted_logits[:, : channel.num_classes]
-        return self.update_metrics(element, labels, logits)
+        return self.update_metrics(element, labels, logits, counts)
 
     def _gradients(self, outputs, batch) -> tuple[tf.Tensor, list[tf.Tensor]]:
         """Gradients of the objective in the channel's input and in the channel's variables."""

@@ -14,7 +14,7 @@ from tf_mwn.engine.replicas import all_reduce_sum, global_mean
 from tf_mwn.methods.hyper_parameters import specs
 from tf_mwn.methods.hyper_parameters.branch_gate import BranchGate
 from tf_mwn.training.classifiers import with_features
-from tf_mwn.training.elements import check_training_element, is_training_element
+from tf_mwn.training.elements import is_training_element, unpacked
 from tf_mwn.training.meta_learned import MetaLearnedModel, refuse_engine_options
 
 # Names of the two layers that identify a gated classifier.
@@ -114,15 +114,15 @@ class ArchitectureGate(MetaLearnedModel):
         return self.meta_learner.mixed(self.branches(inputs, training=training))
 
     def train_step(self, data):
-        check_training_element(data, self.needs_meta_set)
-        element, labels = data
-        batch = self.training_batch(labels, element["sample_id"])
+        element, labels = unpacked(data, self.needs_meta_set)
+        counts = element.get("sample_weight")
+        batch = self.training_batch(labels, element["sample_id"], counts)
         linear = self.linearise(element["inputs"], self.branches)
         self.learn_objective(linear, batch, element)
         cotangent, _ = self.logits_gradient(linear.logits, batch)
         self.actual_step(linear, cotangent)
         logits = self.meta_learner.mixed(linear.unadjusted_logits)
-        return self.update_metrics(element, labels, logits)
+        return self.update_metrics(element, labels, logits, counts)
 
     def adjusted(self, logits):
         """All branches' logits [B, K C], each branch adjusted, or those of the mixture [B, C]."""

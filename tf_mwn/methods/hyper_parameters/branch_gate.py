@@ -4,7 +4,6 @@ import keras
 import tensorflow as tf
 
 from tf_mwn.checks import check_count
-from tf_mwn.engine.replicas import global_mean
 from tf_mwn.training.meta_learner import MetaLearner
 
 
@@ -17,6 +16,8 @@ class BranchGate(MetaLearner):
     Args:
         num_branches: K, at least 1.
     """
+
+    takes_sample_weight = True
 
     def __init__(self, num_branches: int, **kwargs):
         super().__init__(**kwargs)
@@ -35,7 +36,7 @@ class BranchGate(MetaLearner):
 
     def objective(self, logits, batch):
         """This replica's share of T for branches' logits [B, K C]; no weights."""
-        return global_mean(batch.losses(self.mixed(logits))), None
+        return batch.mean(batch.losses(self.mixed(logits))), None
 
     def scalars(self):
         shares = tf.unstack(self.shares())

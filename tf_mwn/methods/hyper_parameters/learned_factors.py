@@ -7,7 +7,6 @@ import keras
 import tensorflow as tf
 
 from tf_mwn.checks import POSITIVE
-from tf_mwn.engine.replicas import global_mean
 from tf_mwn.training.meta_learner import MetaLearner
 
 # The largest factor between a learned number and its start, in either direction.
@@ -27,6 +26,8 @@ class LearnedFactors(MetaLearner):
         start: their first value, above 0.
     """
 
+    takes_sample_weight = True
+
     def __init__(self, names: Sequence[str], start: float = 1.0, **kwargs):
         super().__init__(**kwargs)
         self.names = tuple(names)
@@ -44,7 +45,7 @@ class LearnedFactors(MetaLearner):
 
     def objective(self, logits, batch):
         """This replica's share of the mean loss; no weights."""
-        return global_mean(batch.losses(logits)), None
+        return batch.mean(batch.losses(logits)), None
 
     def project(self):
         bound = math.log(FARTHEST)

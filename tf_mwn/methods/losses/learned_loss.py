@@ -8,7 +8,6 @@ import keras
 import tensorflow as tf
 
 from tf_mwn.checks import Interval
-from tf_mwn.engine.replicas import global_mean
 from tf_mwn.losses.loss_class import PerExampleLoss
 from tf_mwn.training.meta_learner import MetaLearner
 
@@ -42,6 +41,8 @@ class LearnedLoss(MetaLearner):
         https://arxiv.org/abs/2002.06482.
     """
 
+    takes_sample_weight = True
+
     def __init__(self, loss: PerExampleLoss, bounds: Mapping[str, tuple[float, float]], **kwargs):
         super().__init__(**kwargs)
         if not isinstance(loss, PerExampleLoss):
@@ -72,9 +73,7 @@ class LearnedLoss(MetaLearner):
     def objective(self, logits, batch):
         """The mean loss under the current Λ; no weights."""
         learned = {name: tf.convert_to_tensor(v) for name, v in self._learned.items()}
-        return global_mean(
-            self._loss.function(batch.labels, logits, **self._fixed, **learned)
-        ), None
+        return batch.mean(self._loss.function(batch.labels, logits, **self._fixed, **learned)), None
 
     def project(self):
         for name, variable in self._learned.items():

@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 
 from tf_mwn.checks import check_count
-from tf_mwn.engine.replicas import global_mean, state
+from tf_mwn.engine.replicas import state
 from tf_mwn.files import SCALAR_PREFIX, read_columns, scalars
 from tf_mwn.losses.loss_class import PerExampleLoss
 from tf_mwn.training.mean_loss import MeanLoss
@@ -69,7 +69,7 @@ class ReplayedLoss(MeanLoss):
         values = {name: tf.convert_to_tensor(variable) for name, variable in self._now.items()}
         hyper_parameters = {**self._loss.hyper_parameters, **values}
         losses = self._loss.function(batch.labels, logits, **hyper_parameters)
-        return global_mean(losses), None
+        return batch.mean(losses), None
 
     def scalars(self):
         return {name.rstrip("_"): variable for name, variable in self._now.items()}

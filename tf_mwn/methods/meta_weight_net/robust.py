@@ -7,10 +7,10 @@ import numpy as np
 import tensorflow as tf
 
 from tf_mwn.checks import check_bool
-from tf_mwn.data.streams.pairing import Pairing, pairing_of
+from tf_mwn.data.streams.pairing import Pairing
 from tf_mwn.engine.objective import logits_gradient
 from tf_mwn.engine.optimizers import CoupledAdam
-from tf_mwn.engine.replicas import global_mean, state
+from tf_mwn.engine.replicas import state
 from tf_mwn.label_noise.planted import auc_and_error, planted_weights
 from tf_mwn.methods.meta_weight_net import specs
 from tf_mwn.methods.meta_weight_net.meta_weight_net import MetaWeightNet
@@ -48,9 +48,10 @@ class Robust(MetaWeightNet):
     5. A last phase trains the classifier on the clean set, and is kept as far as it helps on clean
        examples that are held back from it.
 
-    The class shares, and the clean examples of the last phase, come from the data set that `fit` is
-    given. That must be the one `paired_dataset` returns, before any `.map`. After a last phase
-    only the examples held back from it are asked in part 4.
+    The class shares, and the clean examples of the last phase, come from the data that `fit` is
+    given: arrays, or the data set that `paired_dataset` returns, before any `.map`. An example
+    counts in a class share as often as its `sample_weight` says. After a last phase only the
+    examples held back from it are asked in part 4.
 
     Args:
         classifier: built Keras model that returns logits [B, C].
@@ -121,29 +122,30 @@ class Robust(MetaWeightNet):
             )
         super().compile(optimizer, meta_optimizer, **kwargs)
 
-    def fit(self, x=None, y=None, batch_size=None, epochs=1, verbose="auto", callbacks=None, **kw):
-        """As `RobustModel.fit`, on the data set of `paired_dataset`, and then the last phase.
+    def prepared(self, data, pairing: Pairing | None):
+        """Takes class counts and clean examples; the data set with meta batches that suit.
 
         Raises:
             ValueError: a data set of which the class shares or the clean examples are not known.
         """
-        pairing = pairing_of(x)
         lacks_counts = self._parts["logit_adjustment"] > 0 and self.logit_adjustment is None
         wanted = lacks_counts or self._parts["fine_tuning_epochs"]
-        if pairing is None and (wanted or (self.needs_whole_sets and self.whole_sets is None)):
-            raise ValueError(
-                "fit: expected the data set that tf_mwn.paired_dataset returns, as it is, "
-                f"received {type(x).__name__}; give preprocessed arrays to paired_dataset, or "
-                "switch off logit_adjustment, tests_weights and fine_tuning_epochs"
-            )
         if pairing is not None:
-            x = self._prepared(x, pairing)
-        history = super().fit(x, y, batch_size, epochs, verbose, callbacks, **kw)
+            return self._with_facts(data, pairing)
+        if wanted or (self.needs_whole_sets and self.whole_sets is None):
+            raise ValueError(
+                "fit: expected arrays, or the data set that tf_mwn.paired_dataset returns, as it "
+                f"is, received {type(data).__name__}; give preprocessed arrays to paired_dataset, "
+                "or switch off logit_adjustment, tests_weights and fine_tuning_epochs"
+            )
+        return data
+
+    def finish(self, pairing, verbose):
+        """The last phase."""
         if pairing is not None and self._parts["fine_tuning_epochs"]:
             self.fine_tuned = self._tune(pairing, verbose)
             if self._has_tuned is not None:
                 self._has_tuned.assign(1)
-        return history
 
     @property
     def trusts_weights(self) -> bool:
@@ -173,7 +175,7 @@ class Robust(MetaWeightNet):
         cotangent, weights = super().step_gradient(logits, batch)
         if self._trust is None:
             return cotangent, weights
-        plain, _ = logits_gradient(lambda z: (global_mean(batch.losses(z)), None), logits)
+        plain, _ = logits_gradient(lambda z: (batch.mean(batch.losses(z)), None), logits)
         trust = tf.convert_to_tensor(self._trust) > 0
         return tf.where(trust, cotangent, plain), tf.where(trust, weights, tf.ones_like(weights))
 
@@ -181,8 +183,7 @@ class Robust(MetaWeightNet):
         weights = super().weights_at(labels, logits, sample_id)
         return weights if self.trusts_weights else tf.ones_like(weights)
 
-    def _prepared(self, dataset, pairing: Pairing):
-        """Takes class counts and clean examples; the data set with meta batches that suit."""
+    def _with_facts(self, dataset, pairing: Pairing):
         if self._parts["logit_adjustment"] > 0:
             self._adjust_by(pairing.class_counts(self._num_classes(dataset)))
         if self.needs_whole_sets:

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import keras
 import tensorflow as tf
 
-from tf_mwn.engine.replicas import all_reduce_sum, global_mean
+from tf_mwn.engine.objective import TrainingBatch
+from tf_mwn.engine.replicas import all_reduce_sum
 from tf_mwn.methods.meta_weight_net.specs import WEIGHT_NORMALIZATION
 from tf_mwn.training.meta_learner import MetaLearner
 
@@ -32,6 +33,8 @@ class WeightNet(MetaLearner):
     References:
         Shu et al., Meta-Weight-Net, NeurIPS 2019, https://arxiv.org/abs/1902.07379.
     """
+
+    takes_sample_weight = True
 
     def __init__(
         self,
@@ -75,7 +78,7 @@ class WeightNet(MetaLearner):
         losses = batch.losses(logits)
         seen = tf.stop_gradient(losses) if self.detach_loss else losses
         weights = tf.cast(self(seen), losses.dtype)
-        return weighted_share(weights, losses, self.normalization), weights
+        return weighted_share(batch, weights, losses, self.normalization), weights
 
     def curve(self, losses):
         return self(losses)
@@ -89,10 +92,16 @@ class WeightNet(MetaLearner):
         }
 
 
-def weighted_share(weights: tf.Tensor, losses: tf.Tensor, normalization: str) -> tf.Tensor:
-    """This replica's share of the weighted loss of weights [B] and losses [B]; see `WeightNet`."""
+def weighted_share(
+    batch: TrainingBatch, weights: tf.Tensor, losses: tf.Tensor, normalization: str
+) -> tf.Tensor:
+    """This replica's share of the weighted loss of weights [B] and losses [B]; see `WeightNet`.
+
+    With weights s of the examples it is (1/n) Σ s v l, or Σ s v l / Σ s v.
+    """
     if normalization == "none":
-        return global_mean(weights * losses)
+        return batch.mean(weights * losses)
+    weights = batch.counted(weights)
     total = all_reduce_sum(tf.reduce_sum(weights))
     if normalization == "sum_detached":
         total = tf.stop_gradient(total)

@@ -43,6 +43,8 @@ class ClassAwareNet(MetaLearner):
         Robust Deep Learning, TPAMI 2023, https://arxiv.org/abs/2202.05613.
     """
 
+    takes_sample_weight = True
+
     def __init__(
         self,
         class_counts: Sequence[float],
@@ -102,7 +104,7 @@ class ClassAwareNet(MetaLearner):
         """The weighted loss, normalised by `normalization`, and the weights v [B]."""
         losses = batch.losses(logits)
         weights = self.example_weights(losses, batch.labels)
-        return weighted_share(weights, losses, self.normalization), weights
+        return weighted_share(batch, weights, losses, self.normalization), weights
 
     def curve(self, losses):
         """V at each loss; None with several clusters, which have several curves."""

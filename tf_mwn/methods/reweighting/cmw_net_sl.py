@@ -12,7 +12,7 @@ from tf_mwn.methods.reweighting import specs
 from tf_mwn.methods.reweighting.class_aware_net import ClassAwareNet
 from tf_mwn.methods.reweighting.cmw_net import CMWNet
 from tf_mwn.methods.reweighting.mixup import Mixup, blend
-from tf_mwn.training.elements import check_training_element
+from tf_mwn.training.elements import unpacked
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,7 +20,8 @@ class Target:
     """The labels that the loss compares the logits with.
 
     Attributes:
-        share: scalar; the shares of an example's targets add up to 1.
+        share: scalar, or [B] where the examples have weights of their own, which it includes; the
+            shares of an example's targets add up to 1 without them.
         labels: given labels, [B] or [B, C].
         pseudo_labels: class probabilities of the averaged classifier, [B, C].
     """
@@ -28,6 +29,11 @@ class Target:
     share: tf.Tensor | float
     labels: tf.Tensor
     pseudo_labels: tf.Tensor
+
+    def part(self, rows) -> "Target":
+        """The target of some rows of the batch; see `TrainingBatch.part`."""
+        share = rows(self.share) if getattr(self.share, "shape", None) else self.share
+        return Target(share, rows(self.labels), rows(self.pseudo_labels))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,9 +43,7 @@ class SoftBatch(TrainingBatch):
     targets: tuple[Target, ...] = ()
 
     def part(self, rows):
-        targets = tuple(
-            Target(t.share, rows(t.labels), rows(t.pseudo_labels)) for t in self.targets
-        )
+        targets = tuple(target.part(rows) for target in self.targets)
         return dataclasses.replace(super().part(rows), targets=targets)
 
 
@@ -113,34 +117,36 @@ class CMWNetSL(CMWNet):
     def train_step(self, data):
         if self.is_warming_up:
             return super().train_step(data)
-        check_training_element(data, self.needs_meta_set)
-        element, labels = data
+        element, labels = unpacked(data, self.needs_meta_set)
         inputs, batch = self.soft_batch(element, labels)
         linear = self.linearise(inputs)
         taken = self.learn_objective(linear, batch, element)
         cotangent, weights = taken or self.logits_gradient(linear.logits, batch)
         self.actual_step(linear, cotangent)
-        return self.update_metrics(element, labels, linear.unadjusted_logits, weights=weights)
+        logits, counts = linear.unadjusted_logits, element.get("sample_weight")
+        return self.update_metrics(element, labels, logits, counts, weights)
 
     def soft_batch(self, element, labels) -> tuple[tf.Tensor, SoftBatch]:
         """The inputs of the step, blended by any mixup, and the batch with its targets."""
-        plain = self.training_batch(labels, element["sample_id"])
-        inputs = element["inputs"]
+        inputs, counts = element["inputs"], element.get("sample_weight")
+        plain = self.training_batch(labels, element["sample_id"], counts)
         pseudo = tf.nn.softmax(self.average.logits(inputs))
-        targets = (Target(1.0, labels, pseudo),)
+        counts = 1.0 if counts is None else tf.cast(counts, pseudo.dtype)
+        targets = (Target(counts, labels, pseudo),)
         if self._mixup is not None:
-            inputs, targets = self._blended(inputs, labels, pseudo, plain.step)
+            inputs, targets = self._blended(inputs, targets[0], plain.step)
         return inputs, SoftBatch(**vars(plain), targets=targets)
 
-    def _blended(self, inputs, labels, pseudo, step):
-        share = self._mixup.share(step, pseudo.dtype)
+    def _blended(self, inputs, own: Target, step):
+        share = self._mixup.share(step, own.pseudo_labels.dtype)
         flat = tf.nest.flatten(inputs)
-        *others, labels_of_others, pseudo_of_others = self._mixup.partners(
-            step, [*flat, labels, pseudo]
-        )
-        blended = [blend(share, own, other) for own, other in zip(flat, others, strict=True)]
+        values = [*flat, own.labels, own.pseudo_labels]
+        weighs = not isinstance(own.share, float)
+        *others, labels, pseudo = self._mixup.partners(step, values)
+        counts = self._mixup.partners(step, [own.share])[0] if weighs else own.share
+        blended = [blend(share, mine, other) for mine, other in zip(flat, others, strict=True)]
         targets = (
-            Target(share, labels, pseudo),
-            Target(1 - share, labels_of_others, pseudo_of_others),
+            dataclasses.replace(own, share=share * own.share),
+            Target((1 - share) * counts, labels, pseudo),
         )
         return tf.nest.pack_sequence_as(inputs, blended), targets

@@ -8,9 +8,9 @@ from tf_mwn.engine.linearise import Linearisation
 from tf_mwn.engine.meta_loss import meta_loss_gradient
 from tf_mwn.engine.objective import TrainingBatch, TrainingObjective, logits_gradient
 from tf_mwn.engine.optimizers import loss_scale
-from tf_mwn.engine.replicas import all_reduce_sum, global_mean
+from tf_mwn.engine.replicas import all_reduce_sum
 from tf_mwn.training.classifiers import VirtualVariables, select_variables
-from tf_mwn.training.elements import check_training_element
+from tf_mwn.training.elements import unpacked
 from tf_mwn.training.example_memory import ExampleMemory
 from tf_mwn.training.robust_model import RobustModel
 
@@ -22,6 +22,8 @@ class LastWeights(TrainingObjective):
     Args:
         num_sample_ids: see `ExampleMemory`.
     """
+
+    takes_sample_weight = True
 
     def __init__(self, num_sample_ids: int, **kwargs):
         super().__init__(**kwargs)
@@ -38,7 +40,7 @@ class LastWeights(TrainingObjective):
     def objective(self, logits, batch):
         losses = batch.losses(logits)
         weights = tf.cast(self._memory.of(self._last, batch), losses.dtype)
-        return global_mean(weights * losses), weights
+        return batch.mean(weights * losses), weights
 
     def get_config(self):
         return {**super().get_config(), "num_sample_ids": self._memory.size}
@@ -95,21 +97,22 @@ class L2RW(RobustModel):
         return [*super().training_metrics, self.meta_loss_metric]
 
     def train_step(self, data):
-        check_training_element(data, self.needs_meta_set)
-        element, labels = data
-        batch = self.training_batch(labels, element["sample_id"])
+        element, labels = unpacked(data, self.needs_meta_set)
+        counts = element.get("sample_weight")
+        batch = self.training_batch(labels, element["sample_id"], counts)
         linear = self.linearise(element["inputs"])
-        weights = rectified(self.similarities(linear, batch, element))
+        weights = rectified(self.similarities(linear, batch, element), batch)
         known = weights
         if loss_scale(self.optimizer) is not None:
             # The optimizer skips a step that overflows float16; the memory skips it as well.
             known = tf.where(tf.math.is_finite(weights), weights, tf.zeros_like(weights))
         self.training_objective.keep(known, batch)
         cotangent, _ = logits_gradient(
-            lambda z: (global_mean(weights * batch.losses(z)), None), linear.logits
+            lambda z: (batch.mean(weights * batch.losses(z)), None), linear.logits
         )
         self.actual_step(linear, cotangent)
-        return self.update_metrics(element, labels, linear.unadjusted_logits, weights=known)
+        logits = linear.unadjusted_logits
+        return self.update_metrics(element, labels, logits, counts, known)
 
     def similarities(self, linear: Linearisation, batch: TrainingBatch, element) -> tf.Tensor:
         """s [B]: the derivative of each training loss along u = ∇L_meta(w)."""
@@ -137,8 +140,12 @@ class L2RW(RobustModel):
         return {"num_sample_ids": self._num_sample_ids, "virtual_variables": self.virtual_variables}
 
 
-def rectified(similarities: tf.Tensor) -> tf.Tensor:
-    """v = n max(s, 0) / Σ max(s, 0) over the global batch; 0 where no s [B] is positive."""
+def rectified(similarities: tf.Tensor, batch: TrainingBatch) -> tf.Tensor:
+    """v = n max(s, 0) / Σ max(s, 0) over the global batch; 0 where no s [B] is positive.
+
+    In the sum an example counts as often as its `sample_weight` says.
+    """
     raw = tf.nn.relu(similarities)
-    total, size = all_reduce_sum((tf.reduce_sum(raw), tf.cast(tf.size(raw), raw.dtype)))
+    sums = tf.reduce_sum(batch.counted(raw)), tf.cast(tf.size(raw), raw.dtype)
+    total, size = all_reduce_sum(sums)
     return size * raw / tf.where(total > 0, total, tf.ones_like(total))

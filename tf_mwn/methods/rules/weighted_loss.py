@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from tf_mwn.checks import BELOW_ONE, NON_NEGATIVE, POSITIVE, check_count, check_name
 from tf_mwn.engine.objective import TrainingBatch
-from tf_mwn.engine.replicas import all_gather, all_reduce_sum, global_mean, state
+from tf_mwn.engine.replicas import all_gather, all_reduce_sum, state
 from tf_mwn.losses.admissible import GCE_Q, POLY_SOFT_D
 from tf_mwn.losses.cross_entropy import expectation
 from tf_mwn.losses.targets import target_distribution
@@ -42,7 +42,7 @@ class WeightedLoss(MeanLoss):
         """(1/n) Σ v_i ℓ_i over the global batch, and v."""
         constant = tf.stop_gradient(logits)
         weights = tf.stop_gradient(self.example_weights(constant, batch.losses(constant), batch))
-        return global_mean(weights * self.trained_losses(logits, batch)), weights
+        return batch.mean(weights * self.trained_losses(logits, batch)), weights
 
 
 def scaled_to_mean_one(weights: tf.Tensor, taking_part: tf.Tensor | None = None) -> tf.Tensor:

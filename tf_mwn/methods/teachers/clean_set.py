@@ -24,7 +24,7 @@ class CleanOnly(CrossEntropy):
     reads_training_set = False
 
     def training_part(self, element, labels):
-        return element["meta_inputs"], element["meta_labels"], None
+        return element["meta_inputs"], element["meta_labels"], None, None
 
 
 @keras.saving.register_keras_serializable(package="tf_mwn")
@@ -46,5 +46,8 @@ class CleanAdded(CrossEntropy):
 
     def update_metrics(self, inputs, labels, logits, sample_weight=None, weights=None):
         if is_training_element(inputs):
-            labels, logits = (without_clean_rows(inputs, rows) for rows in (labels, logits))
+            labels, logits, sample_weight = (
+                None if rows is None else without_clean_rows(inputs, rows)
+                for rows in (labels, logits, sample_weight)
+            )
         return super().update_metrics(inputs, labels, logits, sample_weight, weights)

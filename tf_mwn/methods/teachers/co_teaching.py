@@ -11,7 +11,7 @@ from tf_mwn.engine.optimizers import apply_gradient
 from tf_mwn.engine.replicas import all_gather, all_reduce_sum, num_replicas, own_rows
 from tf_mwn.methods.teachers import specs
 from tf_mwn.training.classifiers import check_classifier, new_classifier
-from tf_mwn.training.elements import check_training_element
+from tf_mwn.training.elements import unpacked
 from tf_mwn.training.example_memory import ExampleMemory
 from tf_mwn.training.robust_model import RobustModel
 
@@ -45,6 +45,8 @@ class SmallLossSelection(TrainingObjective):
     Raises:
         TypeError, ValueError: an argument outside its range.
     """
+
+    takes_sample_weight = True
 
     def __init__(
         self,
@@ -95,8 +97,9 @@ class SmallLossSelection(TrainingObjective):
 
     def mean_over(self, selected: tf.Tensor, logits: tf.Tensor, batch: TrainingBatch):
         """This replica's share of the mean loss over `selected` [B]; shares add up."""
-        number = all_reduce_sum(tf.reduce_sum(selected))
-        return tf.math.divide_no_nan(tf.reduce_sum(selected * batch.losses(logits)), number)
+        counted = batch.counted(selected)
+        number = all_reduce_sum(tf.reduce_sum(counted))
+        return tf.math.divide_no_nan(tf.reduce_sum(counted * batch.losses(logits)), number)
 
     def objective(self, logits, batch):
         """T for the shares of each example's last visit, and these shares [B]."""
@@ -187,9 +190,9 @@ class CoTeaching(RobustModel):
         return [*super().state_variables(), *self.peer_optimizer.variables]
 
     def train_step(self, data):
-        check_training_element(data, self.needs_meta_set)
-        element, labels = data
-        batch = self.training_batch(labels, element["sample_id"])
+        element, labels = unpacked(data, self.needs_meta_set)
+        counts = element.get("sample_weight")
+        batch = self.training_batch(labels, element["sample_id"], counts)
         own = self.linearise(element["inputs"])
         peers = self.linearise(element["inputs"], self.peer, self.peer_optimizer)
         losses = tf.stack([batch.losses(own.logits), batch.losses(peers.logits)], axis=1)
@@ -198,7 +201,7 @@ class CoTeaching(RobustModel):
         # Crosswise: each network steps on the other's selection.
         self.actual_step(own, self._cotangent(own, selected[:, 1], batch))
         self._peer_step(peers, self._cotangent(peers, selected[:, 0], batch))
-        return self.update_metrics(element, labels, own.unadjusted_logits, weights=weights)
+        return self.update_metrics(element, labels, own.unadjusted_logits, counts, weights)
 
     def _cotangent(self, linear: Linearisation, selected, batch: TrainingBatch) -> tf.Tensor:
         def objective(logits):

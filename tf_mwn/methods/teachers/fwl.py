@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from tf_mwn.checks import NON_NEGATIVE, check_count
 from tf_mwn.engine.objective import TrainingObjective
-from tf_mwn.engine.replicas import global_mean, state
+from tf_mwn.engine.replicas import state
 from tf_mwn.losses.targets import as_logits, target_distribution
 from tf_mwn.messages import long_step
 from tf_mwn.methods.teachers import specs
@@ -34,6 +34,8 @@ class FidelityWeightedLoss(TrainingObjective):
         TypeError, ValueError: an argument outside its range.
     """
 
+    takes_sample_weight = True
+
     def __init__(self, num_sample_ids: int, num_classes: int, beta: float = 1.0, **kwargs):
         super().__init__(**kwargs)
         self._memory = ExampleMemory(self, num_sample_ids)
@@ -57,7 +59,7 @@ class FidelityWeightedLoss(TrainingObjective):
         labels = tf.where(taught, labels, target_distribution(batch.labels, logits))
         weights = tf.exp(-self._beta * self._memory.of(self._variances, batch))
         weights = tf.cast(weights, logits.dtype)
-        return global_mean(weights * batch.per_example_loss(labels, logits)), weights
+        return batch.mean(weights * batch.per_example_loss(labels, logits)), weights
 
     def get_config(self):
         return {
@@ -142,13 +144,14 @@ class FidelityWeighted(RobustModel):
                 f"received {loss!r}"
             )
 
-    def fit(self, *args, **kwargs):
+    def prepared(self, data, pairing):
+        data = super().prepared(data, pairing)
         if self.whole_sets is not None:
             if self.whole_sets.meta is None:
                 raise ValueError("whole_sets: expected a meta set, received none")
             size = sum(len(labels) for _, labels in self.whole_sets.meta)
             check_teacher(size, self._arguments["fwl_clusters"])
-        return super().fit(*args, **kwargs)
+        return data
 
     def begin_phase(self, phase):
         if phase == "fwl_epochs":

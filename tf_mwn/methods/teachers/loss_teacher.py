@@ -6,7 +6,6 @@ import keras
 import tensorflow as tf
 
 from tf_mwn.checks import check_count
-from tf_mwn.engine.replicas import global_mean
 from tf_mwn.losses.targets import as_logits, target_distribution
 from tf_mwn.training.meta_learned import MetaLearnedModel
 from tf_mwn.training.meta_learner import MetaLearner
@@ -64,6 +63,8 @@ class LossTeacher(MetaLearner):
         one classifier trains. The sign, the factor 4 and the start are this project's choice.
     """
 
+    takes_sample_weight = True
+
     def __init__(self, num_classes: int, **kwargs):
         super().__init__(**kwargs)
         self.num_classes = check_count("num_classes", num_classes)
@@ -80,7 +81,7 @@ class LossTeacher(MetaLearner):
     def objective(self, logits, batch):
         """The mean loss under the current W and b; no weights."""
         matrix, bias = tf.convert_to_tensor(self.matrix), tf.convert_to_tensor(self.bias)
-        return global_mean(bilinear_loss(batch.labels, logits, matrix, bias)), None
+        return batch.mean(bilinear_loss(batch.labels, logits, matrix, bias)), None
 
     def scalars(self):
         """b, and the means of W's diagonal and off-diagonal entries."""

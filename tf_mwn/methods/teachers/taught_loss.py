@@ -29,6 +29,8 @@ class TaughtLoss(TrainingObjective):
         reinforce: the teacher's learning rule.
     """
 
+    takes_sample_weight = True
+
     def __init__(self, num_classes: int, num_sample_ids: int, seed: int = 0, **kwargs):
         super().__init__(**kwargs)
         self.num_classes = check_count("num_classes", num_classes)
@@ -122,8 +124,10 @@ class TaughtLoss(TrainingObjective):
         """This replica's share of T, and a [B]."""
         kept = self.kept(tf.stop_gradient(logits), batch)
         losses = batch.losses(logits)
-        number = tf.maximum(all_reduce_sum(tf.reduce_sum(kept)), 1)
-        return tf.reduce_sum(kept * losses) / number, kept
+        counted = batch.counted(kept)
+        number = all_reduce_sum(tf.reduce_sum(counted))
+        number = tf.where(number > 0, number, tf.ones_like(number))
+        return tf.reduce_sum(counted * losses) / number, kept
 
     def scalars(self):
         """The reward of the last episode and the baseline."""

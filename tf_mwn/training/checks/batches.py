@@ -33,7 +33,7 @@ class BatchCheck:
     shape: tuple[int | None, ...] | None
     reads_training_set: bool = True
 
-    def __call__(self, element, labels):
+    def __call__(self, element, labels, *weights):
         """The batch as it is.
 
         Raises:
@@ -50,9 +50,11 @@ class BatchCheck:
             asserted += self._of_inputs(x, x_name)
             asserted += self._of_lengths(x, y, x_name, y_name)
             asserted += self._of_labels(tf.convert_to_tensor(y), y_name, self.labels[name])
+        for values in weights:
+            asserted += self._of_weights(tf.convert_to_tensor(values), labels)
         asserted = [operation for operation in asserted if operation is not None]  # None if eager
         with tf.control_dependencies(asserted):
-            return tf.nest.map_structure(tf.identity, (element, labels))
+            return tf.nest.map_structure(tf.identity, (element, labels, *weights))
 
     def _of_inputs(self, inputs, name: str) -> list:
         asserted = []
@@ -79,6 +81,16 @@ class BatchCheck:
         sizes = tf.shape(first)[0], tf.shape(labels)[0]
         text = f"expected as many {y_name} as {x_name} in a batch, {{}}, received {{}}"
         return [_require(sizes[0] == sizes[1], text, *sizes)]
+
+    def _of_weights(self, weights: tf.Tensor, labels) -> list:
+        sizes = tf.shape(weights)[0], tf.shape(labels)[0]
+        text = "expected as many sample_weight as y in a batch, {}, received {}"
+        counted = _require(sizes[0] == sizes[1], text, sizes[1], sizes[0])
+        text = "expected sample_weight in [0, inf), received {}"
+        largest = tf.cast(weights.dtype.max, weights.dtype)
+        fits = (weights >= 0) & (weights <= largest)  # False for NaN
+        wrong = tf.gather(weights, tf.argmin(tf.cast(fits, tf.int32)))
+        return [counted, _require(tf.reduce_all(fits), text, wrong)]
 
     def _of_labels(self, labels: tf.Tensor, name: str, known: LabelRange) -> list:
         asserted = []
