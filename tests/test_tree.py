@@ -24,6 +24,7 @@ PROPERTIES = {
     "methods/test_passes.py",
     "methods/test_sample_weight.py",
     "networks/test_networks.py",
+    "training/test_callbacks.py",
     "training/test_communication.py",
     "training/test_law.py",
     "training/test_meta_steps.py",

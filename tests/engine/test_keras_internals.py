@@ -46,6 +46,7 @@ NAMES = [
     ("_flatten_layers", keras.Model, "keras_internals.every_layer"),
     ("_learning_rate", sgd, "keras_internals.rate_or_schedule"),
     ("_make_function", keras.Model, "keras_internals.step_function"),
+    ("_initial_epoch", keras.Model, "keras_internals.first_epoch"),
     ("_flatten_metrics_in_order", keras.Model, "keras_internals.metrics_in_order"),
     ("make_train_function", keras.Model, "RobustModel, which overrides it,"),
     ("make_test_function", keras.Model, "RobustModel, which overrides it,"),

@@ -41,3 +41,34 @@ def test_a_loss_that_mixes_up_examples():
     assert not is_per_example(of_columns, labels, logits)
     assert is_per_example(of_columns, labels[:, tf.newaxis], logits)
     assert not is_per_example(lambda y, z: z[:, 0] - tf.reduce_mean(z), labels, logits)
+
+
+@pytest.mark.parametrize(
+    ("name", "shape"),
+    [
+        ("sparse_categorical_crossentropy", None),
+        ("SparseCategoricalCrossentropy", None),
+        ("categorical_crossentropy", [4, 3]),
+        ("binary_crossentropy", [4]),
+        ("mse", [4, 1]),
+    ],
+)
+def test_a_name_means_the_loss_on_logits(name, shape):
+    logits = np.random.default_rng(0).normal(size=(4, 3)).astype("float32")
+    labels = np.array([1, 0, 2, 1])
+    chances = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    wanted = -np.log(chances[range(4), labels])
+    if name == "categorical_crossentropy":
+        labels = np.eye(3, dtype="float32")[labels]
+    if name in ("binary_crossentropy", "mse"):
+        logits, labels = LOGITS, LABELS.reshape(shape)
+        chances = 1 / (1 + np.exp(-logits[:, 0]))
+        wanted = -np.log(np.where(LABELS, chances, 1 - chances))
+        if name == "mse":
+            wanted = (LABELS - logits[:, 0]) ** 2
+    np.testing.assert_allclose(per_example_loss(name)(labels, logits), wanted, rtol=1e-5)
+
+
+def test_an_unknown_name_is_one_sentence():
+    with pytest.raises(ValueError, match="^loss: expected a loss that Keras knows, received 'ce'$"):
+        per_example_loss("ce")

@@ -59,6 +59,11 @@ def step_function(model: keras.Model, step: Callable[[Any], dict]) -> Callable[[
     return model._make_function(step)
 
 
+def first_epoch(model: keras.Model, given: int) -> int:
+    """The epoch that training begins with: `BackupAndRestore` leaves its own in the model."""
+    return model._initial_epoch or given
+
+
 def metrics_in_order(model: keras.Model, logs: Mapping[str, Any]) -> Any:
     """`logs` as `Model.evaluate` returns them with return_dict=False: one value, or a list."""
     return model._flatten_metrics_in_order(logs)

@@ -1,5 +1,7 @@
 """One value per example from whatever loss a user passes to `compile`."""
 
+import functools
+import inspect
 from collections.abc import Callable
 
 import keras
@@ -13,17 +15,20 @@ def per_example_loss(loss=None) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
     """The function (labels, logits [B, C]) -> [B] behind a `loss` argument.
 
     Args:
-        loss: None for cross-entropy from logits (class numbers or one-hot labels); a
+        loss: None for cross-entropy from logits (class numbers or one-hot labels); a name that
+            Keras knows, such as "mse", which stands for the loss on logits where there are two; a
             `keras.losses.Loss`, whose reduction is ignored; or a function that already returns
             one value per example. Labels [B] of one logit [B, 1] become [B, 1], as in Keras, if
             the loss needs them so.
 
     Raises:
-        TypeError: a name, which cannot say that the classifier returns logits.
-        ValueError: a loss that expects probabilities (`from_logits=False`).
+        TypeError: an object of another kind.
+        ValueError: an unknown name, or a loss that expects probabilities (`from_logits=False`).
     """
     if loss is None:
         return cross_entropy
+    if isinstance(loss, str):
+        return _PerExample(_named(loss))
     if isinstance(loss, keras.losses.Loss):
         if loss.get_config().get("from_logits") is False:
             raise ValueError(
@@ -34,9 +39,28 @@ def per_example_loss(loss=None) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
     if callable(loss):
         return _PerExample(loss)
     raise TypeError(
-        "loss: expected None, a keras.losses.Loss with from_logits=True or a function "
+        "loss: expected None, a name, a keras.losses.Loss with from_logits=True or a function "
         f"(labels, logits) -> one value per example, received {loss!r}"
     )
+
+
+def _named(name: str) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
+    """The function of Keras behind a name; on logits, where it can be one of probabilities too.
+
+    Classifiers that put out probabilities are refused, so that the name cannot mean the other one.
+    """
+    try:
+        loss = keras.losses.get(name)
+    except ValueError:
+        raise ValueError(f"loss: expected a loss that Keras knows, received {name!r}") from None
+    if isinstance(loss, keras.losses.Loss):
+        config = loss.get_config()
+        if "from_logits" in config:
+            loss = type(loss).from_config({**config, "from_logits": True})
+        return loss.call
+    if "from_logits" in inspect.signature(loss).parameters:
+        return functools.partial(loss, from_logits=True)
+    return loss
 
 
 class _PerExample:

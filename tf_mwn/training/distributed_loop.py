@@ -14,7 +14,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from tf_mwn.engine.keras_internals import metrics_in_order
+from tf_mwn.engine.keras_internals import first_epoch, metrics_in_order
 from tf_mwn.engine.replicas import all_reduce_sum, num_replicas
 from tf_mwn.training.metrics import build_metrics
 
@@ -105,7 +105,7 @@ def fit(
     model.stop_training = False
     listeners.on_train_begin()
     logs = {}
-    for epoch in range(initial_epoch, epochs):
+    for epoch in range(first_epoch(model, initial_epoch), epochs):
         model.reset_metrics()
         listeners.on_epoch_begin(epoch)
         _train_epoch(model, batches, listeners)
@@ -125,6 +125,7 @@ def fit(
         listeners.on_epoch_end(epoch, logs)
         if model.stop_training:
             break
+    model.optimizer.finalize_variable_values(model.trainable_weights)
     listeners.on_train_end(logs)
     return model.history
 

@@ -2,12 +2,13 @@
 
 import itertools
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
 import tensorflow as tf
 
+from tf_mwn.data.streams.examples import is_text
 from tf_mwn.engine.linearise import trace_derivatives
 from tf_mwn.training.checks.batches import BatchCheck
 from tf_mwn.training.checks.losses import LabelRange, check_loss
@@ -148,16 +149,19 @@ def element_check(spec: Any, model: Any) -> BatchCheck:
 
 
 def check_inputs(classifier: keras.Model, inputs: Any) -> None:
-    """Refuses inputs whose shape a functional or Sequential classifier does not take.
+    """Refuses inputs whose kind or shape a functional or Sequential classifier does not take.
 
     Args:
-        classifier: built; checked only if it has a single input.
+        classifier: built; the shape is checked only if it has a single input.
         inputs: an array, tensor or `tf.TensorSpec` of a batch.
 
     Raises:
-        ValueError: an axis of another length, which the classifier's layers do not take either.
+        ValueError: an axis of another length, which the classifier's layers do not take either; or
+            text for numbers, or numbers for text.
     """
     wanted = getattr(classifier, "inputs", None)
+    if wanted:
+        _check_kinds(wanted, inputs)
     shape = getattr(inputs, "shape", None)
     if not wanted or len(wanted) != 1 or shape is None or tf.TensorShape(shape).rank is None:
         return
@@ -179,6 +183,23 @@ def _check_weights_spec(weights: tf.TensorSpec) -> None:
     shape = weights.shape
     if shape.rank is not None and shape.rank != 1:
         raise ValueError(f"fit: expected sample_weight in shape [B], received shape {list(shape)}")
+
+
+def _check_kinds(wanted: Sequence[keras.KerasTensor], inputs: Any) -> None:
+    """Compares the numbers of inputs that are text."""
+    texts = sum(tf.as_dtype(part.dtype) == tf.string for part in wanted)
+    found = sum(_is_text(part) for part in tf.nest.flatten(inputs))
+    if found > texts:
+        raise ValueError(
+            "inputs: expected numbers, received text; make numbers of it in the classifier, by "
+            "keras.layers.StringLookup or TextVectorization for example"
+        )
+    if found < texts:
+        raise ValueError("inputs: expected text for the classifier's input, received numbers")
+
+
+def _is_text(part: Any) -> bool:
+    return part.dtype == tf.string if isinstance(part, tf.TypeSpec) else is_text(part)
 
 
 def _check_labels(model, name: str, labels: tf.TensorSpec, classes: int | None) -> LabelRange:

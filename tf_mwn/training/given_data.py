@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from tf_mwn.checks import OPEN_UNIT, check_count, check_lengths, check_together
 from tf_mwn.data.images.files import ImageFiles
+from tf_mwn.data.streams.examples import is_text
 from tf_mwn.data.streams.pipeline import paired_dataset
 from tf_mwn.engine import keras_internals
 from tf_mwn.training.elements import is_training_element
@@ -133,7 +134,9 @@ class Arrays:
 
     def as_validation_data(self) -> tuple:
         """(inputs, labels), and the weights if there are any."""
-        return (self.x, self.y, *(() if self.sample_weight is None else (self.sample_weight,)))
+        # Of text, Keras' `evaluate` takes tensors in any shape.
+        x = keras.tree.map_structure(lambda p: tf.constant(p) if is_text(p) else p, self.x)
+        return (x, self.y, *(() if self.sample_weight is None else (self.sample_weight,)))
 
 
 def pairs_of_arrays(
@@ -182,10 +185,11 @@ def _array(values: Any) -> np.ndarray:
 
 
 def _inputs(values: Any) -> Any:
-    if not hasattr(values, "to_numpy"):
-        return values if isinstance(values, ImageFiles) else np.asarray(values)
-    values = values.to_numpy()
-    return values[:, np.newaxis] if values.ndim == 1 else values
+    if isinstance(values, ImageFiles):
+        return values
+    is_series = hasattr(values, "to_numpy") and np.ndim(values) == 1
+    values = _array(values)
+    return values[:, np.newaxis] if is_series else values
 
 
 def _taken(structure: Any, rows: slice) -> Any:

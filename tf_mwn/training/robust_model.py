@@ -121,8 +121,9 @@ class RobustModel(Loops):
         Args:
             optimizer: any Keras optimizer, or its name. Under the policy "mixed_float16" Keras
                 puts a `LossScaleOptimizer` around it.
-            loss: None for sparse cross-entropy from logits; a `keras.losses.Loss` on logits; or
-                a function (labels, logits) -> one value per example.
+            loss: None for sparse cross-entropy from logits; a `keras.losses.Loss` on logits; a
+                function (labels, logits) -> one value per example; or a name of Keras. The names
+                of cross-entropies mean those on logits, which the classifier returns.
             metrics: as in Keras; they see logits. Names that stand for probabilities, such as
                 "AUC", and metrics with a threshold between 0 and 1 see probabilities: of class 1
                 where there are one or two logits. "accuracy" of one logit is that of its sign.

@@ -19,6 +19,8 @@ from tf_mwn.data.subset import Subset
 def check_examples(x_name: str, x: Any, y_name: str, y: Any) -> tuple[Any, np.ndarray]:
     """Returns inputs (one array, or a tuple or dict of arrays) and labels of one length, checked.
 
+    Inputs may be text, for a classifier that takes it.
+
     Raises:
         TypeError, ValueError: see `check_array`, `check_targets` and `check_lengths`.
     """
@@ -26,13 +28,23 @@ def check_examples(x_name: str, x: Any, y_name: str, y: Any) -> tuple[Any, np.nd
         raise TypeError(f"{x_name}: expected an array, a tuple or a dict, received a list")
 
     def check(part):
-        return part if isinstance(part, ImageFiles) else check_array(x_name, part)
+        return part if isinstance(part, ImageFiles) or is_text(part) else check_array(x_name, part)
 
     x = tf.nest.map_structure(check, x)
     y = check_targets(y_name, y)
     for part in tf.nest.flatten(x):
         check_lengths(**{x_name: part, y_name: y})
     return x, y
+
+
+def is_text(part: Any) -> bool:
+    """Whether `part` is an array or a tensor of strings."""
+    if isinstance(part, tf.Tensor):
+        return part.dtype == tf.string
+    part = np.asarray(part)
+    if part.dtype.kind == "O":
+        return part.size > 0 and all(isinstance(text, (str, bytes)) for text in part.flat)
+    return part.dtype.kind in "SU"
 
 
 def check_pair(train: Subset, meta: Subset | None) -> tuple[Subset, Subset | None]:
