@@ -216,6 +216,13 @@ def test_what_cannot_be_meant_is_one_sentence(cls, given, message):
     assert "\n" not in str(error.value) and same(before, model.get_weights())
 
 
+def test_what_compile_takes_by_another_name():
+    with pytest.raises(ValueError, match="meta_optimizer: .* received 'mse'; a loss is given as"):
+        MetaWeightNet(mlp()).compile("sgd", "mse")
+    with pytest.raises(ValueError, match="loss_weights: expected None, as there is one output"):
+        CrossEntropy(mlp()).compile("sgd", loss_weights=[2.0])
+
+
 def test_weights_in_a_stream_are_checked():
     model = CrossEntropy(mlp())
     model.compile("sgd")

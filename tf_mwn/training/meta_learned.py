@@ -166,7 +166,7 @@ class MetaLearnedModel(RobustModel):
                 "steps_per_execution: expected 1 with meta_interval > 1, "
                 f"received {self.steps_per_execution}"
             )
-        self.meta_optimizer = keras.optimizers.get(meta_optimizer)
+        self.meta_optimizer = _optimizer(meta_optimizer)
         if inner is not self.optimizer and without_loss_scale(self.meta_optimizer) is (
             self.meta_optimizer
         ):
@@ -319,6 +319,16 @@ class MetaLearnedModel(RobustModel):
             meta_optimizer = keras.saving.serialize_keras_object(self.meta_optimizer)
             config["meta_optimizer"] = meta_optimizer
         return config
+
+
+def _optimizer(given: Any) -> keras.optimizers.Optimizer:
+    try:
+        return keras.optimizers.get(given)
+    except (ValueError, TypeError):
+        raise ValueError(
+            "meta_optimizer: expected an optimizer of Keras or its name as second argument of "
+            f"compile, received {given!r}; a loss is given as loss="
+        ) from None
 
 
 def refuse_engine_options(options: Mapping[str, Any]) -> None:

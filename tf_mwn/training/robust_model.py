@@ -142,6 +142,11 @@ class RobustModel(Loops):
             weighted_metrics: as `metrics`; they count each example by its `sample_weight`.
             **kwargs: `run_eagerly`, `steps_per_execution`, as in Keras.
         """
+        if kwargs.get("loss_weights") is not None:
+            raise ValueError(
+                "loss_weights: expected None, as there is one output, "
+                f"received {kwargs['loss_weights']!r}"
+            )
         check_trainable(self.classifier)
         if self.has_state_of_variables:
             first = self._variables_at_first()
