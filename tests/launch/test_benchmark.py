@@ -37,7 +37,7 @@ def test_the_launcher_with_memory(tmp_path):
         (["--network=resnet33"], "did you mean 'resnet32'"),
         (["--batch_size=many"], "batch_size: expected integers, received 'many'"),
         (["--meta_batch_size=twice"], "meta_batch_size: expected integers, same or half"),
-        (["--meta_interval=0"], "meta_interval: expected a value in [1, inf)"),
+        (["--meta_interval=-1"], "meta_interval: expected a value in [0, inf)"),
         (["--virtual_variables=tail"], "virtual_variables: expected one of"),
         (["--precision="], "precision: expected at least one value"),
         (["--suite=readme", "--method=gce"], "method: expected no such flag with --suite"),

@@ -50,6 +50,8 @@ CASES = [(name, {}) for name in registry.METHODS] + [
     ("meta_weight_net", {"virtual_step": "optimizer", "detach_loss": False}),
     ("meta_weight_net", {"weight_net": WEIGHT_NET}),
     ("meta_weight_net", {"meta_fraction": 0.5}),
+    ("meta_weight_net", {"meta_learning_rate": 0.0, "speed": "fast"}),
+    ("learned_weight_decay", {"meta_learning_rate": 0.0}),
     ("meta_weight_net", {"meta_fraction": 0.5, "meta_interval": 2, "recompute": True}),
     ("adaptive_gce", {"speed": "fast"}),
     ("cmw_net", {"cmw_meta_set": "given", "speed": "fast"}),
@@ -87,7 +89,7 @@ def test_a_step_takes_the_passes_that_its_method_states(name, changed, tmp_path)
 def passes_by_phase(method, settings):
     """What a step of each phase takes: the mean over the interval between two updates of Θ."""
     model = model_of(method, settings)
-    interval = getattr(model, "meta_interval", 1)
+    interval = getattr(model, "meta_interval", 1) or 1
     counted, traced = {}, {}
     for phase in method.phases(settings):
         if model.phases is not None:

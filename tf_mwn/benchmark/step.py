@@ -90,7 +90,7 @@ class Step:
     @property
     def cycle(self) -> int:
         """The number of steps after which the kinds of steps repeat."""
-        return getattr(self._model, "meta_interval", 1)
+        return getattr(self._model, "meta_interval", 1) or 1
 
     @contextlib.contextmanager
     def _policy(self) -> Iterator[None]:

@@ -40,7 +40,7 @@ class MetaSchedule:
     """When Θ is updated, and from what.
 
     Attributes:
-        interval: steps between two updates.
+        interval: steps between two updates; 0 for no update.
         every: an update learns from every `every`-th example of the batch.
         reuses: whether the classifier steps by the virtual gradient.
     """
@@ -57,7 +57,7 @@ def meta_schedule(
 
     Args:
         speed: one of `SPEED`.
-        meta_interval: at least 1.
+        meta_interval: at least 0.
         meta_fraction: 1/k.
         reuse_gradient: True or False.
 

@@ -1,6 +1,6 @@
 """The options of a step; most are of one that learns Θ and trade exactness, time and memory."""
 
-from tf_mwn.checks import AT_LEAST_ONE, BELOW_ONE, FRACTION
+from tf_mwn.checks import BELOW_ONE, FRACTION, NON_NEGATIVE
 from tf_mwn.options import Option
 
 SPEED = Option(
@@ -26,7 +26,11 @@ VIRTUAL_STEP = Option(
     "optimizer does. auto is plain under SGD and preconditioned under any other optimizer.",
 )
 META_INTERVAL = Option(
-    "meta_interval", 1, AT_LEAST_ONE, "Number of training steps per meta update."
+    "meta_interval",
+    1,
+    NON_NEGATIVE,
+    "Number of training steps per meta update; 0 for none, so that what would be learned stays as "
+    "drawn.",
 )
 REUSE_GRADIENT = Option(
     "reuse_gradient",

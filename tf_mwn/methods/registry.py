@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from tf_mwn.checks import check_name
+from tf_mwn.engine.options import META_INTERVAL, REUSE_GRADIENT, SPEED
 from tf_mwn.messages import logger
 from tf_mwn.methods.correction import specs as correction
 from tf_mwn.methods.hyper_parameters import specs as hyper_parameters
@@ -18,6 +19,7 @@ from tf_mwn.methods.spec.facts import TrainingFacts, supply
 from tf_mwn.methods.spec.method import Method
 from tf_mwn.methods.teachers import specs as teachers
 from tf_mwn.options import Option
+from tf_mwn.training.options import META_LEARNING_RATE
 
 __all__ = ["METHODS", "OPTIONS", "Method", "build", "find"]
 
@@ -35,6 +37,8 @@ _FAMILIES = (
     losses.FIXED,
     rules.METHODS,
 )
+
+_NO_META_STEPS = {META_INTERVAL.name: 0, SPEED.name: "exact", REUSE_GRADIENT.name: False}
 
 
 def _by_name(methods: Iterable[Method]) -> dict[str, Method]:
@@ -106,6 +110,8 @@ def build(
     if method.uses_file(settings):
         return named(method.file_builder)(classifier, settings[method.file.name])
     options = {option.name: settings[option.name] for option in method.options}
+    if settings.get(META_LEARNING_RATE.name) == 0:
+        options |= {name: value for name, value in _NO_META_STEPS.items() if name in options}
     options |= {name: method.shared_value(settings, name) for name in method.shared}
     needed = method.needed_facts(settings)
     instead = {fact: option for option, fact in method.instead_of.items()}

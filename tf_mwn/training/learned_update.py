@@ -30,7 +30,7 @@ class LearnedUpdate(MetaLearnedModel):
         batch = self.training_batch(labels, element["sample_id"], counts)
         linear = self.linearise(element["inputs"])
         gradient = self.training_gradient(linear, batch)
-        if self._step_kind is None or self._step_kind[1]:
+        if self.updates_theta:
             learned = self.theta_gradient(linear, gradient, element)
             apply_gradient(self.meta_optimizer, learned, self.meta_learner.trainable_variables)
             self.meta_learner.project()

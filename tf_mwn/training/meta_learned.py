@@ -60,7 +60,7 @@ class MetaLearnedModel(RobustModel):
         meta_learner: the owner of Θ.
         virtual_variables: what the virtual step moves, "all" being exact; see
             `tf_mwn.training.classifiers.select_variables`. The others stay at w.
-        meta_interval: a positive integer; Θ is updated at steps 0, k, 2k, ...
+        meta_interval: k; Θ is updated at steps 0, k, 2k, ...; with 0 never.
         virtual_step: "plain" SGD at the classifier's current learning rate (the paper);
             "optimizer": with the momentum and weight decay of `keras.optimizers.SGD`;
             "preconditioned": ŵ = w - D g with the diagonal D of an adaptive optimizer, see
@@ -203,7 +203,7 @@ class MetaLearnedModel(RobustModel):
     @property
     def metrics(self):
         every = super().metrics
-        if self._step_kind is None or self._step_kind[0] != WARM_UP:
+        if self.meta_interval and (self._step_kind is None or self._step_kind[0] != WARM_UP):
             return every
         return [metric for metric in every if metric is not self.meta_loss_metric]
 
@@ -212,13 +212,20 @@ class MetaLearnedModel(RobustModel):
 
         The optimizer's counter decides, so that a restored optimizer continues the schedule.
         """
-        if self.meta_interval == 1:
-            return super().step_kind(), True
+        if self.meta_interval < 2:
+            return super().step_kind(), self.meta_interval == 1
         return super().step_kind(), steps_taken(self.optimizer) % self.meta_interval == 0
+
+    @property
+    def updates_theta(self) -> bool:
+        """Whether the step that is being taken updates Θ."""
+        if self.is_warming_up or not self.meta_interval:
+            return False
+        return self._step_kind is None or self._step_kind[1]
 
     def learn_objective(self, linear: Linearisation, batch: TrainingBatch, element):
         """Θ ← meta_optimizer(meta gradient), at meta steps."""
-        if self.is_warming_up or (self._step_kind is not None and not self._step_kind[1]):
+        if not self.updates_theta:
             return None
         if self._every > 1:
             linear, batch = self.part_of(linear, batch)

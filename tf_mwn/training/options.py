@@ -17,7 +17,10 @@ META_OPTIMIZER = Option(
     "meta_optimizer", "adam", ("adam", "sgd"), "Optimizer of what is learned on the meta set (Θ)."
 )
 META_LEARNING_RATE = Option(
-    "meta_learning_rate", 1e-3, POSITIVE, "Learning rate of the meta optimizer."
+    "meta_learning_rate",
+    1e-3,
+    NON_NEGATIVE,
+    "Learning rate of the meta optimizer; 0 for no meta updates, at the cost of plain training.",
 )
 META_WEIGHT_DECAY = Option(
     "meta_weight_decay",

@@ -9,6 +9,7 @@ from tests.models import CLASSIFIERS, element, elements, mlp
 from tf_mwn.engine.linearise import Linearisation
 from tf_mwn.methods.meta_weight_net.meta_weight_net import MetaWeightNet
 from tf_mwn.training.cross_entropy import CrossEntropy
+from tf_mwn.training.robust_model import RobustModel
 
 L = keras.layers
 
@@ -38,6 +39,39 @@ def test_constant_weights_are_plain_sgd(normalization):
     plain.fit(stream, verbose=0, shuffle=False)
     for a, b in zip(robust.classifier.weights, plain.classifier.weights, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
+
+
+def test_without_meta_steps_v_stays_as_drawn():
+    """Interval 0 equals training with that V from a file: no meta pass, the same weights."""
+    model = MetaWeightNet(mlp(), weight_normalization="sum", meta_interval=0)
+    model.compile(sgd(), meta_optimizer=sgd())
+    fixed = RobustModel(keras.models.clone_model(model.classifier), model.weight_net)
+    fixed.classifier.set_weights(model.classifier.get_weights())
+    fixed.compile(sgd())
+    drawn = [v.numpy() for v in model.weight_net.trainable_variables]
+    stream = elements([(5,)], steps=3)
+    logs = model.fit(stream, verbose=0, shuffle=False).history
+    fixed.fit(stream, verbose=0, shuffle=False)
+    assert set(logs) == {"loss", "mean_weight"}
+    for a, b in zip(model.weight_net.trainable_variables, drawn, strict=True):
+        np.testing.assert_array_equal(a, b)
+    for a, b in zip(model.classifier.weights, fixed.classifier.weights, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_the_actual_step_holds_v_constant_whatever_the_virtual_one_does():
+    """∂/∂z of Σ v l / Σ v with the weights as numbers, by hand."""
+    model = MetaWeightNet(mlp(), weight_normalization="sum", detach_loss=False)
+    model.compile(sgd(), meta_optimizer=sgd())
+    rng = np.random.default_rng(0)
+    logits, labels = rng.normal(size=(4, 3)).astype("float32"), np.array([0, 1, 2, 1])
+    batch = model.training_batch(labels, None)
+    actual, weights = model.step_gradient(tf.constant(logits), batch)
+    chances = tf.nn.softmax(logits).numpy() - np.eye(3)[labels]
+    shares = weights.numpy() / weights.numpy().sum()
+    np.testing.assert_allclose(actual, shares[:, None] * chances, rtol=1e-5, atol=1e-7)
+    virtual, _ = model.logits_gradient(tf.constant(logits), batch)
+    assert np.abs(virtual - actual).max() > 1e-4
 
 
 def test_all_weights_zero_keeps_everything_finite():

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import keras
 
 from tf_mwn.engine import options as engine_options
+from tf_mwn.engine.objective import logits_gradient
 from tf_mwn.methods.meta_weight_net import specs
 from tf_mwn.methods.meta_weight_net.weight_net import WeightNet
 from tf_mwn.methods.meta_weight_net.weight_net_file import load_weight_net, save_weight_net
@@ -36,8 +37,8 @@ class MetaWeightNet(MetaLearnedModel):
         virtual_variables, meta_interval, virtual_step, reuse_gradient, recompute, speed: trade
             exactness for time, or time for memory; see `MetaLearnedModel`. The defaults are the
             paper's step.
-        detach_loss: whether V's input is constant in the training gradient, as in the paper.
-            False lets the gradient flow through it, as in the authors' class-imbalance script.
+        detach_loss: whether V's input is constant in the virtual gradient, as in the paper.
+            False lets that gradient flow through it, as in the authors' class-imbalance script.
 
     References:
         Shu et al., Meta-Weight-Net: Learning an Explicit Mapping For Sample Weighting,
@@ -78,6 +79,11 @@ class MetaWeightNet(MetaLearnedModel):
         """V; variables in the order kernel, bias, kernel, bias, ..."""
         return self.meta_learner
 
+    def step_gradient(self, logits, batch):
+        if self.weight_net.detach_loss or self.is_warming_up:
+            return self.logits_gradient(logits, batch)
+        return logits_gradient(lambda z: self.weight_net.actual_objective(z, batch), logits)
+
     def artifacts(self):
         return {"weight_net.json": functools.partial(save_weight_net, self.weight_net)}
 
@@ -102,4 +108,6 @@ def frozen_weight_net(classifier: keras.Model, weight_net: str | os.PathLike) ->
     Raises:
         ValueError, OSError: see `load_weight_net`.
     """
-    return RobustModel(classifier, load_weight_net(weight_net))
+    fixed = load_weight_net(weight_net)
+    fixed.detach_loss = True  # there is no virtual step
+    return RobustModel(classifier, fixed)

@@ -27,7 +27,10 @@ WEIGHT_NORMALIZATION = Option(
     "the sum of the weights, sum_detached holds that sum constant in the gradient.",
 )
 DETACH_LOSS = Option(
-    "detach_loss", True, None, "Hold the input of the weight net constant in the gradient."
+    "detach_loss",
+    True,
+    None,
+    "Hold the input of the weight net constant in the virtual gradient.",
 )
 WEIGHT_NET = Option(
     "weight_net",

@@ -27,8 +27,9 @@ class WeightNet(MetaLearner):
             the meta gradient sees only relative agreement. "sum_detached" is the same with Σ v
             constant in the meta gradient (CMW-Net's code). Sums run over the global batch. A sum
             of 0 is replaced by 1.
-        detach_loss: True makes v a coefficient, constant in the training gradient (the paper's
-            step 5). False lets the gradient flow through V (the authors' imbalance script).
+        detach_loss: True makes v a coefficient, constant in the virtual gradient (the paper's
+            step 5). False lets that gradient flow through V (the authors' imbalance script). The
+            actual gradient (step 7) never does.
 
     References:
         Shu et al., Meta-Weight-Net, NeurIPS 2019, https://arxiv.org/abs/1902.07379.
@@ -75,8 +76,15 @@ class WeightNet(MetaLearner):
 
     def objective(self, logits, batch):
         """The weighted loss, normalised by `normalization`, and the weights v [B]."""
+        return self._weighted_loss(logits, batch, self.detach_loss)
+
+    def actual_objective(self, logits, batch):
+        """As `objective`, with v a coefficient."""
+        return self._weighted_loss(logits, batch, detach_loss=True)
+
+    def _weighted_loss(self, logits, batch, detach_loss: bool):
         losses = batch.losses(logits)
-        seen = tf.stop_gradient(losses) if self.detach_loss else losses
+        seen = tf.stop_gradient(losses) if detach_loss else losses
         weights = tf.cast(self(seen), losses.dtype)
         return weighted_share(batch, weights, losses, self.normalization), weights
 

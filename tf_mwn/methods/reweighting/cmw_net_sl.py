@@ -32,7 +32,7 @@ class Target:
 
     def part(self, rows) -> "Target":
         """The target of some rows of the batch; see `TrainingBatch.part`."""
-        share = rows(self.share) if getattr(self.share, "shape", None) else self.share
+        share = rows(self.share) if keras.ops.ndim(self.share) else self.share
         return Target(share, rows(self.labels), rows(self.pseudo_labels))
 
 

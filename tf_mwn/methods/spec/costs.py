@@ -10,6 +10,7 @@ from tf_mwn.engine.meta_schedule import (
 )
 from tf_mwn.engine.options import META_START
 from tf_mwn.methods.spec.method import Passes, Phase, Settings
+from tf_mwn.training.options import META_LEARNING_RATE
 
 
 def meta_step(settings: Settings) -> Passes:
@@ -23,6 +24,8 @@ def meta_step(settings: Settings) -> Passes:
     """
     names = ("speed", "meta_interval", "meta_fraction", "reuse_gradient")
     schedule = meta_schedule(*(settings[name] for name in names))
+    if not schedule.interval or settings[META_LEARNING_RATE.name] == 0:
+        return Passes()
     interval, every = schedule.interval, schedule.every
     update = 4 - 2 * schedule.reuses + settings["recompute"] + (every > 1)
     return Passes(3 + update / every / interval, 3 / interval, meta_batch=1 / every)
