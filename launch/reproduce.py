@@ -57,6 +57,17 @@ _JOBS = flags.DEFINE_integer(
 _ROBUST = flags.DEFINE_bool(
     "robust", False, "Compare robust with other methods on many biases, instead of a table."
 )
+_ONLY = flags.DEFINE_list("only", [], "Methods of the tables to repeat. All by default.")
+_COLUMNS = flags.DEFINE_list(
+    "columns", [], "Columns of the tables to repeat, such as cifar10_longtail_100. All by default."
+)
+_HOURS = flags.DEFINE_float(
+    "hours",
+    None,
+    "Train only the missing runs that are estimated to fit into so many hours: the first seed of "
+    "every method and column, then the next seed.",
+    lower_bound=0.0,
+)
 _DRY_RUN = flags.DEFINE_bool("dry_run", False, "Only show which runs exist and which are missing.")
 flags.DEFINE_alias("list", "dry_run")
 # Tables and claims decide what to run.
@@ -84,13 +95,15 @@ def _work() -> None:
         if _DRY_RUN.value:
             print(f"{plan.listing()}\n{plan.estimate()}")
             return
-        missing = plan.missing()
+        wanted = plan.missing() if _HOURS.value is None else plan.fitting(_HOURS.value)
         print(plan.estimate(), flush=True)
-        failed = plan.train(_folders(), _JOBS.value)
+        if _HOURS.value is not None:
+            print(f"{len(wanted)} of them fit into {_HOURS.value:g} hours", flush=True)
+        failed = plan.train(_folders(), _JOBS.value, wanted)
         plan.write()
     if failed:
         name, problem = next(iter(failed.items()))
-        fail(f"{len(failed)} of {len(missing)} runs failed: {name}: {problem}", code=2)
+        fail(f"{len(failed)} of {len(wanted)} runs failed: {name}: {problem}", code=2)
 
 
 def _plan() -> Reproduction:
@@ -110,6 +123,8 @@ def _plan() -> Reproduction:
         launch_flags.overrides(),
         robust=_ROBUST.value,
         with_sets=data_flags.DATA_DIR.value is not None or data_flags.DOWNLOAD.value,
+        only=_ONLY.value,
+        columns=_COLUMNS.value,
     )
 
 

@@ -32,6 +32,25 @@ def test_a_folder_of_other_settings_is_refused(tmp_path):
         plan.missing()
 
 
+def test_methods_columns_and_a_budget_of_hours_choose_the_runs(tmp_path):
+    plan = Reproduction.make(
+        *(str(tmp_path), ["1"], [], "paper", (0, 1)),
+        only=["meta_weight_net", "cross_entropy"],
+        columns=["cifar10_longtail_100", "cifar10_longtail_200"],
+    )
+    assert {run.method for run in plan.runs} == {"cross_entropy", "meta_weight_net"}
+    assert len(plan.runs) == 8
+    hours = sum(plan._seconds(plan.runs)) / 3600
+    chosen = plan.fitting(hours + 0.01)
+    assert [run.seed for run in chosen] == [0] * 4 + [1] * 4
+    assert [run.method for run in chosen[:2]] == ["cross_entropy", "meta_weight_net"]
+    assert plan.fitting(0) == []
+    # The first that does not fit leaves room for a shorter one.
+    short, long = (plan._seconds([run])[0] / 3600 for run in chosen[:2])
+    fits = plan.fitting(2 * short + 0.01)
+    assert short < long and [run.method for run in fits] == ["cross_entropy"] * 2
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -44,6 +63,12 @@ def test_a_folder_of_other_settings_is_refused(tmp_path):
         ),
         ({"claims": ["i"], "common": {"meta_interval": 2}}, "no effect on any"),
         ({"tables": ["3"], "common": {"noise_rate": 0.1}}, "no effect on any"),
+        ({"tables": ["1"], "only": ["gce"]}, "only: expected one of .*received 'gce'"),
+        (
+            {"tables": ["1"], "columns": ["cifar10"]},
+            "columns: expected one of .*received 'cifar10'",
+        ),
+        ({"claims": ["a"], "only": ["gce"]}, "only: expected --table with it"),
         ({"tables": ["clothing1m"]}, "expected --dataset=FOLDER"),
     ],
 )

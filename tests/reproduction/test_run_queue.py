@@ -41,7 +41,10 @@ def queue(tmp_path, monkeypatch):
             return [sys.executable, "-c", CHILD, tmp_path / "log", f"{run.seed}", f"{seconds}"]
 
         monkeypatch.setattr(run_queue, "command", child)
-        failed = run_queue.execute([quickstart(seed=s) for s in seeds], [], jobs, tell)
+        finished = []
+        runs = [quickstart(seed=s) for s in seeds]
+        failed = run_queue.execute(runs, [], jobs, tell, lambda: finished.append(1))
+        assert len(finished) == len(runs) - len(failed)
         return failed, (tmp_path / "log").read_text()
 
     return execute

@@ -1,6 +1,7 @@
 """Tables and claims to reproduce, and the runs that they share, for `launch.reproduce`."""
 
 import dataclasses
+import functools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,8 @@ class Reproduction:
         common: Mapping[str, Any] | None = None,
         with_sets: bool = False,
         robust: bool = False,
+        only: Sequence[str] = (),
+        columns: Sequence[str] = (),
     ) -> "Reproduction":
         """The reproduction that a command line describes.
 
@@ -72,6 +75,7 @@ class Reproduction:
             common: settings of all runs whose table or claim does not decide them.
             with_sets: whether the data of TensorFlow Datasets are available.
             robust: whether to compare `robust` with other methods; its seeds are its own.
+            only, columns: methods and columns of the tables; all if there are none.
 
         Raises:
             ValueError, TypeError: one sentence that says what to change.
@@ -81,6 +85,9 @@ class Reproduction:
                 "table: expected --table=NAME, --claims or --robust, received none; "
                 "--table=list shows the tables"
             )
+        for name, chosen in (("only", only), ("columns", columns)):
+            if chosen and not tables:
+                raise ValueError(f"{name}: expected --table with it, received none")
         if claims and scale == "paper":
             raise ValueError("scale: expected cpu with --claims, received paper")
         if not seeds or len(set(seeds)) < len(seeds):
@@ -88,7 +95,10 @@ class Reproduction:
             raise ValueError(f"seeds: expected at least one and each once, received {shown}")
         scale, common = scale or "paper", dict(common or {})
         names = list(TABLES) if list(tables) == ["all"] else list(dict.fromkeys(tables))
-        found = {name: tables_page.cells(name, scale, seeds, common, with_sets) for name in names}
+        found = {
+            name: tables_page.cells(name, scale, seeds, common, with_sets, only, columns)
+            for name in names
+        }
         chosen = claims_list.select(list(claims), with_sets) if claims else []
         pairs = [(claim, claim.context(workdir, seeds, common)) for claim in chosen]
         runs = each_once(
@@ -127,7 +137,7 @@ class Reproduction:
         counts = ", ".join(f"{states.count(s)} {s}" for s in _STATES if s in states)
         missing = [r for r, s in zip(self.runs, states, strict=True) if s != FINISHED]
         factor = run_time.factor(self.runs, self.workdir)
-        times = [run_time.seconds(run, factor or 1.0) for run in missing]
+        times = self._seconds(missing)
         known = [value for value in times if value is not None]
         line = f"{len(self.runs)} {'run' if len(self.runs) == 1 else 'runs'}: {counts}"
         if known:
@@ -138,18 +148,46 @@ class Reproduction:
             line += f", and {len(times) - len(known)} of unknown length"
         return line
 
-    def train(self, folders: Sequence[str], jobs: int) -> dict[str, str]:
-        """Trains the missing runs; see `run_queue.execute`."""
-        return run_queue.execute(
-            self.missing(), folders, jobs, lambda line: print(line, flush=True)
-        )
+    def _seconds(self, runs: Sequence[Planned]) -> list[float | None]:
+        factor = run_time.factor(self.runs, self.workdir)
+        return [run_time.seconds(run, factor or 1.0) for run in runs]
 
-    def write(self) -> None:
-        """Writes and prints every comparison, from the runs that have finished."""
+    def fitting(self, hours: float) -> list[Planned]:
+        """The missing runs that fit into a budget of time, in the order in which they are tried.
+
+        The first seed of every cell goes first, column by column, then the next seed. A run that
+        does not fit any more is left out, and so is one of unknown length.
+        """
+        missing, left, chosen = self.missing(), 3600 * hours, []
+        rank = {seed: i for i, seed in enumerate(self._seeds())}
+        missing.sort(key=lambda run: rank[run.experiment.seeds[0]])
+        for run, seconds in zip(missing, self._seconds(missing), strict=True):
+            if seconds is not None and seconds <= left:
+                left -= seconds
+                chosen.append(run)
+        return chosen
+
+    def _seeds(self) -> list[int]:
+        return list(dict.fromkeys(seed for run in self.runs for seed in run.experiment.seeds))
+
+    def train(self, folders: Sequence[str], jobs: int, runs: Sequence[Planned]) -> dict[str, str]:
+        """Trains runs and writes the tables after each; see `run_queue.execute`."""
+        tell = functools.partial(print, flush=True)
+        return run_queue.execute(runs, folders, jobs, tell, self._write_tables)
+
+    def _write_tables(self) -> list[tuple[str, list[Path]]]:
+        """Writes the tables from the runs that have finished; the text and the files of each."""
+        written = []
         for name, found in self.tables.items():
             records = tables_page.compare(found, self.workdir)
             paths = tables_page.write(Folder(self.workdir / "tables"), name, self.scale, records)
-            print(f"\n{tables_page.text(name, self.scale, records)}")
+            written.append((tables_page.text(name, self.scale, records), paths))
+        return written
+
+    def write(self) -> None:
+        """Writes and prints every comparison, from the runs that have finished."""
+        for text, paths in self._write_tables():
+            print(f"\n{text}")
             print("\n".join(map(str, paths)), flush=True)
         if self.claims:
             results = [Result.of(claim, context) for claim, context in self.claims]

@@ -33,7 +33,11 @@ def command(run: Planned, folders: Sequence[str]) -> list[str]:
 
 
 def execute(
-    runs: Sequence[Planned], folders: Sequence[str], jobs: int, tell: Callable[[str], None] = print
+    runs: Sequence[Planned],
+    folders: Sequence[str],
+    jobs: int,
+    tell: Callable[[str], None] = print,
+    finished: Callable[[], None] = lambda: None,
 ) -> dict[str, str]:
     """Trains `runs` in order, `jobs` at a time. A run that fails does not stop the others.
 
@@ -46,6 +50,7 @@ def execute(
         folders: flags that name folders, such as --workdir.
         jobs: number of processes at a time.
         tell: called with each line of progress.
+        finished: called after each run that has finished.
 
     Returns:
         The error of each run that failed, in one line, by the run's name.
@@ -73,6 +78,8 @@ def execute(
                     left = len(waiting) + len(running)
                     spent = f"{time.monotonic() - entry.started:.0f} s"
                     tell(f"{entry.run.name}: {problem or 'finished'} ({spent}, {left} left)")
+                    if not problem:
+                        finished()
                 if not ended:
                     time.sleep(0.1)
         finally:

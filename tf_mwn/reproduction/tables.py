@@ -57,6 +57,8 @@ def cells(
     seeds: Sequence[int],
     common: Mapping[str, Any] | None = None,
     with_sets: bool = True,
+    methods: Sequence[str] = (),
+    columns: Sequence[str] = (),
 ) -> list[Cell]:
     """The cells of a table that can be repeated, column by column.
 
@@ -67,9 +69,12 @@ def cells(
         common: settings of all runs whose column or row does not decide them.
         with_sets: whether the data of TensorFlow Datasets are available. If not, scale "cpu" uses
             the digits only.
+        methods, columns: those wanted, by name; all if there are none. A column is also known by
+            the name of the published one.
 
     Raises:
-        ValueError: the table is not known, or has no version at this scale.
+        ValueError: the table is not known, has no version at this scale, or no such method or
+            column.
         ValueError, TypeError: as `recipes.experiment.resolve`.
     """
     if name not in published.TABLES:
@@ -77,14 +82,27 @@ def cells(
     table, found = published.TABLES[name], []
     if scale == "cpu" and name not in _SMALL:
         raise ValueError(f"table: expected {', '.join(_SMALL)} with --scale=cpu, received {name}")
-    for column in _paper(name, table) if scale == "paper" else _SMALL[name]:
+    every = _paper(name, table) if scale == "paper" else _SMALL[name]
+    _check_chosen("only", methods, [row.method for row in table.rows])
+    _check_chosen("columns", columns, [n for c in every for n in (c.name, c.published)])
+    for column in every:
+        if columns and not {column.name, column.published} & set(columns):
+            continue
         for row in table.rows:
+            if methods and row.method not in methods:
+                continue
             if column.published in row.numbers and (with_sets or not column.needs_set):
                 own = {**decided(column.recipe, column.settings), **row.settings}
                 settings = settings_for(row.method, common or {}, own)
                 runs = [PlannedRun.make(column.recipe, settings, row.method, s) for s in seeds]
                 found.append(Cell(column, row, tuple(runs)))
     return found
+
+
+def _check_chosen(name: str, chosen: Sequence[str], known: Sequence[str]) -> None:
+    for value in chosen:
+        if value not in known:
+            raise ValueError(unknown_name(name, value, list(dict.fromkeys(known))))
 
 
 def compare(found: Sequence[Cell], workdir: str | Path) -> list[dict[str, Any]]:
