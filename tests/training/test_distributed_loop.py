@@ -89,3 +89,31 @@ def test_fit_tells_callbacks_what_keras_tells_them(mirrored):
 def test_data_that_end_too_early_are_one_sentence(mirrored):
     with mirrored.scope(), pytest.raises(ValueError, match="expected data for 2 steps.*received 1"):
         _fitted(steps_per_epoch=2)
+
+
+class _Kill(keras.callbacks.Callback):
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch == 1:
+            raise KeyboardInterrupt
+
+
+def test_arrays_a_backup_and_weighted_validation(mirrored, tmp_path):
+    """A last batch without a row for one of the devices is left out."""
+    x, y = np.random.default_rng(0).normal(size=(9, 5)).astype("float32"), np.arange(9) % 3
+    backup, weights = keras.callbacks.BackupAndRestore(tmp_path / "backup"), np.arange(9.0)
+    options = {"batch_size": 4, "epochs": 3, "verbose": 0, "sample_weight": weights}
+    options |= {"validation_data": (x, y, weights), "validation_freq": [3]}
+    with mirrored.scope():
+        model = CrossEntropy(mlp())
+        model.compile("sgd")
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(x, y, **options, callbacks=[backup, _Kill()])
+    history = model.fit(x, y, **options, callbacks=[backup])
+    assert history.epoch == [1, 2] and model.optimizer.iterations.numpy() == 6
+    assert len(history.history["val_loss"]) == 1
+    losses = model.per_example_loss(y, model(x))
+    np.testing.assert_allclose(
+        history.history["val_loss"][0], (losses * weights).numpy().mean(), 1e-5
+    )
+    with pytest.raises(TypeError, match="expected arrays or a tf.data.Dataset .*, received gen"):
+        model.fit((pair for pair in paired_dataset(x, y, None, None, 4)), verbose=0)

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from tf_mwn.data.streams.examples import is_text
 from tf_mwn.engine.linearise import trace_derivatives
-from tf_mwn.training.checks.batches import BatchCheck
+from tf_mwn.training.checks.batches import BatchCheck, CheckedBatches
 from tf_mwn.training.checks.losses import LabelRange, check_loss
 from tf_mwn.training.checks.outputs import check_logits
 from tf_mwn.training.classifiers import num_classes
@@ -105,7 +105,8 @@ def checked_data(data: Any, model: Any, weigh: Callable | None = None) -> Any:
         check = element_check(_spec(first), model)
         return _checked_generator(first, data, check, weigh)
     if isinstance(data, keras.utils.PyDataset):
-        return CheckedBatches(data, element_check(_spec(data[0]), model), weigh)
+        check = element_check(_spec(data[0]), model)
+        return CheckedBatches(data, lambda batch: _checked_element(batch, check, weigh))
     if isinstance(data, tuple):
         check_training_element(data, model.needs_meta_set)
         data = tf.nest.map_structure(tf.convert_to_tensor, data)
@@ -252,36 +253,6 @@ def _checked_generator(first, rest, check: BatchCheck, weigh):
 def _checked_element(data, check: BatchCheck, weigh):
     check_training_element(data, "meta_labels" in check.labels)
     return check(*(data if weigh is None else weigh(*data)))
-
-
-class CheckedBatches(keras.utils.PyDataset):
-    """The batches of a `PyDataset`, each checked when it is read.
-
-    Args:
-        batches: of training elements.
-        check: of each.
-        weigh: see `checked_data`.
-    """
-
-    def __init__(self, batches: keras.utils.PyDataset, check: BatchCheck, weigh=None):
-        super().__init__(batches.workers, batches.use_multiprocessing, batches.max_queue_size)
-        self._batches, self._check, self._weigh = batches, check, weigh
-
-    def __len__(self):
-        return len(self._batches)
-
-    @property
-    def num_batches(self):
-        return self._batches.num_batches
-
-    def __getitem__(self, index):
-        return _checked_element(self._batches[index], self._check, self._weigh)
-
-    def on_epoch_begin(self):
-        self._batches.on_epoch_begin()
-
-    def on_epoch_end(self):
-        self._batches.on_epoch_end()
 
 
 def _spec(data: Any) -> Any:

@@ -58,7 +58,7 @@ def replaced(array, row, value):
             "as many y as x in a batch, 2, received 4",
         ),
         (lambda: ((e, y + 1) for e, y in stream()), "expected y to be below .* 3, received 3"),
-        (lambda: iter([]), "expected a tf.data.Dataset .* received list_iterator"),
+        (lambda: iter([]), "expected arrays, a tf.data.Dataset .* received list_iterator"),
     ],
 )
 def test_a_stream_is_refused_before_the_step_that_sees_it(data, message):

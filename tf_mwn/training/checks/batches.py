@@ -6,7 +6,8 @@ They say of a stream what `tf_mwn.paired_dataset` says of arrays.
 import contextlib
 import dataclasses
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -121,6 +122,35 @@ class BatchCheck:
             )
             asserted.append(_require(near, text, *ends))
         return asserted
+
+
+class CheckedBatches(keras.utils.PyDataset):
+    """The batches of a `PyDataset`, each checked when it is read.
+
+    Args:
+        batches: of training elements.
+        checked: a batch -> the batch, or an error.
+    """
+
+    def __init__(self, batches: keras.utils.PyDataset, checked: Callable[[Any], Any]):
+        super().__init__(batches.workers, batches.use_multiprocessing, batches.max_queue_size)
+        self._batches, self._checked = batches, checked
+
+    def __len__(self):
+        return len(self._batches)
+
+    @property
+    def num_batches(self):
+        return self._batches.num_batches
+
+    def __getitem__(self, index):
+        return self._checked(self._batches[index])
+
+    def on_epoch_begin(self):
+        self._batches.on_epoch_begin()
+
+    def on_epoch_end(self):
+        self._batches.on_epoch_end()
 
 
 def _require(condition: tf.Tensor, text: str, *values: tf.Tensor):
