@@ -48,7 +48,7 @@ class Batches(keras.utils.PyDataset):
 def trained(cls, *, data=None, **options):
     """The weights after two epochs of four steps."""
     keras.utils.set_random_seed(0)
-    model = cls(mlp(), **({"fine_tuning_epochs": 0} if cls is Robust else {}))
+    model = cls(mlp())
     model.compile(keras.optimizers.SGD(0.3))
     given = {"x": X, "y": Y, "batch_size": 10, **META} if data is None else {"x": data}
     model.fit(**given, **{"epochs": 2, "verbose": 0, **options})
@@ -59,29 +59,45 @@ def same(one, other):
     return all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
 
 
-@pytest.fixture(scope="module", params=[MetaWeightNet, Robust], ids=lambda cls: cls.__name__)
-def plain(request):
-    """A method, and its weights without weights of examples."""
-    return request.param, trained(request.param)
+@pytest.fixture(scope="module")
+def plain():
+    """The weights without weights of examples."""
+    return trained(MetaWeightNet)
 
 
 def test_arrays_are_what_paired_dataset_makes_of_them(plain):
-    cls, weights = plain
-    assert same(weights, trained(cls, data=pairs()))
+    assert same(plain, trained(MetaWeightNet, data=pairs()))
 
 
 def test_weights_of_1_change_no_bit(plain):
-    cls, weights = plain
-    assert same(weights, trained(cls, sample_weight=np.ones(40)))
+    assert same(plain, trained(MetaWeightNet, sample_weight=np.ones(40)))
 
 
 def test_weights_of_classes_are_weights_of_examples(plain):
-    """Given to `fit` for either kind of data, or as the weights of arrays, or in the stream."""
-    cls, weights = plain
-    of_examples = np.array([1.0, 0.5, 2.0])[Y]
-    wanted = trained(cls, sample_weight=of_examples)
-    assert not same(weights, wanted)
-    assert same(wanted, trained(cls, data=pairs(), class_weight=BY_CLASS))
+    wanted = trained(MetaWeightNet, sample_weight=np.array([1.0, 0.5, 2.0])[Y])
+    assert not same(plain, wanted)
+    assert same(wanted, trained(MetaWeightNet, data=pairs(), class_weight=BY_CLASS))
+
+
+def test_class_shares_count_examples_as_often_as_their_weights_say():
+    """In arrays, one-hot labels and streams; and in the logits of `Robust`."""
+    wanted = np.bincount(Y, COUNTS, 3)
+    stream = tf.data.Dataset.from_tensor_slices((X, Y))
+    for x, y in ((X, Y), (X, np.eye(3)[Y]), (stream, None)):
+        dataset = paired_dataset(
+            x,
+            y,
+            XM,
+            YM if y is None or y.ndim == 1 else np.eye(3)[YM],
+            10,
+            sample_weight=COUNTS,
+        )
+        np.testing.assert_allclose(dataset.pairing.class_counts(3), wanted, rtol=1e-6)
+    model = Robust(mlp(), fine_tuning_epochs=0)
+    model.compile("sgd")
+    model.fit(X, Y, **META, sample_weight=COUNTS, class_weight=BY_CLASS, verbose=0)
+    counts = model.logit_adjustment.class_counts
+    np.testing.assert_allclose(counts, wanted * [1.0, 0.5, 2.0], rtol=1e-6)
 
 
 def test_all_kinds_of_streams_take_weights():
