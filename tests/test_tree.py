@@ -59,6 +59,7 @@ TESTED_BY = {
     "runs/session.py": "integration/test_faults.py",
     "runs/train.py": "integration/test_main.py",
     "search/study_plan.py": "search/test_study.py",
+    "training/checks/labels.py": "training/checks/test_tasks.py",
     "training/given_data.py": "training/test_loops.py",
     "training/learned_update.py": "methods/hyper_parameters/test_hypergradient_descent.py",
     "specs.py": "methods/test_registry.py",

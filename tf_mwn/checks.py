@@ -277,6 +277,32 @@ def check_sample_weight(what: str, weights: Any) -> np.ndarray:
     return weights.astype(np.float32)
 
 
+def check_outputs(what: str, labels: Any) -> np.ndarray:
+    """Returns labels of any task: integers as int64, floats as float32, [N] or [N, ..].
+
+    Class numbers [N] are at least 0. What else the labels must be, the loss decides.
+
+    Raises:
+        TypeError: labels that are no numbers.
+        ValueError: no axis, NaN or infinity, or a negative class number.
+    """
+    labels = np.asarray(labels)
+    if labels.dtype.kind == "b":
+        labels = labels.astype(np.int64)
+    if (
+        labels.ndim == 0
+        or labels.dtype.kind not in "iuf"
+        or (labels.ndim == 1)
+        and (labels.dtype.kind != "f")
+    ):
+        return check_labels(what, labels)
+    if labels.dtype.kind != "f":
+        return labels.astype(np.int64)
+    if not np.isfinite(labels).all():
+        raise ValueError(f"{what}: expected finite labels, received NaN or infinity")
+    return labels.astype(np.float32)
+
+
 def check_unique(what: str, sample_id: Any) -> np.ndarray:
     """Returns sample ids [N] as int64; ValueError if one occurs twice. See `check_labels`."""
     sample_id = check_labels(what, sample_id)

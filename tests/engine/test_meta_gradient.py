@@ -10,6 +10,7 @@ import pytest
 import tensorflow as tf
 
 from tests.models import CLASSIFIERS, element
+from tests.tasks import CLEAN, TASKS
 from tf_mwn.engine import keras_internals
 from tf_mwn.engine.linearise import Linearisation
 from tf_mwn.engine.optimizers import CoupledAdam, CoupledSGD
@@ -328,3 +329,59 @@ def test_a_fraction_is_one_over_a_whole_number(fraction):
         MetaWeightNet(CLASSIFIERS["mlp"][0](), meta_fraction=fraction)
     with pytest.raises(ValueError, match="reuse_gradient: expected False with meta_fraction"):
         MetaWeightNet(CLASSIFIERS["mlp"][0](), meta_fraction=0.5, reuse_gradient=True)
+
+
+def losses_by_formula(task, labels, logits):
+    """The loss of each example or output that counts, by a loop over examples; no engine code."""
+    every, labels = task.formula(labels, logits), np.asarray(labels)
+    found = []
+    for row, y in enumerate(np.atleast_2d(labels.T).T):
+        kept = np.ones(y.shape, bool) if task.ignored is None else y != task.ignored
+        valid = tf.boolean_mask(tf.reshape(every[row], kept.shape), kept)
+        if task.weight_per == "output":
+            found += tf.unstack(valid)
+        elif kept.any():
+            found.append(tf.reduce_mean(valid))
+    return tf.stack(found)
+
+
+def meta_loss_of_task(model, task, features, labels):
+    """L_meta(ŵ(Θ)) of plain SGD."""
+    classifier, rate = model.classifier, float(model.optimizer.learning_rate)
+    weights = [tf.convert_to_tensor(w) for w in classifier.trainable_variables]
+    with tf.GradientTape() as tape:
+        tape.watch(weights)
+        logits, _ = classifier.stateless_call(weights, [], features["inputs"])
+        value = objective_by_formula(model, losses_by_formula(task, labels, logits), stopped_sum)
+    gradient = tape.gradient(value, weights)
+    virtual = [w - rate * g for w, g in zip(weights, gradient, strict=True)]
+    logits, _ = classifier.stateless_call(virtual, [], features["meta_inputs"])
+    return tf.reduce_mean(losses_by_formula(task, features["meta_labels"], logits))
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_every_task_equals_tape_of_tape_and_finite_differences(name):
+    task = TASKS[name]
+    keras.utils.set_random_seed(2)
+    model = MetaWeightNet(task.classifier(), (5,), weight_normalization="sum")
+    sgd = keras.optimizers.SGD
+    model.compile(sgd(0.3), meta_optimizer=sgd(1.0), **task.arguments())
+    (x, labels), (x_meta, y_meta) = task.data(), task.data(CLEAN, 1)
+    features = {"inputs": x, "sample_id": np.arange(len(x))}
+    features |= {"meta_inputs": x_meta, "meta_labels": y_meta}
+    features, labels = keras.tree.map_structure(tf.convert_to_tensor, (features, labels))
+    gradient = engine_gradient(model, features, labels)
+    assert max(float(tf.reduce_max(tf.abs(g))) for g in gradient) > 1e-6
+    theta = model.weight_net.trainable_variables
+    with tf.GradientTape() as tape:
+        value = meta_loss_of_task(model, task, features, labels)
+    expected = tape.gradient(value, theta)
+    for one, other in zip(gradient, expected, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-7, atol=1e-12)
+    values = []
+    for sign in (1, -2):
+        for variable, g in zip(theta, gradient, strict=True):
+            variable.assign_add(sign * 1e-4 * g)
+        values.append(float(meta_loss_of_task(model, task, features, labels)))
+    along = sum(float(tf.reduce_sum(g * g)) for g in gradient)
+    np.testing.assert_allclose(along, (values[0] - values[1]) / 2e-4, rtol=1e-5)

@@ -88,7 +88,8 @@ def test_labels_as_keras_casts_them(cls):
     assert expected.shape == (2, 3)
     for y_true in (labels, labels[..., None], one_hot(labels)):
         np.testing.assert_allclose(loss(y_true, logits), expected, rtol=1e-5)
-    assert per_example_loss(loss)(labels, logits).shape == (2, 3)
+    of_positions = per_example_loss(loss, weight_per="output")(labels, logits)
+    np.testing.assert_allclose(of_positions, np.ravel(expected), rtol=1e-6)
 
 
 REFUSED = [

@@ -7,9 +7,16 @@ import numpy as np
 
 from tf_mwn.auditing.reliability import Reliability, estimate_reliability
 from tf_mwn.auditing.result import Audit
-from tf_mwn.checks import check_labels, check_lengths, check_together, check_unique
+from tf_mwn.checks import (
+    check_labels,
+    check_lengths,
+    check_targets,
+    check_together,
+    check_unique,
+)
 from tf_mwn.data.streams.examples import check_examples
 from tf_mwn.label_noise import transition
+from tf_mwn.label_noise.planted import two_logits
 from tf_mwn.monitoring.predictions import classifier_logits
 from tf_mwn.training.classifiers import check_classifier
 from tf_mwn.training.elements import check_inputs
@@ -62,18 +69,19 @@ def audit(
     """
     classifier = model.predicting_classifier if isinstance(model, RobustModel) else model
     check_classifier(classifier)
-    x, targets = check_examples("x", x, "y", y)
+    x, targets = check_examples("x", x, "y", check_targets("y", y))
     sample_id = np.arange(len(targets)) if sample_id is None else sample_id
     sample_id = check_unique("sample_id", sample_id)
     check_lengths(y=targets, sample_id=sample_id)
     logits = _logits(classifier, x, targets, batch_size)
     weight = _weights(model, targets, logits, sample_id)
-    logits = _of_two_classes(logits)
+    logits = two_logits(logits)
     meta = None
     check_together(x_meta=x_meta, y_meta=y_meta)
     if x_meta is not None:
+        y_meta = check_targets("y_meta", y_meta)
         x_meta, y_meta = check_examples("x_meta", x_meta, "y_meta", y_meta)
-        meta = _of_two_classes(_logits(classifier, x_meta, y_meta, batch_size)), _classes(y_meta)
+        meta = two_logits(_logits(classifier, x_meta, y_meta, batch_size)), _classes(y_meta)
     return audit_logits(logits, _classes(targets), x, sample_id, weight, meta, y_clean, class_names)
 
 
@@ -147,11 +155,6 @@ def _reliability(meta, temperature, matrix, shares) -> Reliability | None:
 def _logits(classifier, x, targets, batch_size) -> np.ndarray:
     check_inputs(classifier, x)
     return classifier_logits(classifier, x, targets, batch_size)
-
-
-def _of_two_classes(logits: np.ndarray) -> np.ndarray:
-    """One logit z [N, 1] as the logits 0 and z of two classes, which have its probabilities."""
-    return np.pad(logits, [(0, 0), (1, 0)]) if logits.shape[1] == 1 else logits
 
 
 def _weights(model, targets, logits, sample_id) -> np.ndarray | None:

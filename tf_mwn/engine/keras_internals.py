@@ -26,6 +26,14 @@ def every_layer(model: keras.Model) -> Iterator[keras.layers.Layer]:
     return model._flatten_layers()
 
 
+def has_mask(outputs: Any) -> bool:
+    """Whether Keras' layers have marked some of these outputs as padding.
+
+    `Layer.compute_mask` gives the mask of one layer, not that of a model's output.
+    """
+    return keras.src.backend.get_keras_mask(outputs) is not None
+
+
 def rate_or_schedule(optimizer: keras.optimizers.Optimizer) -> Any:
     """The learning rate as it was set: a variable, a schedule or a function.
 

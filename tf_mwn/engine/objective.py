@@ -8,6 +8,10 @@ import tensorflow as tf
 
 from tf_mwn.engine.replicas import global_mean
 
+# What an objective looks at: per-example losses alone; also the class that a label names; labels
+# and logits of classes that exclude each other, each row by itself; or more, such as features.
+SEES_LOSSES, SEES_LABELS, SEES_CLASSES, SEES_EXAMPLES = "losses", "labels", "classes", "examples"
+
 
 @dataclasses.dataclass(frozen=True)
 class TrainingBatch:
@@ -66,10 +70,13 @@ class TrainingObjective(keras.layers.Layer):
             `sample_id`. Such an objective has no weight for an example it was never trained on.
         takes_sample_weight: whether T takes the weights s of the examples, by `TrainingBatch.mean`
             or `TrainingBatch.counted`. Where it does not, `fit` refuses them.
+        sees: "losses", "labels", "classes" or "examples": what T is computed from. Only an
+            objective that sees losses alone can be used for every task.
     """
 
     keeps_history = False
     takes_sample_weight = False
+    sees = SEES_EXAMPLES
 
     def __init__(self, **kwargs):
         super().__init__(**{"dtype": keras.config.floatx(), **kwargs})

@@ -29,14 +29,26 @@ def planted_weights(
     parts = [clean] if train is None else [clean, train]
     if not all(np.isfinite(part[0]).all() for part in parts):
         return None
-    classes = [(z, y if y.ndim == 1 else y.argmax(axis=1)) for z, y in parts]
+    classes = [(two_logits(z), class_numbers(y)) for z, y in parts]
     matrix = observed_confusions(classes[0], None if train is None else classes[1])
     wrong = plant(classes[0][1], matrix, rng)
     if labels.ndim == 2:
-        wrong = np.eye(labels.shape[1])[wrong]
+        wrong = np.eye(labels.shape[1])[wrong] if labels.shape[1] > 1 else wrong[:, np.newaxis]
     both = np.concatenate([labels, wrong.astype(labels.dtype)])
     weights = weights_of(both, np.concatenate([logits, logits]))
     return None if weights is None else tuple(np.split(weights, 2))
+
+
+def two_logits(logits: np.ndarray) -> np.ndarray:
+    """One logit z [N, 1] as the logits 0 and z of two classes, which have its probabilities."""
+    return np.pad(logits, [(0, 0), (1, 0)]) if logits.shape[1] == 1 else logits
+
+
+def class_numbers(labels: np.ndarray) -> np.ndarray:
+    """Class numbers [N] of labels [N], [N, 1] or one-hot [N, C]."""
+    if labels.ndim == 2 and labels.shape[1] > 1:
+        return labels.argmax(axis=1)
+    return labels.reshape(-1).astype(np.int64)
 
 
 def plant(labels: np.ndarray, matrix: np.ndarray, rng: np.random.Generator) -> np.ndarray:

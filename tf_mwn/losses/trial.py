@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -28,6 +29,23 @@ def is_per_example(loss: Loss, labels: tf.Tensor, logits: tf.Tensor) -> bool:
     except (ValueError, TypeError, tf.errors.OpError):
         return False
     return True
+
+
+def is_mean_of_columns(loss: Loss, label: tf.DType) -> bool:
+    """Whether the loss of labels and logits [B, K] is the mean of K losses of one column each.
+
+    Args:
+        loss: (labels [B, K], logits [B, K]) -> [B], or for one column ([B], [B, 1]) -> [B].
+        label: type of the labels.
+    """
+    labels = tf.constant([[0, 1], [1, 1], [1, 0]], label)
+    logits = tf.constant([[0.3, 1.7], [-1.2, 0.4], [2.1, -0.6]], keras.config.floatx())
+    try:
+        whole = np.asarray(loss(labels, logits))
+        columns = [np.asarray(loss(labels[:, k], logits[:, k : k + 1])) for k in (0, 1)]
+    except (ValueError, TypeError, tf.errors.OpError):
+        return False
+    return whole.shape == (3,) and same(whole, np.mean(columns, axis=0))
 
 
 def same(one, other) -> bool:

@@ -107,8 +107,13 @@ def build(
     Raises:
         ValueError: a fact that the method needs is not known.
     """
+    from tf_mwn.training.checks.tasks import check_sight_of  # loads TensorFlow
+
+    check_sight_of(classifier, method.name, method.sees)
     if method.uses_file(settings):
-        return named(method.file_builder)(classifier, settings[method.file.name])
+        return _registered(
+            method, named(method.file_builder)(classifier, settings[method.file.name])
+        )
     options = {option.name: settings[option.name] for option in method.options}
     if settings.get(META_LEARNING_RATE.name) == 0:
         options |= {name: value for name, value in _NO_META_STEPS.items() if name in options}
@@ -116,7 +121,12 @@ def build(
     needed = method.needed_facts(settings)
     instead = {fact: option for option, fact in method.instead_of.items()}
     values = supply(method.name, needed, facts, instead)
-    return named(method.builder)(classifier, **options, **values)
+    return _registered(method, named(method.builder)(classifier, **options, **values))
+
+
+def _registered(method: Method, model):
+    model.registered = method.name, method.sees
+    return model
 
 
 def named(path: str):

@@ -106,12 +106,14 @@ def _planted_weights(model, clean, train, seed) -> tuple[np.ndarray, np.ndarray]
     """Weights [M] with the own and with a wrong label; None if the method gives no such weights."""
     if model.training_objective.keeps_history:
         return None  # of these examples there is none
+    if not model.has_classes(clean[1], clean[0]):
+        return None  # no label is another class
     rng = generator(seed, "planted errors")
     return planted_weights(functools.partial(_weights, model), clean, train, rng)
 
 
 def _weights(model: RobustModel, labels: np.ndarray, logits: np.ndarray) -> np.ndarray | None:
-    weights = model.sample_weight(tf.constant(labels), tf.constant(logits))
+    weights = model.weights_at(tf.constant(labels), model.adjusted(tf.constant(logits)), None)
     return None if weights is None else keras.ops.convert_to_numpy(weights)
 
 
@@ -230,6 +232,6 @@ class Health(keras.callbacks.Callback):
 
     def _evaluated(self, name: str, dataset: tf.data.Dataset) -> tuple[np.ndarray, np.ndarray]:
         logits, labels, _ = logits_of(self._logits, dataset)
-        if labels.ndim == 1:
+        if labels.ndim == 1 and labels.dtype.kind != "f" and logits.ndim == 2:
             check_labels(name, labels, logits.shape[1])
         return logits, labels

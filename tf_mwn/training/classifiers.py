@@ -22,7 +22,7 @@ def check_classifier(classifier: keras.Model) -> None:
     Raises:
         TypeError: not a `keras.Model`.
         ValueError: not built, several outputs, nothing to train, probabilities as output, or
-            another shape than [B, C].
+            no axis of examples.
     """
     if not isinstance(classifier, keras.Model):
         raise TypeError(f"classifier: expected a keras.Model, received {type(classifier).__name__}")
@@ -41,11 +41,6 @@ def check_classifier(classifier: keras.Model) -> None:
         raise ValueError(
             f"classifier: expected logits as output, received a model that ends in a {activation}; "
             "remove the last activation"
-        )
-    outputs = getattr(classifier, "outputs", None)
-    if outputs and len(outputs[0].shape) != 2:
-        raise ValueError(
-            f"classifier: expected logits [B, C] as output, received shape {list(outputs[0].shape)}"
         )
     check_logits(classifier)
 
@@ -92,9 +87,11 @@ def check_same_variables(
 
 
 def num_classes(classifier: keras.Model) -> int | None:
-    """C of the logits; None for a subclassed model, whose output shape is unknown."""
+    """C of the logits, 1 for logits [B]; None for a subclassed model, whose shapes are unknown."""
     outputs = getattr(classifier, "outputs", None)
-    return outputs[0].shape[-1] if outputs else None
+    if not outputs:
+        return None
+    return outputs[0].shape[-1] if len(outputs[0].shape) > 1 else 1
 
 
 def check_has_classes(classifier: keras.Model) -> None:
@@ -198,8 +195,17 @@ def check_forward_mode(classifier: keras.Model) -> None:
             )
 
 
-def resolve_jit_compile(jit_compile: bool | str | None, classifier: keras.Model) -> bool | str:
-    """The value for Keras: XLA only on a GPU, and not for models with max pooling."""
+def resolve_jit_compile(
+    jit_compile: bool | str | None, classifier: keras.Model, leaves_out: bool = False
+) -> bool | str:
+    """The value for Keras: XLA only on a GPU, and not for models with max pooling.
+
+    Nor where outputs are left out of a batch (`leaves_out`), whose number XLA would have to know.
+    """
+    if leaves_out:
+        if jit_compile is True:
+            raise ValueError("jit_compile: expected False with ignore_class, received True")
+        return False
     if jit_compile in (True, False):
         return jit_compile
     if jit_compile not in (None, "auto"):

@@ -6,14 +6,16 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from tf_mwn.data.streams.examples import is_text
 from tf_mwn.engine.linearise import trace_derivatives
-from tf_mwn.training.checks.batches import BatchCheck, CheckedBatches
-from tf_mwn.training.checks.losses import LabelRange, check_loss
-from tf_mwn.training.checks.outputs import check_logits
-from tf_mwn.training.classifiers import num_classes
+from tf_mwn.training.checks.batches import BatchCheck, CheckedBatches, mistakes_in_batches
+from tf_mwn.training.checks.labels import check_labels, has_classes
+from tf_mwn.training.checks.losses import LabelRange
+from tf_mwn.training.checks.outputs import Logits, check_logits
+from tf_mwn.training.checks.tasks import check_task
 
 # Autograph has no control flow to convert here, and takes half a second to find that out.
 _AS_IT_IS = tf.autograph.experimental.do_not_convert
@@ -92,20 +94,21 @@ def checked_data(data: Any, model: Any, weigh: Callable | None = None) -> Any:
             a wrong kind, or a loss that does not give one value for each of these labels.
         tf.errors.InvalidArgumentError: arrays that `BatchCheck` refuses.
     """
+    by_class = weigh is not None
     if isinstance(data, tf.data.Dataset):
-        check = element_check(data.element_spec, model)
-        if hasattr(data, "largest_labels"):  # made of arrays, which are checked
-            _check_largest(data.largest_labels, check)
+        check = element_check(data.element_spec, model, by_class)
+        if hasattr(data, "label_arrays"):  # the inputs are checked
+            _check_arrays(data.label_arrays, check)
             return data if weigh is None else data.map(_AS_IT_IS(weigh)).prefetch(1)
         if weigh is not None:
             data = data.map(_AS_IT_IS(weigh))
         return data.map(_AS_IT_IS(check)).prefetch(1)
     if isinstance(data, types.GeneratorType):
         first = next(data)
-        check = element_check(_spec(first), model)
+        check = element_check(_spec(first), model, by_class)
         return _checked_generator(first, data, check, weigh)
     if isinstance(data, keras.utils.PyDataset):
-        check = element_check(_spec(data[0]), model)
+        check = element_check(_spec(data[0]), model, by_class)
         return CheckedBatches(data, lambda batch: _checked_element(batch, check, weigh))
     if isinstance(data, tuple):
         check_training_element(data, model.needs_meta_set)
@@ -114,7 +117,7 @@ def checked_data(data: Any, model: Any, weigh: Callable | None = None) -> Any:
         spec = _spec(data)
         checks = model.batch_checks()  # a loop of `train_on_batch` has one specification
         if repr(spec) not in checks:
-            checks[repr(spec)] = element_check(spec, model)
+            checks[repr(spec)] = element_check(spec, model, by_class)
         return checks[repr(spec)](*data)
     raise TypeError(
         "x: expected arrays, a tf.data.Dataset as made by tf_mwn.paired_dataset, or a generator or "
@@ -122,8 +125,13 @@ def checked_data(data: Any, model: Any, weigh: Callable | None = None) -> Any:
     )
 
 
-def element_check(spec: Any, model: Any) -> BatchCheck:
+def element_check(spec: Any, model: Any, by_class: bool = False) -> BatchCheck:
     """Checks the specification of a training element; returns the check of its values.
+
+    Args:
+        spec: of the element.
+        model: a `RobustModel`.
+        by_class: whether examples are weighted by their classes.
 
     Raises:
         ValueError: see `checked_data`.
@@ -136,17 +144,21 @@ def element_check(spec: Any, model: Any) -> BatchCheck:
         check_takes_weights(model, "sample_weight")
         _check_weights_spec(weights[0])
     check_inputs(model.classifier, element["inputs"])
-    classes = num_classes(model.classifier)
-    if classes is None:
-        classes = check_logits(model.classifier, element["inputs"])
+    logits = _logits(model.classifier, element["inputs"])
     specs = {"labels": labels}
     if "meta_inputs" in element:
         check_inputs(model.classifier, element["meta_inputs"])
         specs["meta_labels"] = element["meta_labels"]
-    ranges = {name: _check_labels(model, name, spec, classes) for name, spec in specs.items()}
+    ranges = {name: _check_labels(model, name, spec, logits) for name, spec in specs.items()}
+    if by_class and logits is not None and not has_classes(ranges["labels"], logits):
+        raise ValueError(
+            "class_weight: expected None where an example has not one label of one class, received "
+            "weights of classes; give their sample_weight"
+        )
     inputs = getattr(model.classifier, "inputs", None)
     shape = tuple(inputs[0].shape[1:]) if inputs and len(inputs) == 1 else None
-    return BatchCheck(classes or 0, ranges, shape, model.reads_training_set)
+    ignored = model.per_example_loss.ignore_class
+    return BatchCheck(ranges, shape, model.reads_training_set, ignored)
 
 
 def check_inputs(classifier: keras.Model, inputs: Any) -> None:
@@ -203,46 +215,34 @@ def _is_text(part: Any) -> bool:
     return part.dtype == tf.string if isinstance(part, tf.TypeSpec) else is_text(part)
 
 
-def _check_labels(model, name: str, labels: tf.TensorSpec, classes: int | None) -> LabelRange:
+def _check_labels(model, name: str, labels: tf.TensorSpec, logits: Logits | None) -> LabelRange:
     """Checks the kind of labels, and tries the losses on them; what the losses take of them."""
-    if classes is None or labels.shape.rank is None:
+    if logits is None or labels.shape.rank is None:
         return LabelRange()
-    name, shape = {"labels": "y", "meta_labels": "y_meta"}[name], labels.shape
-    if shape.rank > 2:
-        raise ValueError(
-            f"fit: expected {name} in shape [B] or [B, {classes}], received shape {list(shape)}"
-        )
-    if classes > 1 and shape.rank == 2 and shape[1] == 1:
-        raise ValueError(
-            f"fit: expected {name} in shape [B], received [B, 1]; take {name}[:, 0] of it"
-        )
-    if classes > 1 and shape.rank == 2 and shape[1] not in (classes, None):
-        raise ValueError(
-            f"fit: expected one-hot labels of the {classes} classes of the classifier, "
-            f"received {shape[1]} columns"
-        )
-    if classes > 1 and shape.rank == 1 and not labels.dtype.is_integer:
-        raise ValueError(
-            f"fit: expected {name} to be integers of shape [B] or floats of shape [B, {classes}], "
-            f"received {labels.dtype.name} of shape [B]; cast class numbers to int64"
-        )
+    name = {"labels": "y", "meta_labels": "y_meta"}[name]
+    found = check_labels(model.per_example_loss, name, labels, logits)
+    check_task(model, found, logits)
     own = getattr(model.training_objective, "own_loss", None)
-    ranges = [check_loss(loss, labels, classes) for loss in (model.per_example_loss, own) if loss]
-    return ranges[0]
+    if own is not None:
+        check_labels(own, name, labels, logits)
+    return found
 
 
-def _check_largest(largest: Mapping[str, int], check: BatchCheck) -> None:
-    """Compares the largest labels of arrays, which have no negative ones, with what is taken."""
-    for name, value in largest.items():
-        high = check.labels["meta_labels" if name == "y_meta" else "labels"].high
-        if high is None or value <= high:
-            continue
-        if check.classes == 1:
-            raise ValueError(f"fit: expected {name} to be at most {high}, received {value}")
-        raise ValueError(
-            f"fit: expected {name} to be below the classifier's number of classes "
-            f"{check.classes}, received {value} (classes are numbered from 0)"
-        )
+def _logits(classifier: keras.Model, inputs) -> Logits | None:
+    """What is known of the classifier's logits; it is called where its layers do not tell."""
+    outputs = getattr(classifier, "outputs", None)
+    known = Logits(tuple(outputs[0].shape[1:])) if outputs else None
+    if known is not None and len(known.shape) < 2:
+        return known
+    return check_logits(classifier, inputs) or known
+
+
+def _check_arrays(arrays: Mapping[str, np.ndarray], check: BatchCheck) -> None:
+    """Checks the labels of whole arrays, whose inputs are checked already."""
+    for name, labels in arrays.items():
+        known = check.labels["meta_labels" if name == "y_meta" else "labels"]
+        with mistakes_in_batches():
+            check.of_labels(tf.constant(labels), name, known)
 
 
 def _checked_generator(first, rest, check: BatchCheck, weigh):

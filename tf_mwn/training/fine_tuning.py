@@ -63,6 +63,21 @@ def hold_back(labels: np.ndarray, share: float, seed: int) -> np.ndarray:
     return np.sort(np.asarray(rows, np.int64))
 
 
+def strata(labels: np.ndarray) -> np.ndarray:
+    """Class numbers [N] to hold examples back by; all 0 where the labels are no classes.
+
+    Args:
+        labels: of any task: [N], or [N, ..].
+    """
+    if labels.ndim == 1 and labels.dtype.kind != "f":
+        return labels
+    if labels.ndim == 2 and labels.shape[1] == 1 and labels.dtype.kind != "f":
+        return labels[:, 0]
+    if labels.ndim == 2 and labels.dtype.kind == "f" and np.allclose(labels.sum(1), 1, atol=1e-3):
+        return labels.argmax(axis=1)
+    return np.zeros(len(labels), np.int64)
+
+
 def cut_steps(steps_per_epoch: int, clean_examples: int, batch_size: int) -> int:
     """The steps of an epoch of the last phase: at most `PASSES` over the clean examples."""
     return min(steps_per_epoch, max(1, PASSES * clean_examples // batch_size))
@@ -109,6 +124,7 @@ def fine_tune(
             model.loss_of_compile,
             jit_compile=model.jit_compile,
             fused_batch_norm=model.fused_batch_norm,
+            **model.outputs_of_compile,
         )
         best = _KeepBest(first_epoch, epochs, held_back)
     tuner.fit(
@@ -141,8 +157,7 @@ def fine_tune_on_arrays(
     check_count("epochs", epochs)
     check_count("steps_per_epoch", steps_per_epoch)
     POSITIVE.check("rate", rate)
-    classes = y if y.ndim == 1 else y.argmax(axis=1)
-    rows = hold_back(classes, BELOW_ONE.check("held_back", share), check_count("seed", seed, 0))
+    rows = hold_back(strata(y), BELOW_ONE.check("held_back", share), check_count("seed", seed, 0))
     rest = np.setdiff1d(np.arange(len(y)), rows)
 
     def part(rows):
@@ -228,8 +243,9 @@ class _KeepBest(keras.callbacks.Callback):
         A classifier that is only surer of itself than before has not become better.
         """
         logits, labels, _ = logits_of(self.model.classifier, self._held_back)
-        if np.isfinite(logits).all() and logits.shape[-1] > 1:
-            classes = labels if labels.ndim == 1 else labels.argmax(axis=1)
-            logits = logits / np.float32(fit_temperature(logits.astype(np.float64), classes))
+        has_classes = self.model.has_classes(labels, logits) and logits.shape[-1] > 1
+        if np.isfinite(logits).all() and has_classes:
+            temperature = fit_temperature(logits.astype(np.float64), strata(labels))
+            logits = logits / np.float32(temperature)
         losses = self.model.per_example_loss(tf.constant(labels), tf.constant(logits)).numpy()
         return np.where(np.isfinite(losses), losses, np.finfo(np.float32).max / len(losses))

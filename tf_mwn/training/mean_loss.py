@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from tf_mwn.engine.objective import TrainingBatch, TrainingObjective
+from tf_mwn.engine.objective import SEES_CLASSES, SEES_LOSSES, TrainingBatch, TrainingObjective
 from tf_mwn.losses.per_example import per_example_loss
 
 
@@ -31,15 +31,19 @@ class MeanLoss(TrainingObjective):
         self.save_arguments(loss=loss)
         self.own_loss = None if loss is None else per_example_loss(loss)
 
+    @property
+    def sees(self) -> str:
+        """Losses alone, unless it has one of its own, which is one of classes."""
+        return SEES_LOSSES if self.own_loss is None else SEES_CLASSES
+
     def save_arguments(self, **arguments) -> None:
         """Adds constructor arguments to what `get_config` returns."""
         self._arguments = {**self._arguments, **arguments}
 
     def trained_losses(self, logits, batch: TrainingBatch) -> tf.Tensor:
         """ℓ [B]."""
-        if self.own_loss is None:
-            return batch.losses(logits)
-        return self.own_loss(batch.labels, logits)
+        own = self.own_loss
+        return batch.losses(logits) if own is None else own(batch.labels, logits)
 
     def objective(self, logits, batch: TrainingBatch):
         """This replica's share of T; no weights."""

@@ -12,7 +12,7 @@ from tf_mwn.engine.keras_internals import steps_taken
 from tf_mwn.engine.linearise import Linearisation
 from tf_mwn.engine.meta_loss import meta_loss_gradient
 from tf_mwn.engine.meta_schedule import WARM_UP, meta_schedule, warm_up_lengths
-from tf_mwn.engine.objective import TrainingBatch, logits_gradient
+from tf_mwn.engine.objective import TrainingBatch
 from tf_mwn.engine.optimizers import apply_gradient, loss_scale, without_loss_scale
 from tf_mwn.engine.preconditioner import rule_of
 from tf_mwn.engine.replicas import all_reduce_sum, first_row
@@ -236,7 +236,7 @@ class MetaLearnedModel(RobustModel):
 
     def logits_gradient(self, logits, batch):
         if self.is_warming_up:
-            return logits_gradient(lambda z: (batch.mean(batch.losses(z)), None), logits)
+            return self.plain_gradient(logits, batch), None
         return super().logits_gradient(logits, batch)
 
     def part_of(self, linear: Linearisation, batch: TrainingBatch):

@@ -6,6 +6,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from tf_mwn.losses.per_example import OutputLoss
+
 # Metrics that compare the outputs with thresholds between 0 and 1.
 _OF_PROBABILITIES = (
     keras.metrics.AUC,
@@ -24,25 +26,29 @@ _OF_PROBABILITIES = (
 _NAMES = {kind.__name__.lower() for kind in _OF_PROBABILITIES} | {"binary_accuracy"}
 
 
-def metrics_on_logits(metrics: Any, classes: int | None) -> Any:
+def metrics_on_logits(metrics: Any, classes: int | None, loss: OutputLoss | None = None) -> Any:
     """The metrics of `compile`, those of probabilities given probabilities.
 
     Args:
         metrics: as in Keras: names, metrics, functions, in lists or dicts; None for none.
         classes: number of logits; None if it is not known.
+        loss: of `per_example_loss`. Each column of labels [B, K] may be a label by itself.
     """
+    if metrics is None:
+        return None
+    has_columns = loss is not None and loss.has_columns
 
     def on_logits(metric):
         name = metric.lower() if isinstance(metric, str) else None
-        if classes == 1 and name in ("acc", "accuracy"):
-            return OnProbabilities(keras.metrics.BinaryAccuracy(name=metric))
+        if (classes == 1 or has_columns) and name in ("acc", "accuracy"):
+            return OnProbabilities(keras.metrics.BinaryAccuracy(name=metric), has_columns)
         if name in _NAMES:
-            return OnProbabilities(_named(metric))
+            return OnProbabilities(_named(metric), has_columns)
         if isinstance(metric, _OF_PROBABILITIES) and not _is_for_logits(metric):
-            return OnProbabilities(metric)
+            return OnProbabilities(metric, has_columns)
         return metric
 
-    return None if metrics is None else keras.tree.map_structure(on_logits, metrics)
+    return keras.tree.map_structure(on_logits, metrics)
 
 
 def _is_for_logits(metric: keras.metrics.Metric) -> bool:
@@ -69,18 +75,30 @@ class OnProbabilities(keras.metrics.Metric):
 
     Args:
         metric: a Keras metric of labels and probabilities [B, K].
+        has_columns: whether each logit of labels [B, K] stands for a label of its own, which does
+            not exclude the others: a sigmoid in place of the softmax.
     """
 
-    def __init__(self, metric: keras.metrics.Metric, name: str | None = None, **kwargs):
+    def __init__(
+        self,
+        metric: keras.metrics.Metric,
+        has_columns: bool = False,
+        name: str | None = None,
+        **kwargs,
+    ):
         if not isinstance(metric, keras.metrics.Metric):
             metric = keras.saving.deserialize_keras_object(metric)
         super().__init__(name=name or metric.name, **kwargs)
-        self.metric = metric
+        self.metric, self.has_columns = metric, has_columns
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         """Of class numbers [B], or labels like the logits [B, C]."""
         logits, labels = tf.convert_to_tensor(y_pred), tf.convert_to_tensor(y_true)
+        if logits.shape.rank == 1:
+            logits = logits[:, tf.newaxis]
         classes = logits.shape[-1]
+        if self.has_columns and labels.shape.rank == logits.shape.rank:
+            return self.metric.update_state(labels, tf.sigmoid(logits), sample_weight)
         if labels.shape.rank == 1:
             labels = labels[:, tf.newaxis]
             if classes > 1:
@@ -99,7 +117,8 @@ class OnProbabilities(keras.metrics.Metric):
 
     def get_config(self):
         inner = keras.saving.serialize_keras_object(self.metric)
-        return {**super().get_config(), "metric": inner}
+        columns = {"has_columns": True} if self.has_columns else {}
+        return {**super().get_config(), "metric": inner, **columns}
 
 
 def build_metrics(model: keras.Model, dataset: tf.data.Dataset) -> None:
@@ -121,9 +140,12 @@ def build_metrics(model: keras.Model, dataset: tf.data.Dataset) -> None:
     inputs, labels = tf.nest.map_structure(_one_of, example)
     outputs = getattr(model.classifier, "outputs", None)
     logits = _one_of(outputs[0]) if outputs else model(inputs, training=False)
+    if logits.shape.rank > 2:  # at one position, as their number may be open
+        first = (slice(1),) * (logits.shape.rank - 1)
+        labels, logits = labels[first], logits[first]
     with model.distribute_strategy.scope():
         for metric in waiting:
-            metric.build(labels, logits)
+            metric.build(*model.of_metrics(labels, logits)[:2])
 
 
 def _one_of(spec) -> tf.Tensor:

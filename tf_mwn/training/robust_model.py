@@ -1,5 +1,6 @@
 """The frame that all methods share: a keras.Model that trains the user's own classifier."""
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from tf_mwn.engine.optimizers import apply_gradient, loss_scale
 from tf_mwn.engine.options import FUSED_BATCH_NORM
 from tf_mwn.engine.replicas import logits_of_share, num_replicas
 from tf_mwn.losses.per_example import per_example_loss
+from tf_mwn.training.checks.labels import check_labels, has_classes
+from tf_mwn.training.checks.outputs import Logits
 from tf_mwn.training.classifiers import (
     check_classifier,
     check_has_classes,
@@ -43,7 +46,8 @@ class RobustModel(Loops):
     that methods can be compared. The weights that a user gives the examples enter it as in Keras.
 
     Args:
-        classifier: built functional, Sequential or subclassed model; one output, logits [B, C].
+        classifier: built functional, Sequential or subclassed model; one output, logits [B, C], or
+            [B, .., C] with an output at each position, or numbers [B].
         training_objective: T.
 
     Raises:
@@ -62,6 +66,8 @@ class RobustModel(Loops):
     has_state_of_variables = False
     # Whether the weights that the objective gives are used; a method may test them first.
     trusts_weights = True
+    # The name of the method in messages, and what it looks at, where the registry has made it.
+    registered: tuple[str, str] | None = None
 
     def __init__(self, classifier: keras.Model, training_objective: TrainingObjective, **kwargs):
         check_classifier(classifier)
@@ -114,6 +120,8 @@ class RobustModel(Loops):
         target_shares=None,
         fused_batch_norm=FUSED_BATCH_NORM.default,
         weighted_metrics=None,
+        weight_per="example",
+        ignore_class=None,
         **kwargs,
     ):
         """Sets the classifier's optimizer, the per-example loss and the metrics.
@@ -139,6 +147,12 @@ class RobustModel(Loops):
             fused_batch_norm: "auto" computes each batch norm in one kernel where
                 `tf_mwn.engine.fused_batch_norm` can, and as Keras does elsewhere: the same
                 numbers to rounding. "on" refuses a classifier where it cannot; "off" never does.
+            weight_per: what has a weight of its own: each "example", by the mean loss of its
+                outputs, or each "output": a position of logits [B, T, C] or [B, H, W, C], or a
+                column of logits [B, K] under a loss that is the mean of its columns.
+            ignore_class: the label of outputs that count nowhere, such as padding: not in T, its
+                normaliser, the meta loss or the metrics. By default that of the loss, if it has
+                one.
             weighted_metrics: as `metrics`; they count each example by its `sample_weight`.
             **kwargs: `run_eagerly`, `steps_per_execution`, as in Keras.
         """
@@ -156,13 +170,15 @@ class RobustModel(Loops):
         self.fused_batch_norm = FUSED_BATCH_NORM.check(fused_batch_norm)
         if fused_batch_norm == "on":
             check_fits(self.classifier)
-        self.per_example_loss = per_example_loss(loss)
+        self.per_example_loss = per_example_loss(loss, weight_per, ignore_class)
+        leaves_out = self.per_example_loss.ignore_class is not None
         self._adjust_logits(logit_adjustment, class_counts, target_shares)
+        kind = num_classes(self.classifier), self.per_example_loss
         super().compile(
             optimizer=optimizer,
-            metrics=metrics_on_logits(metrics, num_classes(self.classifier)),
-            weighted_metrics=metrics_on_logits(weighted_metrics, num_classes(self.classifier)),
-            jit_compile=resolve_jit_compile(jit_compile, self.classifier),
+            metrics=metrics_on_logits(metrics, *kind),
+            weighted_metrics=metrics_on_logits(weighted_metrics, *kind),
+            jit_compile=resolve_jit_compile(jit_compile, self.classifier, leaves_out),
             **kwargs,
         )
         # Built now: a checkpoint restores only state that exists, and slots created inside the
@@ -180,6 +196,9 @@ class RobustModel(Loops):
         if weighted_metrics is not None:
             given["weighted_metrics"] = weighted_metrics
         self._loss_and_metrics = lambda: given
+        outputs = {"weight_per": weight_per, "ignore_class": ignore_class}
+        defaults = {"weight_per": "example", "ignore_class": None}
+        self.outputs_of_compile = {k: v for k, v in outputs.items() if v != defaults[k]}
 
     def _adjust_logits(self, strength: float, class_counts, target_shares) -> None:
         if NON_NEGATIVE.check("logit_adjustment", strength) == 0:
@@ -221,7 +240,7 @@ class RobustModel(Loops):
         inputs, labels, *rest = self.training_part(element, given)
         batch = self.training_batch(labels, *rest)
         linear = self.linearise(inputs)
-        self.training_objective.observe(tf.stop_gradient(linear.logits), batch)
+        self.training_objective.observe(*self.seen(tf.stop_gradient(linear.logits), batch))
         taken = self.learn_objective(linear, batch, element)
         cotangent, weights = taken or self.step_gradient(linear.logits, batch)
         self.actual_step(linear, cotangent)
@@ -253,7 +272,38 @@ class RobustModel(Loops):
 
     def logits_gradient(self, logits: tf.Tensor, batch: TrainingBatch):
         """∂T/∂z [B, C] of the training objective, and the weights [B] or None."""
-        return logits_gradient(lambda z: self.training_objective.objective(z, batch), logits)
+        return logits_gradient(
+            lambda z: self.training_objective.objective(*self.seen(z, batch)), logits
+        )
+
+    def seen(self, logits: tf.Tensor, batch: TrainingBatch) -> tuple[tf.Tensor, TrainingBatch]:
+        """Logits and batch as the objective sees them: a row for all that has its own weight."""
+        loss = self.per_example_loss
+        outputs = loss.outputs(batch.labels, logits)
+        if outputs is None:
+            return logits, batch
+        if loss.weight_per == "output":
+            ids = batch.sample_id
+            if ids is not None:
+                ids = tf.gather(ids * tf.cast(outputs.of_each, ids.dtype), outputs.example)
+                ids += tf.cast(outputs.place % outputs.of_each, ids.dtype)
+            rows = dataclasses.replace(
+                batch.part(outputs.rows),
+                labels=outputs.row_labels,
+                per_example_loss=loss.of_rows,
+                sample_id=ids,
+            )
+            return outputs.row_logits, rows
+        return outputs.examples(logits), batch.part(outputs.examples)
+
+    def plain_gradient(self, logits: tf.Tensor, batch: TrainingBatch) -> tf.Tensor:
+        """∂T/∂z [B, C] of the mean per-example loss."""
+
+        def mean(z):
+            z, rows = self.seen(z, batch)
+            return rows.mean(rows.losses(z)), None
+
+        return logits_gradient(mean, logits)[0]
 
     def step_gradient(self, logits: tf.Tensor, batch: TrainingBatch):
         """As `logits_gradient`, for the classifier's step. Default: the same."""
@@ -284,27 +334,57 @@ class RobustModel(Loops):
             weights: [B] that the method gave the examples, or None.
         """
         losses = self.per_example_loss(labels, logits)
-        if sample_weight is not None:
-            losses *= tf.cast(sample_weight, losses.dtype)
+        counts = self.counts(labels, logits, sample_weight)
+        labels, logits, sample_weight = self.of_metrics(labels, logits, sample_weight)
+        if counts is not None:
+            losses *= tf.cast(counts, losses.dtype)
         self.loss_metric.update_state(losses)
         if weights is not None:
             self._gives_weights = True
             self.mean_weight_metric.update_state(weights)
         return self.compute_metrics(inputs, labels, logits, sample_weight=sample_weight)
 
+    def counts(self, labels, logits, sample_weight):
+        """The weights that a user gives to [B] examples, for each of the losses."""
+        outputs = self.per_example_loss.outputs(labels, logits)
+        if outputs is None or sample_weight is None:
+            return sample_weight
+        of_each = self.per_example_loss.weight_per == "output"
+        return (outputs.rows if of_each else outputs.examples)(tf.convert_to_tensor(sample_weight))
+
+    def of_metrics(self, labels, logits, sample_weight=None):
+        """What metrics see: the valid positions of all examples in rows."""
+        outputs = self.per_example_loss.outputs(labels, logits)
+        if outputs is None or outputs.splits:
+            return labels, logits, sample_weight
+        if sample_weight is not None:
+            sample_weight = outputs.rows(tf.convert_to_tensor(sample_weight))
+        return outputs.row_labels, outputs.row_logits, sample_weight
+
     def sample_weight(self, labels, logits, sample_id=None) -> tf.Tensor | None:
-        """The weight [B] the objective gives each example now; None if it gives none.
+        """The weight the objective gives each example now, [B]; None if it gives none.
+
+        With `weight_per="output"` it is the weight of each output, [B, ..] like the logits without
+        their last axis, or [B, K]. What `ignore_class` leaves out has the weight 0.
 
         Args:
             labels: given labels, [B] or [B, C].
             logits: of the classifier, [B, C].
             sample_id: [B]; objectives that keep a history of each example need it.
         """
-        return self.weights_at(labels, self.adjusted(logits), sample_id)
+        labels, logits = tf.convert_to_tensor(labels), tf.convert_to_tensor(logits)
+        weights = self.weights_at(labels, self.adjusted(logits), sample_id)
+        outputs = self.per_example_loss.outputs(labels, logits)
+        if outputs is None or weights is None:
+            return weights
+        if self.per_example_loss.weight_per == "output":
+            return outputs.laid_out(weights)
+        return outputs.laid_out_examples(weights)
 
     def weights_at(self, labels, logits, sample_id) -> tf.Tensor | None:
-        """As `sample_weight`, at logits that are adjusted already."""
-        return self.training_objective.objective(logits, self.training_batch(labels, sample_id))[1]
+        """The weights [N] of all that has one, at logits that are adjusted already."""
+        seen = self.seen(logits, self.training_batch(labels, sample_id))
+        return self.training_objective.objective(*seen)[1]
 
     def training_loss(self, labels, logits) -> tf.Tensor:
         """The per-example loss [B] that the objective sees at the classifier's logits [B, C]."""
@@ -357,7 +437,29 @@ class RobustModel(Loops):
             given |= self.logit_adjustment.arguments()
         if self.fused_batch_norm != FUSED_BATCH_NORM.default:
             given["fused_batch_norm"] = self.fused_batch_norm
+        given |= self.outputs_of_compile
         return keras.saving.serialize_keras_object(given)
+
+    @property
+    def sees(self) -> str:
+        """What the method looks at: "losses", "labels", ..; see `TrainingObjective`."""
+        return self.registered[1] if self.registered else self.training_objective.sees
+
+    def has_classes(self, labels, logits) -> bool:
+        """Whether labels [B, ..] say of each example which of several classes it has.
+
+        Then logits are [B, C], or [B, 1] of two classes, and the loss is one of classes.
+        """
+        spec = tf.TensorSpec([None, *labels.shape[1:]], tf.as_dtype(labels.dtype))
+        logits = Logits(tuple(logits.shape[1:]))
+        return has_classes(check_labels(self.per_example_loss, "y", spec, logits), logits)
+
+    @property
+    def method_name(self) -> str:
+        """The name of the method in messages."""
+        own = type(self) is not RobustModel
+        kind = type(self if own else self.training_objective).__name__
+        return self.registered[0] if self.registered else kind
 
     @property
     def loss_of_compile(self):

@@ -36,8 +36,6 @@ def cross_entropy(labels, z):
         (K.Poisson(), ONE_HOT),
         (K.Tversky(axis=(1,)), ONE_HOT),
         (K.Dice(axis=(1,)), ONE_HOT),
-        (K.MeanSquaredError(), ONE_HOT),
-        (K.Huber(), ONE_HOT),
         (K.MeanSquaredLogarithmicError(), ONE_HOT),
         (log_of_output, NUMBERS),
         (clipped, NUMBERS),
@@ -60,7 +58,10 @@ def test_losses_that_do_not_take_logits(loss, labels):
         (K.CategoricalFocalCrossentropy(from_logits=True), ONE_HOT, LabelRange(0, 1, True)),
         (K.CategoricalCrossentropy(True, label_smoothing=0.2), ONE_HOT, LabelRange(0, 1, True)),
         (K.BinaryCrossentropy(True, label_smoothing=0.1), ONE_HOT, LabelRange(0, 1)),
-        (K.SquaredHinge(), ONE_HOT, LabelRange(0, 1)),
+        (K.SquaredHinge(), ONE_HOT, LabelRange(-1, 1)),
+        (K.MeanSquaredError(), ONE_HOT, LabelRange()),  # a regression of three numbers
+        (K.Huber(), ONE_HOT, LabelRange()),
+        (tf.nn.sigmoid_cross_entropy_with_logits, ONE_HOT, LabelRange(0, 1)),
         (lambda y, z: clipped(y, tf.nn.softmax(z)), NUMBERS, LabelRange(0, 2)),
     ],
 )

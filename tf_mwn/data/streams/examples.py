@@ -9,7 +9,7 @@ from tf_mwn.checks import (
     check_array,
     check_count,
     check_lengths,
-    check_targets,
+    check_outputs,
     check_unique,
 )
 from tf_mwn.data.images.files import ImageFiles
@@ -22,7 +22,7 @@ def check_examples(x_name: str, x: Any, y_name: str, y: Any) -> tuple[Any, np.nd
     Inputs may be text, for a classifier that takes it.
 
     Raises:
-        TypeError, ValueError: see `check_array`, `check_targets` and `check_lengths`.
+        TypeError, ValueError: see `check_array`, `check_outputs` and `check_lengths`.
     """
     if isinstance(x, list):
         raise TypeError(f"{x_name}: expected an array, a tuple or a dict, received a list")
@@ -31,7 +31,7 @@ def check_examples(x_name: str, x: Any, y_name: str, y: Any) -> tuple[Any, np.nd
         return part if isinstance(part, ImageFiles) or is_text(part) else check_array(x_name, part)
 
     x = tf.nest.map_structure(check, x)
-    y = check_targets(y_name, y)
+    y = check_outputs(y_name, y)
     for part in tf.nest.flatten(x):
         check_lengths(**{x_name: part, y_name: y})
     return x, y

@@ -73,8 +73,10 @@ def pair_streams(
     examples = train.examples()
     batch_size = _check_batch_size("batch_size", batch_size, examples)
     weights = train.weights(examples)
-    parts = (examples, train.ids(examples), *(() if weights is None else (weights,)))
-    batches = _batches(tf.data.Dataset.zip(*parts), batch_size, seed, order)
+    ids = train.ids(examples)
+    parts = (examples, ids, *(() if weights is None else (weights,)))
+    padding = (_padding(examples.element_spec), *(None for _ in parts[1:]))
+    batches = _batches(tf.data.Dataset.zip(*parts), batch_size, seed, order, padding)
     if meta[0] is None:
         return batches.map(_plain_element).prefetch(tf.data.AUTOTUNE)
     meta_examples = _examples("x_meta", meta[0], "y_meta", meta[1])
@@ -83,7 +85,8 @@ def pair_streams(
         size = int(meta_examples.cardinality())
         meta_batch_size = min(batch_size, size) if size > 0 else batch_size
     meta_batch_size = _check_batch_size("meta_batch_size", meta_batch_size, meta_examples)
-    meta_batches = _batches(meta_examples, meta_batch_size, seed + 1, Order(), repeat=True)
+    padding = _padding(meta_examples.element_spec)
+    meta_batches = _batches(meta_examples, meta_batch_size, seed + 1, Order(), padding, repeat=True)
     pairs = tf.data.Dataset.zip(batches, meta_batches)
     return pairs.map(_paired_element).prefetch(tf.data.AUTOTUNE)
 
@@ -99,7 +102,9 @@ def _paired_element(batch, meta_batch):
     return {**features, "meta_inputs": meta_inputs, "meta_labels": meta_labels}, *rest
 
 
-def _batches(examples, batch_size: int, seed: int, order: Order, repeat: bool = False):
+def _batches(
+    examples, batch_size: int, seed: int, order: Order, padding: Any, repeat: bool = False
+):
     size = int(examples.cardinality())
     buffer = min(size, SHUFFLE_BUFFER) if size > 0 else SHUFFLE_BUFFER
     if order.shuffles:
@@ -107,7 +112,9 @@ def _batches(examples, batch_size: int, seed: int, order: Order, repeat: bool = 
     if repeat:  # before batching, so that a meta batch is never partial
         examples = examples.repeat()
     if any(None in spec.shape for spec in tf.nest.flatten(examples.element_spec)):
-        return examples.padded_batch(batch_size, drop_remainder=order.drops_rest)
+        return examples.padded_batch(
+            batch_size, padding_values=padding, drop_remainder=order.drops_rest
+        )
     return examples.batch(batch_size, drop_remainder=order.drops_rest)
 
 
@@ -131,7 +138,7 @@ def _examples(x_name: str, x: Any, y_name: str, y: Any) -> tf.data.Dataset:
         )
     examples = (x if y is None else tf.data.Dataset.zip(x, y)).map(_dense)
     _check_ranks(x_name, examples.element_spec)
-    label = check_example_spec(x_name, examples.element_spec)
+    label = _check_label_spec(x_name, examples.element_spec)
     if label.dtype.is_floating:
         return examples
     return examples.map(lambda inputs, label: (inputs, tf.cast(label, tf.int64)))
@@ -156,6 +163,23 @@ def _check_ranks(name: str, spec: Any) -> None:
                 f"{name}: expected examples with a known number of axes, received {part}; give "
                 "the generator an output_signature, or .map(tf.ensure_shape) the dataset"
             )
+
+
+def _padding(spec: Any) -> Any:
+    """The values that pad inputs and label: -1 for labels of open length, by default 0."""
+    inputs, label = spec
+    minus_one = tf.constant(-1, label.dtype) if None in label.shape else None
+    return tf.nest.map_structure(lambda part: None, inputs), minus_one
+
+
+def _check_label_spec(name: str, spec: Any) -> tf.TensorSpec:
+    """Checks that a dataset yields single `(inputs, label)` examples; returns the label's spec."""
+    label = spec[1] if isinstance(spec, tuple) and len(spec) == 2 else None
+    if not isinstance(label, tf.TensorSpec):
+        raise ValueError(f"{name}: expected elements (inputs, label), received {spec}")
+    if not (label.dtype.is_integer or label.dtype.is_floating or label.dtype.is_bool):
+        raise ValueError(f"{name}: expected labels that are numbers, received {label.dtype.name}")
+    return label
 
 
 def check_example_spec(name: str, spec: Any) -> tf.TensorSpec:

@@ -87,6 +87,8 @@ def pairing_of(dataset: Any) -> Pairing | None:
 
 
 def _mass(labels: np.ndarray, num_classes: int, weights=None) -> np.ndarray:
+    if labels.ndim > 1 and labels.shape[1] == 1:
+        labels = labels[:, 0]
     if labels.ndim > 1:
         counted = labels if weights is None else labels * np.asarray(weights)[:, np.newaxis]
         return counted.sum(axis=0, dtype=np.float64)

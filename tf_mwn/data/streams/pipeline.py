@@ -87,7 +87,7 @@ def evaluation_dataset(
 
     Args:
         inputs: [N, ...] array or `ImageFiles`, or a tuple or dict of them.
-        labels: [N] integers or [N, C] one-hot floats.
+        labels: [N] or [N, ..], integers or floats.
         batch_size: global batch size.
         preprocess: function of the batched inputs.
 
@@ -131,11 +131,13 @@ def paired_dataset(
     of single `(inputs, label)` examples and `y` None, or `x` and `y` are a dataset each. A shuffle
     buffer then makes the order. The dataset itself must always yield the same order: only then do
     the ids mean the same example in each epoch. Examples of unequal length, such as sentences, are
-    padded with 0 to the longest of their batch. The same forms hold for the meta set.
+    padded with 0 to the longest of their batch, and their labels, if these are as long, with -1:
+    pass `ignore_class=-1` to `compile`. The same forms hold for the meta set.
 
     Args:
         x: training inputs.
-        y: labels: [N] integers, or [N, C] one-hot floats.
+        y: labels: [N] integers, or [N, C] one-hot floats; of other tasks [N], [N, K], [N, T] or
+            [N, H, W], see docs/tasks.md.
         x_meta: inputs of the clean meta set, or None for elements without `meta_*` keys.
         y_meta: labels of the meta set.
         batch_size: global batch size B.
@@ -152,7 +154,7 @@ def paired_dataset(
         weights as third part if there are any.
 
     Raises:
-        TypeError: labels that are no classes, object arrays, a list of arrays.
+        TypeError: labels that are no numbers, object arrays, a list of arrays.
         ValueError: lengths or shapes that differ, NaN, negative labels, empty sets, or a batch
             that is larger than its set.
     """
@@ -213,5 +215,5 @@ def _paired_arrays(
     dataset = draws.flat_map(epoch).apply(known).prefetch(tf.data.AUTOTUNE)
     # `fit` compares these with the classifier, which is not known here.
     labels = {"y": train.label, **({} if meta is None else {"y_meta": meta.label})}
-    dataset.largest_labels = {k: int(v.max()) for k, v in labels.items() if v.ndim == 1}
+    dataset.label_arrays = labels
     return dataset

@@ -1,5 +1,6 @@
 """A mixture of architectures with shares that are learned on the meta set."""
 
+import dataclasses
 from collections.abc import Sequence
 
 import keras
@@ -132,6 +133,12 @@ class ArchitectureGate(MetaLearnedModel):
         parts = tf.split(logits, self.meta_learner.num_branches, axis=-1)
         return tf.concat([super(ArchitectureGate, self).adjusted(z) for z in parts], axis=-1)
 
+    def seen(self, logits, batch):
+        """As they are: only the mixture of the branches has the outputs that labels belong to."""
+        mixed = self.meta_learner.mixed(logits)
+        counts = self.counts(batch.labels, mixed, batch.sample_weight)
+        return logits, dataclasses.replace(batch, sample_weight=counts)
+
     def meta_gradient_and_step(self, linear: Linearisation, batch: TrainingBatch, element):
         """Both terms, or the first alone (this replica's share)."""
         if self.gate_order == "first":
@@ -205,8 +212,14 @@ def architecture_gate(
         **options: of `ArchitectureGate`.
 
     Raises:
-        ValueError: a subclassed model, or one whose features have more than one axis.
+        ValueError: a subclassed model, or one whose features or logits have more than one axis.
     """
+    outputs = getattr(classifier, "outputs", None)
+    if outputs and len(outputs[0].shape) > 2:
+        raise ValueError(
+            "architecture_gate: expected features and logits [B, C] of one axis, received logits "
+            f"of shape {list(outputs[0].shape)}"
+        )
     units = specs.GATE_UNITS.check(gate_units)
     features, own = with_features(classifier).outputs
     hidden = keras.layers.Dense(units, activation="relu")(features)

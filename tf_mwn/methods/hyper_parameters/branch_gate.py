@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 
 from tf_mwn.checks import check_count
+from tf_mwn.engine.objective import SEES_LOSSES
 from tf_mwn.training.meta_learner import MetaLearner
 
 
@@ -18,6 +19,7 @@ class BranchGate(MetaLearner):
     """
 
     takes_sample_weight = True
+    sees = SEES_LOSSES
 
     def __init__(self, num_branches: int, **kwargs):
         super().__init__(**kwargs)

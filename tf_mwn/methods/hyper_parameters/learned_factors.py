@@ -7,6 +7,7 @@ import keras
 import tensorflow as tf
 
 from tf_mwn.checks import POSITIVE
+from tf_mwn.engine.objective import SEES_LOSSES
 from tf_mwn.training.meta_learner import MetaLearner
 
 # The largest factor between a learned number and its start, in either direction.
@@ -27,6 +28,7 @@ class LearnedFactors(MetaLearner):
     """
 
     takes_sample_weight = True
+    sees = SEES_LOSSES
 
     def __init__(self, names: Sequence[str], start: float = 1.0, **kwargs):
         super().__init__(**kwargs)

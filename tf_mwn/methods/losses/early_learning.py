@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 
 from tf_mwn.checks import check_count
-from tf_mwn.engine.objective import TrainingBatch
+from tf_mwn.engine.objective import SEES_EXAMPLES, TrainingBatch
 from tf_mwn.losses.targets import as_logits
 from tf_mwn.methods.losses import specs
 from tf_mwn.training.example_memory import ExampleMemory
@@ -40,6 +40,8 @@ class EarlyLearning(MeanLoss):
         Liu, Niles-Weed, Razavian and Fernandez-Granda, Early-Learning Regularization Prevents
         Memorization of Noisy Labels, NeurIPS 2020. https://arxiv.org/abs/2007.00151
     """
+
+    sees = SEES_EXAMPLES
 
     def __init__(
         self,

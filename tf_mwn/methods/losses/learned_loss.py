@@ -8,6 +8,7 @@ import keras
 import tensorflow as tf
 
 from tf_mwn.checks import Interval
+from tf_mwn.engine.objective import SEES_CLASSES
 from tf_mwn.losses.loss_class import PerExampleLoss
 from tf_mwn.training.meta_learner import MetaLearner
 
@@ -42,6 +43,7 @@ class LearnedLoss(MetaLearner):
     """
 
     takes_sample_weight = True
+    sees = SEES_CLASSES
 
     def __init__(self, loss: PerExampleLoss, bounds: Mapping[str, tuple[float, float]], **kwargs):
         super().__init__(**kwargs)

@@ -6,6 +6,7 @@ import keras
 import tensorflow as tf
 
 from tf_mwn.checks import check_count
+from tf_mwn.engine.objective import SEES_CLASSES
 from tf_mwn.engine.replicas import state
 from tf_mwn.files import SCALAR_PREFIX, read_columns, scalars
 from tf_mwn.losses.loss_class import PerExampleLoss
@@ -31,6 +32,8 @@ class ReplayedLoss(MeanLoss):
         Shu, Zhao, Chen, Xu and Meng, https://arxiv.org/abs/2002.06482, ask whether the final value
         helps, or the path to it.
     """
+
+    sees = SEES_CLASSES
 
     def __init__(
         self,

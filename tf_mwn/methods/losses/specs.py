@@ -160,11 +160,13 @@ def _adaptive(name: str, title: str, *options: Option, facts: tuple[str, ...] = 
         meta_optimizer=(*OPTIMIZER_OF_THETA, META_BATCH_SIZE),
         takes_meta_set=always,
         phases=meta_training,
+        sees="classes",
     )
 
 
 def _fixed(name: str, title: str, paper: str, *options: Option, **others) -> Method:
     builder = f"tf_mwn.methods.losses.robust_losses:{name}"
+    others = {"sees": "classes", **others}
     return Method(name=name, title=title, paper=paper, builder=builder, options=options, **others)
 
 
@@ -231,6 +233,7 @@ FIXED = (
         title="cross-entropy of logits that are corrected by the class shares",
         paper=_MENON,
         builder="tf_mwn.training.cross_entropy:CrossEntropy",
+        sees="losses",
         defaults={LOGIT_ADJUSTMENT.name: 1.0},
     ),
     Method(
@@ -238,6 +241,7 @@ FIXED = (
         title="plain training; predictions are corrected by the class shares",
         paper=_MENON,
         builder="tf_mwn.methods.losses.posthoc_adjustment:PosthocAdjustment",
+        sees="losses",
         facts=("class_counts", "target_shares"),
         shared=(LOGIT_ADJUSTMENT.name,),
         defaults={LOGIT_ADJUSTMENT.name: 1.0},
@@ -261,6 +265,7 @@ FIXED = (
         ELR_BETA,
         ELR_LAMBDA,
         facts=("num_sample_ids", "num_classes"),
+        sees="examples",
     ),
     _fixed("reed_soft", "targets mixed with the prediction", _REED, REED_SOFT_BETA),
     _fixed("reed_hard", "targets mixed with the predicted class", _REED, REED_HARD_BETA),

@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 
 from tf_mwn.checks import BELOW_ONE, FRACTION, Interval, check_count
+from tf_mwn.engine.objective import SEES_EXAMPLES
 from tf_mwn.engine.replicas import all_gather, own_rows, state
 from tf_mwn.methods.mentornet.example_dropout import kept, rates_by_percent
 from tf_mwn.methods.mentornet.mentor_net import MentorNet, mentor_features
@@ -39,6 +40,8 @@ class MentorWeighting(WeightedLoss):
     References:
         Jiang et al., ICML 2018, https://arxiv.org/abs/1712.05055.
     """
+
+    sees = SEES_EXAMPLES
 
     def __init__(
         self,

@@ -82,7 +82,9 @@ class MetaWeightNet(MetaLearnedModel):
     def step_gradient(self, logits, batch):
         if self.weight_net.detach_loss or self.is_warming_up:
             return self.logits_gradient(logits, batch)
-        return logits_gradient(lambda z: self.weight_net.actual_objective(z, batch), logits)
+        return logits_gradient(
+            lambda z: self.weight_net.actual_objective(*self.seen(z, batch)), logits
+        )
 
     def artifacts(self):
         return {"weight_net.json": functools.partial(save_weight_net, self.weight_net)}

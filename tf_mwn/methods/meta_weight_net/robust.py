@@ -8,15 +8,13 @@ import tensorflow as tf
 
 from tf_mwn.checks import check_bool
 from tf_mwn.data.streams.pairing import Pairing
-from tf_mwn.engine.objective import logits_gradient
 from tf_mwn.engine.optimizers import CoupledAdam
 from tf_mwn.engine.replicas import state
 from tf_mwn.label_noise.planted import auc_and_error, planted_weights
 from tf_mwn.methods.meta_weight_net import specs
 from tf_mwn.methods.meta_weight_net.meta_weight_net import MetaWeightNet
 from tf_mwn.training import options as training_options
-from tf_mwn.training.classifiers import num_classes
-from tf_mwn.training.fine_tuning import FineTuned, hold_back
+from tf_mwn.training.fine_tuning import FineTuned, hold_back, strata
 from tf_mwn.training.whole_sets import WholeSets, logits_of
 
 _CLEAN_BATCH = 500  # examples per call of the classifier
@@ -47,6 +45,9 @@ class Robust(MetaWeightNet):
        V goes on learning.
     5. A last phase trains the classifier on the clean set, and is kept as far as it helps on clean
        examples that are held back from it.
+
+    Parts 1 and 4 need labels of classes: for other tasks (docs/tasks.md) they are off, and V
+    weighs in all epochs.
 
     The class shares, and the clean examples of the last phase, come from the data that `fit` is
     given: arrays, or the data set that `paired_dataset` returns, before any `.map`. An example
@@ -162,6 +163,8 @@ class Robust(MetaWeightNet):
         if self.whole_sets.meta is None:
             return False
         logits, labels, _ = logits_of(self._clean_logits, self.whole_sets.meta)
+        if not self.has_classes(labels, logits):
+            return True  # no error can be planted
         weights = planted_weights(self._weights_of_v, (logits, labels), None, rng=_same_draws())
         if weights is None:
             return False
@@ -175,7 +178,7 @@ class Robust(MetaWeightNet):
         cotangent, weights = super().step_gradient(logits, batch)
         if self._trust is None:
             return cotangent, weights
-        plain, _ = logits_gradient(lambda z: (batch.mean(batch.losses(z)), None), logits)
+        plain = self.plain_gradient(logits, batch)
         trust = tf.convert_to_tensor(self._trust) > 0
         return tf.where(trust, cotangent, plain), tf.where(trust, weights, tf.ones_like(weights))
 
@@ -185,7 +188,9 @@ class Robust(MetaWeightNet):
 
     def _with_facts(self, dataset, pairing: Pairing):
         if self._parts["logit_adjustment"] > 0:
-            self._adjust_by(pairing.class_counts(self._num_classes(dataset)))
+            labels, logits = self._first(dataset)
+            if self.has_classes(labels, logits):
+                self._adjust_by(pairing.class_counts(max(logits.shape[-1], 2)))
         if self.needs_whole_sets:
             self.whole_sets = WholeSets(dataset, self._unseen(pairing))
         if pairing.meta_batch_size is not None or pairing.meta[0] is None:
@@ -200,18 +205,18 @@ class Robust(MetaWeightNet):
             self._adjust_logits(self._parts["logit_adjustment"], counts, shares)
             self.train_function = None  # its trace has other logits
 
-    def _num_classes(self, dataset) -> int:
-        logits = num_classes(self.classifier)
-        if logits is None:  # a subclassed model
-            logits = self(next(iter(dataset.take(1)))[0]).shape[-1]
-        return max(logits, 2)
+    def _first(self, dataset):
+        """Labels and logits of a batch, or what is known of their shapes."""
+        labels, outputs = dataset.element_spec[1], getattr(self.classifier, "outputs", None)
+        if outputs:
+            return labels, outputs[0]
+        return labels, self(next(iter(dataset.take(1)))[0])  # a subclassed model
 
     def _unseen(self, pairing: Pairing) -> tf.data.Dataset | None:
         """The clean examples that the classifier has not trained on, or None."""
         x, y = pairing.clean_examples()
         if keras.ops.convert_to_numpy(self._has_tuned):
-            classes = y if y.ndim == 1 else y.argmax(axis=1)
-            rows = hold_back(classes, self._parts["held_back"], _HELD_BACK_SEED)
+            rows = hold_back(strata(y), self._parts["held_back"], _HELD_BACK_SEED)
             x, y = tf.nest.map_structure(lambda part: part[rows], (x, y))
         if not len(y):
             return None

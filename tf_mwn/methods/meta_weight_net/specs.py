@@ -86,12 +86,14 @@ METHODS = (
         title="plain training on the given labels",
         paper="the baseline",
         builder="tf_mwn.training.cross_entropy:CrossEntropy",
+        sees="losses",
     ),
     Method(
         name="meta_weight_net",
         title="sample weights V(loss), learned on the meta set",
         paper="Shu et al., NeurIPS 2019, https://arxiv.org/abs/1902.07379",
         builder="tf_mwn.methods.meta_weight_net.meta_weight_net:MetaWeightNet",
+        sees="losses",
         options=(WEIGHT_NET_UNITS, WEIGHT_NORMALIZATION, DETACH_LOSS, *ENGINE),
         facts=("epochs",),
         meta_optimizer=(*OPTIMIZER_OF_THETA, META_BATCH_SIZE),
@@ -106,6 +108,7 @@ METHODS = (
         title="Meta-Weight-Net on prior-corrected logits, and a last phase on the meta set",
         paper="this project; composed of Shu et al., NeurIPS 2019, and Menon et al., ICLR 2021",
         builder="tf_mwn.methods.meta_weight_net.robust:robust",
+        sees="losses",
         options=(ROBUST_META_FRACTION, ROBUST_META_INTERVAL, ROBUST_TESTS_WEIGHTS),
         defaults={
             LOGIT_ADJUSTMENT.name: ROBUST_LOGIT_ADJUSTMENT,

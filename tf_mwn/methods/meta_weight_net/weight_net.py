@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import keras
 import tensorflow as tf
 
-from tf_mwn.engine.objective import TrainingBatch
+from tf_mwn.engine.objective import SEES_LOSSES, TrainingBatch
 from tf_mwn.engine.replicas import all_reduce_sum
 from tf_mwn.methods.meta_weight_net.specs import WEIGHT_NORMALIZATION
 from tf_mwn.training.meta_learner import MetaLearner
@@ -36,6 +36,7 @@ class WeightNet(MetaLearner):
     """
 
     takes_sample_weight = True
+    sees = SEES_LOSSES
 
     def __init__(
         self,

@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_mwn.checks import check_count
+from tf_mwn.engine.objective import SEES_LABELS
 from tf_mwn.losses.targets import class_numbers
 from tf_mwn.methods.meta_weight_net.specs import WEIGHT_NORMALIZATION
 from tf_mwn.methods.meta_weight_net.weight_net import dense, weighted_share
@@ -44,6 +45,7 @@ class ClassAwareNet(MetaLearner):
     """
 
     takes_sample_weight = True
+    sees = SEES_LABELS
 
     def __init__(
         self,

@@ -5,7 +5,7 @@ import dataclasses
 import keras
 import tensorflow as tf
 
-from tf_mwn.engine.objective import TrainingBatch
+from tf_mwn.engine.objective import SEES_EXAMPLES, TrainingBatch
 from tf_mwn.engine.replicas import global_mean
 from tf_mwn.losses.cross_entropy import cross_entropy
 from tf_mwn.methods.reweighting import specs
@@ -55,6 +55,8 @@ class SoftLabelNet(ClassAwareNet):
     under the logits of the (blended) example. In a plain `TrainingBatch`, without targets, the
     objective is that of `ClassAwareNet`.
     """
+
+    sees = SEES_EXAMPLES
 
     def objective(self, logits, batch):
         if not isinstance(batch, SoftBatch):

@@ -1,12 +1,19 @@
 """Learning to re-weight examples: weights from one meta gradient, without a weight net."""
 
+import dataclasses
+
 import keras
 import tensorflow as tf
 
 from tf_mwn.engine import options as engine_options
 from tf_mwn.engine.linearise import Linearisation
 from tf_mwn.engine.meta_loss import meta_loss_gradient
-from tf_mwn.engine.objective import TrainingBatch, TrainingObjective, logits_gradient
+from tf_mwn.engine.objective import (
+    SEES_LOSSES,
+    TrainingBatch,
+    TrainingObjective,
+    logits_gradient,
+)
 from tf_mwn.engine.optimizers import loss_scale
 from tf_mwn.engine.replicas import all_reduce_sum
 from tf_mwn.training.classifiers import VirtualVariables, select_variables
@@ -24,6 +31,7 @@ class LastWeights(TrainingObjective):
     """
 
     takes_sample_weight = True
+    sees = SEES_LOSSES
 
     def __init__(self, num_sample_ids: int, **kwargs):
         super().__init__(**kwargs)
@@ -101,26 +109,36 @@ class L2RW(RobustModel):
         counts = element.get("sample_weight")
         batch = self.training_batch(labels, element["sample_id"], counts)
         linear = self.linearise(element["inputs"])
-        weights = rectified(self.similarities(linear, batch, element), batch)
+        _, rows = self.seen(linear.logits, batch)
+        weights = rectified(self.similarities(linear, batch, element), rows)
         known = weights
         if loss_scale(self.optimizer) is not None:
             # The optimizer skips a step that overflows float16; the memory skips it as well.
             known = tf.where(tf.math.is_finite(weights), weights, tf.zeros_like(weights))
-        self.training_objective.keep(known, batch)
-        cotangent, _ = logits_gradient(
-            lambda z: (batch.mean(weights * batch.losses(z)), None), linear.logits
-        )
+        self.training_objective.keep(known, rows)
+
+        def weighted(z):
+            z, rows = self.seen(z, batch)
+            return rows.mean(weights * rows.losses(z)), None
+
+        cotangent, _ = logits_gradient(weighted, linear.logits)
         self.actual_step(linear, cotangent)
         logits = linear.unadjusted_logits
         return self.update_metrics(element, labels, logits, counts, known)
 
     def similarities(self, linear: Linearisation, batch: TrainingBatch, element) -> tf.Tensor:
-        """s [B]: the derivative of each training loss along u = ∇L_meta(w)."""
+        """s [N]: the derivative of each training loss along u = ∇L_meta(w)."""
         direction = all_reduce_sum(self._meta_loss_gradient(linear, element))
         slopes, _ = logits_gradient(lambda z: (tf.reduce_sum(batch.losses(z)), None), linear.logits)
         _, pushforward = linear.pullback_and_pushforward(slopes, self.virtual_selection)
         tangent = pushforward(direction, loss_scale(self.optimizer))
-        return tf.reduce_sum(slopes * tangent, axis=-1)
+        products = tf.stop_gradient(slopes * tangent)
+        outputs = self.per_example_loss.outputs(batch.labels, linear.logits)
+        if outputs is not None and self.per_example_loss.weight_per == "output":
+            outputs = dataclasses.replace(outputs, logits=products)
+            return tf.reduce_sum(outputs.row_logits, axis=-1)
+        products = tf.reduce_sum(products, axis=range(1, products.shape.rank))
+        return products if outputs is None else outputs.examples(products)
 
     def _meta_loss_gradient(self, linear: Linearisation, element) -> list[tf.Tensor]:
         """u in the compared variables (this replica's share)."""

@@ -6,6 +6,7 @@ import keras
 import tensorflow as tf
 
 from tf_mwn.checks import AT_LEAST_ONE, NON_NEGATIVE, POSITIVE, check_count
+from tf_mwn.engine.objective import SEES_CLASSES
 from tf_mwn.losses.cross_entropy import expectation
 from tf_mwn.losses.targets import target_distribution
 from tf_mwn.methods.rules.ada_boost import samme
@@ -82,6 +83,8 @@ class PredictionVariance(WeightedLoss):
         See `tf_mwn.methods.rules.prediction_variance`.
     """
 
+    sees = SEES_CLASSES
+
     def __init__(
         self,
         num_sample_ids: int,
@@ -137,6 +140,8 @@ class AdaBoost(WeightedLoss):
     References:
         See `tf_mwn.methods.rules.ada_boost`.
     """
+
+    sees = SEES_CLASSES
 
     def __init__(
         self,

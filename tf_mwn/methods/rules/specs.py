@@ -120,6 +120,7 @@ HISTORY = ("num_sample_ids", "steps_per_epoch")
 
 def _rule(name: str, title: str, paper: str, *options: Option, **others):
     others |= {"builder": f"tf_mwn.methods.rules.weightings:{name}", "gives_weights": True}
+    others = {"sees": "losses", **others}
     return Method(name=name, title=title, paper=paper, options=options, **others)
 
 
@@ -155,6 +156,7 @@ METHODS = (
         "only examples with a large loss, and all of the small classes",
         "Malisiewicz et al., ICCV 2011",
         HARD_MINING_LAMBDA,
+        sees="classes",
         facts=("class_counts",),
     ),
     _rule(
@@ -163,6 +165,7 @@ METHODS = (
         "Chang et al., NeurIPS 2017, https://arxiv.org/abs/1704.07433",
         VARIANCE_EPSILON,
         VARIANCE_WARMUP_EPOCHS,
+        sees="classes",
         facts=HISTORY,
     ),
     _rule(
@@ -182,6 +185,7 @@ METHODS = (
         "Freund and Schapire, JCSS 1997; Zhu et al., 2009 (SAMME)",
         ADA_BOOST_EPOCHS,
         ADA_BOOST_CLIP,
+        sees="classes",
         facts=HISTORY,
     ),
     _rule(
@@ -189,6 +193,7 @@ METHODS = (
         "classes weighted as if all were equally frequent",
         "Zadrozny, ICML 2004",
         INSTANCE_CLIP,
+        sees="classes",
         facts=("class_counts",),
     ),
     _rule(

@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_mwn.checks import BELOW_ONE, NON_NEGATIVE, POSITIVE, check_count, check_name
-from tf_mwn.engine.objective import TrainingBatch
+from tf_mwn.engine.objective import SEES_CLASSES, TrainingBatch
 from tf_mwn.engine.replicas import all_gather, all_reduce_sum, state
 from tf_mwn.losses.admissible import GCE_Q, POLY_SOFT_D
 from tf_mwn.losses.cross_entropy import expectation
@@ -178,6 +178,8 @@ class ClassWeighting(WeightedLoss):
         loss: see `WeightedLoss`.
     """
 
+    sees = SEES_CLASSES
+
     def __init__(
         self,
         class_weights: Sequence[float],
@@ -210,6 +212,8 @@ class HardMining(WeightedLoss):
     References:
         See `tf_mwn.methods.rules.hard_mining`.
     """
+
+    sees = SEES_CLASSES
 
     def __init__(self, class_counts: Sequence[float], lambda_: float = 0.5, **kwargs):
         super().__init__(**kwargs)

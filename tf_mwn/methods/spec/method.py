@@ -91,6 +91,9 @@ class Method:
         phases: the phases under given settings.
         gives_weights: whether every example has a weight.
         remakes_classifier: whether it trains a new network that is made from the classifier.
+        sees: what it looks at: "losses" of examples alone, so that it can be used for every task;
+            also the class that "labels" name; "classes" that exclude each other, each output by
+            itself; or more of whole "examples".
         resamples: whether the stream repeats or leaves out training examples.
         file: the option for a file that holds what the method would learn. If it is set, training
             keeps the content of the file fixed and reads no other option.
@@ -115,6 +118,7 @@ class Method:
     gives_weights: bool = False
     remakes_classifier: bool = False
     resamples: bool = False
+    sees: str = "examples"
     file: Option | None = None
     file_builder: str | None = None
 

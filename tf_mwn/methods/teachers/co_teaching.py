@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from tf_mwn.checks import BELOW_ONE, POSITIVE, check_count
 from tf_mwn.engine.linearise import Linearisation
-from tf_mwn.engine.objective import TrainingBatch, TrainingObjective, logits_gradient
+from tf_mwn.engine.objective import SEES_LOSSES, TrainingBatch, TrainingObjective, logits_gradient
 from tf_mwn.engine.optimizers import apply_gradient
 from tf_mwn.engine.replicas import all_gather, all_reduce_sum, num_replicas, own_rows
 from tf_mwn.methods.teachers import specs
@@ -47,6 +47,7 @@ class SmallLossSelection(TrainingObjective):
     """
 
     takes_sample_weight = True
+    sees = SEES_LOSSES
 
     def __init__(
         self,
@@ -195,9 +196,11 @@ class CoTeaching(RobustModel):
         batch = self.training_batch(labels, element["sample_id"], counts)
         own = self.linearise(element["inputs"])
         peers = self.linearise(element["inputs"], self.peer, self.peer_optimizer)
-        losses = tf.stack([batch.losses(own.logits), batch.losses(peers.logits)], axis=1)
-        selected = self.training_objective.selected(losses, batch)
-        weights = self.training_objective.record_selection(selected, batch)
+        seen = [self.seen(network.logits, batch) for network in (own, peers)]
+        losses = tf.stack([rows.losses(logits) for logits, rows in seen], axis=1)
+        rows = seen[0][1]
+        selected = self.training_objective.selected(losses, rows)
+        weights = self.training_objective.record_selection(selected, rows)
         # Crosswise: each network steps on the other's selection.
         self.actual_step(own, self._cotangent(own, selected[:, 1], batch))
         self._peer_step(peers, self._cotangent(peers, selected[:, 0], batch))
@@ -205,7 +208,7 @@ class CoTeaching(RobustModel):
 
     def _cotangent(self, linear: Linearisation, selected, batch: TrainingBatch) -> tf.Tensor:
         def objective(logits):
-            return self.training_objective.mean_over(selected, logits, batch), None
+            return self.training_objective.mean_over(selected, *self.seen(logits, batch)), None
 
         return logits_gradient(objective, linear.logits)[0]
 

@@ -135,7 +135,7 @@ class FidelityWeighted(RobustModel):
         super().compile(optimizer, loss=loss, metrics=metrics, **kwargs)
         row = np.full((1, self.classifier.output_shape[-1]), 0.5, keras.config.floatx())
         try:
-            fits = self.per_example_loss(row, row).shape == (1,)
+            fits = self.per_example_loss.of_rows(row, row).shape == (1,)
         except (TypeError, ValueError, tf.errors.InvalidArgumentError):
             fits = False
         if not fits:

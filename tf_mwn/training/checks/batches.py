@@ -23,16 +23,16 @@ class BatchCheck:
     """What a batch must be like.
 
     Attributes:
-        classes: C, the number of logits.
         labels: what the loss takes, by the name of the labels: "labels" and "meta_labels".
         shape: of an example, None where it is open; None if the classifier has several inputs.
         reads_training_set: whether the method reads more than the meta set.
+        ignored: the label of outputs that count nowhere; None for none.
     """
 
-    classes: int
     labels: dict[str, LabelRange]
     shape: tuple[int | None, ...] | None
     reads_training_set: bool = True
+    ignored: int | None = None
 
     def __call__(self, element, labels, *weights):
         """The batch as it is.
@@ -50,7 +50,7 @@ class BatchCheck:
         for name, (x, y, x_name, y_name) in parts.items():
             asserted += self._of_inputs(x, x_name)
             asserted += self._of_lengths(x, y, x_name, y_name)
-            asserted += self._of_labels(tf.convert_to_tensor(y), y_name, self.labels[name])
+            asserted += self.of_labels(tf.convert_to_tensor(y), y_name, self.labels[name])
         for values in weights:
             asserted += self._of_weights(tf.convert_to_tensor(values), labels)
         asserted = [operation for operation in asserted if operation is not None]  # None if eager
@@ -93,35 +93,42 @@ class BatchCheck:
         wrong = tf.gather(weights, tf.argmin(tf.cast(fits, tf.int32)))
         return [counted, _require(tf.reduce_all(fits), text, wrong)]
 
-    def _of_labels(self, labels: tf.Tensor, name: str, known: LabelRange) -> list:
+    def of_labels(self, labels: tf.Tensor, name: str, known: LabelRange) -> list:
+        """The assertions on labels [B, ..]; they raise at once where the labels are values."""
         asserted = []
         if labels.dtype.is_floating:
             text = f"expected finite {name}, received NaN or infinity"
             asserted.append(_require(tf.reduce_all(tf.math.is_finite(labels)), text))
+        if self.ignored is not None and not known.sums_to_one:
+            first = tf.cast(known.low or 0, labels.dtype)
+            labels = tf.where(labels == tf.cast(self.ignored, labels.dtype), first, labels)
         low, high = tf.reduce_min(labels), tf.reduce_max(labels)
-        numbers = labels.shape.rank == 1 and self.classes > 1
-        hint = " (classes are numbered from 0)" if numbers else ""
+        hint = " (classes are numbered from 0)" if known.numbered else ""
         if known.low is not None and not (labels.dtype.is_unsigned or labels.dtype.is_bool):
             text = f"expected {name} to be at least {known.low}, received {{}}{hint}"
             asserted.append(_require(low >= tf.cast(known.low, low.dtype), text, low))
         if known.high is not None and not labels.dtype.is_bool:
             text = f"expected {name} to be at most {known.high}, received {{}}"
-            if numbers:
+            if known.numbered:
                 text = (
                     f"expected {name} to be below the classifier's number of classes "
-                    f"{self.classes}, received {{}}{hint}"
+                    f"{known.high + 1}, received {{}}{hint}"
                 )
             asserted.append(_require(high <= tf.cast(known.high, high.dtype), text, high))
         if known.sums_to_one:
-            sums = tf.reduce_sum(tf.cast(labels, keras.config.floatx()), axis=1)
-            ends = tf.reduce_min(sums), tf.reduce_max(sums)
-            near = tf.logical_and(ends[0] >= 1 - 1e-3, ends[1] <= 1 + 1e-3)
-            text = (
-                f"expected {name} in rows of probabilities that sum to 1, "
-                "received sums from {} to {}"
-            )
-            asserted.append(_require(near, text, *ends))
+            asserted.append(self._of_sums(labels, name))
         return asserted
+
+    def _of_sums(self, labels: tf.Tensor, name: str):
+        sums = tf.reduce_sum(tf.cast(labels, keras.config.floatx()), axis=-1)
+        if self.ignored is not None:
+            is_ignored = tf.reduce_all(labels == tf.cast(self.ignored, labels.dtype), axis=-1)
+            sums = tf.where(is_ignored, tf.ones_like(sums), sums)
+        ends = tf.reduce_min(sums), tf.reduce_max(sums)
+        near = tf.logical_and(ends[0] >= 1 - 1e-3, ends[1] <= 1 + 1e-3)
+        text = f"expected {name} in rows of probabilities that sum to 1, "
+        text += "received sums from {} to {}"
+        return _require(near, text, *ends)
 
 
 class CheckedBatches(keras.utils.PyDataset):

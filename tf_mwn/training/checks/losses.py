@@ -7,7 +7,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from tf_mwn.losses.per_example import OutputLoss
 from tf_mwn.losses.trial import is_per_example, same
+
+# What the labels of an output stand for.
+CLASSES, COLUMNS, NUMBERS = "classes", "columns", "numbers"
 
 Loss = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 
@@ -19,18 +23,23 @@ class LabelRange:
     Attributes:
         low, high: least and largest value; None where there is no bound.
         sums_to_one: whether the labels are distributions over the classes.
+        kind: CLASSES of one example or of each position, COLUMNS of labels that do not exclude each
+            other, or NUMBERS of a regression.
+        numbered: whether they are the numbers of two classes or more.
     """
 
     low: float | None = None
     high: float | None = None
     sums_to_one: bool = False
+    kind: str = dataclasses.field(default=CLASSES, compare=False)
+    numbered: bool = dataclasses.field(default=False, compare=False)
 
 
-def check_loss(loss: Loss, labels: tf.TensorSpec, classes: int) -> LabelRange:
+def check_loss(loss: OutputLoss, labels: tf.TensorSpec, classes: int) -> LabelRange:
     """Tries the loss on one, two and three examples, on sure, undecided and shifted logits.
 
     Args:
-        loss: (labels, logits [B, C]) -> [B].
+        loss: of `per_example_loss`; its rows (labels, logits [B, C]) -> [B] are tried.
         labels: of a batch; [B], or [B, C] or [B, 1].
         classes: C.
 
@@ -41,6 +50,11 @@ def check_loss(loss: Loss, labels: tf.TensorSpec, classes: int) -> LabelRange:
         ValueError: it gives no value for each example, mixes up examples, or takes
             probabilities in place of logits.
     """
+    if loss.splits(tf.zeros([1, *labels.shape[1:]], labels.dtype), tf.zeros([1, classes])):
+        one = tf.TensorSpec([None], labels.dtype)
+        found = _of_one_logit(_Trial(loss.of_rows, one, 1))
+        return dataclasses.replace(found, kind=NUMBERS if found.high is None else COLUMNS)
+    loss = loss.of_rows
     _check_shapes(loss, labels, classes)
     numbers = np.array([0, 1, 1]) if classes == 1 else np.array([0, classes - 1, classes - 1])
     logits = np.random.default_rng(0).normal(scale=2, size=(3, classes))
@@ -103,7 +117,7 @@ def _of_one_logit(trial: "_Trial") -> LabelRange:
             trial.refuse(f"does not depend on the output of an example of label {label} {side}")
     numbers = np.array([0, 1, 1])
     if not trial.is_ordered(numbers, 2 * numbers[:, np.newaxis] - 1):
-        return LabelRange()
+        return LabelRange(kind=NUMBERS)
     mirrored = same(trial(np.full(3, -1), steps), trial(np.ones(3), -steps))
     return LabelRange(-1 if mirrored else 0, 1)
 

@@ -1,5 +1,6 @@
 """A look at what a classifier puts out, before it is trained: logits, not probabilities."""
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
@@ -7,14 +8,32 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tf_mwn.engine.keras_internals import has_ordered_layers
+from tf_mwn.engine import keras_internals
 
 # Lengths that are tried for an axis whose length the classifier leaves open.
 _LENGTHS = (8, 64, 256)
 _EXAMPLES = 2
 
 
-def check_logits(classifier: keras.Model, inputs: Any = None) -> int | None:
+@dataclasses.dataclass(frozen=True)
+class Logits:
+    """What a classifier puts out.
+
+    Attributes:
+        shape: without the axis of examples; None for an axis of open or unknown length.
+        is_masked: whether Keras' layers know of outputs that stand for padding.
+    """
+
+    shape: tuple[int | None, ...]
+    is_masked: bool = False
+
+    @property
+    def classes(self) -> int:
+        """C; 1 for logits [B]."""
+        return self.shape[-1] if self.shape else 1
+
+
+def check_logits(classifier: keras.Model, inputs: Any = None) -> Logits | None:
     """Refuses a classifier whose outputs are probabilities, whatever its layers are called.
 
     The outputs are those of random inputs. Real logits can resemble probabilities by chance, those
@@ -26,13 +45,13 @@ def check_logits(classifier: keras.Model, inputs: Any = None) -> int | None:
             the classifier names itself.
 
     Returns:
-        C, the number of outputs; None if it is not known what the classifier takes.
+        What is known of them; None if it is not known what the classifier takes.
 
     Raises:
-        ValueError: probabilities, or another shape than [B, C].
+        ValueError: probabilities, or no axis of examples.
     """
     if inputs is None:
-        if not has_ordered_layers(classifier):
+        if not keras_internals.has_ordered_layers(classifier):
             return None
         sequential = isinstance(classifier, keras.Sequential)
         inputs = classifier.inputs[0] if sequential else classifier.input
@@ -43,10 +62,12 @@ def check_logits(classifier: keras.Model, inputs: Any = None) -> int | None:
             break
     else:
         return None
-    shape = list(outputs.shape)
-    if len(shape) != 2 or shape[0] != _EXAMPLES:
+    outputs, is_masked = outputs
+    shape = outputs.shape
+    if not shape or shape[0] != _EXAMPLES:
         raise ValueError(
-            f"classifier: expected logits [B, C] as output, received shape {[None, *shape[1:]]}"
+            "classifier: expected logits [B, C] or [B, .., C] as output, received shape "
+            f"{[None, *shape[1:]]}"
         )
     kind = _kind(outputs)
     if kind and all(_kind(z) for z in _varied_outputs(classifier, examples)):
@@ -54,14 +75,19 @@ def check_logits(classifier: keras.Model, inputs: Any = None) -> int | None:
             f"classifier: expected logits as output, received {kind}; leave out the softmax or "
             "sigmoid at the end, in whatever layer or function it is"
         )
-    return shape[1]
+    known = getattr(classifier, "outputs", None)
+    if known:
+        return Logits(tuple(known[0].shape[1:]), is_masked)
+    # The lengths of these outputs are those of the examples.
+    return Logits((None,) * (len(shape) - 2) + shape[1:][-1:], is_masked)
 
 
 def _kind(outputs: np.ndarray) -> str | None:
-    """What probabilities the outputs [B, C] look like; None for logits."""
+    """What probabilities the outputs [B, .., C] look like; None for logits."""
     if not np.isfinite(outputs).all() or outputs.min() < 0 or outputs.max() > 1:
         return None
-    if outputs.shape[1] > 1 and np.allclose(outputs.sum(axis=1), 1, atol=1e-2):
+    columns = outputs.shape[-1] if outputs.ndim > 1 else 1
+    if columns > 1 and np.allclose(outputs.sum(axis=-1), 1, atol=1e-2):
         return "probabilities that sum to 1"
     return "numbers between 0 and 1"
 
@@ -79,7 +105,7 @@ def _varied_outputs(classifier: keras.Model, examples) -> Sequence[np.ndarray]:
         ]
         with keras.StatelessScope(state_mapping=values):
             outputs = _outputs(classifier, examples)
-        found += [] if outputs is None or not np.isfinite(outputs).all() else [outputs]
+        found += [] if outputs is None or not np.isfinite(outputs[0]).all() else [outputs[0]]
     return found
 
 
@@ -87,10 +113,12 @@ def _scale(variable: keras.Variable) -> float:
     return 3 / np.sqrt(max(1, np.prod(variable.shape[:-1])))
 
 
-def _outputs(classifier: keras.Model, examples) -> np.ndarray | None:
-    """Outputs in evaluation mode; None if the classifier does not take the examples."""
+def _outputs(classifier: keras.Model, examples) -> tuple[np.ndarray, bool] | None:
+    """Outputs in evaluation mode, and whether Keras gives them a mask; None if it fails."""
     try:
-        return np.asarray(tf.cast(classifier(examples, training=False), tf.float32))
+        outputs = classifier(examples, training=False)
+        is_masked = keras_internals.has_mask(outputs)
+        return np.asarray(tf.cast(outputs, tf.float32)), is_masked
     except Exception:  # a classifier may raise anything, and its training will
         return None
 
