@@ -15,6 +15,7 @@ setup(
     long_description=(HERE / "README.md").read_text(),
     long_description_content_type="text/markdown",
     packages=find_packages(include=["tf_mwn", "tf_mwn.*", "launch", "launch.*"]),
+    package_data={"tf_mwn.auditing": ["page.html"]},
     python_requires=">=3.11,<3.14",
     install_requires=[
         # Bounded, for tf_mwn/engine/keras_internals.py holds names that a release may drop.

@@ -24,8 +24,9 @@ def main(argv: list[str]) -> None:
 
     with mistakes():
         found = audit_run(run)
-        written = found.write(run.path, _IMAGES.value)
-    print(f"{run.method} seed {run.seed} of {run.experiment}")
+        name = f"{run.method} seed {run.seed} of {run.experiment}"
+        written = found.write(run.path, _IMAGES.value, f"Audit of {name}")
+    print(name)
     if found.weight is None:
         print(f"{run.method} gives no weights: the column is empty")
     print(found)

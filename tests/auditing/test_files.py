@@ -13,7 +13,7 @@ def test_files(tmp_path):
     ids = np.arange(300) + 1000
     audit = tf_mwn.audit(linear(), X, Y, sample_id=ids, class_names=["a", "b", "c"])
     written = audit.write(tmp_path / "deep" / "audit")
-    assert [path.name for path in written] == ["suspects.csv", "audit.json"]  # no images
+    assert [path.name for path in written] == ["suspects.csv", "audit.json", "audit.html"]
     rows = list(csv.DictReader(written[0].open()))
     assert list(rows[0]) == (
         ["sample_id", "label", "predicted", "suggested", "loss", "weight", "trust", "clean_label"]
@@ -36,4 +36,4 @@ def test_images_get_a_contact_sheet(tmp_path):
     model = linear((5, 1, 1))
     written = tf_mwn.audit(model, images, Y).write(tmp_path, images=5)
     assert written[-1].read_bytes().startswith(b"\x89PNG")
-    assert len(tf_mwn.audit(model, images, Y).write(tmp_path, images=0)) == 2
+    assert len(tf_mwn.audit(model, images, Y).write(tmp_path, images=0)) == 3

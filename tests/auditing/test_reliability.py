@@ -87,7 +87,8 @@ def test_a_weak_classifier_says_so_first_and_suggests_nothing(tmp_path):
     first = str(found).splitlines()[0]
     assert first.startswith("the classifier is too weak to judge, and no label is suggested")
     assert f"{found.reliability.precision:.2f} ± " in first
-    suspects, report = (path.read_text() for path in found.write(tmp_path))
+    suspects, report, page = (path.read_text() for path in found.write(tmp_path))
+    assert page.index("<p") == page.index(f'<p class="believed">{first}')
     rows = [line.split(",") for line in suspects.splitlines()]
     assert {row[rows[0].index("suggested")] for row in rows[1:]} == {""}
     assert '"too_weak": true' in report

@@ -1,4 +1,4 @@
-"""Writes an audit to suspects.csv, audit.json and contact_sheet.png, and as text."""
+"""Writes an audit to suspects.csv, audit.json, audit.html and contact_sheet.png, and as text."""
 
 import dataclasses
 from pathlib import Path
@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from tf_mwn.auditing.page import PAGE, page
 from tf_mwn.auditing.reliability import Reliability
+from tf_mwn.auditing.thumbnails import are_images
 from tf_mwn.files import Folder
 from tf_mwn.monitoring import figures
 from tf_mwn.tables import number, text_table
@@ -16,14 +18,17 @@ SUSPECTS, REPORT, SHEET = "suspects.csv", "audit.json", "contact_sheet.png"
 _NAMED = ("label", "predicted", "suggested")
 
 
-def write(audit, folder: str | Path, images: int) -> list[Path]:
+def write(audit, folder: str | Path, images: int, title: str) -> list[Path]:
     """See `Audit.write`."""
     folder = Folder(folder)
     folder.path.mkdir(parents=True, exist_ok=True)
     _write_suspects(audit, folder)
     folder.write_json(REPORT, report(audit))
-    written = [folder / SUSPECTS, folder / REPORT]
-    if images and _are_images(audit.x):
+    believed, suspects = _believed(audit.reliability), _suspects(audit)
+    with folder.replacing(PAGE) as path:
+        path.write_text(page(audit, title, believed, suspects), "utf-8", "replace")
+    written = [folder / SUSPECTS, folder / REPORT, folder / PAGE]
+    if images and are_images(audit.x):
         with folder.replacing(SHEET) as path:
             path.write_bytes(figures.png(contact_sheet(audit, images)))
         written.append(folder / SHEET)
@@ -81,16 +86,11 @@ def contact_sheet(audit, images: int):
     return figures.contact_sheet(np.asarray(audit.x[worst]), captions, title)
 
 
-def _are_images(x: Any) -> bool:
-    return getattr(x, "ndim", 0) == 4 and x.shape[-1] in (1, 3)
-
-
 def summary(audit) -> str:
     """The text for a terminal."""
     parts = [
         _believed(audit.reliability),
-        f"{len(audit.suspects)} of {len(audit.label)} labels are suspect (trust below 0.5); "
-        f"estimated noise rate {audit.noise_rate:.3f}",
+        _suspects(audit),
         _class_table(audit),
     ]
     rankings = audit.comparison()
@@ -101,6 +101,13 @@ def summary(audit) -> str:
             + _ranking_table(rankings)
         )
     return "\n".join(parts)
+
+
+def _suspects(audit) -> str:
+    return (
+        f"{len(audit.suspects)} of {len(audit.label)} labels are suspect (trust below 0.5); "
+        f"estimated noise rate {audit.noise_rate:.3f}"
+    )
 
 
 def _reliability(reliability: Reliability) -> dict[str, Any]:

@@ -103,13 +103,17 @@ class Audit:
         table = {name: found(values, is_wrong, size) for name, values in scores.items()}
         return {**table, "suspects": found(self.log_odds, is_wrong, len(self.suspects))}
 
-    def write(self, folder: str | Path, images: int = 48) -> list[Path]:
-        """Writes suspects.csv, audit.json and, for images, contact_sheet.png; returns the paths.
+    def write(self, folder: str | Path, images: int = 48, title: str = "Audit") -> list[Path]:
+        """Writes suspects.csv, audit.json, audit.html and, for images, contact_sheet.png.
 
-        suspects.csv holds every example, the most suspect first. contact_sheet.png shows the first
-        `images` of them; 0 writes none.
+        suspects.csv holds every example, the most suspect first. audit.html, under the heading
+        `title`, is the page to review them. contact_sheet.png shows the first `images` of them; 0
+        writes none.
+
+        Returns:
+            The paths written.
         """
-        return files.write(self, folder, images)
+        return files.write(self, folder, images, title)
 
     def __str__(self) -> str:
         return files.summary(self)
