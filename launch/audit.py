@@ -1,28 +1,58 @@
 """Ranks the labels that a finished run contradicts.
 
-Writes suspects.csv and audit.json to the folder of the run, and contact_sheet.png if the data are
-images.
+Writes suspects.csv, audit.json and audit.html, a page to review the suspects on, to the folder of
+the run, and contact_sheet.png if the data are images. With --write, writes the data set anew with
+what the audit, and the decisions made on the page, lead to.
 
     python -m launch.audit --run=runs/quickstart/meta_weight_net/seed0
+    python -m launch.audit --run=DIR --write=cleaned --action=relabel
 """
 
 from absl import flags
 
-from launch import run_flags
-from launch.command_line import mistakes, start
+from launch import data_flags, run_flags
+from launch.command_line import Path, fail, mistakes, start
+from launch.help import group
+from tf_mwn.auditing.cleaning import ACTIONS
 
 flags.adopt_module_key_flags(run_flags)
 _IMAGES = flags.DEFINE_integer(
     "images", 48, "Number of images on the contact sheet. 0 writes none.", 0
 )
+_WRITE = flags.DEFINE(
+    Path(),
+    "write",
+    None,
+    "Where to write the data set anew, in the layout in which it came: a folder, a CSV file or an "
+    ".npz file. Of a set that has a name, a file for --label_file (.csv or .npz). The original is "
+    "not touched. Needs --action.",
+)
+_ACTION = flags.DEFINE_enum(
+    "action",
+    None,
+    ACTIONS,
+    "What becomes of suspects: they are left out, they get the suggested label, or every example "
+    "gets its trust as weight.",
+)
+_DECISIONS = flags.DEFINE(
+    Path(),
+    "decisions",
+    None,
+    "The CSV file that audit.html saves. Its decisions overrule the audit.",
+)
+group("A cleaned data set", _WRITE, _ACTION, _DECISIONS)
 
 
 def main(argv: list[str]) -> None:
     del argv
+    _check_flags()
     run = run_flags.load_run()
+    from tf_mwn.auditing import clean_copy
     from tf_mwn.auditing.runs import audit_run
 
     with mistakes():
+        if _WRITE.value:
+            clean_copy.check_destination(run, _WRITE.value)
         found = audit_run(run)
         name = f"{run.method} seed {run.seed} of {run.experiment}"
         written = found.write(run.path, _IMAGES.value, f"Audit of {name}")
@@ -30,8 +60,33 @@ def main(argv: list[str]) -> None:
     if found.weight is None:
         print(f"{run.method} gives no weights: the column is empty")
     print(found)
+    if _WRITE.value:
+        written += _write(run, found)
     for path in written:
         print(path)
+
+
+def _check_flags() -> None:
+    """Refuses one flag of a cleaned data set without the others."""
+    if _WRITE.value and not _ACTION.value:
+        fail(f"action: expected one of {', '.join(ACTIONS)} with --write, received none")
+    for flag in (_ACTION, _DECISIONS):
+        if flag.value and not _WRITE.value:
+            fail(f"{flag.name}: expected --write=DIR or FILE with it, received none")
+
+
+def _write(run, found) -> list:
+    """Writes the data set anew, and prints what changed; the paths written."""
+    from tf_mwn.auditing import clean_copy
+    from tf_mwn.auditing.cleaning import outcome
+    from tf_mwn.auditing.decisions import read_decisions
+
+    with mistakes():
+        decided = read_decisions(_DECISIONS.value, found) if _DECISIONS.value else None
+        cleaned = outcome(found, _ACTION.value, decided)
+        report, written = clean_copy.write(run, found, cleaned, _WRITE.value, data_flags.location())
+    print(report)
+    return written
 
 
 if __name__ == "__main__":

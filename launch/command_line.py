@@ -1,6 +1,7 @@
 """The frame of every launcher: it parses flags, shows help, and fails with one line."""
 
 import contextlib
+import functools
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -32,10 +33,15 @@ class Path(flags.ArgumentParser):
         return "string"
 
 
-def start(main: Callable[[list[str]], None]) -> None:
-    """Runs a launcher. It is not an error if the reader of the output stops, such as `head`."""
+def start(main: Callable[[list[str]], None], operands: bool = False) -> None:
+    """Runs a launcher. It is not an error if the reader of the output stops, such as `head`.
+
+    Args:
+        main: takes `argv`, without the flags.
+        operands: whether the launcher takes arguments that are no flags.
+    """
     try:
-        app.run(main, flags_parser=parse)
+        app.run(main, flags_parser=functools.partial(parse, operands=operands))
     except BrokenPipeError:
         pass
     finally:
@@ -45,7 +51,7 @@ def start(main: Callable[[list[str]], None]) -> None:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def parse(argv: list[str]) -> list[str]:
+def parse(argv: list[str], operands: bool = False) -> list[str]:
     """Parses the command line. If it asks for help, shows the help and exits with 0.
 
     A user's mistake ends the program with one line on stderr and exit code 1.
@@ -61,7 +67,7 @@ def parse(argv: list[str]) -> list[str]:
             text = flag_help.page(argv[0])
         print(text)
         sys.exit(0)
-    if len(rest) > 1:
+    if len(rest) > 1 and not operands:
         fail(f"expected flags only, received the argument {rest[1]!r}")
     _set_verbosity()
     return rest

@@ -112,6 +112,7 @@ def test_no_file_is_a_drawer_for_everything():
         "launch.audit",
         "launch.benchmark",
         "launch.evaluate",
+        "launch.predict",
         "launch.reproduce",
         "tf_mwn.recipes.listing",
         "tf_mwn.methods.registry",

@@ -49,3 +49,11 @@ def test_every_folder_with_code_is_a_package():
     for top in ("tf_mwn", "launch"):
         for path in (root / top).rglob("*.py"):
             assert (path.parent / "__init__.py").exists(), path
+
+
+def test_every_template_is_in_the_wheel():
+    root = pathlib.Path(tf_mwn.__file__).parent
+    listed = (root.parent / "setup.py").read_text()
+    for path in root.rglob("*.html"):
+        package = ".".join(path.parent.relative_to(root.parent).parts)
+        assert f'"{package}": ["{path.name}"]' in listed

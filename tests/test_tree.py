@@ -55,6 +55,7 @@ TESTED_BY = {
     "runs/export.py": "launch/test_evaluate.py",
     "runs/finished_run.py": "launch/test_evaluate.py",
     "runs/epoch_state.py": "integration/test_faults.py",
+    "runs/predict.py": "launch/test_predict.py",
     "runs/noise_model.py": "data/bias/test_feature_noise.py",
     "runs/session.py": "integration/test_faults.py",
     "runs/train.py": "integration/test_main.py",

@@ -52,9 +52,36 @@ def test_a_method_without_weights_says_so(runs, capsys):
     assert {row["weight"] for row in suspects} == {""} and suspects[0]["trust"]
 
 
+def test_a_cleaned_set(runs, tmp_path, capsys):
+    """Labels for --label_file, which read back as the audit and the decisions say."""
+    folder = runs[0]
+    call(main, f"--run={folder}")
+    capsys.readouterr()
+    first, second, *rest = rows_of(folder / "suspects.csv")
+    header = "sample_id,path,label,decision,new_label"
+    lines = [f"{first['sample_id']},,{first['label']},keep,", f"{second['sample_id']},"]
+    lines[1] += f",{second['label']},drop,"
+    (tmp_path / "decisions.csv").write_text("\n".join([header, *lines]) + "\n")
+    arguments = [f"--run={folder}", f"--decisions={tmp_path}/decisions.csv"]
+    call(main, *arguments, f"--write={tmp_path}/labels.npz", "--action=weight")
+    assert "a person decided on 2" in capsys.readouterr().out
+    with np.load(tmp_path / "labels.npz") as archive:
+        written = {name: archive[name] for name in archive.files}
+    rows = dict(zip(written["sample_id"].tolist(), range(len(written["label"])), strict=True))
+    for row, weight in ((first, 1), (second, 0), *((row, float(row["trust"])) for row in rest)):
+        place = rows[int(row["sample_id"])]
+        assert written["label"][place] == row["label"]
+        assert written["weight"][place] == pytest.approx(weight, abs=1e-4)
+    assert len(rows) == 1438  # every training example of the digits
+
+
 def test_mistakes(runs, capsys, tmp_path):
     assert "expected --run=DIR" in mistake(capsys, main)
     assert "holds no config.json" in mistake(capsys, main, f"--run={tmp_path}")
+    write = f"--write={tmp_path}/new.csv"
+    assert "action: expected one of drop, relabel, weight" in mistake(capsys, main, write)
+    for flag in ("--action=drop", "--decisions=d.csv"):
+        assert "expected --write=DIR or FILE with it" in mistake(capsys, main, flag)
     copy = tmp_path / "copy"
     shutil.copytree(runs[0], copy)
     (copy / "weights.csv").unlink()

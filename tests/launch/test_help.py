@@ -21,7 +21,7 @@ from tf_mwn.reproduction import claims_list
 from tf_mwn.settings import config
 
 TRAINING = ("main", "tune", "study", "reproduce")
-LAUNCHERS = (*TRAINING, "benchmark", "audit", "evaluate")
+LAUNCHERS = (*TRAINING, "benchmark", "audit", "evaluate", "predict")
 
 
 def launch(name, *arguments, **options):

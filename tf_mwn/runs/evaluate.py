@@ -43,21 +43,25 @@ def parts(
     )
     known = run.data.card["class_names"]
     return [
-        Subset(_inputs(what, x, shape), classes, classes, np.arange(len(classes)))
+        Subset(fitted_inputs(what, x, shape), classes, classes, np.arange(len(classes)))
         for what, x, y in raw.examples()
         for classes in [_classes(what, y, raw.class_names, known)]
     ], dataset
 
 
-def _inputs(what: str, x: Any, shape: tuple[int, ...]) -> Any:
-    """Inputs of the shape that the run takes. Grey images become coloured, and the other way."""
+def fitted_inputs(what: str, x: Any, shape: tuple[int, ...], option: str = "dataset") -> Any:
+    """Inputs of the shape that a run takes. Grey images become coloured, and the other way.
+
+    Raises:
+        TypeError, ValueError: inputs that cannot be used, or have another shape.
+    """
     x = check_inputs(what, x)
     received = tuple(x.shape[1:])
     if received == shape:
         return x
     if len(received) == len(shape) == 3 and received[:2] == shape[:2]:
         return fit_images(np.asarray(x), shape, what)
-    raise ValueError(f"dataset: expected inputs of shape {shape}, received {received}")
+    raise ValueError(f"{option}: expected inputs of shape {shape}, received {received}")
 
 
 def _classes(what: str, y: Any, names: Sequence[str] | None, known: Sequence[str]) -> np.ndarray:

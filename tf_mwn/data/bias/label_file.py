@@ -11,6 +11,7 @@ from tf_mwn.data.subset import Source
 from tf_mwn.files import read_rows
 
 _OPTION = "label_file"
+_HEADERS = (["sample_id", "label"], ["sample_id", "label", "weight"])
 _INTEGER = re.compile("-?[0-9]{1,18}")  # that int64 holds
 
 
@@ -23,7 +24,7 @@ def read_labels(path: str, source: Source) -> np.ndarray:
     Args:
         path: `.npz` with the arrays `sample_id` and `label`; `.npy` with the labels in source
             order; or a CSV file with the header `sample_id,label`. Labels of the test part may be
-            among them, and are not used.
+            among them, and are not used; nor are weights, which an audit writes.
         source: the source.
 
     Returns:
@@ -89,12 +90,12 @@ def _read_npz(path: str) -> tuple[np.ndarray, np.ndarray]:
 def _read_csv(path: str) -> tuple[np.ndarray, np.ndarray]:
     header, *rows = read_rows(_OPTION, path) or [[]]
     header = [name.strip() for name in header]
-    if header != ["sample_id", "label"]:
+    if header not in _HEADERS:
         raise ValueError(
             f"{_OPTION}: expected the header sample_id,label in {path}, received {header}"
         )
     for line, row in enumerate(rows, start=2):
-        if len(row) != 2 or not _INTEGER.fullmatch(row[0].strip()) or not row[1].strip():
+        if len(row) != len(header) or not _INTEGER.fullmatch(row[0].strip()) or not row[1].strip():
             raise ValueError(
                 f"{_OPTION}: expected an integer and a label in line {line} of {path}, "
                 f"received {','.join(row)!r}"

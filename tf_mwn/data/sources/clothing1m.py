@@ -17,7 +17,7 @@ _KEY_LISTS = {
     "test": "clean_test_key_list.txt",
 }
 _LABELS = {"noisy": "noisy_label_kv.txt", "clean": "clean_label_kv.txt"}
-_SIZE, _MARGIN = 224, 256 / 224
+_SIZE, MARGIN = 224, 256 / 224
 CLASS_NAMES = tuple(
     "T-Shirt Shirt Knitwear Chiffon Sweater Hoodie Windbreaker Jacket Downcoat Suit Shawl Dress "
     "Vest Underwear".split()
@@ -57,7 +57,7 @@ def load_clothing1m(path: str, options: ImageOptions, train_list: str = "noisy")
     kinds = {"train": train_list, "meta": "clean", "test": "clean"}
     y = {part: _labels_of(path, keys[part], kind, labels[kind]) for part, kind in kinds.items()}
     size = options.image_size or _SIZE
-    options = dataclasses.replace(options, image_size=size, margin=_MARGIN)
+    options = dataclasses.replace(options, image_size=size, margin=MARGIN)
     parts = {part: [os.path.join(path, key) for key in keys[part]] for part in keys}
     images = read_lists(path, path, parts, options)
     return RawSource(

@@ -10,19 +10,21 @@ from tf_mwn.data.images.lists import ImageOptions, read_lists
 from tf_mwn.data.sources.parts import TRAIN, assigned, part_of
 from tf_mwn.data.sources.source import RawSource
 from tf_mwn.files import read_rows
+from tf_mwn.messages import logger
 
+_OPTIONAL = {"clean_label", "split", "weight"}  # columns
 _NUMBER = re.compile("-?[0-9]{1,18}")  # that int64 holds
 
 
 def load_csv(path: str, options: ImageOptions, evaluated: bool = False) -> RawSource:
     """Loads the images that a CSV file lists, in its order.
 
-    The header is `path,label`. There are two optional columns: `clean_label`, which makes `label`
-    the source's own noisy labels, and `split`: train, test, validation or meta (clean examples,
-    from which the meta set is drawn). Without test rows, validation is the test part. An image may
-    have several rows, one for each annotator; they stay in one part. The ids are the rows of the
-    file, from 0 and without the header. Paths are relative to the file's folder. Labels are
-    integers from 0, or names, which are numbered in sorted order.
+    The header is `path,label`. There are optional columns: `clean_label`, which makes `label` the
+    source's own noisy labels; `split`: train, test, validation or meta (clean examples, from which
+    the meta set is drawn); and `weight`, which an audit writes and no run uses. Without test rows,
+    validation is the test part. An image may have several rows, one for each annotator; they stay
+    in one part. The ids are the rows of the file, from 0 and without the header. Paths are relative
+    to the file's folder. Labels are integers from 0, or names, which are numbered in sorted order.
 
     Args:
         path: the CSV file.
@@ -33,7 +35,7 @@ def load_csv(path: str, options: ImageOptions, evaluated: bool = False) -> RawSo
         ValueError: a header or a row that cannot be read (its line is named), or files that are no
             whole images.
     """
-    rows = _read_rows(path)
+    rows = read_list(path)
     split = np.array([part_of(row.get("split") or TRAIN) for row in rows])
     if evaluated:
         split[:] = TRAIN
@@ -42,6 +44,8 @@ def load_csv(path: str, options: ImageOptions, evaluated: bool = False) -> RawSo
     serves = assigned(path, list(dict.fromkeys(split)))
     split = np.array([serves[part] for part in split])
     noisy = "clean_label" in rows[0]
+    if "weight" in rows[0]:
+        logger.warning("%s: not used: weight", path)
     columns = ("label", "clean_label") if noisy else ("label",)
     labels, names = _numbered([[row[column] for row in rows] for column in columns])
     places = {part: np.flatnonzero(split == part) for part in dict.fromkeys(split)}
@@ -73,13 +77,18 @@ def _read_images(path: str, rows: list[dict], places: dict, options: ImageOption
     )
 
 
-def _read_rows(path: str) -> list[dict[str, str]]:
+def read_list(path: str) -> list[dict[str, str]]:
+    """The rows of a file that `load_csv` loads, each by the names of its columns.
+
+    Raises:
+        ValueError: as `load_csv`.
+    """
     check_file("dataset", path, (".csv",))
     lines = read_rows("dataset", path)
     header = [name.strip() for name in lines[0]] if lines else []
-    if header[:2] != ["path", "label"] or not set(header[2:]) <= {"clean_label", "split"}:
+    if header[:2] != ["path", "label"] or not set(header[2:]) <= _OPTIONAL:
         raise ValueError(
-            f"dataset: expected the header path,label (then clean_label, split) in {path}, "
+            f"dataset: expected the header path,label (then clean_label, split, weight) in {path}, "
             f"received {header}"
         )
     rows = [

@@ -62,6 +62,20 @@ def load_folder(path: str, options: ImageOptions, evaluated: bool = False) -> Ra
     )
 
 
+def list_folder(path: str) -> dict[str, list[str]]:
+    """The images of each part of a folder that `load_folder` loads, in the order of their rows.
+
+    Returns:
+        Paths below `path`.
+    """
+    folders = _parts(path)
+    names = _class_names(folders.values())
+    return {
+        part: [os.path.relpath(file, path) for file in _list_images(folder, names)[0]]
+        for part, folder in folders.items()
+    }
+
+
 def _parts(path: str) -> dict[str, str]:
     """Returns the folder of each part; the whole folder is the training part if it has no parts.
 
