@@ -87,7 +87,9 @@ def measure(
     groups = itertools.groupby(cases, lambda c: (c.config.network, c.config.batch_size))
     groups = [list(group) for _, group in groups]
     if peers and len(groups) > 1:
-        raise ValueError("peer: expected one network and batch size beside a peer")
+        raise ValueError(
+            f"peer: expected one network and batch size beside a peer, received {len(groups)}"
+        )
     costs = {}
     with contextlib.ExitStack() as stack:
         for group in groups:

@@ -59,13 +59,6 @@ def test_arguments_outside_their_sets(options, message):
         CMWNet(mlp(), COUNTS, 3, **options)
 
 
-def test_fit_without_whole_sets_is_one_sentence():
-    model = CMWNet(mlp(), COUNTS, 3)
-    model.compile("sgd")
-    with pytest.raises(ValueError, match="whole_sets: .*CMWNet reads"):
-        fit(model, 1)
-
-
 @pytest.mark.parametrize(
     ("method", "options"), [(CMWNet, {"weight_normalization": "sum"}), (CMWNetSL, {})]
 )
