@@ -13,6 +13,7 @@ import tf_mwn
 from tests.auditing.browser import answer_of, needs_browser
 from tests.auditing.wrong_labels import WRONG, X, Y, linear
 from tf_mwn.auditing import thumbnails
+from tf_mwn.auditing.decisions import read_decisions
 
 # Every character that HTML, JSON, CSV or a template could take for its own.
 NAMES = ('</script><script>alert(1)</script>, "a"', "it's <b>&amp; {{data}}\n", "日本 \u2028é")
@@ -162,6 +163,11 @@ def test_keys_decide_and_the_browser_keeps_it(page, found, tmp_path):
         answer["spoken"].startswith(PATHS[found.order[0]]) and "decision keep" in answer["spoken"]
     )
     assert answer_of(page, "return decisionsCsv();", tmp_path) == answer["csv"]
+    (tmp_path / "decisions.csv").write_text(answer["csv"], "utf-8", newline="")
+    read = read_decisions(tmp_path / "decisions.csv", found)
+    np.testing.assert_array_equal(read.position, found.order[:4])
+    assert read.what.tolist() == ["keep", "drop", "unsure", "relabel"]
+    assert NAMES[read.new_label[3]] == rows[3]["new_label"]
 
 
 FILTERS = """

@@ -1,6 +1,7 @@
 """Writes an audit to suspects.csv, audit.json, audit.html and contact_sheet.png, and as text."""
 
 import dataclasses
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,8 @@ def write(audit, folder: str | Path, images: int, title: str) -> list[Path]:
         path.write_text(page(audit, title, believed, suspects), "utf-8", "replace")
     written = [folder / SUSPECTS, folder / REPORT, folder / PAGE]
     if images and are_images(audit.x):
-        with folder.replacing(SHEET) as path:
+        with folder.replacing(SHEET) as path, warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Glyph")  # the page shows what the font lacks
             path.write_bytes(figures.png(contact_sheet(audit, images)))
         written.append(folder / SHEET)
     return written
