@@ -26,7 +26,7 @@ setup(
         "keras-tuner>=1.4.8",
         "tensorboard>=2.20",  # no longer comes with TensorFlow
         "absl-py>=2.1",
-        "scikit-learn>=1.5",
+        "scikit-learn>=1.6",
         "scipy>=1.11",
         "matplotlib>=3.9",
         "numpy>=1.26",
@@ -37,6 +37,7 @@ setup(
         "gpu": ["tensorflow[and-cuda]>=2.21,<2.22"],
         "cleanlab": ["cleanlab>=2.7"],  # its rankings, beside those of tf_mwn.audit
         "docs": ["pdoc>=15"],
-        "test": ["pytest>=8", "pytest-xdist>=3.6", "hypothesis>=6.100", "ruff>=0.9"],
+        "test": ["pytest>=8", "pytest-xdist>=3.6", "hypothesis>=6.100", "ruff>=0.9"]
+        + ["pandas>=2.2"],
     },
 )

@@ -26,6 +26,7 @@ FLOORS = (
     ("runs",),
     ("search", "benchmark"),
     ("reproduction", "auditing"),
+    ("estimators",),
 )
 ORDER = [room for floor in FLOORS for room in floor]
 # Third-party packages, and the one place that may import each.

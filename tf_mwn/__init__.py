@@ -44,6 +44,7 @@ _PUBLIC = {
     "MetaLearner": "tf_mwn.training.meta_learner",
     "MetaWeightNet": "tf_mwn.methods.meta_weight_net.meta_weight_net",
     "Robust": "tf_mwn.methods.meta_weight_net.robust",
+    "RobustClassifier": "tf_mwn.estimators.classifier",
     "RobustModel": "tf_mwn.training.robust_model",
     "SModel": "tf_mwn.methods.correction.s_model",
     "WholeSets": "tf_mwn.training.whole_sets",

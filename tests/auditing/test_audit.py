@@ -81,3 +81,18 @@ def test_one_logit_is_that_of_two_classes():
     found, expected = (tf_mwn.audit(model, x, given, x, y) for model in (one, two))
     np.testing.assert_allclose(found.log_odds, expected.log_odds, rtol=1e-5)
     np.testing.assert_array_equal(found.suspects, expected.suspects)
+
+
+def test_a_logit_adjustment_is_undone():
+    """A model of balanced classes, told the class shares, is audited as one of those shares."""
+    counts = np.array([200, 80, 20])
+    model = tf_mwn.CrossEntropy(linear())
+    model.compile("sgd", logit_adjustment=1.0, class_counts=counts)
+    shifted = linear()
+    last = shifted.layers[-1]
+    last.bias.assign(last.bias + model.logit_adjustment.offset)
+    one, two = (tf_mwn.audit(audited, X, Y) for audited in (model, shifted))
+    np.testing.assert_allclose(one.log_odds, two.log_odds, rtol=1e-3, atol=1e-3)
+    assert np.abs(one.log_odds - tf_mwn.audit(linear(), X, Y).log_odds).max() > 0.5
+    with_meta = tf_mwn.audit(model, X, Y, X[:60], TRUE[:60])
+    assert with_meta.reliability.precision > 0.8

@@ -64,6 +64,9 @@ def _given() -> dict:
         **{"keras": keras, "np": np, "tf": tf, "tf_mwn": tf_mwn},
         **{"x": rng.normal(size=(300, 20)).astype("float32"), "y": y},
         **{"x_meta": rng.normal(size=(60, 20)).astype("float32"), "y_meta": y_meta},
+        "network": lambda X, n_classes: keras.Sequential(
+            [keras.Input(X.shape[1:]), keras.layers.Dense(n_classes)]
+        ),
         **{"classifier": classifier, "model": model, "matrix": np.full((10, 10), 0.1)},
     }
 

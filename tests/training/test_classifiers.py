@@ -279,6 +279,17 @@ def test_a_new_classifier_is_a_twin_with_other_weights(make):
     assert kernels and all(np.abs(a.numpy() - b.numpy()).max() > 1e-3 for a, b in kernels)
 
 
+def test_a_new_classifier_keeps_what_is_not_learned_in_training():
+    normalise = L.Normalization()
+    normalise.adapt(np.arange(10.0).reshape(5, 2))
+    inside = keras.Sequential([keras.Input((2,)), L.Dense(3, trainable=False), L.Dense(3)])
+    net = keras.Sequential([keras.Input((2,)), normalise, inside, L.Dense(2)])
+    twin = new_classifier(net)
+    assert twin.layers[0] is normalise
+    assert twin.layers[1].layers[0] is inside.layers[0]
+    assert not np.array_equal(twin.layers[1].layers[1].kernel, inside.layers[1].kernel)
+
+
 def transfer():
     """A classifier whose body is frozen, and its body."""
     inputs = keras.Input((5,))

@@ -46,8 +46,10 @@ def audit(
     The trust of a label y is P(true class is y | x, y). It follows by Bayes' rule from p(class | x)
     of the classifier and an estimate of the transition matrix T: p_y T[y, y] / Σ_i p_i T[i, y]. So
     it depends on how likely the given class is, and on how often likelier classes are mistaken
-    for it. A clean meta set improves both: the probabilities are calibrated on it (by one
-    temperature), and T can be estimated even if the classifier has memorised the labels.
+    for it. p is taken from the logits that the training objective saw: a logit adjustment aims the
+    classifier at other class shares than those of the training set. A clean meta set improves p and
+    T: the probabilities are calibrated on it (by one temperature), and T can be estimated even if
+    the classifier has memorised the labels.
 
     Errors planted in the meta set tell how far the audit can be believed (`Audit.reliability`). If
     the classifier is too weak to judge, the audit says so first and suggests no label.
@@ -82,7 +84,17 @@ def audit(
         y_meta = check_targets("y_meta", y_meta)
         x_meta, y_meta = check_examples("x_meta", x_meta, "y_meta", y_meta)
         meta = two_logits(_logits(classifier, x_meta, y_meta, batch_size)), _classes(y_meta)
-    return audit_logits(logits, _classes(targets), x, sample_id, weight, meta, y_clean, class_names)
+    return audit_logits(
+        logits,
+        _classes(targets),
+        x,
+        sample_id,
+        weight,
+        meta,
+        y_clean,
+        class_names,
+        offset=_offset(model),
+    )
 
 
 def audit_logits(
@@ -95,10 +107,12 @@ def audit_logits(
     clean_label: np.ndarray | None = None,
     class_names: Any = None,
     path: np.ndarray | None = None,
+    offset: np.ndarray | float = 0.0,
 ) -> Audit:
     """As `audit`, from logits [N, C] that are already known; `meta` is (logits, labels).
 
-    `path` [N] are the names of the files, or None.
+    `path` [N] are the names of the files, or None. `offset` [C] is what the training objective
+    added to the logits, see `LogitAdjustment.offset`.
 
     Raises:
         ValueError: labels are out of range, logits are not finite, or lengths differ.
@@ -117,11 +131,11 @@ def audit_logits(
     plain = log_softmax(logits, axis=1)
     if meta is not None:
         meta = meta[0].astype(np.float64), check_labels("y_meta", meta[1], num_classes)
-    temperature, matrix, matrix_from = transition.calibrated_transition(logits, label, meta)
-    calibrated = log_softmax(logits / temperature, axis=1)
+    temperature, matrix, matrix_from = transition.calibrated_transition(logits, label, meta, offset)
+    calibrated = log_softmax(logits / temperature + offset, axis=1)
     scores = transition.log_posterior(calibrated, matrix, label)
     shares = softmax(scores, axis=1).mean(axis=0)
-    reliability = _reliability(meta, temperature, matrix, shares)
+    reliability = _reliability(meta, temperature, offset, matrix, shares)
     is_weak = reliability is not None and reliability.too_weak
     return Audit(
         x=x,
@@ -143,18 +157,24 @@ def audit_logits(
     )
 
 
-def _reliability(meta, temperature, matrix, shares) -> Reliability | None:
+def _reliability(meta, temperature, offset, matrix, shares) -> Reliability | None:
     from scipy.special import log_softmax
 
     if meta is None:
         return None
     logits, labels = meta
-    return estimate_reliability(log_softmax(logits / temperature, axis=1), labels, matrix, shares)
+    calibrated = log_softmax(logits / temperature + offset, axis=1)
+    return estimate_reliability(calibrated, labels, matrix, shares)
 
 
 def _logits(classifier, x, targets, batch_size) -> np.ndarray:
     check_inputs(classifier, x)
     return classifier_logits(classifier, x, targets, batch_size)
+
+
+def _offset(model) -> np.ndarray | float:
+    adjustment = getattr(model, "logit_adjustment", None)
+    return 0.0 if adjustment is None else adjustment.offset
 
 
 def _weights(model, targets, logits, sample_id) -> np.ndarray | None:

@@ -25,9 +25,9 @@ def write(audit, folder: str | Path, images: int, title: str) -> list[Path]:
     folder.path.mkdir(parents=True, exist_ok=True)
     _write_suspects(audit, folder)
     folder.write_json(REPORT, report(audit))
-    believed, suspects = _believed(audit.reliability), _suspects(audit)
+    first, suspects = believed(audit.reliability), _suspects(audit)
     with folder.replacing(PAGE) as path:
-        path.write_text(page(audit, title, believed, suspects), "utf-8", "replace")
+        path.write_text(page(audit, title, first, suspects), "utf-8", "replace")
     written = [folder / SUSPECTS, folder / REPORT, folder / PAGE]
     if images and are_images(audit.x):
         with folder.replacing(SHEET) as path, warnings.catch_warnings():
@@ -91,7 +91,7 @@ def contact_sheet(audit, images: int):
 def summary(audit) -> str:
     """The text for a terminal."""
     parts = [
-        _believed(audit.reliability),
+        believed(audit.reliability),
         _suspects(audit),
         _class_table(audit),
     ]
@@ -116,7 +116,7 @@ def _reliability(reliability: Reliability) -> dict[str, Any]:
     return {**dataclasses.asdict(reliability), "too_weak": reliability.too_weak}
 
 
-def _believed(reliability: Reliability | None) -> str:
+def believed(reliability: Reliability | None) -> str:
     """How far the audit can be believed, in one line."""
     if reliability is None:
         return (

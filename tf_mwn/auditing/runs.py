@@ -21,7 +21,9 @@ def audit_run(run: FinishedRun) -> Audit:
         ValueError: weights.csv is missing, or its examples are not those of the training set.
     """
     data, path = run.data, run.data.train.path
-    clean = build.meta_parts(run.config, registry.find(run.method), data, run.seed).unseen
+    method = registry.find(run.method)
+    clean = build.meta_parts(run.config, method, data, run.seed).unseen
+    adjustment = build.logit_adjustment(run.config, method, data)
     return audit_logits(
         run.logits(data.train),
         data.train.label,
@@ -32,6 +34,7 @@ def audit_run(run: FinishedRun) -> Audit:
         data.train.clean_label,
         data.card["class_names"],
         None if path is None else np.array(list(map(os.fsdecode, path.tolist())), object),
+        offset=adjustment.offset if adjustment else 0.0,
     )
 
 

@@ -89,7 +89,10 @@ def choose_transition(
 
 
 def calibrated_transition(
-    logits: np.ndarray, labels: np.ndarray, clean: tuple[np.ndarray, np.ndarray] | None = None
+    logits: np.ndarray,
+    labels: np.ndarray,
+    clean: tuple[np.ndarray, np.ndarray] | None = None,
+    offset: np.ndarray | float = 0.0,
 ) -> tuple[float, np.ndarray, str]:
     """The temperature of the probabilities, and the matrix of `choose_transition` under it.
 
@@ -98,6 +101,7 @@ def calibrated_transition(
         labels: [N] given labels.
         clean: logits [M, C] and true classes [M] of examples that the classifier was not trained
             on. Without them the temperature is 1.
+        offset: [C], see `audit_logits`; added after the division by the temperature.
 
     Returns:
         The temperature, the matrix [C, C], and what the matrix is estimated from.
@@ -105,11 +109,12 @@ def calibrated_transition(
     from scipy.special import softmax
 
     if clean is None:
-        return 1.0, *choose_transition(softmax(logits.astype(np.float64), axis=1), labels)
+        p = softmax(logits.astype(np.float64) + offset, axis=1)
+        return 1.0, *choose_transition(p, labels)
     clean_logits, clean_labels = clean[0].astype(np.float64), clean[1]
     temperature = fit_temperature(clean_logits, clean_labels)
-    p = softmax(logits.astype(np.float64) / temperature, axis=1)
-    clean_p = softmax(clean_logits / temperature, axis=1)
+    p = softmax(logits.astype(np.float64) / temperature + offset, axis=1)
+    clean_p = softmax(clean_logits / temperature + offset, axis=1)
     return temperature, *choose_transition(p, labels, clean_p, clean_labels)
 
 

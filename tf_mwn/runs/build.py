@@ -2,7 +2,6 @@
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any
 
 import keras
 import numpy as np
@@ -23,7 +22,7 @@ from tf_mwn.methods.rules.resampling import resampled_rows
 from tf_mwn.methods.spec.facts import TrainingFacts
 from tf_mwn.settings.config import Config
 from tf_mwn.training.fine_tuning import hold_back
-from tf_mwn.training.logit_adjustment import smoothed_shares
+from tf_mwn.training.logit_adjustment import LogitAdjustment, smoothed_shares
 from tf_mwn.training.options import BALANCED, TEST, parse_target_shares
 from tf_mwn.training.robust_model import RobustModel
 from tf_mwn.training.whole_sets import WholeSets
@@ -130,10 +129,10 @@ def build_model(
     if method.meta_optimizer and not method.uses_file(vars(config)):
         optimizers["meta_optimizer"] = meta_optimizer(config, method)
     jit_compile = {"auto": "auto", "true": True, "false": False}[config.jit_compile]
-    adjustment = {} if method.shared else logit_adjustment(config, method, data)
+    adjustment = logit_adjustment(config, method, data)
     model.compile(
         **optimizers,
-        **adjustment,
+        **(adjustment.arguments() if adjustment else {}),
         metrics=["accuracy"],
         jit_compile=jit_compile,
         fused_batch_norm=config.fused_batch_norm,
@@ -142,16 +141,17 @@ def build_model(
     return model
 
 
-def logit_adjustment(config: Config, method: registry.Method, data: BiasedData) -> dict[str, Any]:
-    """The arguments of `RobustModel.compile` that correct the logits; none for a strength of 0."""
+def logit_adjustment(
+    config: Config, method: registry.Method, data: BiasedData
+) -> LogitAdjustment | None:
+    """How the logits are corrected in training; None for a strength of 0.
+
+    A method with an adjustment of its own has none of these.
+    """
     strength = method.shared_value(vars(config), "logit_adjustment")
-    if not strength:
-        return {}
-    return {
-        "logit_adjustment": strength,
-        "class_counts": _counts(data.train, data),
-        "target_shares": target_shares(config, data),
-    }
+    if method.shared or not strength:
+        return None
+    return LogitAdjustment(_counts(data.train, data), strength, target_shares(config, data))
 
 
 def target_shares(config: Config, data: BiasedData) -> np.ndarray | None:

@@ -164,11 +164,16 @@ def with_features(classifier: keras.Model) -> keras.Model:
 def new_classifier(classifier: keras.Model) -> keras.Model:
     """A classifier of the same architecture with newly drawn weights.
 
+    Layers that are frozen, or adapted to data as `Normalization` is, are shared with it. Of a
+    subclassed model they are new too.
+
     Raises:
         ValueError: a subclassed model that Keras cannot make from its configuration.
     """
     if has_ordered_layers(classifier):
-        return keras.models.clone_model(classifier)
+        if not any(_keeps_state(layer) for layer in every_layer(classifier)):
+            return keras.models.clone_model(classifier)
+        return keras.models.clone_model(classifier, clone_function=_clone, recursive=True)
     try:
         twin = type(classifier).from_config(classifier.get_config())
     except (TypeError, NotImplementedError) as error:
@@ -176,9 +181,18 @@ def new_classifier(classifier: keras.Model) -> keras.Model:
             "classifier: expected a model that can be made anew from its configuration, received "
             f"{type(classifier).__name__}; give it get_config and pass **kwargs on to keras.Model"
         ) from error
-    if not twin.built:
+    if classifier.built and not twin.built:
         twin.build_from_config(classifier.get_build_config())
     return twin
+
+
+def _keeps_state(layer: keras.layers.Layer) -> bool:
+    """Whether what a layer holds is not learned in training."""
+    return hasattr(layer, "adapt") or bool(layer.weights and not layer.trainable)
+
+
+def _clone(layer: keras.layers.Layer) -> keras.layers.Layer:
+    return layer if _keeps_state(layer) else type(layer).from_config(layer.get_config())
 
 
 def check_forward_mode(classifier: keras.Model) -> None:

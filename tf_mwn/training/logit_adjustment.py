@@ -70,6 +70,11 @@ class LogitAdjustment:
         self.target_shares = None if target_shares is None else list(map(float, target_shares))
         self._offset = self.strength * log_ratio
 
+    @property
+    def offset(self) -> np.ndarray:
+        """τ ln(π/ρ), [C]."""
+        return self._offset
+
     def offset_of(self, classifier: keras.Model) -> np.ndarray:
         """The offset of the classifier's logits: [C], or [1] where two classes have one logit.
 

@@ -1,0 +1,1 @@
+"""Estimators of scikit-learn's kind around the methods of this package."""
