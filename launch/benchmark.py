@@ -36,7 +36,7 @@ _SUITE = flags.DEFINE_enum(
     "costs in README.md.",
 )
 _ROUNDS = flags.DEFINE_integer(
-    "rounds", 9, "Number of timed steps of each case. The steps of the cases alternate.", 1
+    "rounds", 7, "Number of timed steps of each case. The steps of the cases alternate.", 1
 )
 _IMAGE_SIZE = flags.DEFINE_integer("image_size", 32, "Height and width of the synthetic images.", 8)
 _NUM_CLASSES = flags.DEFINE_integer("num_classes", 10, "Number of classes.", 2)

@@ -51,7 +51,7 @@ FROZEN = {
     "shuffled": ("9481e737bd51d92a", "3e12c08f16fbc94e"),
     "random": ("2ac9008a1d58c476", "f5f04c204f8a0b12"),
     "corrupted": ("bfe02f9629c6fd69", "51172377d24c38c9"),
-    "training order": ("a930478fb2a55ec6", "d01f99e73702b18e"),
+    "training order": ("611d198cb7d8b6c6", "deee3a102fb287a7"),
 }
 FLIP_100 = "e725b978e841b858"
 FLIP2_100 = "b3349b7333160985"

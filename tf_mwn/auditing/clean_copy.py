@@ -119,7 +119,7 @@ def _write_file(kind, run, audit, outcome, path, folder, location) -> None:
         if left_out:
             raise ValueError(
                 "action: expected weight, by which dropped examples count 0, for a label file, "
-                f"which holds every example; received {left_out} examples to leave out of {dataset}"
+                f"which holds every example, received {left_out} examples to leave out of {dataset}"
             )
         source, _ = build.load_sources(run.config, location)
         labels = source.y if source.y_given is None else source.y_given

@@ -50,8 +50,6 @@ SUITES: Mapping[str, tuple[tuple[str, Mapping[str, Any]], ...]] = {
         ("meta_weight_net", {"speed": "balanced"}),
         ("meta_weight_net", {}),
         ("meta_weight_net", {"recompute": True}),
-        ("meta_weight_net", {"reuse_gradient": True}),
-        ("meta_weight_net", {"virtual_variables": "last_block"}),
         ("meta_weight_net", {"virtual_variables": "head"}),
     ),
 }

@@ -91,7 +91,10 @@ def settings_of(method: Method, options: Mapping[str, Any], epochs: int, batch_s
         if without:
             raise ValueError(f"{name}: expected together with {without}, received alone")
     if parse_target_shares(settings["target_shares"]) == TEST:
-        raise ValueError("target_shares: expected balanced or a number for each class")
+        raise ValueError(
+            "target_shares: expected balanced or a number for each class, received test, but an "
+            "estimator knows no test set"
+        )
     return {
         **settings,
         "epochs": check_count("epochs", epochs),

@@ -11,6 +11,7 @@ EVERY_STEP = {
     "meta_fraction": 1.0,
     "reuse_gradient": False,
     "recompute": False,
+    "meta_learning_rate": 1e-3,
 }
 
 
@@ -22,6 +23,8 @@ EVERY_STEP = {
         ({"recompute": True}, 8, 3),
         ({"meta_interval": 2}, 5, 1.5),
         ({"meta_fraction": 0.5}, 5.5, 3),  # 2 + 2 + 1 on half of the batch
+        ({"meta_interval": 0}, 3, 0),
+        ({"meta_learning_rate": 0.0}, 3, 0),
     ],
 )
 def test_a_meta_step_by_hand(changed, training, meta):
