@@ -120,7 +120,7 @@ def _weights(model: RobustModel, labels: np.ndarray, logits: np.ndarray) -> np.n
 def _has_learned(model: RobustModel) -> bool:
     """Whether the weights come from variables that have learned, if they learn at all."""
     optimizer = getattr(model, "meta_optimizer", None)
-    begun = optimizer is None or keras.ops.convert_to_numpy(optimizer.iterations) > 0
+    begun = optimizer is None or optimizer.iterations.numpy() > 0
     return bool(begun and model.training_objective.trainable_variables)
 
 

@@ -228,7 +228,7 @@ class _KeepBest(keras.callbacks.Callback):
         self._each.append(self._loss_of_each())
         if done == 0 or self.losses[-1] < min(self.losses[:-1]):
             before = {0: self._states[0]} if done else {}
-            state = [keras.ops.convert_to_numpy(variable) for variable in self._state()]
+            state = [variable.numpy() for variable in self._state()]
             self._states = before | {done: state}
 
     def _choice(self) -> int:

@@ -32,7 +32,7 @@ class Phases:
 
     def locate(self) -> None:
         """Reads the number of epochs done; called at the start of an epoch."""
-        self._known = int(keras.ops.convert_to_numpy(self._done))
+        self._known = int(self._done.numpy())
 
     def advance(self) -> None:
         """Counts an epoch that has ended."""

@@ -187,7 +187,7 @@ class RobustModel(Loops):
         variables, checks = tuple(self.classifier.trainable_variables), {}
         self._variables_at_compile, self.batch_checks = lambda: variables, lambda: checks
         self.choose_variables()
-        values = [keras.ops.convert_to_numpy(v) for v in self.optimizer.variables]
+        values = [v.numpy() for v in self.optimizer.variables]
         # In a closure, so that Keras does not track it. A slot of zeros is kept as one 0.
         starts = [value if value.any() else 0 for value in values]
         self._optimizer_starts = lambda: starts

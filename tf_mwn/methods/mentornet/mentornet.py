@@ -38,7 +38,7 @@ class _Mentored(RobustModel):
     @property
     def mentor_is_ready(self) -> bool:
         """Whether the mentor has been learned or was given."""
-        return bool(keras.ops.convert_to_numpy(self._is_ready))
+        return bool(self._is_ready.numpy())
 
     def begin_epoch(self) -> None:
         super().begin_epoch()

@@ -151,7 +151,7 @@ class Robust(MetaWeightNet):
     @property
     def trusts_weights(self) -> bool:
         """Whether V weighs in the current epoch."""
-        return self._trust is None or bool(keras.ops.convert_to_numpy(self._trust))
+        return self._trust is None or bool(self._trust.numpy())
 
     def begin_epoch(self) -> None:
         super().begin_epoch()
@@ -215,7 +215,7 @@ class Robust(MetaWeightNet):
     def _unseen(self, pairing: Pairing) -> tf.data.Dataset | None:
         """The clean examples that the classifier has not trained on, or None."""
         x, y = pairing.clean_examples()
-        if keras.ops.convert_to_numpy(self._has_tuned):
+        if self._has_tuned.numpy():
             rows = hold_back(strata(y), self._parts["held_back"], _HELD_BACK_SEED)
             x, y = tf.nest.map_structure(lambda part: part[rows], (x, y))
         if not len(y):

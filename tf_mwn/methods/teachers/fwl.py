@@ -46,8 +46,8 @@ class FidelityWeightedLoss(TrainingObjective):
 
     def be_taught(self, sample_id: np.ndarray, labels: np.ndarray, variances: np.ndarray) -> None:
         """Sets the labels [M, C] and variances [M] of the examples `sample_id` [M]."""
-        kept_labels = keras.ops.convert_to_numpy(self._labels).copy()
-        kept_variances = keras.ops.convert_to_numpy(self._variances).copy()
+        kept_labels = self._labels.numpy().copy()
+        kept_variances = self._variances.numpy().copy()
         kept_labels[sample_id], kept_variances[sample_id] = labels, variances
         self._labels.assign(kept_labels)
         self._variances.assign(kept_variances)
