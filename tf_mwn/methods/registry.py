@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from tf_mwn.checks import check_name
-from tf_mwn.engine.options import META_INTERVAL, REUSE_GRADIENT, SPEED
 from tf_mwn.messages import logger
 from tf_mwn.methods.correction import specs as correction
 from tf_mwn.methods.hyper_parameters import specs as hyper_parameters
@@ -15,11 +14,11 @@ from tf_mwn.methods.mentornet import specs as mentornet
 from tf_mwn.methods.meta_weight_net import specs as meta_weight_net
 from tf_mwn.methods.reweighting import specs as reweighting
 from tf_mwn.methods.rules import specs as rules
+from tf_mwn.methods.spec.costs import in_effect
 from tf_mwn.methods.spec.facts import TrainingFacts, supply
 from tf_mwn.methods.spec.method import Method
 from tf_mwn.methods.teachers import specs as teachers
 from tf_mwn.options import Option
-from tf_mwn.training.options import META_LEARNING_RATE
 
 __all__ = ["METHODS", "OPTIONS", "Method", "build", "find"]
 
@@ -37,8 +36,6 @@ _FAMILIES = (
     losses.FIXED,
     rules.METHODS,
 )
-
-_NO_META_STEPS = {META_INTERVAL.name: 0, SPEED.name: "exact", REUSE_GRADIENT.name: False}
 
 
 def _by_name(methods: Iterable[Method]) -> dict[str, Method]:
@@ -114,9 +111,8 @@ def build(
         return _registered(
             method, named(method.file_builder)(classifier, settings[method.file.name])
         )
+    settings = in_effect(settings)
     options = {option.name: settings[option.name] for option in method.options}
-    if settings.get(META_LEARNING_RATE.name) == 0:
-        options |= {name: value for name, value in _NO_META_STEPS.items() if name in options}
     options |= {name: method.shared_value(settings, name) for name in method.shared}
     needed = method.needed_facts(settings)
     instead = {fact: option for option, fact in method.instead_of.items()}

@@ -11,7 +11,6 @@ EVERY_STEP = {
     "meta_fraction": 1.0,
     "reuse_gradient": False,
     "recompute": False,
-    "meta_learning_rate": 1e-3,
 }
 
 

@@ -2,6 +2,7 @@
 
 from tf_mwn.checks import AT_LEAST_ONE, POSITIVE
 from tf_mwn.engine.options import META_INTERVAL
+from tf_mwn.methods.spec.costs import in_effect
 from tf_mwn.methods.spec.method import Method, Passes, Phase, Settings, always, plain_training
 from tf_mwn.options import Option
 from tf_mwn.training.options import (
@@ -37,8 +38,8 @@ GATE_ORDER = Option(
 
 def _learned(settings: Settings, update: Passes) -> tuple[Phase, ...]:
     """Plain steps with an update of Θ at every k-th step, which adds the passes of `update`."""
-    interval = settings[META_INTERVAL.name]
-    if not interval or settings[META_LEARNING_RATE.name] == 0:
+    interval = in_effect(settings)[META_INTERVAL.name]
+    if not interval:
         return plain_training(settings)
     passes = Passes(3 + update.training / interval, update.meta / interval)
     return (Phase("training", settings["epochs"], passes),)

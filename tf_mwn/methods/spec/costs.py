@@ -8,9 +8,17 @@ from tf_mwn.engine.meta_schedule import (
     meta_schedule,
     warm_up_lengths,
 )
-from tf_mwn.engine.options import META_START
+from tf_mwn.engine.options import META_INTERVAL, META_START, REUSE_GRADIENT, SPEED
 from tf_mwn.methods.spec.method import Passes, Phase, Settings
 from tf_mwn.training.options import META_LEARNING_RATE
+
+
+def in_effect(settings: Settings) -> Settings:
+    """The settings of meta steps that hold: none is taken at a meta learning rate of 0."""
+    if settings.get(META_LEARNING_RATE.name) != 0:
+        return settings
+    none = {META_INTERVAL.name: 0, SPEED.name: "exact", REUSE_GRADIENT.name: False}
+    return {**settings, **none}
 
 
 def meta_step(settings: Settings) -> Passes:
@@ -23,8 +31,9 @@ def meta_step(settings: Settings) -> Passes:
     variables; fewer virtual variables cost less.
     """
     names = ("speed", "meta_interval", "meta_fraction", "reuse_gradient")
+    settings = in_effect(settings)
     schedule = meta_schedule(*(settings[name] for name in names))
-    if not schedule.interval or settings[META_LEARNING_RATE.name] == 0:
+    if not schedule.interval:
         return Passes()
     interval, every = schedule.interval, schedule.every
     update = 4 - 2 * schedule.reuses + settings["recompute"] + (every > 1)
