@@ -158,26 +158,31 @@ class Step:
 
     def _constant_feed(self) -> Iterator:
         element = next(iter(self._stream()))
+        batch = tf.data.Dataset.from_tensors(element)
         if not distributed_loop.is_needed(self._strategy):
-            return iter(tf.data.Dataset.from_tensors(element).repeat())
-        shares = distributed_loop.distributed(self._strategy, tf.data.Dataset.from_tensors(element))
-        return itertools.repeat(next(iter(shares)))
+            return iter(batch.repeat())
+        return itertools.repeat(next(iter(self._distributed(batch))))
 
     def _stream_feed(self) -> Iterator:
-        stream = self._stream()
-        if distributed_loop.is_needed(self._strategy):
-            stream = distributed_loop.distributed(self._strategy, stream)
-        return iter(stream)
+        return iter(self._distributed(self._stream()))
+
+    def _distributed(self, stream: tf.data.Dataset):
+        if not distributed_loop.is_needed(self._strategy):
+            return stream
+        return distributed_loop.distributed(self._strategy, stream)
 
     def _block(self, feed: Iterator, steps: int) -> float:
         """Seconds of `steps` steps in a row."""
-        many = distributed_loop.is_needed(self._strategy)
         started = time.perf_counter()
         for _ in range(steps):
-            # The function of Keras takes the iterator; that for many devices takes a batch.
-            logs = self._model.train_function(next(feed) if many else feed)
-        float(logs["loss"])  # waits for the last step to end
+            logs = self._take(feed)
+        float(tf.reduce_mean(logs["loss"]))  # waits for the last step to end
         return time.perf_counter() - started
+
+    def _take(self, feed: Iterator) -> dict[str, tf.Tensor]:
+        # The function of Keras takes the iterator; that for many devices takes a batch.
+        many = distributed_loop.is_needed(self._strategy)
+        return self._model.train_function(next(feed) if many else feed)
 
 
 class KerasStep(Step):
@@ -211,20 +216,8 @@ class KerasStep(Step):
         element = tf.data.Dataset.from_tensors(next(iter(self._stream())))
         return iter(self._distributed(element.repeat()))
 
-    def _stream_feed(self) -> Iterator:
-        return iter(self._distributed(self._stream()))
-
-    def _distributed(self, stream: tf.data.Dataset):
-        if not distributed_loop.is_needed(self._strategy):
-            return stream
-        return distributed_loop.distributed(self._strategy, stream)
-
-    def _block(self, feed: Iterator, steps: int) -> float:
-        started = time.perf_counter()
-        for _ in range(steps):
-            logs = self._model.train_function(feed)
-        float(tf.reduce_mean(logs["loss"]))
-        return time.perf_counter() - started
+    def _take(self, feed: Iterator):
+        return self._model.train_function(feed)
 
 
 def step_of(case: Case, images: Images, strategy: tf.distribute.Strategy) -> Step:
