@@ -1,12 +1,14 @@
 """Keras' callbacks, options of its optimizers, and kinds of layers, without a warning."""
 
+import warnings
+
 import keras
 import numpy as np
 import pandas as pd
 import pytest
 
 from tests.models import batch, mlp
-from tf_mwn import MetaWeightNet
+from tf_mwn import MetaWeightNet, Robust
 
 # Of Keras' own variables under NumPy 2, which Python does not show.
 pytestmark = [
@@ -23,6 +25,17 @@ def compiled(network=None, optimizer=None, **options):
     model = MetaWeightNet(network or mlp())
     model.compile(optimizer or keras.optimizers.SGD(0.3), **options)
     return model
+
+
+def test_a_plain_fit_converts_no_variable():
+    """NumPy 2 warns of the way in which Keras makes arrays of variables."""
+    for kind in (MetaWeightNet, Robust):
+        keras.utils.set_random_seed(0)
+        model = kind(mlp())
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            model.compile("adam", metrics=["accuracy"])
+            model.fit(**GIVEN, epochs=2)
 
 
 def rising(epoch, rate):

@@ -178,7 +178,7 @@ def _like(optimizer: keras.optimizers.Optimizer, rate: float) -> keras.optimizer
     first = keras_internals.rate_or_schedule(inner)
     if isinstance(first, keras.optimizers.schedules.LearningRateSchedule):
         first = first(0)
-    initial = float(keras.ops.convert_to_numpy(first))
+    initial = float(first.numpy())
     config = {**inner.get_config(), "learning_rate": rate * initial}
     return type(inner).from_config(config)
 

@@ -207,7 +207,7 @@ class D2L(RobustModel):
 
 def _read(variable: keras.Variable) -> np.ndarray:
     """A variable's value on the host, with or without a distribution strategy."""
-    return keras.ops.convert_to_numpy(variable)
+    return variable.numpy()
 
 
 def _sample(batches: tf.data.Dataset, size: int, seed: int) -> tf.data.Dataset:

@@ -131,7 +131,7 @@ class GoldLossCorrection(RobustModel):
     @property
     def correction_matrix(self) -> np.ndarray:
         """Ĉ [C, C]; the identity during the first training."""
-        return keras.ops.convert_to_numpy(self.training_objective.matrix)
+        return self.training_objective.matrix.numpy()
 
     def begin_phase(self, phase):
         if phase == "plain_epochs":

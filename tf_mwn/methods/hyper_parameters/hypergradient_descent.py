@@ -130,7 +130,7 @@ def _given_rate(optimizer: keras.optimizers.Optimizer) -> float | Schedule:
     if isinstance(rate, Schedule):
         return rate
     if isinstance(rate, keras.Variable):
-        return float(keras.ops.convert_to_numpy(rate))
+        return float(rate.numpy())
     raise TypeError(
         "optimizer: expected a number or a keras.optimizers.schedules.LearningRateSchedule as "
         f"learning rate, received {rate!r}"
