@@ -28,7 +28,7 @@ SHORT_RECIPES = (
         name="quickstart",
         title="handwritten digits (8x8), 40 % flip2 noise, 100 meta images",
         source="this project: the smallest real data on which memorisation shows",
-        expected="cross-entropy 61.2 ± 2.0, Meta-Weight-Net 92.4 ± 2.7 (five seeds)",
+        expected="cross-entropy 62.2 ± 2.3, Meta-Weight-Net 92.1 ± 3.5 (five seeds)",
         cost="under a minute",
         settings={
             **_SHORT_RUN,
@@ -45,7 +45,7 @@ SHORT_RECIPES = (
         name="rare_positives",
         title="a made table, 5 % positives, 15 % of all labels wrong, 60 meta rows",
         source="this project: noise and imbalance together, as in fraud or medical tables",
-        expected="balanced: cross-entropy 72.9 ± 2.7, robust 80.2 ± 3.7 (three seeds)",
+        expected="balanced: cross-entropy 72.5 ± 2.0, robust 79.9 ± 3.1 (five seeds)",
         cost="under a minute",
         settings={
             **_SHORT_RUN,
