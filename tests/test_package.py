@@ -2,10 +2,12 @@
 
 import importlib.metadata
 import pathlib
+import re
 
 import pytest
 
 import tf_mwn
+from tf_mwn.methods.registry import METHODS
 
 
 def test_every_public_name_loads():
@@ -51,9 +53,17 @@ def test_every_folder_with_code_is_a_package():
             assert (path.parent / "__init__.py").exists(), path
 
 
-def test_every_template_is_in_the_wheel():
+def test_every_file_that_is_no_module_is_in_the_wheel():
     root = pathlib.Path(tf_mwn.__file__).parent
     listed = (root.parent / "setup.py").read_text()
-    for path in root.rglob("*.html"):
+    for path in root.rglob("*.*"):
         package = ".".join(path.parent.relative_to(root.parent).parts)
-        assert f'"{package}": ["{path.name}"]' in listed
+        if path.suffix not in (".py", ".pyc"):
+            assert f'"{package}": ["{path.name}"]' in listed, path
+
+
+def test_the_citation_file_has_the_papers_of_all_methods():
+    cited = (pathlib.Path(tf_mwn.__file__).parent.parent / "CITATION.cff").read_text()
+    papers = " ".join(method.paper for method in METHODS.values())
+    links = re.findall(r"https://\S+", papers)
+    assert len(links) > 20 and not [link for link in links if f"url: {link}\n" not in cited]
