@@ -49,6 +49,8 @@ TESTED_BY = {
     "networks/cnn.py": "networks/test_networks.py",
     "options.py": "settings/test_config.py",
     "recipes/other_papers.py": "recipes/test_experiment.py",
+    "recipes/table.py": "recipes/test_published.py",
+    "reproduction/table_page.py": "reproduction/test_tables.py",
     "recipes/papers.py": "recipes/test_experiment.py",
     "recipes/short.py": "recipes/test_experiment.py",
     "runs/evaluate.py": "launch/test_evaluate.py",

@@ -8,6 +8,7 @@ from tests.models import mlp
 from tests.monitoring.evaluated_data import biased, evaluated
 from tf_mwn.losses.poly_soft import PolySoft
 from tf_mwn.methods.losses.learned_loss import LearnedLoss
+from tf_mwn.methods.losses.posthoc_adjustment import PosthocAdjustment
 from tf_mwn.methods.meta_weight_net.meta_weight_net import MetaWeightNet
 from tf_mwn.monitoring.callbacks import (
     EpochEvaluation,
@@ -16,6 +17,7 @@ from tf_mwn.monitoring.callbacks import (
     StopOnNonFiniteLoss,
     trajectories_of,
 )
+from tf_mwn.monitoring.classification import accuracy
 from tf_mwn.monitoring.predictions import Predictor
 from tf_mwn.training.cross_entropy import CrossEntropy
 from tf_mwn.training.meta_learned import MetaLearnedModel
@@ -43,6 +45,16 @@ def test_without_weights_or_clean_labels_there_are_no_such_measures():
     assert callback.weights is None and "noise_auc" not in logs and "memorised" in logs
     logs, _ = evaluated(MetaWeightNet(mlp()), biased(clean_known=False))
     assert "memorised" not in logs and "noise_auc" not in logs and "mean_weight_all" in logs
+
+
+def test_post_hoc_adjustment_has_the_accuracy_of_both_readings():
+    model, data = PosthocAdjustment(mlp(), (1000, 10, 1)), biased()
+    logs, _ = evaluated(model, data)
+    plain = model.classifier.predict(data.test.x, verbose=0)
+    corrected = model.predict(data.test.x, verbose=0)
+    assert logs["test_accuracy_uncorrected"] == accuracy(plain, data.test.label)
+    assert logs["test_accuracy"] == accuracy(corrected, data.test.label)
+    assert logs["test_accuracy"] != logs["test_accuracy_uncorrected"]
 
 
 def test_the_monitored_part_is_bounded_and_fixed():

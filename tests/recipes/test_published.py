@@ -2,7 +2,9 @@
 
 import pytest
 
-from tf_mwn.recipes.published import TABLES, Number
+from tf_mwn.recipes.experiment import RECIPES
+from tf_mwn.recipes.published import TABLES
+from tf_mwn.recipes.table import Number
 
 
 @pytest.mark.parametrize(
@@ -23,3 +25,12 @@ from tf_mwn.recipes.published import TABLES, Number
 )
 def test_published_numbers(table, row, column, number):
     assert TABLES[table].number(row, column) == number
+
+
+def test_re_runs_stand_beside_the_published_numbers():
+    row = TABLES["1"].row("meta_weight_net", "cifar10_longtail_100")
+    assert row.rerun("cifar10_longtail_100") == "73.57 (CMW-Net's authors), 77.73 (Betty)"
+    assert row.rerun("cifar10_longtail_20") == ""
+    expected = RECIPES["mwn_table1_cifar10_longtail_100"].expected
+    assert "75.21; re-run by others: base model 71.36" in expected
+    assert "Meta-Weight-Net 73.57" in expected

@@ -22,6 +22,18 @@ def test_runs_are_shared_and_missing_ones_found(tmp_path):
     assert plan.estimate().startswith(f"{len(names)} runs: 1 finished, {len(names) - 1} missing; ")
 
 
+def test_a_budget_takes_the_runs_in_the_order_of_the_table(tmp_path):
+    (tmp_path / "random1.npy").touch()
+    lists = {"label_file": str(tmp_path)}
+    plan = Reproduction.make(str(tmp_path), ["controls"], seeds=(0, 1), common=lists)
+    chosen = plan.fitting(1000)
+    labels = [run.method for run in chosen[:11]]
+    assert labels[:3] == ["posthoc_logit_adjustment", "meta_weight_net", "robust"]
+    assert labels[6:] == ["cross_entropy", "robust", "cross_entropy", "robust", "meta_weight_net"]
+    assert chosen[8].experiment.config.label_file == str(tmp_path / "random1.npy")
+    assert [run.seed for run in chosen] == [0] * len(chosen[::2]) + [1] * len(chosen[::2])
+
+
 def test_a_folder_of_other_settings_is_refused(tmp_path):
     plan = Reproduction.make(str(tmp_path), [], ["i"], None, (0,))
     (run,) = plan.runs
@@ -70,6 +82,7 @@ def test_methods_columns_and_a_budget_of_hours_choose_the_runs(tmp_path):
         ),
         ({"claims": ["a"], "only": ["gce"]}, "only: expected --table with it"),
         ({"tables": ["clothing1m"]}, "expected --dataset=FOLDER"),
+        ({"tables": ["1"], "common": {"label_file": "a.npy"}}, "label_file: expected a table of"),
     ],
 )
 def test_mistakes(arguments, message):

@@ -8,7 +8,7 @@ import pytest
 from tests.reproduction.planned_fixtures import write_run
 from tf_mwn.files import Folder
 from tf_mwn.recipes.published import TABLES
-from tf_mwn.reproduction import tables
+from tf_mwn.reproduction import table_page, tables
 
 
 def test_numbers_that_the_papers_lack_are_no_cells():
@@ -42,6 +42,25 @@ def test_columns_are_the_settings_they_say():
     assert (config.network, config.dataset, config.noise_rate) == ("wrn_28_10", "cifar100", 0.6)
 
 
+def test_a_row_without_a_published_number_stands_beside_nothing(tmp_path):
+    found = tables.cells("controls", "paper", [0], methods=["posthoc_logit_adjustment", "robust"])
+    plain, corrected, robust, *_ = found
+    assert plain.runs == corrected.runs
+    readings = {f"{which}_epoch_accuracy_uncorrected": 0.7 for which in ("best", "last")}
+    write_run(tmp_path, plain.runs[0], 0.6, **readings)
+    write_run(tmp_path, robust.runs[0], 0.5)
+    records = table_page.compare(found[:3], tmp_path)
+    assert [r["best_epoch"] for r in records] == pytest.approx([70, 70, 60])
+    assert [r["published"] for r in records] == [70.36, 77.32, None]
+    assert records[2]["difference"] is None and table_page.rank_correlation(records) is None
+    page = table_page.text("controls", "paper", records)
+    assert "| cross_entropy | 70.36 | 71.36 (logit adjustment's authors) | 70.00 | -0.36 |" in page
+    assert "| robust |  |  | 60.00 |  | 50.00 | 0 |  |" in page
+    assert "meta_weight_net_frozen is the script with V as drawn" in page
+    paths = table_page.write(Folder(tmp_path / "tables"), "controls", "paper", records)
+    assert "logit adjustment's authors: 71.36" in paths[1].read_text()
+
+
 def test_scale_cpu_keeps_to_what_is_at_hand():
     for table in ("1", "2", "3", "ablation", "arl"):
         cells = tables.cells(table, "cpu", [0], with_sets=False)
@@ -69,7 +88,7 @@ def test_ours_beside_the_published_number(tmp_path):
     for cell in cells:
         for run, accuracy in zip(cell.runs, reached[cell.row.method], strict=False):
             write_run(tmp_path, run, accuracy)
-    records = {r["row"]: r for r in tables.compare(cells, tmp_path)}
+    records = {r["row"]: r for r in table_page.compare(cells, tmp_path)}
     base = records["cross_entropy"]
     # Best epochs 70 and 72: mean 71, sample deviation sqrt(2).
     assert base["best_epoch"] == pytest.approx(71.0)
@@ -78,14 +97,14 @@ def test_ours_beside_the_published_number(tmp_path):
     assert (base["seeds"], base["missing_seeds"]) == ([0, 1], [2])
     alone = records["meta_weight_net"]
     assert alone["best_epoch_deviation"] is None and alone["last_epoch"] == pytest.approx(90.0)
-    assert tables.rank_correlation(list(records.values())) == pytest.approx(1.0)
+    assert table_page.rank_correlation(list(records.values())) == pytest.approx(1.0)
 
 
 def test_table_files(tmp_path):
     cells = tables.cells("ablation", "cpu", [0, 1], with_sets=False)
     write_run(tmp_path, cells[0].runs[0], 0.7)
-    records = tables.compare(cells, tmp_path)
-    paths = tables.write(Folder(tmp_path / "tables"), "ablation", "cpu", records)
+    records = table_page.compare(cells, tmp_path)
+    paths = table_page.write(Folder(tmp_path / "tables"), "ablation", "cpu", records)
     assert [path.name for path in paths] == [
         f"tableablation_cpu.{x}" for x in ("md", "csv", "json")
     ]

@@ -158,6 +158,9 @@ def test_post_hoc_adjustment_trains_plainly_and_predicts_for_balanced_classes(tm
     x = features["inputs"]
     offset = np.log(smoothed_shares(COUNTS)).astype("float32")
     np.testing.assert_allclose(corrected(x), plain(x) - offset, atol=1e-5)
+    readings = corrected.other_readings(corrected(x).numpy())
+    np.testing.assert_allclose(readings["uncorrected"], plain(x), atol=1e-6)
+    assert plain.other_readings(plain(x).numpy()) == {}
     corrected.predicting_classifier.save(tmp_path / "alone.keras")
     alone = keras.saving.load_model(tmp_path / "alone.keras")
     np.testing.assert_allclose(alone(x), corrected(x), atol=1e-6)

@@ -15,6 +15,9 @@ from tf_mwn.monitoring.classification import accuracy, balanced_accuracy
 from tf_mwn.monitoring.health import Checkup, HealthWarning, examine
 from tf_mwn.monitoring.predictions import Predictor
 
+# Begins the name of the test accuracy by another reading of the logits; its name follows.
+READING_PREFIX = "test_accuracy_"
+
 
 class NonFiniteLossError(RuntimeError):
     """A loss is no longer finite. The last checkpoint is from before."""
@@ -115,6 +118,9 @@ class EpochEvaluation(keras.callbacks.Callback):
                 if name == "test":
                     self.test_logits = logits
                     logs["test_balanced_accuracy"] = balanced_accuracy(logits, part.label)
+                    readings = self._predictor.model.other_readings(logits)
+                    for reading, other in readings.items():
+                        logs[READING_PREFIX + reading] = accuracy(other, part.label)
         logits = self._predictor.logits(self.sample.x)
         before, self.weights = self.weights, self._weights(logits)
         if self.is_wrong is not None:

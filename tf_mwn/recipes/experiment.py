@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from tf_mwn.checks import check_name
+from tf_mwn.data.bias.label_file import find_list
 from tf_mwn.data.bias.settings import BiasSettings
 from tf_mwn.data.sources.naming import is_own, located, short_name
 from tf_mwn.methods import registry
 from tf_mwn.options import options_of
+from tf_mwn.recipes.human_noise import HUMAN_NOISE_RECIPES
 from tf_mwn.recipes.papers import PAPER_RECIPES
 from tf_mwn.recipes.recipe import Recipe
 from tf_mwn.recipes.short import SHORT_RECIPES
@@ -52,7 +54,9 @@ class Experiment:
         return "".join(lines)
 
 
-RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in (*SHORT_RECIPES, *PAPER_RECIPES)}
+RECIPES: dict[str, Recipe] = {
+    recipe.name: recipe for recipe in (*SHORT_RECIPES, *PAPER_RECIPES, *HUMAN_NOISE_RECIPES)
+}
 
 
 def find(name: str) -> Recipe:
@@ -85,6 +89,9 @@ def resolve(
             f"dataset: expected --dataset=FOLDER with {base.files} for recipe {recipe}, "
             "received none"
         )
+    if base.label_list:
+        given = overrides.get("label_file")
+        overrides = {**overrides, "label_file": find_list(base.label_list, given)}
     chosen = tuple(base.methods if methods is None else methods)
     seeds = tuple(seeds)
     _check_unique("method", chosen)

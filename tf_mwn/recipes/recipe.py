@@ -21,6 +21,8 @@ class Recipe:
         settings: those that differ from the defaults of `Config`.
         methods: the default methods, in order.
         files: the files that the user has to supply by `--dataset`; empty if none.
+        label_list: name of the list of labels, a file that the user has to supply by
+            `--label_file`; empty if none.
     """
 
     group: str
@@ -32,6 +34,7 @@ class Recipe:
     settings: Mapping[str, Any]
     methods: tuple[str, ...] = ("cross_entropy", "meta_weight_net")
     files: str = ""
+    label_list: str = ""
 
     @property
     def config(self) -> Config:

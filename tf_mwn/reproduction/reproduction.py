@@ -7,13 +7,18 @@ from pathlib import Path
 from typing import Any
 
 from tf_mwn.files import Folder
-from tf_mwn.recipes.published import TABLES
-from tf_mwn.reproduction import claims_list, claims_report, comparison, run_queue, run_time
-from tf_mwn.reproduction import tables as tables_page
+from tf_mwn.reproduction import (
+    claims_list,
+    claims_report,
+    comparison,
+    run_queue,
+    run_time,
+    table_page,
+)
 from tf_mwn.reproduction.claims import Claim, Result
 from tf_mwn.reproduction.evidence import Context
 from tf_mwn.reproduction.planned_runs import Planned, check_used, each_once
-from tf_mwn.reproduction.tables import Cell
+from tf_mwn.reproduction.tables import TABLES, Cell, cells
 from tf_mwn.runs.run import FINISHED, MISSING, OTHER, STARTED
 
 _STATES = (FINISHED, STARTED, MISSING, OTHER)
@@ -95,20 +100,26 @@ class Reproduction:
             raise ValueError(f"seeds: expected at least one and each once, received {shown}")
         scale, common = scale or "paper", dict(common or {})
         names = list(TABLES) if list(tables) == ["all"] else list(dict.fromkeys(tables))
+        label_file = common.pop("label_file", None)
         found = {
-            name: tables_page.cells(name, scale, seeds, common, with_sets, only, columns)
+            name: cells(name, scale, seeds, common, with_sets, only, columns, label_file)
             for name in names
         }
         chosen = claims_list.select(list(claims), with_sets) if claims else []
         pairs = [(claim, claim.context(workdir, seeds, common)) for claim in chosen]
         runs = each_once(
             [
-                *(run for cells in found.values() for cell in cells for run in cell.runs),
+                *(run for some in found.values() for cell in some for run in cell.runs),
                 *(run for claim, context in pairs for run in claim.runs(context)),
                 *(comparison.planned(with_sets) if robust else ()),
             ]
         )
         check_used(common, runs)
+        if label_file is not None and not any(r.experiment.config.label_file for r in runs):
+            raise ValueError(
+                "label_file: expected a table of which a run needs it, received one of no effect "
+                f"on any of the {len(runs)} runs"
+            )
         return cls(Path(workdir), scale, found, pairs, runs, robust)
 
     def missing(self) -> list[Planned]:
@@ -179,9 +190,9 @@ class Reproduction:
         """Writes the tables from the runs that have finished; the text and the files of each."""
         written = []
         for name, found in self.tables.items():
-            records = tables_page.compare(found, self.workdir)
-            paths = tables_page.write(Folder(self.workdir / "tables"), name, self.scale, records)
-            written.append((tables_page.text(name, self.scale, records), paths))
+            records = table_page.compare(found, self.workdir)
+            paths = table_page.write(Folder(self.workdir / "tables"), name, self.scale, records)
+            written.append((table_page.text(name, self.scale, records), paths))
         return written
 
     def write(self) -> None:

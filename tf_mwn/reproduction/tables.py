@@ -1,4 +1,4 @@
-"""Published tables as sets of runs, and our numbers beside the published ones.
+"""Published tables as sets of runs.
 
 At scale "paper" a column is the recipe with the paper's settings. At scale "cpu" it is a short
 run with the same bias on smaller data. Its numbers are not those of the paper, but its methods can
@@ -7,17 +7,17 @@ be compared with each other.
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from tf_mwn.checks import unknown_name
-from tf_mwn.files import Folder
 from tf_mwn.recipes import published
+from tf_mwn.recipes.controls import CONTROLS
+from tf_mwn.recipes.experiment import find
+from tf_mwn.recipes.table import Number, Row, Table
 from tf_mwn.reproduction.planned_runs import PlannedRun, decided, settings_for
-from tf_mwn.runs.run import FINISHED
-from tf_mwn.tables import markdown_table, moments, with_deviation
 
 SCALES = ("paper", "cpu")
+TABLES: Mapping[str, Table] = {**published.TABLES, "controls": CONTROLS}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,11 +43,11 @@ class Cell:
     """One number of a published table, and the runs that repeat it."""
 
     column: Column
-    row: published.Row
+    row: Row
     runs: tuple[PlannedRun, ...]
 
     @property
-    def number(self) -> published.Number:
+    def number(self) -> Number | None:
         return self.row.numbers[self.column.published]
 
 
@@ -59,8 +59,9 @@ def cells(
     with_sets: bool = True,
     methods: Sequence[str] = (),
     columns: Sequence[str] = (),
+    label_file: str | None = None,
 ) -> list[Cell]:
-    """The cells of a table that can be repeated, column by column.
+    """The cells of a table that can be repeated, in the table's order, or column by column.
 
     Args:
         name: of the table.
@@ -69,34 +70,57 @@ def cells(
         common: settings of all runs whose column or row does not decide them.
         with_sets: whether the data of TensorFlow Datasets are available. If not, scale "cpu" uses
             the digits only.
-        methods, columns: those wanted, by name; all if there are none. A column is also known by
-            the name of the published one.
+        methods, columns: those wanted, by name; all if there are none. A row is known by its label
+            and its method, a column also by the name of the published one.
+        label_file: the list of labels, or the folder of lists, for the recipes that need one.
+            Without it their cells are left out.
 
     Raises:
         ValueError: the table is not known, has no version at this scale, or no such method or
             column.
         ValueError, TypeError: as `recipes.experiment.resolve`.
     """
-    if name not in published.TABLES:
-        raise ValueError(unknown_name("table", name, published.TABLES))
-    table, found = published.TABLES[name], []
+    if name not in TABLES:
+        raise ValueError(unknown_name("table", name, TABLES))
+    table = TABLES[name]
     if scale == "cpu" and name not in _SMALL:
         raise ValueError(f"table: expected {', '.join(_SMALL)} with --scale=cpu, received {name}")
     every = _paper(name, table) if scale == "paper" else _SMALL[name]
-    _check_chosen("only", methods, [row.method for row in table.rows])
+    _check_chosen("only", methods, [n for row in table.rows for n in (row.label, row.method)])
     _check_chosen("columns", columns, [n for c in every for n in (c.name, c.published)])
-    for column in every:
-        if columns and not {column.name, column.published} & set(columns):
-            continue
-        for row in table.rows:
-            if methods and row.method not in methods:
-                continue
-            if column.published in row.numbers and (with_sets or not column.needs_set):
-                own = {**decided(column.recipe, column.settings), **row.settings}
-                settings = settings_for(row.method, common or {}, own)
-                runs = [PlannedRun.make(column.recipe, settings, row.method, s) for s in seeds]
-                found.append(Cell(column, row, tuple(runs)))
-    return found
+    kept = [
+        (column, row)
+        for column in every
+        for row in table.rows
+        if column.published in row.numbers
+        and (with_sets or not column.needs_set)
+        and (not columns or {column.name, column.published} & set(columns))
+        and (not methods or {row.label, row.method} & set(methods))
+    ]
+    if scale == "paper" and table.order:
+        rank = {cell: i for i, cell in enumerate(table.order)}
+        kept.sort(key=lambda cell: rank[cell[0].published, cell[1].label])
+    found = [_cell(column, row, seeds, common or {}, label_file) for column, row in kept]
+    return [cell for cell in found if cell is not None]
+
+
+def _cell(
+    column: Column,
+    row: Row,
+    seeds: Sequence[int],
+    common: Mapping[str, Any],
+    label_file: str | None,
+) -> Cell | None:
+    """The runs of a row in a column; None without the list of labels that they need."""
+    recipe = row.recipe or column.recipe
+    own = {**decided(recipe, column.settings), **row.settings}
+    if find(recipe).label_list:
+        if label_file is None:
+            return None
+        own["label_file"] = label_file
+    settings = settings_for(row.method, common, own)
+    runs = [PlannedRun.make(recipe, settings, row.method, seed) for seed in seeds]
+    return Cell(column, row, tuple(runs))
 
 
 def _check_chosen(name: str, chosen: Sequence[str], known: Sequence[str]) -> None:
@@ -105,124 +129,11 @@ def _check_chosen(name: str, chosen: Sequence[str], known: Sequence[str]) -> Non
             raise ValueError(unknown_name(name, value, list(dict.fromkeys(known))))
 
 
-def compare(found: Sequence[Cell], workdir: str | Path) -> list[dict[str, Any]]:
-    """One record per cell: the published number, ours over the finished seeds, the difference.
-
-    Accuracies are in %. The difference is that at the best epoch, which papers report.
-    """
-    return [_compared(cell, workdir) for cell in found]
-
-
-def text(name: str, scale: str, records: Sequence[Mapping[str, Any]]) -> str:
-    """The comparison in Markdown."""
-    table = published.TABLES[name]
-    parts = [f"# {_heading(name)}: {table.title}", f"Published: {table.source}."]
-    if scale == "cpu":
-        parts.append(
-            "Scale cpu: short runs of the same bias on smaller data beside the published column "
-            "of that bias. Compare the methods of a column with each other, not the numbers."
-        )
-    for column in dict.fromkeys(record["column"] for record in records):
-        group = [record for record in records if record["column"] == column]
-        parts.append(f"## {column}")
-        parts.append(_column_table(group))
-        correlation = rank_correlation(group)
-        if correlation is not None:
-            parts.append(f"Rank correlation of the methods with the paper: {correlation:.2f}.")
-    legend = (
-        "Test accuracy in %, mean ± standard deviation over seeds; difference: ours at the best "
-        "epoch, which papers report, minus published."
-    )
-    return "\n\n".join([*parts, legend]) + "\n"
-
-
-def rank_correlation(records: Sequence[Mapping[str, Any]]) -> float | None:
-    """Spearman's correlation of our means at the best epoch with the published means.
-
-    None for fewer than three rows, or if all means of a side are equal.
-    """
-    pairs = [(r["published"], r["best_epoch"]) for r in records if r["best_epoch"] is not None]
-    if len(pairs) < 3 or any(len(set(values)) < 2 for values in zip(*pairs, strict=True)):
-        return None
-    from scipy import stats  # imported here: slow
-
-    return float(stats.spearmanr(*zip(*pairs, strict=True)).statistic)
-
-
-def write(
-    folder: Folder, name: str, scale: str, records: Sequence[Mapping[str, Any]]
-) -> list[Path]:
-    """Writes table<name>_<scale> as .md, .csv and .json; returns the paths."""
-    folder.path.mkdir(parents=True, exist_ok=True)
-    stem = f"{_heading(name).lower().replace(' ', '')}_{scale}"
-    folder.write_text(f"{stem}.md", text(name, scale, records))
-    header = [key for key in records[0] if key != "runs"] if records else []
-    rows = [[_plain(record[key]) for key in header] for record in records]
-    folder.write_csv(f"{stem}.csv", header, rows)
-    folder.write_json(f"{stem}.json", {"table": name, "scale": scale, "cells": list(records)})
-    return [folder / f"{stem}.{kind}" for kind in ("md", "csv", "json")]
-
-
-def _compared(cell: Cell, workdir: str | Path) -> dict[str, Any]:
-    finished = [run for run in cell.runs if run.state(workdir) == FINISHED]
-    results = [run.run(workdir).results for run in finished]
-    best, best_deviation = moments([100 * result["best_epoch_accuracy"] for result in results])
-    last, last_deviation = moments([100 * result["last_epoch_accuracy"] for result in results])
-    return {
-        "column": cell.column.name,
-        "published_column": cell.column.published,
-        "row": cell.row.label,
-        "method": cell.row.method,
-        "published": cell.number.mean,
-        "published_deviation": cell.number.deviation,
-        "best_epoch": best,
-        "best_epoch_deviation": best_deviation,
-        "last_epoch": last,
-        "last_epoch_deviation": last_deviation,
-        "difference": None if best is None else best - cell.number.mean,
-        "seeds": [run.seed for run in finished],
-        "missing_seeds": [run.seed for run in cell.runs if run not in finished],
-        "runs": [run.name for run in cell.runs],
-    }
-
-
-def _column_table(group: Sequence[Mapping[str, Any]]) -> str:
-    header = ("method", f"published, {group[0]['published_column']}", "ours, best epoch")
-    header += ("difference", "ours, last epoch", "seeds", "missing")
-    rows = [
-        [
-            record["row"],
-            str(published.Number(record["published"], record["published_deviation"])),
-            _ours(record, "best_epoch"),
-            "" if record["difference"] is None else f"{record['difference']:+.2f}",
-            _ours(record, "last_epoch"),
-            _plain(record["seeds"]),
-            _plain(record["missing_seeds"]),
-        ]
-        for record in group
-    ]
-    return markdown_table(header, rows)
-
-
-def _ours(record: Mapping[str, Any], name: str) -> str:
-    if record[name] is None:
-        return ""
-    return with_deviation(record[name], record[f"{name}_deviation"], 2)
-
-
-def _plain(value) -> Any:
-    return " ".join(map(str, value)) if isinstance(value, list) else value
-
-
-def _heading(name: str) -> str:
-    return f"Table {name}"
-
-
-def _paper(name: str, table: published.Table) -> list[Column]:
+def _paper(name: str, table: Table) -> list[Column]:
     """The columns at the paper's scale."""
     if name == "arl":
         return [_arl(column) for column in table.columns]
-    return [Column(column, column, table.recipe.format(column=column)) for column in table.columns]
+    return [Column(column, column, recipe) for column, recipe in table.recipes.items()]
 
 
 def _arl(column: str) -> Column:

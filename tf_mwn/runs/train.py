@@ -15,6 +15,7 @@ from tf_mwn.label_noise.measures import noise_auc
 from tf_mwn.methods import registry
 from tf_mwn.monitoring import figures
 from tf_mwn.monitoring.callbacks import (
+    READING_PREFIX,
     EpochEvaluation,
     StepTimer,
     StopOnNonFiniteLoss,
@@ -215,4 +216,17 @@ def _results(run: Run, history: list[dict]) -> dict[str, Any]:
         "seconds_per_step": float(np.median([record["seconds_per_step"] for record in history])),
         "epochs": len(history),
         "version": tf_mwn.__version__,
+        **_readings(history),
     }
+
+
+def _readings(history: list[dict]) -> dict[str, float]:
+    """The accuracies at the last and the best epoch by each other reading of the logits."""
+    results = {}
+    for name in history[-1]:
+        if name.startswith(READING_PREFIX):
+            accuracies = [record[name] for record in history if name in record]
+            reading = name.removeprefix(READING_PREFIX)
+            results[f"last_epoch_accuracy_{reading}"] = accuracies[-1]
+            results[f"best_epoch_accuracy_{reading}"] = max(accuracies)
+    return results

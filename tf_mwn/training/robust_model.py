@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from tf_mwn.checks import NON_NEGATIVE
@@ -108,6 +109,13 @@ class RobustModel(Loops):
         variables.
         """
         return self.classifier
+
+    def other_readings(self, logits: np.ndarray) -> dict[str, np.ndarray]:
+        """Logits [N, C] that the same training gives besides the predicted `logits`, by name.
+
+        None for most methods.
+        """
+        return {}
 
     def compile(
         self,

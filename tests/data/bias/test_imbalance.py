@@ -35,7 +35,16 @@ def test_long_tailed_counts_are_the_published_ones():
 @pytest.mark.parametrize("largest, factor", [(4900, 49), (300, 3), (70, 7), (1100, 110)])
 def test_whole_counts_are_not_lost_to_rounding(largest, factor):
     for kind in imbalance.IMBALANCE_KINDS:
-        assert imbalance.class_counts(kind, factor, largest, 2)[-1] == largest // factor
+        assert imbalance.class_counts(kind, factor, largest, 2).min() == largest // factor
+
+
+def test_the_seed_draws_which_classes_are_rare():
+    plain = imbalance.class_counts("long_tailed", 100, 4990, 10)
+    drawn = [imbalance.class_counts("shuffled_long_tailed", 100, 4990, 10, s) for s in range(5)]
+    assert all(sorted(counts) == sorted(plain) for counts in drawn)
+    assert len({tuple(counts) for counts in drawn}) == 5
+    again = imbalance.class_counts("shuffled_long_tailed", 100, 4990, 10, 3)
+    np.testing.assert_array_equal(again, drawn[3])
 
 
 def test_step_counts():

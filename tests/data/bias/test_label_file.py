@@ -8,7 +8,7 @@ from hypothesis import given
 
 from tests.damage import FEW, damaged, one_line, write
 from tests.data.splits.toy_rows import prepared_rows, rows_source
-from tf_mwn.data.bias.label_file import read_labels
+from tf_mwn.data.bias.label_file import find_list, read_labels
 from tf_mwn.data.subset import Source
 
 IDS = np.array([7, 3, 5, 9])
@@ -36,6 +36,15 @@ def _csv(path, text):
 def _npz(path, **arrays):
     np.savez(path, **arrays)
     return str(path)
+
+
+def test_a_list_is_found_in_its_folder_or_given_itself(tmp_path):
+    (tmp_path / "worse.csv").touch()
+    assert find_list("worse", str(tmp_path)) == str(tmp_path / "worse.csv")
+    assert find_list("worse", str(tmp_path / "mine.npy")) == str(tmp_path / "mine.npy")
+    for path, received in ((None, "none"), (str(tmp_path), f"the folder {tmp_path} without it")):
+        with pytest.raises(ValueError, match=f"file aggre.npz, aggre.npy or .*received {received}"):
+            find_list("aggre", path)
 
 
 def test_all_formats_align_with_the_ids(tmp_path):

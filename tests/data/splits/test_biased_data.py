@@ -56,6 +56,10 @@ def test_imbalance_counts_start_from_the_smallest_class():
     data = prepared_rows(imbalance_factor=8.0)  # 40 - 2 left of each class
     assert np.bincount(data.train.clean_label).tolist() == [38, 19, 9, 4]
     assert data.card["imbalance"]["realised_factor"] == 38 / 4
+    shuffled = prepared_rows(imbalance_factor=8.0, imbalance="shuffled_long_tailed", seed=1)
+    counts = np.bincount(shuffled.train.label)
+    assert sorted(counts) == sorted(np.bincount(data.train.label))
+    assert counts.tolist() != sorted(counts, reverse=True)
     data = prepared_rows(imbalance_factor=19.0, imbalance="step", train_size=120)
     assert np.bincount(data.train.clean_label).tolist() == [30, 30, 1, 1]
 

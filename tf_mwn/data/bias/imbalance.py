@@ -3,15 +3,17 @@
 import numpy as np
 
 from tf_mwn.checks import AT_LEAST_ONE, check_count, check_labels, check_name
-from tf_mwn.data.seeds import random_order
+from tf_mwn.data.seeds import generator, random_order
 
-IMBALANCE_KINDS = ("long_tailed", "step")
+LONG_TAILED, SHUFFLED, STEP = "long_tailed", "shuffled_long_tailed", "step"
+IMBALANCE_KINDS = (LONG_TAILED, SHUFFLED, STEP)
 
 
-def class_shares(kind: str, factor: float, num_classes: int) -> np.ndarray:
-    """Returns the size of each class relative to the first.
+def class_shares(kind: str, factor: float, num_classes: int, seed: int = 0) -> np.ndarray:
+    """Returns the size of each class relative to the largest.
 
-    "long_tailed" is factor^(-c/(C-1)), c = 0..C-1 in label order (Cui et al., CVPR 2019). "step"
+    "long_tailed" is factor^(-c/(C-1)), c = 0..C-1 in label order (Cui et al., CVPR 2019), and
+    "shuffled_long_tailed" is that with the classes in an order that the seed draws. "step"
     is 1 for the first half of the classes (the middle one of an odd number included) and 1 / factor
     for the rest (Buda et al., 2018).
 
@@ -19,6 +21,7 @@ def class_shares(kind: str, factor: float, num_classes: int) -> np.ndarray:
         kind: one of `IMBALANCE_KINDS`.
         factor: largest over smallest class count, at least 1.
         num_classes: number of classes C, at least 2.
+        seed: of the order of the classes, where one is drawn.
 
     Returns:
         [C] float64 in (0, 1].
@@ -29,19 +32,25 @@ def class_shares(kind: str, factor: float, num_classes: int) -> np.ndarray:
     check_name("imbalance", kind, IMBALANCE_KINDS)
     num_classes = check_count("num_classes", num_classes, 2)
     AT_LEAST_ONE.check("imbalance_factor", factor)
-    if kind == "long_tailed":
-        return np.power(1.0 / factor, np.arange(num_classes) / (num_classes - 1))
+    if kind != STEP:
+        shares = np.power(1.0 / factor, np.arange(num_classes) / (num_classes - 1))
+        if kind == LONG_TAILED:
+            return shares
+        return shares[random_order(num_classes, generator(seed, "class order"))]
     return np.where(np.arange(num_classes) < (num_classes + 1) // 2, 1.0, 1.0 / factor)
 
 
-def class_counts(kind: str, factor: float, largest: int, num_classes: int) -> np.ndarray:
+def class_counts(
+    kind: str, factor: float, largest: int, num_classes: int, seed: int = 0
+) -> np.ndarray:
     """Returns how many examples each class keeps: int(largest * its share).
 
     Args:
         kind: one of `IMBALANCE_KINDS`.
         factor: largest over smallest class count, at least 1.
-        largest: examples of the first class.
+        largest: examples of the largest class.
         num_classes: number of classes C, at least 2.
+        seed: of the order of the classes, where one is drawn.
 
     Returns:
         [C] int64 counts, each at least 1.
@@ -50,7 +59,7 @@ def class_counts(kind: str, factor: float, largest: int, num_classes: int) -> np
         ValueError: unknown kind, a factor below 1, or a class left without examples.
     """
     largest = check_count("largest", largest, 1)
-    share = class_shares(kind, factor, num_classes)
+    share = class_shares(kind, factor, num_classes, seed)
     # A product that is a whole number must not fall below it by rounding.
     counts = np.floor(largest * share + 1e-9).astype(np.int64)
     empty = np.flatnonzero(counts == 0)

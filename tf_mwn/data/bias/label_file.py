@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -11,8 +12,32 @@ from tf_mwn.data.subset import Source
 from tf_mwn.files import read_rows
 
 _OPTION = "label_file"
+_SUFFIXES = (".npz", ".npy", ".csv")
 _HEADERS = (["sample_id", "label"], ["sample_id", "label", "weight"])
 _INTEGER = re.compile("-?[0-9]{1,18}")  # that int64 holds
+
+
+def find_list(name: str, path: str | None) -> str:
+    """The file of a list of labels.
+
+    Args:
+        name: of the list: that of its file in a folder of lists, without the suffix.
+        path: the file, or its folder.
+
+    Raises:
+        ValueError: no path, or a folder without such a file.
+    """
+    names = [f"{name}{suffix}" for suffix in _SUFFIXES]
+    expected = f"{_OPTION}: expected the file {', '.join(names[:-1])} or {names[-1]}, or its folder"
+    if path is None:
+        raise ValueError(f"{expected}, received none")
+    folder = Path(path).expanduser()
+    if not folder.is_dir():
+        return str(folder)
+    found = [folder / file for file in names if (folder / file).is_file()]
+    if not found:
+        raise ValueError(f"{expected}, received the folder {path} without it")
+    return str(found[0])
 
 
 def read_labels(path: str, source: Source) -> np.ndarray:
@@ -35,7 +60,7 @@ def read_labels(path: str, source: Source) -> np.ndarray:
         ValueError: a missing or unreadable file, ids that are unknown, missing or doubled, labels
             out of range, or a wrong number of them.
     """
-    suffix = check_file(_OPTION, path, (".npz", ".npy", ".csv"))
+    suffix = check_file(_OPTION, path, _SUFFIXES)
     if suffix == ".npy":
         labels = _in_order(path, read_npy(_OPTION, path), source)
         return _classes(path, labels, source.class_names)

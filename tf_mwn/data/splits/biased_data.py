@@ -120,14 +120,14 @@ def _meta_set(
     firsts = np.arange(len(pool))
     if source.meta_pool is None:
         firsts = _firsts(source, firsts)
-    rows = firsts[_meta_rows(source, pool.label[firsts], settings, generator(seed, "meta"))]
+    rows = firsts[_meta_rows(source, pool.label[firsts], settings, seed)]
     clean = pool.label[rows]
     noise = meta_labels(source, clean, settings, seed)
     meta = Subset(pool.x[rows], noise.label, clean, pool.sample_id[rows])
     return rows if source.meta_pool is None else rows[:0], meta, noise
 
 
-def _meta_rows(source: Source, label: np.ndarray, settings: BiasSettings, rng) -> np.ndarray:
+def _meta_rows(source: Source, label: np.ndarray, settings: BiasSettings, seed: int) -> np.ndarray:
     """Returns the rows of the meta set among examples with the given labels."""
     size, factor = settings.meta_size, settings.meta_imbalance_factor
     if size == 0:
@@ -143,10 +143,9 @@ def _meta_rows(source: Source, label: np.ndarray, settings: BiasSettings, rng) -
             names = ", ".join(source.class_names[i] for i in missing[:5])
             logger.warning("%s: no meta examples of the classes %s", source.name, names)
         return np.arange(len(label))
-    shares = class_shares(settings.imbalance, factor, len(source.class_names))
-    return balanced_indices(
-        label, size, len(source.class_names), rng, shares, "meta_size", source.class_names
-    )
+    rng, names = generator(seed, "meta"), source.class_names
+    shares = class_shares(settings.imbalance, factor, len(names), seed)
+    return balanced_indices(label, size, len(names), rng, shares, "meta_size", names)
 
 
 def _firsts(source: Source, rows: np.ndarray) -> np.ndarray:
@@ -198,7 +197,8 @@ def _thin_out(source: Source, rows: np.ndarray, settings: BiasSettings, seed: in
     if settings.imbalance_factor == 1.0:
         return rows
     largest = int(np.bincount(y[rows]).min())
-    counts = class_counts(settings.imbalance, settings.imbalance_factor, largest, num_classes)
+    kind, factor = settings.imbalance, settings.imbalance_factor
+    counts = class_counts(kind, factor, largest, num_classes, seed)
     return rows[subsample(y[rows], counts, generator(seed, "imbalance"))]
 
 

@@ -46,6 +46,10 @@ class PosthocAdjustment(CrossEntropy):
     def predicting_classifier(self) -> keras.Model:
         return self._corrected()
 
+    def other_readings(self, logits):
+        """The logits that plain training predicts from, to rounding, as "uncorrected"."""
+        return {"uncorrected": logits + self.logit_adjustment.offset_of(self.classifier)}
+
     def _adjust_logits(self, strength, class_counts, target_shares):
         if strength:
             raise ValueError(
