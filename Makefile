@@ -18,7 +18,7 @@ style: $(VENV)/installed-test
 	$(BIN)/ruff format --check .
 
 # Every module by name: pdoc finds none below a package with __all__. It finds the others twice.
-MODULES = $(subst /,.,$(patsubst %/__init__,%,$(basename $(shell find tf_mwn -name '*.py'))))
+MODULES = $(subst /,.,$(patsubst %/__init__,%,$(basename $(shell find tf_mwn -name '*.py' -not -path '*/launch/*'))))
 
 docs: $(VENV)/installed-docs
 	$(BIN)/python -W error::UserWarning -W error::RuntimeWarning \

@@ -30,8 +30,9 @@ setup(
         "Topic :: Scientific/Engineering :: Artificial Intelligence",
         "Typing :: Typed",
     ],
-    packages=find_packages(include=["tf_mwn", "tf_mwn.*", "launch", "launch.*"]),
+    packages=find_packages(include=["tf_mwn", "tf_mwn.*", "launch"]),
     package_data={"tf_mwn": ["py.typed"], "tf_mwn.auditing": ["page.html"]},
+    entry_points={"console_scripts": ["tf-mwn = tf_mwn.launch.console:main"]},
     python_requires=">=3.11,<3.14",
     install_requires=[
         # Bounded, for tf_mwn/engine/keras_internals.py holds names that a release may drop.

@@ -5,7 +5,7 @@ import pathlib
 TESTS = pathlib.Path(__file__).parent
 ROOT = TESTS.parent
 # Folders whose tests are of commands and examples, not of one folder of tf_mwn.
-OF_COMMANDS = {"integration", "examples", "launch"}
+OF_COMMANDS = {"integration", "examples"}
 # Test files that are named after a property of many modules.
 PROPERTIES = {
     "test_docs.py",
@@ -43,6 +43,9 @@ TESTED_BY = {
     "engine/preconditioner.py": "engine/test_meta_gradient.py",
     "engine/replicas.py": "training/test_law.py",
     "engine/virtual_step.py": "engine/test_meta_gradient.py",
+    "launch/command_line.py": "launch/test_mistakes.py",
+    "launch/flags.py": "launch/test_help.py",
+    "launch/tune.py": "integration/test_tune.py",
     "methods/losses/posthoc_adjustment.py": "training/test_logit_adjustment.py",
     "methods/spec/facts.py": "methods/test_registry.py",
     "monitoring/progress.py": "test_messages.py",
@@ -80,8 +83,7 @@ def folders(root):
 
 def module_of(test_file):
     """The file that a test file is named after."""
-    home = ROOT if test_file.parts[0] == "launch" else ROOT / "tf_mwn"
-    return home / test_file.parent / test_file.name.removeprefix("test_")
+    return ROOT / "tf_mwn" / test_file.parent / test_file.name.removeprefix("test_")
 
 
 def test_both_trees_have_the_same_folders():

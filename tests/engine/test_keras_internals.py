@@ -98,7 +98,7 @@ def private_names():
 
 
 def package_files():
-    return sorted(p for f in ("tf_mwn", "launch") for p in ROOT.glob(f"{f}/**/*.py") if p != HOME)
+    return sorted(p for p in ROOT.glob("tf_mwn/**/*.py") if p != HOME)
 
 
 @pytest.mark.parametrize("path", package_files(), ids=lambda p: str(p.relative_to(ROOT)))

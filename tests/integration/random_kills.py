@@ -26,8 +26,8 @@ import numpy as np
 import tensorflow  # noqa: F401
 from absl import app
 
-from launch import main
-from launch.command_line import parse
+from tf_mwn.launch import main
+from tf_mwn.launch.command_line import parse
 
 METHODS = {
     "fine_tuning": ("--epochs=3", "--fine_tuning_epochs=2"),
@@ -48,7 +48,9 @@ def start(method, workdir) -> int:
     try:
         arguments = [f"--method={method}", *METHODS[method], *SETTINGS]
         app.run(
-            main.main, argv=["launch.main", *arguments, f"--workdir={workdir}"], flags_parser=parse
+            main.main,
+            argv=["tf_mwn.launch.main", *arguments, f"--workdir={workdir}"],
+            flags_parser=parse,
         )
     except SystemExit as ended:
         code = ended.code or 0

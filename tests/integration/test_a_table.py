@@ -4,9 +4,9 @@ import dataclasses
 import json
 import pathlib
 
-from launch.reproduce import main
 from tests.integration.commands import ROOT
 from tests.launch.finished_runs import call
+from tf_mwn.launch.reproduce import main
 from tf_mwn.reproduction import claims_list, run_queue
 
 

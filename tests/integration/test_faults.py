@@ -12,8 +12,8 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from launch.command_line import work
 from tf_mwn.files import Folder, FolderConflictError
+from tf_mwn.launch.command_line import work
 from tf_mwn.monitoring.callbacks import NonFiniteLossError, StepTimer
 from tf_mwn.recipes.experiment import resolve
 from tf_mwn.runs import checkpoint, train

@@ -5,10 +5,10 @@ import time
 import numpy as np
 import pytest
 
-from launch import main as launch_main
 from tests.integration.cluster import end_all, run_all, start, worker_environments
 from tests.integration.commands import SHORT, command, launch
 from tests.launch.finished_runs import mistake
+from tf_mwn.launch import main as launch_main
 
 EPOCHS = 4
 SETTINGS = (*SHORT[:1], f"--epochs={EPOCHS}", "--method=meta_weight_net", "--train_size=300")

@@ -103,7 +103,7 @@ def test_pip_extras_exist():
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_flag_that_a_page_names_exists(page):
-    sources = "".join(path.read_text() for path in ROOT.glob("launch/*.py"))
+    sources = "".join(path.read_text() for path in ROOT.glob("tf_mwn/launch/*.py"))
     known = set(re.findall(r'(?:DEFINE(?:_\w+)?\(\s*(?:\w+\(\),\s*)?|\bname=)"(\w+)"', sources))
     known |= set(SETTINGS)
     text = re.sub(r"^```sh.*?^```", "", page.read_text(), flags=re.M | re.S)

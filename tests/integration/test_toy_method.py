@@ -51,8 +51,8 @@ def run(folder, *words):
 
 def test_is_listed_without_tensorflow(package):
     code = (
-        "import sys; from launch import main; from launch.command_line import parse; "
-        "main.main(parse(['launch', '--method=list'])); "
+        "import sys; from tf_mwn.launch import command_line, main; "
+        "main.main(command_line.parse(['launch', '--method=list'])); "
         "print([m for m in ('tensorflow', 'keras', 'huber_weighting.model') if m in sys.modules])"
     )
     done = run(package, "-c", code)

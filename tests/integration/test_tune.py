@@ -11,10 +11,10 @@ import pytest
 from absl import flags
 from absl.testing import flagsaver
 
-from launch import tune
-from launch.command_line import parse
 from tests.integration.cluster import end_all, free_ports, start
 from tests.integration.commands import ROOT, SHORT, environment, launch
+from tf_mwn.launch import tune
+from tf_mwn.launch.command_line import parse
 
 SWEEP = (*SHORT, "--method=gce", "--space=gce_q=0.7,learning_rate=0.1|1e9", "--trial_seeds=0,1")
 
@@ -120,7 +120,7 @@ def test_a_trial_is_the_plain_run_with_its_values(swept, tmp_path):
 def test_mistakes_are_one_line(capsys, monkeypatch, tmp_path, arguments, message):
     monkeypatch.chdir(tmp_path)
     with flagsaver.flagsaver(), pytest.raises(SystemExit) as stopped:
-        tune.main(parse(["launch.tune", "--nodeterministic", *arguments]))
+        tune.main(parse(["tf_mwn.launch.tune", "--nodeterministic", *arguments]))
     flags.FLAGS.unparse_flags()
     assert stopped.value.code == 1
     error = capsys.readouterr().err

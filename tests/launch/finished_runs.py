@@ -4,7 +4,7 @@ import pytest
 from absl import flags
 from absl.testing import flagsaver
 
-from launch.command_line import parse
+from tf_mwn.launch.command_line import parse
 from tf_mwn.recipes.experiment import resolve
 from tf_mwn.runs.devices import configure_devices
 from tf_mwn.runs.session import Session

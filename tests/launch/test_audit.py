@@ -7,8 +7,8 @@ import shutil
 import numpy as np
 import pytest
 
-from launch.audit import main
 from tests.launch.finished_runs import call, mistake, train
+from tf_mwn.launch.audit import main
 
 
 @pytest.fixture(scope="module")

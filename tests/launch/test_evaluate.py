@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 
 import tf_mwn
-from launch.evaluate import main
 from tests.damage import FEW, damaged, one_line
 from tests.data.images.image_fixtures import save, save_folder
 from tests.launch.finished_runs import call, mistake, train
 from tf_mwn.data.sources import load
+from tf_mwn.launch.evaluate import main
 
 # tf_mwn cannot be imported there; prints the logits of both exports.
 LOAD = """

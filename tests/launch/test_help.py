@@ -8,12 +8,12 @@ import pytest
 from absl import flags
 from absl.testing import flagsaver
 
-from launch import flags as launch_flags
-from launch import help as flag_help
-from launch import main as launch_main
-from launch.command_line import parse
 from tests.integration.commands import ROOT, environment
 from tf_mwn.checks import Interval
+from tf_mwn.launch import flags as launch_flags
+from tf_mwn.launch import help as flag_help
+from tf_mwn.launch import main as launch_main
+from tf_mwn.launch.command_line import parse
 from tf_mwn.methods.registry import METHODS
 from tf_mwn.recipes.experiment import RECIPES
 from tf_mwn.recipes.published import TABLES
@@ -41,7 +41,7 @@ def shown(name, *arguments):
 def in_process(capsys, *arguments):
     """The help of `launch.main`."""
     with flagsaver.flagsaver(), pytest.raises(SystemExit) as stopped:
-        parse(["launch.main", *arguments])
+        parse(["tf_mwn.launch.main", *arguments])
     flags.FLAGS.unparse_flags()
     return stopped.value.code, capsys.readouterr()
 

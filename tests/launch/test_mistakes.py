@@ -7,8 +7,8 @@ import pytest
 from absl import flags
 from absl.testing import flagsaver
 
-from launch import main as launch_main
-from launch.command_line import parse
+from tf_mwn.launch import main as launch_main
+from tf_mwn.launch.command_line import parse
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.normal(size=(300, 6)).astype("float32"), np.arange(300) % 3
@@ -17,7 +17,7 @@ X, Y = RNG.normal(size=(300, 6)).astype("float32"), np.arange(300) % 3
 def mistake(capsys, *arguments):
     """Runs the launcher in this process; its line on stderr."""
     with flagsaver.flagsaver(), pytest.raises(SystemExit) as stopped:
-        launch_main.main(parse(["launch.main", "--nodeterministic", *arguments]))
+        launch_main.main(parse(["tf_mwn.launch.main", "--nodeterministic", *arguments]))
     assert stopped.value.code == 1
     error = capsys.readouterr().err
     assert error.count("\n") == 1 and error.startswith("error: "), error

@@ -9,11 +9,11 @@ from absl import flags
 from absl.testing import flagsaver
 from scipy.special import softmax
 
-from launch.command_line import parse
-from launch.predict import main
 from tests.data.images.image_fixtures import save
 from tests.launch.finished_runs import train
 from tf_mwn.data.images.decoding import ImageFormat, read_image
+from tf_mwn.launch.command_line import parse
+from tf_mwn.launch.predict import main
 
 
 @pytest.fixture(scope="module")

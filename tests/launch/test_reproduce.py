@@ -7,11 +7,11 @@ import pytest
 from absl import flags
 from absl.testing import flagsaver
 
-from launch import flags as launch_flags
-from launch.command_line import parse
-from launch.reproduce import main
 from tests.launch.finished_runs import call, mistake
 from tests.reproduction.planned_fixtures import write_run
+from tf_mwn.launch import flags as launch_flags
+from tf_mwn.launch.command_line import parse
+from tf_mwn.launch.reproduce import main
 from tf_mwn.reproduction import claims_list, run_queue, tables
 from tf_mwn.reproduction.planned_runs import PlannedStudy, each_once
 from tf_mwn.search.study_plan import StudyPlan

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 import tf_mwn
-from launch import main as launch_main
 from tests.launch.finished_runs import call, mistake, train
 from tests.models import batch, mlp
+from tf_mwn.launch import main as launch_main
 from tf_mwn.methods import registry
 from tf_mwn.settings.config import Config
 

@@ -108,4 +108,4 @@ def test_what_ends_the_queue_ends_its_processes(queue, tmp_path, number, error):
 def test_the_command_of_a_run_has_its_flags_and_the_folders():
     command = run_queue.command(quickstart(seed=3, epochs=2), ["--workdir=w"])
     flags = ["--recipe=quickstart", "--method=cross_entropy", "--seed=3", "--epochs=2"]
-    assert command == [sys.executable, "-m", "launch.main", *flags, "--workdir=w"]
+    assert command == [sys.executable, "-m", "tf_mwn.launch.main", *flags, "--workdir=w"]

@@ -29,7 +29,9 @@ class _Process:
 
 def command(run: Planned, folders: Sequence[str]) -> list[str]:
     """The command that trains `run`: its own flags, then those of `folders`."""
-    return [sys.executable, "-m", *run.command(), *folders]
+    module, *flags = run.command()
+    # In full: the current folder may have another module called launch.
+    return [sys.executable, "-m", f"tf_mwn.{module}", *flags, *folders]
 
 
 def execute(

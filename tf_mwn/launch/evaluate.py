@@ -9,8 +9,8 @@ evaluation.json and confusion.csv to the folder of the run.
 
 from absl import flags
 
-from launch import data_flags, run_flags
-from launch.command_line import Path, mistakes, start
+from tf_mwn.launch import data_flags, run_flags
+from tf_mwn.launch.command_line import Path, mistakes, start
 
 flags.adopt_module_key_flags(run_flags)
 _DATASET = flags.DEFINE_string(

@@ -4,11 +4,11 @@ from typing import Any
 
 from absl import flags
 
-from launch import data_flags
-from launch.command_line import Path
-from launch.help import RECIPE_DEFAULTS, default_text, group
 from tf_mwn.data.bias import settings as bias
 from tf_mwn.engine.options import ENGINE
+from tf_mwn.launch import data_flags
+from tf_mwn.launch.command_line import Path
+from tf_mwn.launch.help import RECIPE_DEFAULTS, default_text, group
 from tf_mwn.options import Option
 from tf_mwn.recipes.experiment import Experiment, resolve
 from tf_mwn.settings import config

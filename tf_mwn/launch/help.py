@@ -6,7 +6,6 @@ that read it, or if there are none, as a flag of the launcher.
 """
 
 import math
-import pathlib
 import re
 import sys
 import textwrap
@@ -25,6 +24,8 @@ flags.DEFINE_bool("helpfull", False, "Show every flag.", allow_override=True)
 RECIPE_DEFAULTS = "a recipe may set other defaults"
 _COLUMN = 26  # column in which the text of a flag begins
 _groups: dict[str, list[str]] = {}
+# What the user calls launchers, by the name of the module, where it is not `python -m launch.X`.
+spelling: dict[str, str] = {}
 
 
 def group(title: str, *members: flags.FlagHolder) -> None:
@@ -47,13 +48,13 @@ def page(launcher: str) -> str:
     """The help text of a launcher.
 
     Args:
-        launcher: `argv[0]`, the path of its file or the name of its module.
+        launcher: `argv[0]`, the path of its file or the dotted name of its module.
 
     Raises:
         ValueError: --method names an unknown method.
     """
     module = sys.modules.get(launcher, sys.modules["__main__"])
-    name = f"launch.{pathlib.Path(launcher).stem.removeprefix('launch.')}"
+    name = f"launch.{re.split(r'[/.]', launcher.removesuffix('.py'))[-1]}"
     full = flags.FLAGS["helpfull"].value
     keys = {flag.name: flag for flag in flags.FLAGS.get_key_flags_for_module(launcher)}
     blocks = [_introduction(module.__doc__ or "", keys)]
@@ -81,7 +82,7 @@ def default_text(value: Any) -> str:
 def _introduction(doc: str, keys: Mapping[str, flags.Flag]) -> str:
     """The docstring of the launcher, whose indented lines are commands, and hints to more help."""
     paragraphs = [
-        paragraph if paragraph.startswith(" ") else _wrapped(paragraph)
+        _spelled(paragraph) if paragraph.startswith(" ") else _wrapped(paragraph)
         for paragraph in doc.strip().split("\n\n")
     ]
     more = ["--helpfull shows all flags.", "--flagfile=FILE reads flags from a file, one a line."]
@@ -165,7 +166,8 @@ def _text(flag: flags.Flag) -> str:
 
 def _wrapped(text: str, indent: str = "", hanging: str | None = None) -> str:
     """`text` in lines as wide as the terminal, or 80 columns where there is none."""
-    whole = re.sub(r"([\[(]\S+), (\S+[\])])", "\\1,\xa0\\2", text)  # an interval is not broken
+    # An interval is not broken.
+    whole = re.sub(r"([\[(]\S+), (\S+[\])])", "\\1,\xa0\\2", _spelled(text))
     filled = textwrap.fill(
         whole,
         max(flags.get_help_width(), _COLUMN + 20),
@@ -175,3 +177,10 @@ def _wrapped(text: str, indent: str = "", hanging: str | None = None) -> str:
         break_long_words=False,
     )
     return filled.replace("\xa0", " ")
+
+
+def _spelled(text: str) -> str:
+    """`text` with the launchers called as the user called this one."""
+    return re.sub(
+        r"(?:python -m )?\blaunch\.(\w+)", lambda found: spelling.get(found[1], found[0]), text
+    )

@@ -10,10 +10,10 @@ what the audit, and the decisions made on the page, lead to.
 
 from absl import flags
 
-from launch import data_flags, run_flags
-from launch.command_line import Path, fail, mistakes, start
-from launch.help import group
 from tf_mwn.auditing.cleaning import ACTIONS
+from tf_mwn.launch import data_flags, run_flags
+from tf_mwn.launch.command_line import Path, fail, mistakes, start
+from tf_mwn.launch.help import group
 
 flags.adopt_module_key_flags(run_flags)
 _IMAGES = flags.DEFINE_integer(

@@ -9,9 +9,9 @@ from typing import Any, NoReturn
 
 from absl import app, flags, logging
 
-from launch import help as flag_help
 from tf_mwn import messages
 from tf_mwn.files import FolderConflictError
+from tf_mwn.launch import help as flag_help
 from tf_mwn.recipes import listing
 
 flags.FLAGS.set_default("verbosity", 0)

@@ -11,9 +11,9 @@ a flag holds for every run whose table or claim leaves it open.
 
 from absl import flags
 
-from launch import data_flags
-from launch import flags as launch_flags
-from launch.command_line import fail, mistakes, start
+from tf_mwn.launch import data_flags
+from tf_mwn.launch import flags as launch_flags
+from tf_mwn.launch.command_line import fail, mistakes, start
 from tf_mwn.messages import quiet_start
 from tf_mwn.reproduction import reproduction
 from tf_mwn.reproduction.reproduction import Reproduction

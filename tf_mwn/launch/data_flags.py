@@ -3,8 +3,8 @@
 from absl import flags
 from absl import logging as logging  # defines --verbosity
 
-from launch.command_line import Path
 from tf_mwn.data.sources.location import DataLocation
+from tf_mwn.launch.command_line import Path
 
 DATA_DIR = flags.DEFINE(
     Path(), "data_dir", None, "Folder of prepared TFDS sets. By default the folder that TFDS uses."

@@ -2,9 +2,9 @@
 
 from absl import flags
 
-from launch import data_flags
-from launch.command_line import Path, fail, mistakes
-from launch.help import group
+from tf_mwn.launch import data_flags
+from tf_mwn.launch.command_line import Path, fail, mistakes
+from tf_mwn.launch.help import group
 from tf_mwn.messages import quiet_start
 
 RUN = flags.DEFINE(

@@ -14,10 +14,10 @@ import sys
 
 from absl import flags
 
-from launch import run_flags
-from launch.command_line import Path, fail, mistakes, start
 from tf_mwn import messages
 from tf_mwn.files import Folder
+from tf_mwn.launch import run_flags
+from tf_mwn.launch.command_line import Path, fail, mistakes, start
 
 flags.adopt_module_key_flags(run_flags)
 _TOP_K = flags.DEFINE_integer("top_k", 1, "How many of the likeliest classes have columns.", 1)

@@ -9,9 +9,9 @@ learned trajectory replayed, and the hyper-parameters learned together with the 
 
 from absl import flags
 
-from launch import data_flags
-from launch import flags as launch_flags
-from launch.command_line import listed, mistakes, start, work
+from tf_mwn.launch import data_flags
+from tf_mwn.launch import flags as launch_flags
+from tf_mwn.launch.command_line import listed, mistakes, start, work
 from tf_mwn.messages import quiet_start
 from tf_mwn.search.study_plan import StudyPlan
 

@@ -16,10 +16,10 @@ import os
 
 from absl import flags
 
-from launch.command_line import Path, fail, listed, mistakes, start
-from launch.help import group
 from tf_mwn.benchmark import plan
 from tf_mwn.files import write_json
+from tf_mwn.launch.command_line import Path, fail, listed, mistakes, start
+from tf_mwn.launch.help import group
 from tf_mwn.messages import quiet_start
 from tf_mwn.options import Option
 from tf_mwn.recipes import listing

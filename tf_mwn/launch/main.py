@@ -10,9 +10,9 @@ was stopped, and reports one that is finished.
 
 from absl import flags
 
-from launch import data_flags
-from launch import flags as launch_flags
-from launch.command_line import listed, mistakes, start, work
+from tf_mwn.launch import data_flags
+from tf_mwn.launch import flags as launch_flags
+from tf_mwn.launch.command_line import listed, mistakes, start, work
 from tf_mwn.messages import logger, quiet_start
 from tf_mwn.recipes import listing
 

@@ -8,9 +8,9 @@ A trial is a run with settings of its own. --objective names the images whose ac
 
 from absl import flags
 
-from launch import data_flags
-from launch import flags as launch_flags
-from launch.command_line import fail, listed, mistakes, start, work
+from tf_mwn.launch import data_flags
+from tf_mwn.launch import flags as launch_flags
+from tf_mwn.launch.command_line import fail, listed, mistakes, start, work
 from tf_mwn.messages import logger, quiet_start
 from tf_mwn.recipes import listing
 from tf_mwn.search.sweep_plan import EPOCHS, OBJECTIVES, SEARCHES, SweepPlan
