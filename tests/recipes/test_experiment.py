@@ -1,5 +1,6 @@
 """Experiments: recipes with overrides, the folder of a run, and what is refused."""
 
+import numpy as np
 import pytest
 
 from tf_mwn.methods.registry import METHODS
@@ -28,10 +29,15 @@ def test_folder_names_overrides_and_nothing_else():
     assert resolve("quickstart", {"epochs": 3}, ["cross_entropy"], [1, 2]).folder == changed.folder
 
 
-def test_own_data_drops_the_recipes_artificial_bias():
-    own = resolve("quickstart", {"dataset": "mine.npz"}).config
+def test_own_data_drops_the_recipes_artificial_bias(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    np.savez("mine.npz", x=rng.normal(size=(40, 8, 8)), y=np.arange(40) % 2)
+    own = resolve("quickstart", {"dataset": "mine.npz"}, ["cross_entropy"]).config
     assert own.noise == "none" and own.noise_rate == 0.0 and own.network == "small_cnn"
-    noisy = resolve("quickstart", {"dataset": "mine.npz", "noise": "flip", "noise_rate": 0.2})
+    noisy = resolve(
+        "quickstart", {"dataset": "mine.npz", "noise": "flip", "noise_rate": 0.2, "meta_size": 4}
+    )
     assert noisy.config.noise == "flip" and noisy.config.noise_rate == 0.2
     other = resolve("quickstart", {"dataset": "fashion_mnist"}).config
     assert other.noise == "flip2", "another benchmark set keeps the recipe's bias"

@@ -31,7 +31,8 @@ def test_table_of_two_methods_and_seeds():
             result("meta_weight_net", 0, 0.7, 0.030, 0.9),
             result("cross_entropy", 1, 0.6, 0.010),
             result("meta_weight_net", 1, 0.8, 0.030, 0.94),
-        ]
+        ],
+        "true",
     )
     accuracies = ["60.0", "70.0", "40.0", "25.0"]
     assert cells(text, "cross_entropy", 1) == (
@@ -54,6 +55,6 @@ def test_a_warning_for_each_method_and_verdict_with_its_seeds():
 
 
 def test_no_ratio_without_the_baseline():
-    text = table([result("meta_weight_net", 3, 0.7, 0.03, 0.9)])
+    text = table([result("meta_weight_net", 3, 0.7, 0.03, 0.9)], "as doubtful as the others")
     assert cells(text, "meta_weight_net", 3)[-1] == "-"
     assert "mean ± std" not in text

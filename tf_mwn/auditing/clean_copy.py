@@ -111,7 +111,7 @@ def _write_folder(run: Run, audit, outcome: Outcome, place: Path) -> np.ndarray:
 def _write_file(kind, run, audit, outcome, path, folder, location) -> None:
     dataset, names = run.config.dataset, audit.class_names
     if kind == CSV:
-        layouts.write_list(dataset, path, folder, outcome, names)
+        layouts.write_list(dataset, path, folder, outcome, names, run.config.label_column)
     elif kind == NPZ:
         layouts.write_npz(dataset, path, outcome)
     else:

@@ -14,9 +14,11 @@ import numpy as np
 
 from tf_mwn.auditing.cleaning import Outcome
 from tf_mwn.data.arrays import npz_names, read_npz
-from tf_mwn.data.sources.csv_list import read_list
+from tf_mwn.data.sources.csv_list import WEIGHT, read_list
+from tf_mwn.data.sources.csv_rows import CLEAN, LABEL, SPLIT, read_fields
 from tf_mwn.data.sources.folder import list_folder
 from tf_mwn.data.sources.parts import TRAIN, part_of
+from tf_mwn.data.sources.table import SAMPLE_WEIGHT
 from tf_mwn.data.subset import Source
 from tf_mwn.files import write_csv
 
@@ -104,9 +106,16 @@ def _write_weights(folder: Path, new: dict, place_of: dict, outcome: Outcome) ->
 
 
 def write_list(
-    source: str, path: Path, folder: Path, outcome: Outcome, names: Sequence[str]
+    source: str,
+    path: Path,
+    folder: Path,
+    outcome: Outcome,
+    names: Sequence[str],
+    label_column: str | None = None,
 ) -> None:
-    """Writes a CSV list, with a column of weights if there are any.
+    """Writes a CSV file, of images or (with `label_column`) of features.
+
+    Weights are in a column of their own.
 
     Args:
         source: the CSV file.
@@ -114,20 +123,22 @@ def write_list(
         folder: where it is going to be: relative paths of images are from there.
         outcome: of the audited examples.
         names: names of the C classes.
+        label_column: of a table; None for a list of images.
     """
-    rows = read_list(source)
-    clean = "clean_label" if "clean_label" in rows[0] else "label"
-    trained = np.array([part_of(row.get("split") or TRAIN) == TRAIN for row in rows])
+    rows = read_list(source) if label_column is None else read_fields(source)
+    label, weights = (LABEL, WEIGHT) if label_column is None else (label_column, SAMPLE_WEIGHT)
+    clean = CLEAN if CLEAN in rows[0] else label
+    trained = np.array([part_of(row.get(SPLIT) or TRAIN) == TRAIN for row in rows])
     before = [_plain(row[clean]) for row in rows]
     audited, places = outcome.rows(np.arange(len(rows)))
     for number, place in zip(np.flatnonzero(audited), places, strict=True):
         name = names[outcome.label[place]]
-        if _plain(rows[number]["label"]) != name:
-            rows[number]["label"] = name
+        if _plain(rows[number][label]) != name:
+            rows[number][label] = name
     if outcome.weight is not None:
         for row, weight in zip(rows, _filled(outcome.weight, audited, places, 1.0), strict=True):
-            row["weight"] = float(weight)
-    for row in rows:
+            row[weights] = float(weight)
+    for row in rows if label_column is None else ():
         row["path"] = _from_folder(row["path"], os.path.dirname(source), folder)
     kept = _filled(outcome.kept, audited, places, True)
     after = [_plain(row[clean]) for row in rows]

@@ -69,6 +69,8 @@ class Source:
         path: [N] names of the files of the training part, or None; see `Subset`.
         image: [N] a number for each image, the same for rows of the same image; None if all differ.
         num_rows: rows of the user's file, all parts together; None if ids are not row numbers.
+        test_split_off: whether the test part was split off the others, so that its labels are as
+            good or as doubtful as theirs.
     """
 
     name: str
@@ -89,3 +91,4 @@ class Source:
     path: np.ndarray | None = None
     image: np.ndarray | None = None
     num_rows: int | None = None
+    test_split_off: bool = False

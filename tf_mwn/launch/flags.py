@@ -16,7 +16,10 @@ from tf_mwn.settings.config import SETTINGS
 from tf_mwn.training.options import META
 
 RECIPE = flags.DEFINE_string(
-    "recipe", "quickstart", "Named settings to start from. --recipe=list shows all recipes."
+    "recipe",
+    None,
+    "Named settings to start from. By default quickstart; for data of your own, settings that "
+    "follow them. --recipe=list shows all recipes.",
 )
 METHOD = flags.DEFINE_list(
     "method",
@@ -95,4 +98,5 @@ def experiment() -> Experiment:
     Raises:
         ValueError, TypeError: a user's mistake, in one sentence.
     """
-    return resolve(RECIPE.value, overrides(), METHOD.value, integers("seed", SEED.value))
+    seeds = integers("seed", SEED.value)
+    return resolve(RECIPE.value, overrides(), METHOD.value, seeds, data_flags.location())

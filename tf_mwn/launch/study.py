@@ -39,6 +39,7 @@ def _prepare():
             methods[0],
             launch_flags.integers("seed", launch_flags.SEED.value),
             _SPACE.value,
+            data_flags.location(),
         )
         with quiet_start():
             from tf_mwn.runs.devices import configure_devices

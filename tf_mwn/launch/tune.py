@@ -67,6 +67,7 @@ def _plan() -> SweepPlan:
         _EPOCH.value,
         _MAX_TRIALS.value,
         seeds[0],
+        data_flags.location(),
     )
 
 

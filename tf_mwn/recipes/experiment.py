@@ -8,9 +8,12 @@ from typing import Any
 from tf_mwn.checks import check_name
 from tf_mwn.data.bias.label_file import find_list
 from tf_mwn.data.bias.settings import BiasSettings
+from tf_mwn.data.sources.facts import DataFacts, look
+from tf_mwn.data.sources.location import DEFAULT_LOCATION, DataLocation
 from tf_mwn.data.sources.naming import is_own, located, short_name
 from tf_mwn.methods import registry
 from tf_mwn.options import options_of
+from tf_mwn.recipes import own_data
 from tf_mwn.recipes.human_noise import HUMAN_NOISE_RECIPES
 from tf_mwn.recipes.papers import PAPER_RECIPES
 from tf_mwn.recipes.recipe import Recipe
@@ -29,7 +32,7 @@ class Experiment:
         seeds: the random seeds.
         folder: the name of the recipe, or of the user's own data, followed by a short hash of the
             overridden settings.
-        is_own: whether the data are the user's own instead of the recipe's.
+        facts: of the data, if they are the user's own instead of the recipe's; None otherwise.
     """
 
     recipe: Recipe
@@ -37,7 +40,7 @@ class Experiment:
     methods: tuple[str, ...]
     seeds: tuple[int, ...]
     folder: str
-    is_own: bool = False
+    facts: DataFacts | None = None
 
     def path(self, workdir: str | Path, method: str, seed: int) -> Path:
         """The folder of one run."""
@@ -47,6 +50,11 @@ class Experiment:
         """The flags of one run, a line each, as the content of a `--flagfile` that repeats it."""
         given = {"recipe": self.recipe.name, "method": method, "seed": seed}
         given.update(self.config.differences(self.recipe.config))
+        if self.recipe.name == own_data.NAME:
+            # What follows the data is written out: another version may choose otherwise.
+            unread = set(registry.OPTIONS) - set(registry.find(method).reads)
+            followed = self.config.differences(Config())
+            given.update({n: value for n, value in followed.items() if n not in unread})
         lines = []
         for name, value in given.items():
             text = ",".join(map(str, value)) if isinstance(value, list) else value
@@ -59,6 +67,9 @@ RECIPES: dict[str, Recipe] = {
 }
 
 
+DEFAULT_RECIPE = "quickstart"
+
+
 def find(name: str) -> Recipe:
     """The recipe called `name`.
 
@@ -69,26 +80,40 @@ def find(name: str) -> Recipe:
 
 
 def resolve(
-    recipe: str,
+    recipe: str | None,
     overrides: Mapping[str, Any],
     methods: Iterable[str] | None = None,
     seeds: Iterable[int] = (0,),
+    location: DataLocation = DEFAULT_LOCATION,
+    facts: DataFacts | None = None,
 ) -> Experiment:
     """The experiment that a command line describes.
 
-    The bias and the augmentation of a recipe belong to its data. So they are dropped for a data set
-    of the user's own, unless they are overridden too. Whatever is on the disk is the user's own.
+    Without a recipe, the settings follow a data set of the user's own (see
+    `own_data.recipe_for`); other data have those of `DEFAULT_RECIPE`. The bias and the augmentation
+    of a recipe belong to its data: they are dropped for a data set of the user's own, unless they
+    are overridden too. Whatever is on the disk is the user's own. Its meta set is all of its clean
+    examples: none is cut from labels that are not known to be clean, unless `meta_size` asks for
+    it.
+
+    Args:
+        recipe: its name, or None.
+        overrides: settings by name.
+        methods: names; None for those of the recipe.
+        seeds: random seeds.
+        location: where the data come from.
+        facts: of a user's data, if they have been looked at.
 
     Raises:
         ValueError, TypeError: a name is unknown, a value is out of range, a seed or method is
             repeated, or no method reads an override.
     """
-    base = find(recipe)
-    if base.files and "dataset" not in overrides:
-        raise ValueError(
-            f"dataset: expected --dataset=FOLDER with {base.files} for recipe {recipe}, "
-            "received none"
-        )
+    named = {n: located(overrides[n]) for n in _SOURCES if overrides.get(n) is not None}
+    overrides = {**overrides, **named}
+    own = "dataset" in named and is_own(named["dataset"])
+    if own and facts is None:
+        facts = _look(overrides, location)
+    base = _base(recipe, overrides, facts)
     if base.label_list:
         given = overrides.get("label_file")
         overrides = {**overrides, "label_file": find_list(base.label_list, given)}
@@ -99,29 +124,54 @@ def resolve(
     if any(seed < 0 for seed in seeds):
         raise ValueError(f"seed: expected integers of at least 0, received {min(seeds)}")
     _check_read(overrides, [registry.find(name) for name in chosen])
-    named = {name: located(overrides[name]) for name in _SOURCES if name in overrides}
-    overrides = {**overrides, **named}
     settings = {**base.settings, **overrides}
-    own = "dataset" in named and is_own(named["dataset"])
-    if own:
+    if own and base.name != own_data.NAME:
         for name in _BIAS - set(overrides):
             settings.pop(name, None)
+        if not base.files:
+            settings |= {n: v for n, v in own_data.meta_set(facts).items() if n not in overrides}
     if settings.get("optimizer", base.config.optimizer) != base.config.optimizer:
         settings |= _for_optimizer(settings["optimizer"], overrides)
     config = Config(**settings)
     _check_effect(overrides, vars(config), [registry.find(name) for name in chosen])
-    _check_meta_size(config, [registry.find(name) for name in chosen])
+    _check_meta_size(config, [registry.find(name) for name in chosen], own)
     changed = config.differences(base.config)
     name = short_name(config.dataset) if own else base.name
     folder = f"{name}-{digest(changed)}" if changed else name
-    return Experiment(base, config, chosen, seeds, folder, own)
+    return Experiment(base, config, chosen, seeds, folder, facts if own else None)
 
 
 # The settings that name a source.
-_SOURCES = ("dataset", "open_set")
+_SOURCES = ("dataset", "open_set", "meta")
 # The settings that describe the data of a recipe, and not the size of the experiment.
 _BIAS = set(options_of(BiasSettings)) | {"augment"}
 _BIAS -= {"meta_size", "validation_size", "validation_labels", "train_size"}
+
+
+def _base(recipe: str | None, overrides: Mapping[str, Any], facts: DataFacts | None) -> Recipe:
+    """The recipe of a name, or the one that follows the user's data.
+
+    Raises:
+        ValueError: no such recipe, or one that needs data of the user's.
+    """
+    if facts is not None and recipe in (None, own_data.NAME):
+        names = ("dataset", "meta", "label_column", "meta_size")
+        return own_data.recipe_for({n: overrides[n] for n in names if n in overrides}, facts)
+    if recipe == own_data.NAME:
+        raise ValueError("dataset: expected a path with recipe own_data, received none")
+    base = find(recipe or DEFAULT_RECIPE)
+    if base.files and "dataset" not in overrides:
+        raise ValueError(
+            f"dataset: expected --dataset=FOLDER with {base.files} for recipe {recipe}, "
+            "received none"
+        )
+    return base
+
+
+def _look(overrides: Mapping[str, Any], location: DataLocation) -> DataFacts:
+    names = ("dataset", "meta", "image_size", "label_column", "train_list")
+    given = {name: overrides[name] for name in names if overrides.get(name) is not None}
+    return look(location=location, **given)
 
 
 def _for_optimizer(optimizer: str, overrides: Mapping[str, Any]) -> dict[str, Any]:
@@ -140,9 +190,15 @@ def _for_optimizer(optimizer: str, overrides: Mapping[str, Any]) -> dict[str, An
     return {} if rate is None else {"learning_rate": rate}
 
 
-def _check_meta_size(config: Config, methods: list[registry.Method]) -> None:
+def _check_meta_size(config: Config, methods: list[registry.Method], own: bool) -> None:
     """Refuses to leave out the meta set of a method that needs one."""
     needing = [method.name for method in methods if method.needs_meta_set(vars(config))]
+    if needing and config.meta_size == 0 and own:
+        raise ValueError(
+            f"meta: expected clean examples for {', '.join(needing)} (--meta=PATH, a folder meta/, "
+            "rows of split meta, or arrays x_meta and y_meta), received none; if all labels of "
+            f"{config.dataset} are clean, --meta_size=N cuts N of them off"
+        )
     if needing and config.meta_size == 0:
         raise ValueError(
             f"meta_size: expected a meta set for {', '.join(needing)}, received 0; the methods "

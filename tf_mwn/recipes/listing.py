@@ -46,16 +46,28 @@ def about(method: Method) -> list[str]:
     return [*lines, f"    cost     {method.cost(_DEFAULTS)} a step"]
 
 
+def _reasons(chosen: Experiment) -> list[str]:
+    """Lines with the reasons of the settings that follow the data and are not overridden."""
+    values = {"method": ",".join(chosen.methods), **vars(chosen.config)}
+    return [
+        f"  {name} = {value}: {why}"
+        for name, value, why in chosen.recipe.reasons
+        if values[name] == value
+    ]
+
+
 def experiment(chosen: Experiment) -> str:
     """The lines that are shown before the experiment runs."""
     recipe = chosen.recipe
     changed = chosen.config.differences(recipe.config)
     lines = [f"recipe {recipe.name}: {recipe.title}", f"  source: {recipe.source}"]
-    if chosen.is_own:
+    if recipe.reasons:
+        lines = [f"your data {recipe.title}", *_reasons(chosen)]
+    elif chosen.facts is not None:
         lines = [f"your data {chosen.config.dataset}, with the settings of recipe {recipe.name}"]
     if changed:
         lines.append("  changed: " + ", ".join(f"{k} = {v}" for k, v in changed.items()))
-    else:
+    elif recipe.expected:
         lines.append(f"  expected: {recipe.expected}")
     seeds = ", ".join(map(str, chosen.seeds))
     return "\n".join([*lines, f"  methods: {', '.join(chosen.methods)}; seeds: {seeds}"])

@@ -23,6 +23,8 @@ class Recipe:
         files: the files that the user has to supply by `--dataset`; empty if none.
         label_list: name of the list of labels, a file that the user has to supply by
             `--label_file`; empty if none.
+        reasons: of settings that follow the data: name, value and reason of each that is worth a
+            line; empty for other recipes.
     """
 
     group: str
@@ -35,6 +37,7 @@ class Recipe:
     methods: tuple[str, ...] = ("cross_entropy", "meta_weight_net")
     files: str = ""
     label_list: str = ""
+    reasons: tuple[tuple[str, Any, str], ...] = ()
 
     @property
     def config(self) -> Config:

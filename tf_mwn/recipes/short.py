@@ -4,14 +4,14 @@ from tf_mwn.recipes.recipe import Recipe
 
 # Settings of this project for short runs. Normalisation by the sum makes weights relative. Weight
 # decay on the weight net keeps its sigmoid from saturating; a saturated one could not learn.
-_SHORT_RUN = {
+SHORT_RUN = {
     "network": "small_cnn",
     "weight_normalization": "sum",
     "meta_learning_rate": 3e-3,
     "meta_weight_decay": 1e-3,
 }
 _FASHION = {
-    **_SHORT_RUN,
+    **SHORT_RUN,
     "dataset": "fashion_mnist",
     "train_size": 11_000,
     "validation_size": 1_000,
@@ -31,7 +31,7 @@ SHORT_RECIPES = (
         expected="cross-entropy 62.2 ± 2.3, Meta-Weight-Net 92.1 ± 3.5 (five seeds)",
         cost="under a minute",
         settings={
-            **_SHORT_RUN,
+            **SHORT_RUN,
             "dataset": "digits",
             "noise": "flip2",
             "noise_rate": 0.4,
@@ -48,7 +48,7 @@ SHORT_RECIPES = (
         expected="balanced: cross-entropy 72.5 ± 2.0, robust 79.9 ± 3.1 (five seeds)",
         cost="under a minute",
         settings={
-            **_SHORT_RUN,
+            **SHORT_RUN,
             "dataset": "rare_positives",
             "network": "mlp",
             "noise": "uniform",
@@ -67,7 +67,7 @@ SHORT_RECIPES = (
         expected="cross-entropy 27.6 ± 1.7, robust 33.1 ± 0.7 (three seeds)",
         cost="about 2 minutes",
         settings={
-            **_SHORT_RUN,
+            **SHORT_RUN,
             "dataset": "cifar10",
             "train_size": 2200,
             "meta_size": 100,

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from tf_mwn import networks
 from tf_mwn.data.seeds import generator
+from tf_mwn.data.sources.clean_set import with_clean_set
 from tf_mwn.data.sources.loading import read
 from tf_mwn.data.sources.location import DataLocation
 from tf_mwn.data.sources.source import build_source
@@ -18,7 +19,7 @@ from tf_mwn.data.streams.pipeline import evaluation_dataset, training_stream
 from tf_mwn.data.subset import Source, Subset
 from tf_mwn.engine.optimizers import CoupledAdam, CoupledSGD
 from tf_mwn.methods import registry
-from tf_mwn.methods.rules.resampling import resampled_rows
+from tf_mwn.methods.rules.resampling import balanced_rows, resampled_rows
 from tf_mwn.methods.spec.facts import TrainingFacts
 from tf_mwn.settings.config import Config
 from tf_mwn.training.fine_tuning import hold_back
@@ -42,7 +43,10 @@ def load_sources(config: Config, location: DataLocation) -> tuple[Source, Source
         image_size=config.image_size,
         stream=config.stream,
         train_list=config.train_list,
+        label_column=config.label_column,
     )
+    if config.meta is not None:
+        raw = with_clean_set(raw, config.meta, location, config.label_column)
     other = None if config.open_set is None else build_source(read(config.open_set, location))
     return build_source(raw), other
 
@@ -266,7 +270,7 @@ def fine_tuning_batch(config: Config, clean: Subset) -> int:
 def fine_tuning_stream(config: Config, clean: Subset, data: BiasedData, seed: int):
     """The training stream of the last phase: batches of clean examples."""
     return training_stream(
-        clean,
+        _sampled(config, clean, seed),
         None,
         fine_tuning_batch(config, clean),
         None,
@@ -274,6 +278,16 @@ def fine_tuning_stream(config: Config, clean: Subset, data: BiasedData, seed: in
         preprocess=preprocessing(config, data),
         augment=_augmentation(config),
     )
+
+
+def _sampled(config: Config, clean: Subset, seed: int) -> Subset:
+    """Clean examples as `Config.meta_sampling` wants them: of rare classes some several times."""
+    if config.meta_sampling == "uniform":
+        return clean
+    largest = int(np.bincount(clean.label).max())
+    rows = balanced_rows(clean.label, largest, generator(seed, "meta sampling"))
+    # The stream needs unique ids.
+    return dataclasses.replace(clean.rows(rows), sample_id=np.arange(len(rows)))
 
 
 def evaluation_batches(config: Config, part: Subset, data: BiasedData) -> tf.data.Dataset:
@@ -314,14 +328,16 @@ def build_stream(
         rows = training_rows(config, method, data, seed)
         # The stream needs unique ids, so that the rows are numbered; `map` restores their ids.
         train = Subset(train.x[rows], train.label[rows], None, np.arange(len(rows)))
-    meta = None
+    meta, meta_batch_size = None, None
     if method.takes_meta_set(vars(config)):
-        meta = meta_parts(config, method, data, seed).step
+        part = meta_parts(config, method, data, seed).step
+        meta = _sampled(config, part, seed)
+        meta_batch_size = method.meta_batch_size(vars(config), len(part))
     stream = training_stream(
         train,
         meta,
         config.batch_size,
-        None if meta is None else method.meta_batch_size(vars(config), len(meta)),
+        meta_batch_size,
         seed,
         start_epoch=start_epoch,
         start_step=start_step,

@@ -12,6 +12,7 @@ from tf_mwn.data.sources.loading import read
 from tf_mwn.data.sources.location import DEFAULT_LOCATION, DataLocation
 from tf_mwn.data.sources.naming import located
 from tf_mwn.data.sources.source import check_inputs
+from tf_mwn.data.sources.table import feature_columns
 from tf_mwn.data.subset import Subset
 from tf_mwn.monitoring.classification import evaluation
 from tf_mwn.runs.finished_run import FinishedRun
@@ -39,6 +40,8 @@ def parts(
         location,
         image_size=run.config.image_size,
         channels=shape[-1] if len(shape) == 3 else None,
+        label_column=run.config.label_column,
+        columns=columns_of(run),
         evaluated=True,
     )
     known = run.data.card["class_names"]
@@ -47,6 +50,12 @@ def parts(
         for what, x, y in raw.examples()
         for classes in [_classes(what, y, raw.class_names, known)]
     ], dataset
+
+
+def columns_of(run: FinishedRun) -> list[str] | None:
+    """The feature columns of a run on a table, in order; None for other data."""
+    label_column = run.config.label_column
+    return None if label_column is None else feature_columns(run.config.dataset, label_column)
 
 
 def fitted_inputs(what: str, x: Any, shape: tuple[int, ...], option: str = "dataset") -> Any:

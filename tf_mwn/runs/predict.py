@@ -8,14 +8,17 @@ from typing import Any
 import numpy as np
 
 from tf_mwn.checks import check_count
-from tf_mwn.data.arrays import read_npz
+from tf_mwn.data.arrays import npz_names, read_npz
 from tf_mwn.data.images.decoding import SUFFIXES, ImageFormat, examine
 from tf_mwn.data.images.files import ImageFiles
 from tf_mwn.data.sources.clothing1m import MARGIN, is_clothing1m
+from tf_mwn.data.sources.csv_rows import read_fields
+from tf_mwn.data.sources.table import features
+from tf_mwn.data.sources.tokens import TOKENS
 from tf_mwn.data.subset import Subset
 from tf_mwn.files import read_columns
 from tf_mwn.messages import logger
-from tf_mwn.runs.evaluate import fitted_inputs
+from tf_mwn.runs.evaluate import columns_of, fitted_inputs
 from tf_mwn.runs.finished_run import FinishedRun
 
 _LISTED = 5  # unusable files that a message names
@@ -43,8 +46,9 @@ def inputs_of(run: FinishedRun, paths: Sequence[str]) -> list[Inputs]:
         run: the run.
         paths: image files (JPEG, PNG); folders, of which all images are taken, with those of the
             folders in them, in the order of their paths; CSV files with a column `path`, relative
-            to the file; and .npz files with an array `x`. Images are scaled and cropped to the
-            size of the run's.
+            to the file, or with the feature columns of a run on a table, in any order; and .npz
+            files with an array `x` (or `tokens`). Images are scaled and cropped to the size of the
+            run's.
 
     Raises:
         TypeError, ValueError: a path that is not there, or inputs that the run cannot take.
@@ -54,14 +58,33 @@ def inputs_of(run: FinishedRun, paths: Sequence[str]) -> list[Inputs]:
     margin = MARGIN if is_clothing1m(run.config.dataset) else 1.0
     found, images = [], []
     for path in paths:
-        if path.lower().endswith(".npz"):
+        x = _rows(run, path)
+        if x is not None:
             found += _images(images, shape, margin)
             images = []
-            x = fitted_inputs("x", read_npz("files", path, ["x"])["x"], shape, "files")
+            x = fitted_inputs("x", x, shape, "files")
             found.append(Inputs(x, [path] * len(x), range(len(x))))
         else:
             images += _named(path)
     return [*found, *_images(images, shape, margin)]
+
+
+def _rows(run: FinishedRun, path: str) -> Any:
+    """The inputs that a file holds row by row; None for a file that lists or is images."""
+    columns = columns_of(run)
+    if path.lower().endswith(".npz"):
+        name = TOKENS if TOKENS in npz_names("files", path) else "x"
+        return read_npz("files", path, [name])[name]
+    if columns is None or not path.lower().endswith(".csv"):
+        return None
+    rows = read_fields(path, columns)
+    missing = [name for name in columns if name not in rows[0]]
+    if missing:
+        raise ValueError(
+            f"files: expected the feature columns of the run in {path}, received none called "
+            f"{', '.join(missing[:_LISTED])}"
+        )
+    return features(path, rows, columns)
 
 
 def _named(path: str) -> list[str]:

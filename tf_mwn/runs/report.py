@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tf_mwn.data.splits.card_text import TEST_LABELS
 from tf_mwn.files import Folder
 from tf_mwn.monitoring import figures
 from tf_mwn.monitoring.health import ADVICE
@@ -25,7 +26,8 @@ _MEASURES = {
     "effective_fraction": ("effective", 1, 2),
 }
 _LEGEND = (
-    "test accuracy in %; best epoch is the best on the test set, as papers report it\n"
+    "test accuracy in %, against {against}; best epoch is the best on the test set, as papers "
+    "report it\n"
     "balanced: mean accuracy of the classes in the last epoch, in %\n"
     "memorised: share of the wrong labels that the classifier reproduces, in %\n"
     "noise AUC: how well low weights pick out wrong labels (0.5: not at all, 1: perfectly)\n"
@@ -34,8 +36,11 @@ _LEGEND = (
 )
 
 
-def table(results: Sequence[dict[str, Any]]) -> str:
-    """A text table with a row per run, and per method mean ± standard deviation over seeds."""
+def table(results: Sequence[dict[str, Any]], test_labels: str) -> str:
+    """A text table with a row per run, and per method mean ± standard deviation over seeds.
+
+    `test_labels` is what the data card says of them.
+    """
     methods = list(dict.fromkeys(result["method"] for result in results))
     steps = {m: [r["seconds_per_step"] for r in results if r["method"] == m] for m in methods}
     baseline = np.median(steps[BASELINE]) if BASELINE in steps else None
@@ -46,7 +51,7 @@ def table(results: Sequence[dict[str, Any]]) -> str:
             rows.append(_row("mean ± std", group, baseline))
     titles = [title for title, _, _ in _MEASURES.values()]
     header = ["method", "seed", *titles, "ms/step", "x cross-entropy"]
-    return f"{text_table(header, rows)}\n{_LEGEND}"
+    return f"{text_table(header, rows)}\n{_LEGEND.format(against=TEST_LABELS[test_labels])}"
 
 
 def warnings(results: Sequence[dict[str, Any]]) -> list[str]:

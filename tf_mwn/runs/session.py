@@ -119,7 +119,7 @@ class Session:
                 settings = run.config.to_json()
                 hparams.write_run(run.path, self.experiment.folder, run.method, settings)
         if self.workers.is_chief:
-            self._report(results)
+            self._report(results, data.card["test_labels"])
         return results
 
     def _tell_of_other_epochs(self, run: Run) -> None:
@@ -147,12 +147,12 @@ class Session:
         noise = "" if rate is None else f", realised noise rate {rate:.4f}"
         logger.info("\nseed %d%s, fingerprint %s", card["seed"], noise, card["fingerprint"][:16])
 
-    def _report(self, results: list[dict[str, Any]]) -> None:
+    def _report(self, results: list[dict[str, Any]], test_labels: str) -> None:
         folder = Folder(Path(self.workdir) / self.experiment.folder)
         runs = list(self.runs())
         figure = report.write_accuracy_figure(folder, self.experiment.folder, runs)
         logger.info("")
-        print("\n".join([report.table(results), *report.warnings(results), ""]))
+        print("\n".join([report.table(results, test_labels), *report.warnings(results), ""]))
         print(f"figure       {figure}")
         for run in runs:
             print(f"run          {run.path}")

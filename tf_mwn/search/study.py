@@ -134,7 +134,10 @@ class Study:
     def _train(self, seed: int, values: Mapping[str, Any], data) -> dict[str, Any]:
         plan = self.plan
         settings = {**plan.overrides, **values}
-        experiment = resolve(plan.joint.recipe.name, settings, [plan.fixed.name], [seed])
+        joint = plan.joint
+        experiment = resolve(
+            joint.recipe.name, settings, [plan.fixed.name], [seed], facts=joint.facts
+        )
         session = dataclasses.replace(self.session, experiment=experiment)
         (run,) = session.runs()
         return train(run, data, session.strategy)

@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tf_mwn.data.sources.location import DEFAULT_LOCATION, DataLocation
 from tf_mwn.methods import registry
 from tf_mwn.methods.spec.method import Method
 from tf_mwn.recipes.experiment import Experiment, resolve
@@ -40,11 +41,12 @@ class StudyPlan:
     @classmethod
     def make(
         cls,
-        recipe: str,
+        recipe: str | None,
         overrides: Mapping[str, Any],
         method: str,
         seeds: Sequence[int],
         space: Sequence[str] | None = None,
+        location: DataLocation = DEFAULT_LOCATION,
     ) -> "StudyPlan":
         """The plan that a command line describes.
 
@@ -55,10 +57,10 @@ class StudyPlan:
         if method not in adaptive:
             raise ValueError(f"method: expected one of {', '.join(adaptive)}, received {method}")
         learned, fixed = registry.find(method), registry.find(method.removeprefix(_PREFIX))
-        joint = resolve(recipe, overrides, [method], seeds)
+        joint = resolve(recipe, overrides, [method], seeds, location)
         # The fixed loss does not have the options of the adaptive method.
         own = {name: value for name, value in overrides.items() if name not in learned.reads}
-        search = SweepPlan.make(recipe, own, [fixed.name], seeds, space)
+        search = SweepPlan.make(recipe, own, [fixed.name], seeds, space, location=location)
         return cls(learned, fixed, joint, own, search)
 
     @property

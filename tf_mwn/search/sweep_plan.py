@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tf_mwn.data.sources.location import DEFAULT_LOCATION, DataLocation
 from tf_mwn.methods import registry
 from tf_mwn.methods.registry import Method
 from tf_mwn.options import LOG_CLASSES
@@ -44,7 +45,7 @@ class SweepPlan:
     @classmethod
     def make(
         cls,
-        recipe: str,
+        recipe: str | None,
         overrides: Mapping[str, Any],
         methods: Sequence[str] | None,
         trial_seeds: Sequence[int],
@@ -54,6 +55,7 @@ class SweepPlan:
         epoch: str = "last",
         max_trials: int | None = None,
         seed: int = 0,
+        location: DataLocation = DEFAULT_LOCATION,
     ) -> "SweepPlan":
         """The plan that a command line describes.
 
@@ -64,7 +66,7 @@ class SweepPlan:
             raise ValueError(
                 f"method: expected one, received {', '.join(methods) if methods else 'none'}"
             )
-        experiment = resolve(recipe, overrides, methods, trial_seeds)
+        experiment = resolve(recipe, overrides, methods, trial_seeds, location)
         if space is None:
             domains = default_space(registry.find(methods[0]), overrides)
         else:
@@ -109,7 +111,7 @@ class SweepPlan:
         if epochs is not None:
             overrides["epochs"] = epochs
         base = self.experiment
-        changed = resolve(base.recipe.name, overrides, base.methods, base.seeds)
+        changed = resolve(base.recipe.name, overrides, base.methods, base.seeds, facts=base.facts)
         return dataclasses.replace(changed, folder=trial_folder(values, epochs))
 
     def search_settings(self) -> dict[str, Any]:

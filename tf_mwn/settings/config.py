@@ -29,11 +29,28 @@ DATA = (
         is_path=True,
     ),
     Option(
+        "meta",
+        None,
+        None,
+        "Clean examples that lie apart from --dataset: a folder, a CSV file or an .npz file in one "
+        "of its layouts. Classes are matched by name.",
+        kind=str,
+        is_path=True,
+    ),
+    Option(
+        "label_column",
+        None,
+        None,
+        "Column of the labels, for a CSV file of feature columns (or of one column, tokens).",
+        kind=str,
+    ),
+    Option(
         "image_size",
         None,
         Interval(8),
         "Height and width to which images in files are resized, once. By default they keep "
-        "their size.",
+        "their size; of data of your own, images that differ in size, or are large, become at most "
+        "64x64.",
         kind=int,
     ),
     Option(
@@ -43,6 +60,12 @@ DATA = (
         "Decode images in files batch by batch instead of keeping them in memory.",
     ),
     Option("train_list", "noisy", ("noisy", "clean"), "List of Clothing1M to train on."),
+    Option(
+        "meta_sampling",
+        "uniform",
+        ("uniform", "by_class"),
+        "How meta batches are drawn: every meta example, or every class, equally often.",
+    ),
     Option(
         "augment",
         "none",

@@ -25,12 +25,13 @@ def here(tmp_path, monkeypatch):
 def test_a_folder_is_own_data_however_it_is_spelled(tmp_path, name):
     order = save_folder(tmp_path / name, IMAGES)
     for spelled in (name, f"{name}/", f"./{name}", f"~/{name}", str(tmp_path / name)):
-        config = resolve("quickstart", {"dataset": spelled}).config
+        config = resolve("quickstart", {"dataset": spelled}, ["cross_entropy"]).config
         assert (config.noise, config.noise_rate, config.augment) == ("none", 0.0, "none"), spelled
         for source in (load(spelled), load_sources(config, _location())[0]):
             np.testing.assert_array_equal(source.x, IMAGES[order][source.sample_id])
         assert config.dataset != name and "~" not in config.dataset
-    kept = resolve("quickstart", {"dataset": name, "noise": "flip", "noise_rate": 0.1}).config
+    noise = {"noise": "flip", "noise_rate": 0.1}
+    kept = resolve("quickstart", {"dataset": name, **noise}, ["cross_entropy"]).config
     assert kept.noise == "flip", "noise that is asked for"
 
 
@@ -71,14 +72,21 @@ def test_a_path_with_a_typo_does_not_exist(name):
 
 def test_a_tilde_is_expanded_in_every_path(tmp_path):
     given = {"label_file": "~/a.csv", "weight_net": "~/b.json", "open_set": "~/c", "dataset": "~/d"}
+    np.savez(tmp_path / "d", x=IMAGES, y=np.arange(len(IMAGES)) % 2)
+    (tmp_path / "d.npz").rename(tmp_path / "d")
+    given |= {"meta_size": 4}
     config = resolve("quickstart", given, ["meta_weight_net"]).config
+    given.pop("meta_size")
     assert {getattr(config, name) for name in given} == {
         str(tmp_path / name) for name in ("a.csv", "b.json", "c", "d")
     }
 
 
-def test_own_data_name_the_folder_of_the_run():
-    experiment = resolve("quickstart", {"dataset": "/data/my flowers.csv"})
-    assert experiment.is_own and experiment.folder.startswith("my_flowers-")
+def test_own_data_name_the_folder_of_the_run(tmp_path):
+    np.savez(tmp_path / "my flowers.npz", x=IMAGES, y=np.arange(len(IMAGES)) % 2)
+    experiment = resolve(None, {"dataset": f"{tmp_path}/my flowers.npz"})
+    assert experiment.facts is not None and experiment.folder == "my_flowers"
+    changed = resolve(None, {"dataset": f"{tmp_path}/my flowers.npz", "epochs": 3})
+    assert changed.folder.startswith("my_flowers-")
     assert short_name("/") == "own_data" and short_name("~/x/") == "x"
     assert resolve("quickstart", {"dataset": "mnist"}).folder.startswith("quickstart-")

@@ -14,8 +14,8 @@ _TEST = {"x_test": np.zeros((3, 2)), "y_test": np.arange(3)}
 
 
 BAD_ARRAYS = {
-    "no x": ({"x": None}, ValueError, "arrays x and y in .*data.npz, received y"),
-    "no y": ({"y": None}, ValueError, "arrays x and y in .*data.npz, received x"),
+    "no x": ({"x": None}, ValueError, "arrays x .or tokens. and y in .*data.npz, received y"),
+    "no y": ({"y": None}, ValueError, "arrays x .or tokens. and y in .*data.npz, received x"),
     "objects": (
         {"x": np.array([{}] * 30)},
         TypeError,

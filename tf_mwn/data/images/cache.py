@@ -12,7 +12,7 @@ import numpy as np
 from tf_mwn.files import Folder, read_json, write_json
 
 # Part of every key. Raise it when images are read differently: old entries are then not found.
-_VERSION = "2"
+_VERSION = "3"
 
 
 def cache_folder(cache_dir: str | None) -> str:

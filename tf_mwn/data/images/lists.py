@@ -16,6 +16,9 @@ from tf_mwn.data.images.same import check_apart
 from tf_mwn.messages import logger
 
 STREAMS = ("auto", "on", "off")
+# In place of a size: the size of the images, if they share one that is small, and else a square.
+FITTING = "fitting"
+_FITTING_SIDE, _FITTING_STEP = 64, 8  # largest side in pixels, and what a side is a multiple of
 # With stream="auto", more than this is streamed: 4 GiB.
 MOST_BYTES = 2**32
 
@@ -38,7 +41,8 @@ class ImageOptions:
 
     Attributes:
         image_size: side in pixels of the square that every image becomes: scaled to cover it, then
-            cropped in the centre. None keeps the size, which all images then must share.
+            cropped in the centre. None keeps the size, which all images then must share; `FITTING`
+            keeps it if they share one of at most 64 pixels, and else chooses a side up to that.
         stream: "on" decodes images batch by batch, "off" holds all in memory, "auto" streams
             images of more than `MOST_BYTES`.
         cache_dir: folder that keeps decoded images; see `cache_folder`.
@@ -46,7 +50,7 @@ class ImageOptions:
         channels: 1 or 3; None is 3 unless all images are grey.
     """
 
-    image_size: int | None = None
+    image_size: int | str | None = None
     stream: str = "auto"
     cache_dir: str | None = None
     margin: float = 1.0
@@ -54,7 +58,7 @@ class ImageOptions:
 
     def __post_init__(self):
         check_name("stream", self.stream, STREAMS)
-        if self.image_size is not None:
+        if self.image_size not in (None, FITTING):
             check_count("image_size", self.image_size, 1)
 
 
@@ -106,9 +110,12 @@ def _files(root: str, paths: list[str], form: ImageFormat) -> ImageFiles:
 
 def _form(name: str, facts: dict[str, Any], options: ImageOptions) -> ImageFormat:
     channels = options.channels or facts["channels"]
-    if options.image_size is not None:
-        return ImageFormat(options.image_size, options.image_size, channels, options.margin)
-    sizes = facts["sizes"]
+    sizes, side = facts["sizes"], options.image_size
+    if side == FITTING:
+        fits = len(sizes) == 1 and max(sizes[0]) <= _FITTING_SIDE
+        side = None if fits else _fitting_side(facts["side"])
+    if side is not None:
+        return ImageFormat(side, side, channels, options.margin)
     if len(sizes) > 1:
         (width, height), (other_width, other_height) = sizes[:2]
         raise ValueError(
@@ -118,13 +125,23 @@ def _form(name: str, facts: dict[str, Any], options: ImageOptions) -> ImageForma
     return ImageFormat(sizes[0][1], sizes[0][0], channels)
 
 
+def _fitting_side(median: int) -> int:
+    """The side that images of this median (shorter) side are brought to."""
+    return min(_FITTING_SIDE, max(median - median % _FITTING_STEP, _FITTING_STEP))
+
+
 def _examine_all(name: str, root: str, paths: list[str]) -> dict[str, Any]:
-    """Returns the first two sizes (width, height), the channels needed, and how many have alpha."""
+    """Returns what the files are.
+
+    That is the first two sizes (width, height), the median of the shorter sides, the channels
+    needed, and how many have alpha.
+    """
     found = _try_each(examine, paths)
     _refuse(name, root, found)
     sizes, channels, transparent = zip(*found, strict=True)
     return {
         "sizes": list(dict.fromkeys(sizes))[:2],
+        "side": int(np.median([min(size) for size in sizes])),
         "channels": max(channels),
         "transparent": sum(transparent),
     }

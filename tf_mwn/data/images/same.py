@@ -4,6 +4,7 @@ import hashlib
 import itertools
 import os
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,44 @@ def same_images(x: Any) -> np.ndarray | None:
     """
     _, first, which = np.unique(_keys(x), return_index=True, return_inverse=True)
     return None if len(first) == len(x) else first[which]
+
+
+def copies(source: str, part: str, of: Any, x: Any) -> np.ndarray:
+    """Which of the training images `x` [N, H, W, C] are among those of a part, bool [N].
+
+    A line says how many. Images in files are compared by content, too: a part may hold copies.
+
+    Args:
+        source: its name.
+        part: name of the part.
+        of: its images, in memory if `x` is, in files if `x` is.
+    """
+    if isinstance(x, ImageFiles):
+        found = _same_files(x, of)
+    else:
+        found = np.isin(_keys(x), _keys(of))
+    if found.any():
+        logger.warning(
+            "%s: %d training images are %s images too; they are left out of training",
+            source,
+            found.sum(),
+            part,
+        )
+    return found
+
+
+def _same_files(files: ImageFiles, others: ImageFiles) -> np.ndarray:
+    """Which files have the content of one of the others, bool [N]; few have the size of one."""
+    of_size = {os.path.getsize(path) for path in others.paths.tolist()}
+    sizes = map(os.path.getsize, files.paths.tolist())
+    rows = np.flatnonzero([size in of_size for size in sizes])
+    found = np.zeros(len(files), bool)
+    found[rows] = np.isin(_contents(files.paths[rows]), _contents(others.paths))
+    return found
+
+
+def _contents(paths: np.ndarray) -> np.ndarray:
+    return _digests(Path(os.fsdecode(path)).read_bytes() for path in paths.tolist())
 
 
 def warn_of_shared_images(source: str, parts: Mapping[str, Any]) -> None:
@@ -70,6 +109,10 @@ def _keys(x: Any) -> np.ndarray:
         texts = (repr(file).encode() for file in _files(x.paths.tolist()))
     else:
         texts = (np.ascontiguousarray(image).tobytes() for image in x)
+    return _digests(texts)
+
+
+def _digests(texts: Iterable[bytes]) -> np.ndarray:
     # As void, for numpy drops zeros at the end of byte strings.
     keys = b"".join(hashlib.blake2b(text, digest_size=16).digest() for text in texts)
     return np.frombuffer(keys, "V16")

@@ -9,7 +9,8 @@ from tf_mwn.data.sources.bundled import BUNDLED
 
 # Every kind of source, in the words of the help and of the message about an unknown name.
 KINDS = (
-    f"{', '.join(BUNDLED)}, the path of an .npz file, of a CSV file with path,label, of a folder "
+    f"{', '.join(BUNDLED)}, the path of an .npz file, of a CSV file with path,label or (with "
+    "--label_column) of a table, of a folder "
     "with one folder of images per class or of Clothing1M, or the name of a TFDS image "
     "classification set"
 )

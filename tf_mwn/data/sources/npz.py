@@ -8,17 +8,19 @@ from tf_mwn.data.arrays import npz_names
 from tf_mwn.data.arrays import read_npz as read_arrays
 from tf_mwn.data.sources.parts import assigned, part_of
 from tf_mwn.data.sources.source import RawSource
+from tf_mwn.data.sources.tokens import TOKENS, checked
 from tf_mwn.messages import logger
 
-_ARRAYS = "x y y_clean y_coarse sample_id class_names".split()
-_OF_A_PART = re.compile("([xy])_([a-z]+)")
+_ARRAYS = "x tokens y y_clean y_coarse sample_id class_names".split()
+_OF_A_PART = re.compile("(x|tokens|y)_([a-z]+)")
 
 
 def read_npz(path: str) -> RawSource:
     """Reads a source from an .npz file.
 
-    The file holds `x` ([N, D] features, [N, H, W] or [N, H, W, C] images) and `y` (integers from
-    0). Optional: `y_clean`, the true labels, which makes `y` the source's own noisy labels;
+    The file holds `x` ([N, D] features, [N, H, W] or [N, H, W, C] images), or in its place `tokens`
+    ([N, L] integers, sequences padded with 0 at the end), and `y` (integers from 0). Optional:
+    `y_clean`, the true labels, which makes `y` the source's own noisy labels;
     `x_test` and `y_test`, without which a fifth of each class is split off; `x_validation` and
     `y_validation` (`x_val`, `x_valid`), which are the test part if there is no other; `x_meta` and
     `y_meta`, clean examples that the meta set is drawn from instead of the training part;
@@ -29,13 +31,20 @@ def read_npz(path: str) -> RawSource:
             arrays that cannot be used.
     """
     names = npz_names("dataset", path)
-    if not {"x", "y"} <= set(names):
+    inputs = TOKENS if TOKENS in names else "x"
+    if "y" not in names or len({"x", TOKENS} & set(names)) != 1:
         raise ValueError(
-            f"dataset: expected arrays x and y in {path}, received {', '.join(names) or 'none'}"
+            f"dataset: expected arrays x (or tokens) and y in {path}, "
+            f"received {', '.join(names) or 'none'}"
         )
     known = _known(path, names)
     arrays = read_arrays("dataset", path, known)
     arrays = {known[name]: array for name, array in arrays.items()}
+    if inputs == TOKENS:
+        arrays = {
+            name.replace(TOKENS, "x"): checked(name, array) if name.startswith(TOKENS) else array
+            for name, array in arrays.items()
+        }
     noisy = "y_clean" in arrays
     given, clean = arrays.pop("y"), arrays.pop("y_clean", None)
     class_names = arrays.pop("class_names", None)
@@ -47,6 +56,7 @@ def read_npz(path: str) -> RawSource:
         clean_known=noisy,
         class_names=None if class_names is None else _texts(path, class_names),
         is_own=True,
+        is_tokens=inputs == TOKENS,
         **arrays,
     )
 
@@ -65,8 +75,8 @@ def _known(path: str, names: list[str]) -> dict[str, str]:
     strays = [name for name, (_, part) in parts.items() if part in (None, "train")]
     if strays:
         raise ValueError(
-            f"dataset: expected the arrays x, y and y_clean, and x and y with _test, _validation "
-            f"or _meta behind in {path}, received {', '.join(strays)} too"
+            f"dataset: expected the arrays x (or tokens), y and y_clean, and x and y with _test, "
+            f"_validation or _meta behind in {path}, received {', '.join(strays)} too"
         )
     serves = assigned(path, list(dict.fromkeys(part for _, part in parts.values())))
     known = {name: f"{kind}_{serves[part]}" for name, (kind, part) in parts.items()}

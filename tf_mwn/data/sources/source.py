@@ -15,7 +15,7 @@ from tf_mwn.checks import (
     check_unique,
 )
 from tf_mwn.data.images.files import ImageFiles
-from tf_mwn.data.images.same import same_images, warn_of_shared_images
+from tf_mwn.data.images.same import copies, same_images, warn_of_shared_images
 from tf_mwn.data.seeds import generator
 from tf_mwn.data.splits.split import stratified_indices
 from tf_mwn.data.statistics import STREAMED_SAMPLE
@@ -50,6 +50,8 @@ class RawSource:
         clean_known: whether `y` is known to be clean.
         mean: published mean per channel, or None.
         std: published standard deviation per channel, or None.
+        columns: names of the feature columns of a table, in order; None for other sources.
+        is_tokens: whether the inputs are numbers of tokens, [N, L], instead of quantities.
     """
 
     name: str
@@ -71,6 +73,8 @@ class RawSource:
     clean_known: bool = True
     mean: Any = None
     std: Any = None
+    columns: tuple[str, ...] | None = None
+    is_tokens: bool = False
 
     def examples(self) -> Iterator[tuple[str, Any, Any]]:
         """Yields the name, the inputs and the labels of each part that there is, unchecked.
@@ -99,7 +103,7 @@ def build_source(raw: RawSource) -> Source:
     x, y = check_inputs("x", raw.x), check_labels("y" if raw.y_given is None else "y_clean", raw.y)
     given = raw.y_given
     check_lengths(**{"x": x, "y" if given is None else "y_clean": y})
-    num_classes = _check_classes(y)
+    num_classes = _check_classes(raw.name, y, raw.y_meta)
     if raw.class_names is not None and len(raw.class_names) < num_classes:
         raise ValueError(
             f"class_names: expected one for each of {num_classes} classes, "
@@ -118,13 +122,16 @@ def build_source(raw: RawSource) -> Source:
     for part in ("test", "meta", "validation"):
         parts[part] = _extra_part(part, raw, x, num_classes, first_id)
         first_id += 0 if parts[part] is None else len(parts[part])
-    image = same_images(x) if raw.is_own and x.ndim == 4 and not alike else None
+    kept, image = np.arange(len(y)), None
     if raw.is_own and x.ndim == 4:
-        given_parts = {name: part.x for name, part in parts.items() if part is not None}
-        warn_of_shared_images(raw.name, {"train": x, **given_parts})
-    kept = np.arange(len(y))
-    if parts["test"] is None:
-        kept, held_out = _split_off_test(raw.name, y, num_classes, image)
+        image = None if alike else same_images(x)
+        others = {name: part.x for name, part in parts.items() if part is not None}
+        if not alike and parts["meta"] is not None:
+            kept = np.flatnonzero(~copies(raw.name, "meta", others.pop("meta"), x))
+        warn_of_shared_images(raw.name, {"train": x, **others})
+    splits_off = parts["test"] is None
+    if splits_off:
+        kept, held_out = _split_off_test(raw.name, y, kept, num_classes, image)
         parts["test"] = Subset(x[held_out], y[held_out], None, ids[held_out])
     test = parts["test"]
     return Source(
@@ -146,6 +153,7 @@ def build_source(raw: RawSource) -> Source:
         path=None if raw.path is None else _encoded(raw.path)[kept],
         image=None if image is None else image[kept],
         num_rows=_num_rows(raw, len(y)),
+        test_split_off=splits_off,
     )
 
 
@@ -198,9 +206,18 @@ def check_inputs(what: str, x: Any) -> np.ndarray:
     return x[..., None] if x.ndim == 3 else x
 
 
-def _check_classes(y: np.ndarray) -> int:
-    """Returns the number of classes, each of which must have an example."""
-    classes = np.unique(y)
+def _check_classes(name: str, y: np.ndarray, y_meta: Any) -> int:
+    """Returns the number of classes, each of which must have an example, if only a clean one."""
+    clean = np.empty(0, np.int64) if y_meta is None else check_labels("y_meta", y_meta)
+    only_clean = np.setdiff1d(clean, y)
+    classes = np.union1d(y, only_clean)
+    if only_clean.size:
+        logger.warning(
+            "%s: only the clean examples hold %d of the classes (%s)",
+            name,
+            len(only_clean),
+            ", ".join(map(str, only_clean[:5])),
+        )
     if len(classes) < 2:
         raise ValueError(f"y: expected at least two classes, received class {classes[0]} alone")
     gaps = np.flatnonzero(classes != np.arange(len(classes)))
@@ -213,19 +230,19 @@ def _check_classes(y: np.ndarray) -> int:
 
 
 def _split_off_test(
-    name: str, y: np.ndarray, num_classes: int, image: np.ndarray | None
+    name: str, y: np.ndarray, rows: np.ndarray, num_classes: int, image: np.ndarray | None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Returns the rows that stay and those held out. The rows of one image stay together."""
-    firsts = np.arange(len(y)) if image is None else np.unique(image)
+    """Returns those of the rows that stay and those held out. Rows of one image stay together."""
+    firsts = rows if image is None else np.unique(image[rows])
     size = round(TEST_FRACTION * len(firsts))
     drawn = stratified_indices(y[firsts], size, num_classes, generator(0, "test split"))
-    held_out = firsts[drawn] if image is None else np.flatnonzero(np.isin(image, firsts[drawn]))
+    held_out = firsts[drawn] if image is None else rows[np.isin(image[rows], firsts[drawn])]
     if not len(held_out):
         raise ValueError(
             f"dataset: expected examples enough to hold a fifth out for the test in {name}, "
             f"received {len(firsts)} different ones"
         )
-    return np.setdiff1d(np.arange(len(y)), held_out), held_out
+    return np.setdiff1d(rows, held_out), held_out
 
 
 def _extra_part(

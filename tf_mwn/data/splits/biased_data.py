@@ -215,9 +215,9 @@ def _hold_out(
 
 
 def _check_classes(source: Source, rows: np.ndarray) -> None:
-    counts = np.bincount(source.y[rows], minlength=len(source.class_names))
-    if not counts.all():
-        name = source.class_names[np.argmin(counts)]
+    lost = np.setdiff1d(source.y, source.y[rows])  # a class of clean examples alone had none
+    if lost.size:
+        name = source.class_names[lost[0]]
         raise ValueError(
             "meta_size, train_size, imbalance_factor, validation_size: expected every class to "
             f"keep a training example, received none of class {name}"

@@ -63,6 +63,7 @@ def describe(facts: DataCard) -> dict[str, Any]:
         "streamed": not isinstance(train.x, np.ndarray),
         "sizes": {name: 0 if part is None else len(part) for name, part in parts.items()},
         "clean_labels": facts.clean_labels,
+        "test_labels": _test_labels(facts),
         "meta_per_class": _count(parts["meta"].clean_label, num_classes),
         "train_per_class": {"clean": clean, "given": given},
         "noise": _describe_noise(facts, train, num_classes),
@@ -78,6 +79,13 @@ def describe(facts: DataCard) -> dict[str, Any]:
         "validation_labels": settings.validation_labels if parts["validation"] else None,
         "fingerprint": _fingerprint(parts),
     }
+
+
+def _test_labels(facts: DataCard) -> str:
+    """What the test labels are: a key of `card_text.TEST_LABELS`."""
+    if facts.clean_labels != "unknown":
+        return "true" if facts.clean_labels == "known" else "taken as true"
+    return "as doubtful as the others" if facts.source.test_split_off else "of the test part"
 
 
 def _count(labels: np.ndarray | None, num_classes: int) -> list[int] | None:

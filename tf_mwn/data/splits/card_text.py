@@ -17,7 +17,8 @@ def format_card(card: dict[str, Any]) -> str:
         f"data         {card['source']}: {card['num_classes']} classes of {shape}, "
         f"seed {card['seed']}",
         "sizes        " + ", ".join(f"{name} {size}" for name, size in sizes.items()),
-        f"clean labels {_CLEAN_LABELS[card['clean_labels']]}",
+        f"clean labels {_clean_labels(card)}",
+        *_test_lines(card),
         f"noise        {noise['kind']}: nominal rate {_number(noise['nominal_rate'])}, "
         f"realised {_number(noise['realised_rate'])}{_details(noise)}",
         *_altered_lines(card),
@@ -35,11 +36,28 @@ def format_card(card: dict[str, Any]) -> str:
     return "\n".join(lines + _matrix_lines(noise))
 
 
-_CLEAN_LABELS = {
-    "known": "known",
-    "assumed": "not known: the given labels are taken as clean",
-    "unknown": "not known: no noise rate; the meta set takes the given labels as clean",
+# What an accuracy on the test part is measured against.
+TEST_LABELS = {
+    "true": "the true labels",
+    "taken as true": "the given labels, which are taken as true",
+    "as doubtful as the others": "a fifth of the given labels, as doubtful as those trained on",
+    "of the test part": "the labels of the test part, which nobody vouches for but you",
 }
+
+
+def _clean_labels(card: dict[str, Any]) -> str:
+    if card["clean_labels"] == "known":
+        return "known"
+    if card["clean_labels"] == "assumed":
+        return "not known: the given labels are taken as clean"
+    if card["sizes"]["meta"] and card["meta"]["from"] == "training part":
+        return "not known: no noise rate; the meta set takes the given labels as clean"
+    return "not known, and so is the noise rate"
+
+
+def _test_lines(card: dict[str, Any]) -> list[str]:
+    known = card["clean_labels"] != "unknown"
+    return [] if known else [f"test labels  {TEST_LABELS[card['test_labels']]}"]
 
 
 def _details(noise: dict[str, Any]) -> str:

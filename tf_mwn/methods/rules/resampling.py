@@ -40,6 +40,21 @@ def resampled_rows(labels: np.ndarray, kind: str, rng: np.random.Generator) -> n
     return _shuffled(np.concatenate(rows), rng)
 
 
+def balanced_rows(labels: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarray:
+    """Draws `size` rows of each class that there is; the numbers of its rows differ by one at most.
+
+    Args:
+        labels: [N] class numbers.
+        size: rows of each class.
+        rng: source of the draws.
+
+    Returns:
+        int64 rows in random order.
+    """
+    rows = [_even_draw(np.flatnonzero(labels == c), size, rng) for c in np.unique(labels)]
+    return _shuffled(np.concatenate(rows), rng)
+
+
 def _even_draw(rows: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarray:
     """`size` of `rows`, each floor or ceil of size/len(rows) times."""
     return np.resize(_shuffled(rows, rng), size)

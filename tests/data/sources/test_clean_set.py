@@ -1,0 +1,88 @@
+"""Clean examples that lie apart from a data set."""
+
+import logging
+import shutil
+
+import numpy as np
+import pytest
+
+from tests.data.images.image_fixtures import IMAGES, save
+from tf_mwn.data.bias.settings import BiasSettings
+from tf_mwn.data.sources.clean_set import with_clean_set
+from tf_mwn.data.sources.loading import read
+from tf_mwn.data.sources.location import DEFAULT_LOCATION
+from tf_mwn.data.sources.source import build_source
+from tf_mwn.data.splits.biased_data import prepare
+
+
+def joined(path, meta, **options):
+    raw = read(str(path), **options)
+    column = options.get("label_column")
+    return build_source(with_clean_set(raw, str(meta), DEFAULT_LOCATION, column))
+
+
+@pytest.fixture
+def folders(tmp_path):
+    """20 images in two classes; and clean ones: a copy of one of them, and two others."""
+    for row, image in enumerate(IMAGES[:20]):
+        save(tmp_path / "photos" / "ab"[row % 2] / f"it's {row}, ü.png", image)
+    copy = tmp_path / "clean" / "b" / "copy.png"
+    copy.parent.mkdir(parents=True)
+    shutil.copy(tmp_path / "photos" / "a" / "it's 4, ü.png", copy)
+    save(tmp_path / "clean" / "a" / "1.png", IMAGES[20])
+    save(tmp_path / "clean" / "new" / "2.png", IMAGES[21])
+    return tmp_path
+
+
+@pytest.mark.parametrize("stream", ["off", "on"])
+def test_copies_are_left_out_of_training_and_new_classes_come_last(folders, stream, caplog):
+    with caplog.at_level(logging.WARNING, "tf_mwn"):
+        source = joined(folders / "photos", folders / "clean", stream=stream)
+    assert "1 training images are meta images too" in caplog.text
+    assert "only the clean examples hold 1 of the classes (2)" in caplog.text
+    assert source.class_names == ("a", "b", "new")
+    np.testing.assert_array_equal(source.meta_pool.label, [0, 1, 2])
+    clean = np.asarray(source.meta_pool.x)
+    np.testing.assert_array_equal(clean, IMAGES[[20, 4, 21]])
+    every = np.concatenate([np.asarray(source.x), np.asarray(source.x_test)])
+    assert len(every) == 19 and not (every == IMAGES[4]).all(axis=(1, 2, 3)).any()
+
+
+def test_all_of_them_are_the_meta_set_as_they_are(folders):
+    source = joined(folders / "photos", folders / "clean")
+    data = prepare(source, BiasSettings(meta_size=3), seed=0)
+    assert data.num_classes == 3 and data.meta.label.tolist() == [0, 1, 2]
+    assert data.card["train_per_class"]["given"][2] == 0
+    assert data.card["test_labels"] == "as doubtful as the others"
+
+
+def test_tables_are_matched_by_column_and_class_name(tmp_path):
+    rows = [f"{i},{2 * i},{'no' if i % 2 else 'yes'}" for i in range(20)]
+    (tmp_path / "all.csv").write_text("\n".join(["a,b,y", *rows]))
+    (tmp_path / "clean.csv").write_text("y,b,a\nyes,1,2\nno,3,4\n")
+    source = joined(tmp_path / "all.csv", tmp_path / "clean.csv", label_column="y")
+    np.testing.assert_array_equal(source.meta_pool.x, [[2, 1], [4, 3]])
+    assert [source.class_names[k] for k in source.meta_pool.label] == ["yes", "no"]
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ({"x": np.zeros((2, 4)), "y": [0, 1]}, "x_meta: expected the shape of x .3., received .4."),
+        ({"x": np.zeros((2, 3)), "y": [0, 1], "class_names": ["a", "b"]}, "meta: expected labels"),
+        ({"x": np.full((2, 3), np.nan), "y": [0, 1]}, "x_meta: expected finite values"),
+        ({"x": np.zeros((2, 3))}, "meta: dataset: expected arrays x"),
+    ],
+)
+def test_clean_sets_that_do_not_fit(tmp_path, arrays, message):
+    np.savez(tmp_path / "all.npz", x=np.eye(3)[np.arange(20) % 3], y=np.arange(20) % 2)
+    np.savez(tmp_path / "clean.npz", **arrays)
+    with pytest.raises(ValueError, match=message):
+        joined(tmp_path / "all.npz", tmp_path / "clean.npz")
+
+
+def test_two_clean_sets_are_one_too_many(tmp_path):
+    arrays = {"x": np.eye(3)[np.arange(20) % 3], "y": np.arange(20) % 2}
+    np.savez(tmp_path / "all.npz", **arrays, x_meta=np.ones((2, 3)), y_meta=[0, 1])
+    with pytest.raises(ValueError, match="meta: expected one clean set, received"):
+        joined(tmp_path / "all.npz", tmp_path / "all.npz")

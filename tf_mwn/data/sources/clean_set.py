@@ -1,0 +1,79 @@
+"""A data set with clean examples that lie elsewhere."""
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tf_mwn.checks import check_labels
+from tf_mwn.data.images.decoding import fit_images
+from tf_mwn.data.images.files import ImageFiles
+from tf_mwn.data.sources.loading import read
+from tf_mwn.data.sources.location import DataLocation
+from tf_mwn.data.sources.naming import located
+from tf_mwn.data.sources.source import RawSource, check_inputs
+
+
+def with_clean_set(
+    raw: RawSource, path: str, location: DataLocation, label_column: str | None = None
+) -> RawSource:
+    """A source whose clean examples are those of another one, all of them.
+
+    Classes are matched by name, or by number where neither source has names. Those that only the
+    clean examples have are numbered behind the others.
+
+    Args:
+        raw: the source, without clean examples of its own.
+        path: a folder, a CSV file or an .npz file, as `read` takes them. Its parts do not matter.
+            Images become those of `raw` in size and channels.
+        location: as for `read`.
+        label_column: of tables: the column of the labels.
+
+    Raises:
+        TypeError, ValueError: examples that do not fit the source, or two sets of clean ones.
+        OSError: a file cannot be read.
+    """
+    if raw.x_meta is not None:
+        raise ValueError(f"meta: expected one clean set, received {path} and that of {raw.name}")
+    shape = tuple(raw.x.shape[1:]) if isinstance(raw.x, ImageFiles) else np.shape(raw.x)[1:]
+    try:
+        clean = read(
+            located(path),
+            location,
+            image_size=shape[0] if len(shape) == 3 and shape[0] == shape[1] else None,
+            channels=shape[-1] if len(shape) == 3 else None,
+            stream="on" if isinstance(raw.x, ImageFiles) else "off",
+            label_column=label_column if raw.columns else None,
+            columns=raw.columns,
+            evaluated=True,
+        )
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"meta: {error}") from error
+    inputs, labels = zip(*((x, y) for _, x, y in clean.examples()), strict=True)
+    x = inputs[0] if len(inputs) == 1 else np.concatenate([np.asarray(part) for part in inputs])
+    y, names = _matched(np.concatenate(labels), clean.class_names, raw)
+    return dataclasses.replace(raw, x_meta=_fitted(x, shape), y_meta=y, class_names=names)
+
+
+def _fitted(x: Any, shape: tuple[int, ...]) -> Any:
+    """Images of the shape of the training ones; other inputs as they are."""
+    x = check_inputs("x_meta", x)
+    images = len(shape) == 3 and x.ndim == 4 and not isinstance(x, ImageFiles)
+    return fit_images(x, shape, "x_meta") if images else x
+
+
+def _matched(y: Any, names: Sequence[str] | None, raw: RawSource):
+    """The labels as classes of the source, and the names of its classes with the new ones."""
+    y = check_labels("y_meta", y, None if names is None else len(names))
+    if (names is None) != (raw.class_names is None):
+        kinds = ("numbers", "names") if names is None else ("names", "numbers")
+        raise ValueError(
+            f"meta: expected labels as in {raw.name}, which are {kinds[1]}, received {kinds[0]}"
+        )
+    if names is None:
+        return y, None
+    present = [names[label] for label in np.unique(y)]
+    known = [*raw.class_names, *(name for name in present if name not in raw.class_names)]
+    number = [known.index(name) if name in known else -1 for name in names]
+    return np.asarray(number, np.int64)[y], tuple(known)

@@ -1,0 +1,145 @@
+"""Settings that follow a user's data, each with its reason.
+
+They look at what is known before any training (kind, size and number of the examples, and whether
+there are clean ones), never at a result.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tf_mwn.data.sources.facts import IMAGES, TABLE, TOKENS, DataFacts
+from tf_mwn.recipes.recipe import Recipe
+from tf_mwn.recipes.short import SHORT_RUN
+
+NAME = "own_data"
+_BATCH = 100
+_MANY_IMAGES = 20_000
+_STEPS = 1500  # about as many as the short recipes take
+_FEWEST_EPOCHS, _MOST_EPOCHS = 5, 60
+_WITHOUT_CLEAN = {IMAGES: "elr", TABLE: "gce", TOKENS: "gce"}
+
+Choice = tuple[str, Any, str]
+
+
+def recipe_for(named: Mapping[str, Any], facts: DataFacts) -> Recipe:
+    """The settings for a user's data.
+
+    Args:
+        named: settings that name the data: `dataset`, and perhaps `meta`, `label_column` and
+            `meta_size`.
+        facts: of the data.
+    """
+    choices = list(_choices(facts))
+    method, why = _method(facts, named.get("meta_size"))
+    settings = {**SHORT_RUN, **{name: value for name, value, _ in choices}, **named}
+    reasons = [("method", method, why), *(choice for choice in choices if choice[2])]
+    return Recipe(
+        group="your own data",
+        name=NAME,
+        title=describe(named["dataset"], facts),
+        source="settings that follow the data",
+        expected="",
+        cost="",
+        settings=settings,
+        methods=(method,),
+        reasons=tuple(reasons),
+    )
+
+
+def meta_set(facts: DataFacts) -> dict[str, Any]:
+    """The settings of the meta set alone."""
+    return {name: value for name, value, _ in _meta_set(facts)}
+
+
+def describe(dataset: str, facts: DataFacts) -> str:
+    """The facts in one line."""
+    what = {IMAGES: "images", TABLE: "rows", TOKENS: "sequences"}[facts.kind]
+    clean = sum(facts.clean_counts)
+    apart = f"{clean} clean ones apart" if clean else "no clean ones apart"
+    return (
+        f"{dataset}: {facts.size} training {what} of {'x'.join(map(str, facts.shape))} in "
+        f"{facts.classes} classes, {apart}"
+    )
+
+
+def _method(facts: DataFacts, meta_size: int | None) -> tuple[str, str]:
+    if meta_size != 0 and facts.clean_counts:
+        return "robust", "learns on the clean examples whom to trust"
+    if meta_size or (meta_size is None and facts.clean_known):
+        return "robust", "learns whom to trust on a meta set that is cut off the training examples"
+    method = _WITHOUT_CLEAN[facts.kind]
+    return method, (
+        "needs no clean examples, and there are none. A hundred of them are worth 2 to 25 points "
+        "of accuracy under noise: give them by --meta=PATH, a folder meta/ or arrays x_meta and "
+        "y_meta. `python -m launch.audit --run=RUN --ask=100` chooses them for you to check"
+    )
+
+
+def _choices(facts: DataFacts) -> Iterator[Choice]:
+    """Settings with their values and reasons; an empty reason is not worth a line."""
+    yield from _meta_set(facts)
+    yield from {IMAGES: _images, TABLE: _table, TOKENS: _tokens}[facts.kind](facts)
+    batch = _batch_size(facts)
+    yield "batch_size", batch, "" if batch == _BATCH else "a tenth of the examples"
+
+
+def _meta_set(facts: DataFacts) -> Iterator[Choice]:
+    clean = facts.clean_counts
+    if not clean:
+        yield "meta_size", 10 * facts.classes if facts.clean_known else 0, ""
+        return
+    yield "meta_size", sum(clean), "all clean examples"
+    if max(clean) - min(clean) > 1:
+        why = f"the clean examples are unbalanced, {min(clean)} to {max(clean)} of a class"
+        yield "meta_sampling", "by_class", why
+
+
+def _images(facts: DataFacts) -> Iterator[Choice]:
+    height, width, channels = facts.shape
+    if facts.image_size is not None:
+        yield "image_size", facts.image_size, ""
+    if facts.size >= _MANY_IMAGES:
+        why = "many images; --network=small_cnn takes about a tenth of the time"
+        yield "network", "resnet32", why
+    else:
+        few = f"fewer than {_MANY_IMAGES} images"
+        yield "network", "small_cnn", few + _pretrained(height, width, channels)
+    if channels == 3 and min(height, width) >= 16:
+        yield "augment", "crop_flip", "images in colour; a mirrored one is of the same class"
+    yield "epochs", _epochs(facts), f"about {_STEPS} steps"
+    yield "weight_decay", 1e-2 if facts.size < 5000 else 5e-4, ""
+    # Without momentum the virtual step is as long as the actual one.
+    yield "momentum", 0.9 if facts.size < 5000 else 0.0, ""
+
+
+def _pretrained(height: int, width: int, channels: int) -> str:
+    if channels != 3 or min(height, width) < 32:
+        return ""
+    return (
+        ". With pretrained weights you need fewer: --network=applications/MobileNetV2 "
+        "--network_weights=imagenet"
+    )
+
+
+def _table(facts: DataFacts) -> Iterator[Choice]:
+    yield "network", "mlp", "features"
+    yield "optimizer", "adam", "features of any kind"
+    yield "learning_rate", 1e-3, ""
+    yield "epochs", _epochs(facts), f"about {_STEPS} steps"
+
+
+def _tokens(facts: DataFacts) -> Iterator[Choice]:
+    yield "network", f"gru_{facts.vocabulary}", f"sequences of {facts.vocabulary} tokens"
+    yield "optimizer", "adam", "recurrent networks need it"
+    yield "learning_rate", 3e-3, ""
+    yield "weight_decay", 0.0, ""
+    yield "epochs", _epochs(facts), f"about {_STEPS} steps"
+
+
+def _batch_size(facts: DataFacts) -> int:
+    return min(_BATCH, max(facts.size // 10, 1))
+
+
+def _epochs(facts: DataFacts) -> int:
+    steps = max(facts.size // _batch_size(facts), 1)
+    return min(_MOST_EPOCHS, max(_FEWEST_EPOCHS, round(_STEPS / steps)))
