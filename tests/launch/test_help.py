@@ -10,7 +10,6 @@ from absl.testing import flagsaver
 
 from tests.integration.commands import ROOT, environment
 from tf_mwn.checks import Interval
-from tf_mwn.launch import flags as launch_flags
 from tf_mwn.launch import help as flag_help
 from tf_mwn.launch import main as launch_main
 from tf_mwn.launch.command_line import parse
@@ -167,7 +166,6 @@ def test_default_text():
     assert flag_help.default_text(False) == " Default: false."
     assert flag_help.default_text((1, 2)) == " Default: 1,2."
     assert not any(map(flag_help.default_text, (None, "", [], ())))
-    assert launch_flags.RECIPE.default == "quickstart"
 
 
 LISTS = [(name, f"--{what}=list") for name in TRAINING[:3] for what in ("method", "recipe")]

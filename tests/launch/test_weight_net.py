@@ -53,11 +53,14 @@ def test_moves_to_another_set_and_stays_as_it_is(learned, tmp_path, capsys):
 
 def test_what_is_no_weight_net_is_refused(learned, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    data = other_set(tmp_path)
+    data, net = other_set(tmp_path), "--method=meta_weight_net"
     for arguments, message in (
-        (["--weight_net=missing.json"], "missing.json: No such file"),
-        (["--weight_net=other.npz"], "other.npz: expected JSON of save_weight_net"),
-        ([f"--weight_net={learned}", "--meta_interval=5"], "meta_weight_net with --weight_net"),
+        ([net, "--weight_net=missing.json"], "missing.json: No such file"),
+        ([net, "--weight_net=other.npz"], "other.npz: expected JSON of save_weight_net"),
+        (
+            [net, f"--weight_net={learned}", "--meta_interval=5"],
+            "meta_weight_net with --weight_net",
+        ),
         ([f"--weight_net={learned}", "--method=cross_entropy"], "no effect on cross_entropy"),
     ):
         assert message in mistake(capsys, launch_main.main, data, *QUICK, *arguments)
