@@ -53,6 +53,7 @@ TESTED_BY = {
     "monitoring/progress.py": "test_messages.py",
     "networks/cnn.py": "networks/test_networks.py",
     "options.py": "settings/test_config.py",
+    "recipes/human_noise.py": "recipes/test_experiment.py",
     "recipes/other_papers.py": "recipes/test_experiment.py",
     "recipes/table.py": "recipes/test_published.py",
     "reproduction/table_page.py": "reproduction/test_tables.py",

@@ -55,6 +55,8 @@ def test_numbers_are_those_of_the_tables_or_none():
         ("cross_entropy", "cifar10_flip2_40", "3"),
     ):
         assert CONTROLS.number(label, column) == TABLES[table].number(label, column)
+    assert CONTROLS.number("cross_entropy", "cifar10n_random1") == Number(85.02, 0.65)
+    assert CONTROLS.row("cross_entropy", "cifar10n_random1").rerun("cifar10n_random1")
     assert CONTROLS.number("posthoc_logit_adjustment", TAIL) == Number(77.32)
     assert CONTROLS.number("robust", TAIL) is None
     assert configs("cifar10n_random1")["elr"].label_file == "lists/random1.npy"

@@ -43,6 +43,14 @@ def test_own_data_drops_the_recipes_artificial_bias(tmp_path, monkeypatch):
     assert other.noise == "flip2", "another benchmark set keeps the recipe's bias"
 
 
+def test_a_list_of_labels_is_found_in_its_folder(tmp_path):
+    (tmp_path / "noisy100.csv").touch()
+    found = resolve("cifar100n", {"label_file": str(tmp_path)}).config
+    assert (found.dataset, found.label_file) == ("cifar100", str(tmp_path / "noisy100.csv"))
+    own_labels = resolve("cifar10n_worse", {"dataset": "cifar10_n/worse_label"}).config
+    assert own_labels.label_file is None and own_labels.network == "resnet32"
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -52,6 +60,7 @@ def test_own_data_drops_the_recipes_artificial_bias(tmp_path, monkeypatch):
         ({"methods": []}, "expected at least one"),
         ({"seeds": [1, 1]}, "expected each once"),
         ({"recipe": "mwn_clothing1m"}, "expected --dataset=FOLDER with Clothing1M's folder"),
+        ({"recipe": "cifar10n_aggre"}, "label_file: expected the file aggre.npz, .* received none"),
         ({"seeds": [-1]}, "expected integers of at least 0"),
         (
             {"methods": ["cross_entropy"], "overrides": {"meta_interval": 2}},

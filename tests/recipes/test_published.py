@@ -20,6 +20,9 @@ from tf_mwn.recipes.table import Number
         ("ablation", "1-50-1", "cifar10_flip2_40", Number(87.38)),
         ("arl", "adaptive_gce", "cifar10_symmetric_40", Number(86.36)),
         ("arl", "gce", "cifar100_flip2_20", Number(62.07)),
+        ("cifar_n", "cross_entropy", "cifar10n_worse", Number(77.69, 1.55)),
+        ("cifar_n", "gce", "cifar100n", Number(56.73, 0.30)),
+        ("cifar_n", "robust", "cifar10n_aggre", None),
         ("clothing1m", "meta_weight_net", "clothing1m", Number(73.72)),
     ],
 )

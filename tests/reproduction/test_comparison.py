@@ -36,6 +36,9 @@ def test_every_bias_has_every_method_and_each_run_a_folder_of_its_own():
     assert len(runs) == sum(bias.seeds for bias in BIASES) * (1 + len(OTHERS)) + of_parts
     assert all(bias.seeds >= 3 for bias in BIASES)
     assert len(planned(with_sets=False)) < len(runs)
+    by_people = [run.name for run in planned(with_sets=True, label_file="lists/random1.npy")]
+    assert by_people[: len(runs) - of_parts] == [run.name for run in runs[: len(runs) - of_parts]]
+    assert len(by_people) == len(runs) + 3 * (1 + len(OTHERS))
 
 
 def test_the_page_has_paired_differences_and_marks_a_miss(tmp_path, monkeypatch):

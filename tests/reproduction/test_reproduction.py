@@ -82,6 +82,7 @@ def test_methods_columns_and_a_budget_of_hours_choose_the_runs(tmp_path):
         ),
         ({"claims": ["a"], "only": ["gce"]}, "only: expected --table with it"),
         ({"tables": ["clothing1m"]}, "expected --dataset=FOLDER"),
+        ({"tables": ["cifar_n"]}, "label_file: expected the folder of the lists"),
         ({"tables": ["1"], "common": {"label_file": "a.npy"}}, "label_file: expected a table of"),
     ],
 )

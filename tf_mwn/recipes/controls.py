@@ -7,7 +7,7 @@ from tf_mwn.recipes.published import TABLES
 from tf_mwn.recipes.table import Number, Row, Table
 
 _TAIL, _FLIP, _HUMAN = "cifar10_longtail_100", "cifar10_flip2_40", "cifar10n_random1"
-_TABLE_OF = {_TAIL: "1", _FLIP: "3"}
+_TABLE_OF = {_TAIL: "1", _FLIP: "3", _HUMAN: "cifar_n"}
 # The cells, in the order in which a budget of time takes them: what decides first.
 _CELLS = (
     (_TAIL, "cross_entropy posthoc_logit_adjustment meta_weight_net_frozen robust logit_adjusted"),
@@ -29,11 +29,10 @@ _MENON = {  # the authors' schedule
 
 def _published(label: str, column: str) -> tuple[Number | None, dict[str, float]]:
     """The number of a cell in the published tables, and its re-runs."""
-    if column in _TABLE_OF:
-        table = TABLES[_TABLE_OF[column]]
-        if label in {row.label for row in table.rows}:
-            row = table.row(label, column)
-            return row.numbers[column], dict(row.reruns.get(column, {}))
+    table = TABLES[_TABLE_OF[column]]
+    if label in {row.label for row in table.rows}:
+        row = table.row(label, column)
+        return row.numbers[column], dict(row.reruns.get(column, {}))
     return _MENON.get(label), {}
 
 
@@ -50,13 +49,10 @@ CONTROLS = Table(
     title="controls of Meta-Weight-Net's gains, CIFAR-10, ResNet-32",
     source=(
         f"{TABLES['1'].source} and 3; logit adjustment: Menon et al., ICLR 2021, "
-        "https://arxiv.org/abs/2007.07314, another schedule"
+        "https://arxiv.org/abs/2007.07314, another schedule; CIFAR-10N: Wei et al., ICLR 2022, "
+        "https://arxiv.org/abs/2110.12088, ResNet-34 and 100 epochs"
     ),
-    recipes={
-        _TAIL: TABLES["1"].recipes[_TAIL],
-        _FLIP: TABLES["3"].recipes[_FLIP],
-        _HUMAN: _HUMAN,
-    },
+    recipes={column: TABLES[name].recipes[column] for column, name in _TABLE_OF.items()},
     rows=(
         # One run has both numbers of the long tail: post hoc adjustment trains plainly.
         _row("cross_entropy", "posthoc_logit_adjustment", _TAIL, reading="uncorrected"),

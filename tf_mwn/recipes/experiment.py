@@ -114,7 +114,7 @@ def resolve(
     if own and facts is None:
         facts = _look(overrides, location)
     base = _base(recipe, overrides, facts)
-    if base.label_list:
+    if base.label_list and "dataset" not in overrides:
         given = overrides.get("label_file")
         overrides = {**overrides, "label_file": find_list(base.label_list, given)}
     chosen = tuple(base.methods if methods is None else methods)

@@ -122,20 +122,40 @@ BIASES = (
         noise_rate=0.3,
     ),
 )
+_HUMAN = {
+    "train_size": 20_000,
+    "network": "small_cnn",
+    "epochs": 15,
+    "decay_epochs": (9, 12),
+}
 
 
-def planned(with_sets: bool) -> list[PlannedRun]:
-    """Every run of the comparison; without TFDS sets those of the bundled data alone."""
-    known = [bias for bias in BIASES if with_sets or not bias.needs_set]
+def biases(label_file: str | None = None) -> tuple[Bias, ...]:
+    """The biases. That of labels given by people needs their list, or the folder of lists."""
+    if label_file is None:
+        return BIASES
+    title, settings = "CIFAR-10N random1 (20 000 images)", {**_HUMAN, "label_file": label_file}
+    return (*BIASES, _of_set(title, "cifar10n_random1", **settings))
+
+
+def planned(with_sets: bool, label_file: str | None = None) -> list[PlannedRun]:
+    """Every run of the comparison.
+
+    Args:
+        with_sets: whether the data of TensorFlow Datasets are available. If not, the runs are those
+            of the bundled data alone.
+        label_file: see `biases`.
+    """
+    known = [bias for bias in biases(label_file) if with_sets or not bias.needs_set]
     parts = [run for bias in known if not bias.needs_set for p in PARTS for run in bias.without(p)]
     return each_once([*(run for bias in known for run in bias.runs()), *parts])
 
 
-def write(workdir: str | Path) -> Path:
+def write(workdir: str | Path, label_file: str | None = None) -> Path:
     """Writes comparison_robust.md and planted_auc.png to `workdir`, from the finished runs."""
     folder = Folder(Path(workdir))
-    folder.write_text("comparison_robust.md", text(workdir))
-    points = planted_and_true(workdir)
+    folder.write_text("comparison_robust.md", text(workdir, label_file))
+    points = planted_and_true(workdir, label_file)
     if points:
         from tf_mwn.monitoring import figures  # imported here: slow
 
@@ -144,10 +164,12 @@ def write(workdir: str | Path) -> Path:
     return folder / "comparison_robust.md"
 
 
-def planted_and_true(workdir: str | Path) -> dict[str, list[tuple[float, float]]]:
+def planted_and_true(
+    workdir: str | Path, label_file: str | None = None
+) -> dict[str, list[tuple[float, float]]]:
     """(planted, true) AUC of the finished runs that have both, by method."""
     points: dict[str, list[tuple[float, float]]] = {}
-    for bias in BIASES:
+    for bias in biases(label_file):
         for run in bias.runs():
             results = run.run(workdir).results or {}
             pair = results.get("planted_auc"), results.get("noise_auc")
@@ -156,9 +178,9 @@ def planted_and_true(workdir: str | Path) -> dict[str, list[tuple[float, float]]
     return points
 
 
-def text(workdir: str | Path) -> str:
+def text(workdir: str | Path, label_file: str | None = None) -> str:
     """The comparison in Markdown: a summary, then every seed of every bias, then the commands."""
-    runs = [(bias, bias.runs()) for bias in BIASES]
+    runs = [(bias, bias.runs()) for bias in biases(label_file)]
     finished = [run for _, every in runs for run in every if run.run(workdir).results is not None]
     found = [(bias, _results(every, workdir)) for bias, every in runs]
     found = [(bias, results) for bias, results in found if results]

@@ -46,6 +46,7 @@ class Reproduction:
         claims: each claim with its context.
         runs: the runs that tables, claims and the comparison need, each once.
         robust: whether `comparison` is wanted.
+        label_file: the list of labels, or the folder of lists, of the runs that need one.
     """
 
     workdir: Path
@@ -54,6 +55,7 @@ class Reproduction:
     claims: Sequence[tuple[Claim, Context]]
     runs: Sequence[Planned]
     robust: bool = False
+    label_file: str | None = None
 
     @classmethod
     def make(
@@ -77,7 +79,8 @@ class Reproduction:
             claims: keys of claims, or ["all"].
             scale: one of `tables.SCALES`; None means "paper".
             seeds: of each configuration.
-            common: settings of all runs whose table or claim does not decide them.
+            common: settings of all runs whose table or claim does not decide them. `label_file`
+                goes to the runs that need one; without it they are left out.
             with_sets: whether the data of TensorFlow Datasets are available.
             robust: whether to compare `robust` with other methods; its seeds are its own.
             only, columns: methods and columns of the tables; all if there are none.
@@ -105,13 +108,19 @@ class Reproduction:
             name: cells(name, scale, seeds, common, with_sets, only, columns, label_file)
             for name in names
         }
+        empty = [name for name, some in found.items() if not some and list(tables) != ["all"]]
+        if empty:
+            raise ValueError(
+                "label_file: expected the folder of the lists of labels that every run of table "
+                f"{empty[0]} needs, received {label_file or 'none'}"
+            )
         chosen = claims_list.select(list(claims), with_sets) if claims else []
         pairs = [(claim, claim.context(workdir, seeds, common)) for claim in chosen]
         runs = each_once(
             [
                 *(run for some in found.values() for cell in some for run in cell.runs),
                 *(run for claim, context in pairs for run in claim.runs(context)),
-                *(comparison.planned(with_sets) if robust else ()),
+                *(comparison.planned(with_sets, label_file) if robust else ()),
             ]
         )
         check_used(common, runs)
@@ -120,7 +129,7 @@ class Reproduction:
                 "label_file: expected a table of which a run needs it, received one of no effect "
                 f"on any of the {len(runs)} runs"
             )
-        return cls(Path(workdir), scale, found, pairs, runs, robust)
+        return cls(Path(workdir), scale, found, pairs, runs, robust, label_file)
 
     def missing(self) -> list[Planned]:
         """The runs that have not finished.
@@ -206,4 +215,4 @@ class Reproduction:
             claims_report.write(folder, results)
             print(f"\n{claims_report.summary(results)}\n\n{folder / 'claims.md'}", flush=True)
         if self.robust:
-            print(f"\n{comparison.write(self.workdir)}", flush=True)
+            print(f"\n{comparison.write(self.workdir, self.label_file)}", flush=True)

@@ -65,6 +65,28 @@ def test_superclasses_of_a_prepared_set_are_kept(tmp_path):
     assert loading.load("tiny_coarse", DataLocation(str(tmp_path))).coarse.tolist() == [0, 0, 1, 1]
 
 
+def test_another_label_of_a_set_is_the_given_one(tmp_path):
+    import tensorflow_datasets as tfds
+
+    from tf_mwn.data.sources.tfds import load_tfds
+
+    names = tfds.features.ClassLabel(num_classes=2)
+    features = {
+        "image": tfds.features.Image(shape=(4, 4, 3)),
+        **dict.fromkeys(("label", "worse_label"), names),
+    }
+    image = np.zeros((4, 4, 3), np.uint8)
+    examples = [{"image": image + r, "label": r % 2, "worse_label": r // 10} for r in range(20)]
+    tested = [{"image": image, "label": r % 2, "worse_label": -1} for r in range(4)]
+    _store(tmp_path, "tiny_people", features, examples, test=list(enumerate(tested)))
+    raw = load_tfds("tiny_people/worse_label", str(tmp_path), False)
+    assert raw.y_given.tolist() == [0] * 10 + [1] * 10
+    assert raw.y.tolist() == [0, 1] * 10 and raw.y_test.tolist() == [0, 1] * 2
+    assert load_tfds("tiny_people", str(tmp_path), False).y_given is None
+    with pytest.raises(ValueError, match="dataset: expected .* received 'tiny_people/bad_label'"):
+        load_tfds("tiny_people/bad_label", str(tmp_path), False)
+
+
 def test_prepared_set_of_features_is_refused(tmp_path):
     import tensorflow_datasets as tfds
 

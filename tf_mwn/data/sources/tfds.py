@@ -1,5 +1,6 @@
 """Image classification sets of TensorFlow Datasets, loaded into memory in source order."""
 
+import contextlib
 import dataclasses
 from typing import Any
 
@@ -13,9 +14,13 @@ from tf_mwn.data.sources.parts import TRAIN, assigned, part_of
 from tf_mwn.data.sources.source import RawSource
 from tf_mwn.messages import logger
 
+_LABEL = "label"  # the feature that every set must have
+_NOT_FOUND = tfds.core.registered.DatasetNotFoundError
+# The last three are for a bad version or configuration.
+_NO_BUILDER = (_NOT_FOUND, ValueError, RuntimeError, AssertionError)
 # Mean and standard deviation per channel in pixel units, as the CIFAR literature uses them.
 _CIFAR = {"mean": (125.3, 123.0, 113.9), "std": (63.0, 62.1, 66.7)}
-NORMALISATION = {"cifar10": _CIFAR, "cifar100": _CIFAR}
+NORMALISATION = dict.fromkeys(("cifar10", "cifar100", "cifar10_n", "cifar100_n"), _CIFAR)
 
 
 def load_tfds(name: str, data_dir: str | None, download: bool) -> RawSource:
@@ -24,7 +29,8 @@ def load_tfds(name: str, data_dir: str | None, download: bool) -> RawSource:
     Without "test", "validation" is the test part; without either, 20 % of "train" is split off.
 
     Args:
-        name: name of the set, with `/config` where it has configurations.
+        name: name of the set, with `/config` where it has configurations. Of a set with several
+            labels, `/feature` names those to train on; "label" then holds the clean ones.
         data_dir: folder of the prepared sets, or None for TFDS' default.
         download: whether to download and prepare the set if it is missing.
 
@@ -32,35 +38,55 @@ def load_tfds(name: str, data_dir: str | None, download: bool) -> RawSource:
         ValueError: an unknown name, a set that is not prepared, or one that is not for image
             classification.
     """
-    builder = _builder(name, data_dir)
+    builder, given = _builder(name, data_dir)
     features = builder.info.features
     _check_features(name, features)  # before a download that would be useless
     _prepare(builder, name, download)
     if "train" not in builder.info.splits:
         splits = ", ".join(builder.info.splits)
         raise ValueError(f"dataset: expected a train split in {name!r}, received {splits}")
-    raw = RawSource(name, *_read(builder, TRAIN), class_names=tuple(features["label"].names))
+    x, arrays = _read(builder, TRAIN)
+    raw = RawSource(
+        name,
+        x,
+        arrays[_LABEL],
+        y_coarse=arrays.get("coarse_label"),
+        y_given=None if given == _LABEL else arrays[given],
+        class_names=tuple(features["label"].names),
+    )
     splits = {part_of(split): split for split in builder.info.splits if part_of(split)}
     unused = sorted(set(builder.info.splits) - set(splits.values()))
     if unused:
         logger.info("%s: not used: %s", name, ", ".join(unused))
     for part, serves_as in assigned(name, splits).items():
         if part != TRAIN:
-            x, y, _ = _read(builder, splits[part])
-            raw = dataclasses.replace(raw, **{f"x_{serves_as}": x, f"y_{serves_as}": y})
+            x, arrays = _read(builder, splits[part])
+            new = {f"x_{serves_as}": x, f"y_{serves_as}": arrays[_LABEL]}
+            raw = dataclasses.replace(raw, **new)
     return dataclasses.replace(raw, **NORMALISATION.get(builder.name, {}))
 
 
-def _builder(name: str, data_dir: str | None) -> tfds.core.DatasetBuilder:
+def _builder(name: str, data_dir: str | None) -> tuple[tfds.core.DatasetBuilder, str]:
+    """The builder of a set, and the feature of the labels to train on."""
     try:
-        return tfds.builder(name, data_dir=data_dir)
-    except tfds.core.registered.DatasetNotFoundError:
-        _refuse_unknown(name)
-    except (ValueError, RuntimeError, AssertionError) as error:  # a bad version or configuration
+        return tfds.builder(name, data_dir=data_dir), _LABEL
+    except _NO_BUILDER as error:
+        base, _, feature = name.partition("/")
+        with contextlib.suppress(*_NO_BUILDER):
+            builder = tfds.builder(base, data_dir=data_dir)
+            if feature in _label_features(builder):
+                return builder, feature
+        if isinstance(error, _NOT_FOUND):
+            _refuse_unknown(name)
         reason = str(error).splitlines()[0].rpartition('}": ')[2].partition(". ")[0]
         raise ValueError(
             f"dataset: expected a TFDS dataset, received {name!r} ({reason})"
         ) from error
+
+
+def _label_features(builder: tfds.core.DatasetBuilder) -> list[str]:
+    features = dict(builder.info.features.items())
+    return [n for n, feature in features.items() if isinstance(feature, tfds.features.ClassLabel)]
 
 
 def _refuse_unknown(name: str) -> None:
@@ -109,10 +135,12 @@ def _check_features(name: str, features: Any) -> None:
         )
 
 
-def _read(builder: tfds.core.DatasetBuilder, split: str) -> tuple[np.ndarray, ...]:
-    """Reads images, labels and superclasses (or None) of a split, in one batch for speed."""
+def _read(
+    builder: tfds.core.DatasetBuilder, split: str
+) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Reads the images and all kinds of labels of a split, in one batch for speed."""
     # One file after the other: interleaved files would not be in source order.
     config = tfds.ReadConfig(interleave_cycle_length=1)
     whole = builder.as_dataset(split=split, batch_size=-1, read_config=config, shuffle_files=False)
-    coarse = whole["coarse_label"].numpy() if "coarse_label" in whole else None
-    return whole["image"].numpy(), whole["label"].numpy(), coarse
+    labels = {name: whole[name].numpy() for name in _label_features(builder)}
+    return whole["image"].numpy(), labels
