@@ -65,7 +65,7 @@ def audited(dataset, number=image_of, true=TRUE, meta_size=0, **settings):
         **settings: others of the run.
     """
     config = Config(dataset=str(dataset), meta_size=meta_size, **settings)
-    source = load(str(dataset))
+    source = load(str(dataset), label_column=config.label_column)
     data = prepare(source, config, 0)
     train = data.train
     path = None if train.path is None else np.array([os.fsdecode(p) for p in train.path], object)

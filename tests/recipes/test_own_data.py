@@ -38,7 +38,7 @@ def folder(sizes, name="photos"):
     [
         ((6,), "mlp", {"optimizer": "adam", "augment": "none"}),
         ((8, 8), "small_cnn", {"optimizer": "sgd", "augment": "none"}),
-        ((32, 32, 3), "small_cnn", {"augment": "crop_flip", "weight_decay": 1e-2}),
+        ((32, 32, 3), "small_cnn", {"augment": "crop_flip", "decay_epochs": (40, 50)}),
     ],
 )
 def test_the_network_follows_the_inputs(shape, network, more):

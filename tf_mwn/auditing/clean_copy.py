@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tf_mwn.auditing import layouts
+from tf_mwn.auditing import checked, layouts
 from tf_mwn.auditing.cleaning import PERSON, Outcome
 from tf_mwn.data.bias.label_file import read_labels
 from tf_mwn.data.sources.clothing1m import is_clothing1m
@@ -25,23 +25,26 @@ _SUFFIXES = {NPZ: (".npz",), CSV: (".csv",), _LABELS: (".npz", ".csv")}
 _MOST = 20  # confusions that the report lists
 
 
-def layout(run: Run) -> str:
-    """In which layout the data set of a run is written."""
+def layout(run: Run, is_clean_set: bool = False) -> str:
+    """In which layout the data set of a run is written.
+
+    A clean set of data that have a name becomes an .npz file: a file of labels has no inputs.
+    """
     dataset = run.config.dataset
     kind = kind_of(dataset)
-    if kind == FOLDER and is_clothing1m(dataset):
-        return _LABELS
-    return kind if kind in (FOLDER, CSV, NPZ) else _LABELS
+    if (kind == FOLDER and is_clothing1m(dataset)) or kind not in (FOLDER, CSV, NPZ):
+        return NPZ if is_clean_set else _LABELS
+    return kind
 
 
-def check_destination(run: Run, destination: str) -> None:
+def check_destination(run: Run, destination: str, is_clean_set: bool = False) -> None:
     """Checks, before any work, that the data set of a run can be written there.
 
     Raises:
         ValueError: the path exists, lies in the data set, or has not the suffix of its layout; or
             the run had its inputs altered.
     """
-    kind, dataset, place = layout(run), run.config.dataset, Path(destination)
+    kind, dataset, place = layout(run, is_clean_set), run.config.dataset, Path(destination)
     if run.config.open_set is not None or run.config.data_noise != "none":
         raise ValueError(
             "write: expected a run on the inputs of its data set, received one with --open_set or "
@@ -66,8 +69,9 @@ def write(
     """Writes the data set of a run with new labels; what it was made of is not touched.
 
     A folder becomes a folder, a CSV list a list, an .npz file an .npz file. Of a set that has a
-    name, the labels are written for `--label_file`. changes.csv, in the folder or beside the file,
-    lists every example that has another label, is left out, or counts less than half.
+    name, the labels are written for `--label_file`. Of a clean set only the checked examples are
+    written, for `--meta`: in the same layout, or as .npz. changes.csv, in the folder or beside the
+    file, lists every example that has another label, is left out, or counts less than half.
 
     Returns:
         A report of what changed, and the paths written.
@@ -77,8 +81,9 @@ def write(
             left out of a label file.
         OSError: the destination cannot be written.
     """
-    check_destination(run, destination)
-    kind, place, new_path = layout(run), Path(destination), audit.path
+    is_clean_set = outcome.is_clean_set
+    check_destination(run, destination, is_clean_set)
+    kind, place, new_path = layout(run, is_clean_set), Path(destination), audit.path
     place.parent.mkdir(parents=True, exist_ok=True)
     if kind == FOLDER:
         new_path = _write_folder(run, audit, outcome, place)
@@ -100,7 +105,8 @@ def _write_folder(run: Run, audit, outcome: Outcome, place: Path) -> np.ndarray:
     temporary.mkdir()
     try:
         dataset = run.config.dataset
-        new = layouts.write_folder(dataset, temporary, outcome, audit.path, audit.class_names)
+        write_folder = (checked if outcome.is_clean_set else layouts).write_folder
+        new = write_folder(dataset, temporary, outcome, audit.path, audit.class_names)
         os.replace(temporary, place)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
@@ -110,7 +116,9 @@ def _write_folder(run: Run, audit, outcome: Outcome, place: Path) -> np.ndarray:
 
 def _write_file(kind, run, audit, outcome, path, folder, location) -> None:
     dataset, names = run.config.dataset, audit.class_names
-    if kind == CSV:
+    if outcome.is_clean_set:
+        _write_checked(kind, run, audit, outcome, path, folder)
+    elif kind == CSV:
         layouts.write_list(dataset, path, folder, outcome, names, run.config.label_column)
     elif kind == NPZ:
         layouts.write_npz(dataset, path, outcome)
@@ -126,6 +134,16 @@ def _write_file(kind, run, audit, outcome, path, folder, location) -> None:
         if run.config.label_file is not None:
             labels = read_labels(run.config.label_file, source)
         layouts.write_label_file(path, outcome, source, labels, names)
+
+
+def _write_checked(kind, run, audit, outcome, path, folder) -> None:
+    dataset, names = run.config.dataset, audit.class_names
+    if kind == CSV:
+        checked.write_rows(dataset, path, folder, outcome, names, run.config.label_column)
+    elif kind_of(dataset) == NPZ:
+        checked.write_npz(dataset, path, outcome)
+    else:
+        checked.write_inputs(path, outcome, audit.x, names)
 
 
 def _write_changes(path: Path, audit, outcome: Outcome, new_path: np.ndarray | None) -> None:
@@ -152,12 +170,9 @@ def _write_changes(path: Path, audit, outcome: Outcome, new_path: np.ndarray | N
 
 def report(audit, outcome: Outcome) -> str:
     """What changed, with the counts of the commonest confusions."""
-    dropped, relabelled = ~outcome.kept, outcome.kept & (outcome.label != outcome.given)
-    lines = [
-        f"of {len(outcome.label)} audited examples {int(dropped.sum())} are left out and "
-        f"{int(relabelled.sum())} have another label; a person decided on "
-        f"{int((outcome.by == PERSON).sum())}"
-    ]
+    relabelled = outcome.kept & (outcome.label != outcome.given)
+    dropped = np.zeros_like(outcome.kept) if outcome.is_clean_set else ~outcome.kept
+    lines = [_counts(outcome, dropped, relabelled)]
     if audit.suggested is None:
         lines.insert(0, "the classifier is too weak to judge: decisions alone were followed")
     if outcome.weight is not None:
@@ -173,3 +188,14 @@ def report(audit, outcome: Outcome) -> str:
         rows = [[given, new, str(count)] for (given, new), count in counts]
         lines.append(text_table(["label", "becomes", "examples"], rows, left=(0, 1)))
     return "\n".join(lines)
+
+
+def _counts(outcome: Outcome, dropped: np.ndarray, relabelled: np.ndarray) -> str:
+    if outcome.is_clean_set:
+        size, changed = int(outcome.kept.sum()), int(relabelled.sum())
+        return f"the clean set has {size} examples; {changed} of them got another label"
+    return (
+        f"of {len(outcome.label)} audited examples {int(dropped.sum())} are left out and "
+        f"{int(relabelled.sum())} have another label; a person decided on "
+        f"{int((outcome.by == PERSON).sum())}"
+    )

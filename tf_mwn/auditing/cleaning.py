@@ -7,7 +7,8 @@ import numpy as np
 from tf_mwn.auditing.decisions import DROP, KEEP, RELABEL, Decisions
 from tf_mwn.checks import check_name
 
-ACTIONS = ("drop", "relabel", "weight")
+CLEAN_SET = "clean_set"
+ACTIONS = ("drop", "relabel", "weight", CLEAN_SET)
 AUDIT, PERSON = "audit", "person"
 
 
@@ -22,6 +23,7 @@ class Outcome:
         kept: [N] bool; the others are left out.
         weight: [N] float32 in [0, 1], or None without the action "weight".
         by: [N] texts, who decided: `AUDIT` or `PERSON`.
+        is_clean_set: whether the examples kept are a set of their own, beside the audited one.
     """
 
     sample_id: np.ndarray
@@ -30,10 +32,13 @@ class Outcome:
     kept: np.ndarray
     weight: np.ndarray | None
     by: np.ndarray
+    is_clean_set: bool = False
 
     @property
     def changed(self) -> np.ndarray:
         """[N] whether an example has another label, is left out, or counts less than half."""
+        if self.is_clean_set:
+            return self.kept & (self.label != self.given)
         changed = (self.label != self.given) | ~self.kept
         return changed if self.weight is None else changed | (self.weight < 0.5)
 
@@ -54,6 +59,7 @@ def outcome(audit, action: str, decisions: Decisions | None = None) -> Outcome:
     | drop | is left out | stays |
     | relabel | gets the suggested label | stays |
     | weight | has its trust as weight | has its trust as weight |
+    | clean_set | is left out | is left out |
 
     Decisions overrule this: "keep" and "relabel" fix the label, with weight 1; "drop" leaves the
     example out, or with the action "weight" gives it weight 0. "unsure" leaves it to the audit. An
@@ -63,6 +69,8 @@ def outcome(audit, action: str, decisions: Decisions | None = None) -> Outcome:
         ValueError: an unknown action, or neither a judgement nor decisions.
     """
     check_name("action", action, ACTIONS)
+    if action == CLEAN_SET and decisions is None:
+        raise ValueError("action: expected decisions with clean_set, received none")
     if audit.suggested is None and decisions is None:
         raise ValueError(
             f"action: expected decisions too, for the classifier is too weak to judge, received "
@@ -71,7 +79,9 @@ def outcome(audit, action: str, decisions: Decisions | None = None) -> Outcome:
     label, kept = audit.label.copy(), np.ones(len(audit.label), bool)
     weight = np.ones(len(label), np.float32) if action == "weight" else None
     by = np.full(len(label), AUDIT, object)
-    if audit.suggested is not None:
+    if action == CLEAN_SET:
+        kept[:] = False
+    elif audit.suggested is not None:
         if action == "drop":
             kept[audit.suspects] = False
         elif action == "relabel":
@@ -80,7 +90,10 @@ def outcome(audit, action: str, decisions: Decisions | None = None) -> Outcome:
             weight[:] = audit.trust
     if decisions is not None:
         _overrule(audit, decisions, label, kept, weight, by)
-    return Outcome(audit.sample_id, audit.label, label, kept, weight, by)
+    if not kept.any():
+        raise ValueError("decisions: expected an example that is kept or relabelled, received none")
+    is_clean_set = action == CLEAN_SET
+    return Outcome(audit.sample_id, audit.label, label, kept, weight, by, is_clean_set)
 
 
 def _overrule(audit, decisions: Decisions, label, kept, weight, by) -> None:

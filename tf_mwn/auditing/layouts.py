@@ -52,10 +52,10 @@ def write_folder(
         moved[file] = _in_class(file, names[outcome.label[row]]) if outcome.kept[row] else None
     train = files[TRAIN]
     _check_classes(map(_class_of, train), [_class_of(moved[f]) for f in train if moved[f]])
-    new = _apart(moved)
+    new = apart(moved)
     for file, place in new.items():
         if place is not None:
-            _link(os.path.join(source, file), folder / place)
+            link(os.path.join(source, file), folder / place)
     if outcome.weight is not None:
         _write_weights(folder, new, place_of, outcome)
     return [new[file] for file in path]
@@ -71,7 +71,7 @@ def _in_class(file: str, name: str) -> str:
     return os.path.join(above, name, os.path.basename(file))
 
 
-def _apart(moved: dict[str, str | None]) -> dict[str, str | None]:
+def apart(moved: dict[str, str | None]) -> dict[str, str | None]:
     """The same places, with a number in the name where two files would be in one."""
     taken = {file for file, place in moved.items() if place == file}
     found = {}
@@ -86,7 +86,7 @@ def _apart(moved: dict[str, str | None]) -> dict[str, str | None]:
     return found
 
 
-def _link(file: str, place: Path) -> None:
+def link(file: str, place: Path) -> None:
     place.parent.mkdir(parents=True, exist_ok=True)
     file = os.path.realpath(file)
     try:
@@ -139,7 +139,7 @@ def write_list(
         for row, weight in zip(rows, _filled(outcome.weight, audited, places, 1.0), strict=True):
             row[weights] = float(weight)
     for row in rows if label_column is None else ():
-        row["path"] = _from_folder(row["path"], os.path.dirname(source), folder)
+        row["path"] = from_folder(row["path"], os.path.dirname(source), folder)
     kept = _filled(outcome.kept, audited, places, True)
     after = [_plain(row[clean]) for row in rows]
     _check_classes(np.array(before)[trained], np.array(after)[trained & kept])
@@ -151,7 +151,7 @@ def _plain(label: str) -> str:
     return str(int(label)) if re.fullmatch("[0-9]+", label) else label
 
 
-def _from_folder(path: str, old: str, new: Path) -> str:
+def from_folder(path: str, old: str, new: Path) -> str:
     """A path of an image that is relative to the folder `old`, from the folder `new`."""
     old = os.path.realpath(old or os.curdir)
     if os.path.isabs(os.path.expanduser(path)) or old == os.path.realpath(new):
@@ -177,7 +177,7 @@ def write_npz(source: str, path: Path, outcome: Outcome) -> None:
         arrays["y_coarse"] = np.array([superclass[k] for k in label.tolist()])
     names = arrays.get("class_names", np.arange(label.max() + 1))
     _check_classes(names[arrays.get("y_clean", y)], names[clean[kept]])
-    _save_npz(path, {n: a[kept] if n in _ROWS else a for n, a in arrays.items()})
+    save_npz(path, {n: a[kept] if n in _ROWS else a for n, a in arrays.items()})
 
 
 def write_label_file(
@@ -198,13 +198,13 @@ def write_label_file(
     if outcome.weight is not None:
         columns["weight"] = _filled(outcome.weight, audited, places, 1.0)
     if path.suffix.lower() == ".npz":
-        _save_npz(path, columns)
+        save_npz(path, columns)
     else:
         rows = zip(*(values.tolist() for values in columns.values()), strict=True)
         write_csv(path, columns, rows)
 
 
-def _save_npz(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+def save_npz(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
     with open(path, "wb") as file:  # given a name, NumPy might add another suffix
         np.savez(file, **arrays)
 

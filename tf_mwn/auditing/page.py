@@ -17,7 +17,7 @@ MOST_EXAMPLES = 100_000  # of the page; a browser holds them with ease
 _VALUES = 24  # of a row of a table, or of a sequence, that are shown
 
 
-def page(audit, title: str, believed: str, suspects: str) -> str:
+def page(audit, title: str, believed: str, suspects: str, chosen: np.ndarray | None = None) -> str:
     """The HTML of the page.
 
     Args:
@@ -25,18 +25,19 @@ def page(audit, title: str, believed: str, suspects: str) -> str:
         title: the heading.
         believed: how far the audit can be believed, which the page says first.
         suspects: how many labels are suspect.
+        chosen: positions of the examples that the page lists; None for all, the most suspect first.
     """
-    rows = audit.order[:MOST_EXAMPLES]
+    rows = (audit.order if chosen is None else chosen)[:MOST_EXAMPLES]
     images = thumbnails.thumbnails(audit.x, rows)
     template = importlib.resources.files("tf_mwn.auditing").joinpath("page.html")
     texts = {
         "title": title,
         "believed": believed,
         "suspects": suspects,
-        "limits": _limits(len(audit.label), len(rows), len(images)),
+        "limits": _limits(len(audit.label if chosen is None else chosen), len(rows), len(images)),
     }
     parts = {name: html.escape(text) for name, text in texts.items()}
-    parts["data"] = _script_json(_data(audit, rows, images))
+    parts["data"] = _script_json(_data(audit, rows, images, chosen is not None))
     return _filled(template.read_text(encoding="utf-8"), parts)
 
 
@@ -63,13 +64,16 @@ def _limits(examples: int, listed: int, pictured: int) -> str:
     return " ".join(left_out)
 
 
-def _data(audit, rows: np.ndarray, images: list[str]) -> dict[str, Any]:
-    """The columns of the list, by the names that the script gives them."""
+def _data(audit, rows: np.ndarray, images: list[str], all_listed: bool) -> dict[str, Any]:
+    """The columns of the list, by the names that the script gives them.
+
+    Without `all_listed`, the suspects are listed at first.
+    """
     suggested = audit.suggested
     return {
         "key": _key(audit),
         "classes": list(audit.class_names),
-        "suspects": min(len(audit.suspects), len(rows)),
+        "suspects": len(rows) if all_listed else min(len(audit.suspects), len(rows)),
         "id": [str(i) for i in audit.sample_id[rows].tolist()],
         "label": audit.label[rows].tolist(),
         "predicted": audit.predicted[rows].tolist(),

@@ -2,15 +2,18 @@
 
 Writes suspects.csv, audit.json and audit.html, a page to review the suspects on, to the folder of
 the run, and contact_sheet.png if the data are images. With --write, writes the data set anew with
-what the audit, and the decisions made on the page, lead to.
+what the audit, and the decisions made on the page, lead to. With --ask, chooses examples to check
+by hand, which make a clean set for --meta.
 
     python -m launch.audit --run=runs/quickstart/meta_weight_net/seed0
     python -m launch.audit --run=DIR --write=cleaned --action=relabel
+    python -m launch.audit --run=DIR --ask=100
+    python -m launch.audit --run=DIR --write=checked --action=clean_set --decisions=decisions.csv
 """
 
 from absl import flags
 
-from tf_mwn.auditing.cleaning import ACTIONS
+from tf_mwn.auditing.cleaning import ACTIONS, CLEAN_SET
 from tf_mwn.launch import data_flags, run_flags
 from tf_mwn.launch.command_line import Path, fail, mistakes, start
 from tf_mwn.launch.help import group
@@ -32,13 +35,21 @@ _ACTION = flags.DEFINE_enum(
     None,
     ACTIONS,
     "What becomes of suspects: they are left out, they get the suggested label, or every example "
-    "gets its trust as weight.",
+    "gets its trust as weight. clean_set writes only the examples that --decisions keeps or "
+    "relabels, as a clean set for --meta.",
 )
 _DECISIONS = flags.DEFINE(
     Path(),
     "decisions",
     None,
     "The CSV file that audit.html saves. Its decisions overrule the audit.",
+)
+_ASK = flags.DEFINE_integer(
+    "ask",
+    None,
+    "Also write ask.csv and ask.html: so many examples whose label is most worth checking, half of "
+    "them suspects and half drawn at random, as many of each class as there are.",
+    1,
 )
 group("A cleaned data set", _WRITE, _ACTION, _DECISIONS)
 
@@ -47,15 +58,18 @@ def main(argv: list[str]) -> None:
     del argv
     _check_flags()
     run = run_flags.load_run()
-    from tf_mwn.auditing import clean_copy
+    from tf_mwn.auditing import asking, clean_copy
     from tf_mwn.auditing.runs import audit_run
 
     with mistakes():
         if _WRITE.value:
-            clean_copy.check_destination(run, _WRITE.value)
+            is_clean_set = _ACTION.value == CLEAN_SET
+            clean_copy.check_destination(run, _WRITE.value, is_clean_set)
         found = audit_run(run)
         name = f"{run.method} seed {run.seed} of {run.experiment}"
         written = found.write(run.path, _IMAGES.value, f"Audit of {name}")
+        if _ASK.value:
+            written += asking.write(found, _ASK.value, run.path, f"Labels to check of {name}")
     print(name)
     if found.weight is None:
         print(f"{run.method} gives no weights: the column is empty")

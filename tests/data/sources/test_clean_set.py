@@ -38,7 +38,7 @@ def folders(tmp_path):
 def test_copies_are_left_out_of_training_and_new_classes_come_last(folders, stream, caplog):
     with caplog.at_level(logging.WARNING, "tf_mwn"):
         source = joined(folders / "photos", folders / "clean", stream=stream)
-    assert "1 training images are meta images too" in caplog.text
+    assert "1 training examples are meta examples too" in caplog.text
     assert "only the clean examples hold 1 of the classes (2)" in caplog.text
     assert source.class_names == ("a", "b", "new")
     np.testing.assert_array_equal(source.meta_pool.label, [0, 1, 2])

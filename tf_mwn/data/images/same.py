@@ -12,6 +12,9 @@ import numpy as np
 from tf_mwn.data.images.files import ImageFiles
 from tf_mwn.messages import logger
 
+# Share of the rows of a table that differ from all others, where equal rows are the same example.
+_DIFFERENT = 0.99
+
 
 def same_images(x: Any) -> np.ndarray | None:
     """Returns for each image the first row with the same one, int64 [N]; None if all differ.
@@ -24,22 +27,25 @@ def same_images(x: Any) -> np.ndarray | None:
 
 
 def copies(source: str, part: str, of: Any, x: Any) -> np.ndarray:
-    """Which of the training images `x` [N, H, W, C] are among those of a part, bool [N].
+    """Which of the training examples `x` [N, ...] are among those of a part, bool [N].
 
-    A line says how many. Images in files are compared by content, too: a part may hold copies.
+    A line says how many. Images in files are compared by content, too: a part may hold copies. Rows
+    of a table with few values are often equal without being the same example: then none is found.
 
     Args:
         source: its name.
         part: name of the part.
-        of: its images, in memory if `x` is, in files if `x` is.
+        of: its inputs, in memory if `x` is, in files if `x` is.
     """
     if isinstance(x, ImageFiles):
         found = _same_files(x, of)
     else:
-        found = np.isin(_keys(x), _keys(of))
+        keys = _keys(x)
+        often_equal = x.ndim == 2 and len(np.unique(keys)) < _DIFFERENT * len(keys)
+        found = np.zeros(len(x), bool) if often_equal else np.isin(keys, _keys(of))
     if found.any():
         logger.warning(
-            "%s: %d training images are %s images too; they are left out of training",
+            "%s: %d training examples are %s examples too; they are left out of training",
             source,
             found.sum(),
             part,

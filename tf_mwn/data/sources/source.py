@@ -125,9 +125,10 @@ def build_source(raw: RawSource) -> Source:
     kept, image = np.arange(len(y)), None
     if raw.is_own and x.ndim == 4:
         image = None if alike else same_images(x)
-        others = {name: part.x for name, part in parts.items() if part is not None}
-        if not alike and parts["meta"] is not None:
-            kept = np.flatnonzero(~copies(raw.name, "meta", others.pop("meta"), x))
+    if raw.is_own and parts["meta"] is not None and not alike:
+        kept = np.flatnonzero(~copies(raw.name, "meta", parts["meta"].x, x))
+    if raw.is_own and x.ndim == 4:
+        others = {n: part.x for n, part in parts.items() if part is not None and n != "meta"}
         warn_of_shared_images(raw.name, {"train": x, **others})
     splits_off = parts["test"] is None
     if splits_off:
