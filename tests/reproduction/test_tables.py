@@ -61,6 +61,21 @@ def test_a_row_without_a_published_number_stands_beside_nothing(tmp_path):
     assert "logit adjustment's authors: 71.36" in paths[1].read_text()
 
 
+def test_rows_are_chosen_by_label_and_a_list_of_labels_by_its_name():
+    def labels(*names, **options):
+        found = tables.cells("controls", "paper", [0], methods=names, **options)
+        return {(cell.column.name, cell.row.label) for cell in found}
+
+    tail, flip = "cifar10_longtail_100", "cifar10_flip2_40"
+    script = {(tail, "meta_weight_net"), (flip, "meta_weight_net")}
+    assert labels("meta_weight_net") == script
+    assert labels("meta_weight_net_frozen") == {(tail, "meta_weight_net_frozen")}
+    assert labels("elr", label_file="lists/random1.npy") - labels("elr") == {
+        ("cifar10n_random1", "elr")
+    }
+    assert labels("elr", label_file="lists/random2.npy") == labels("elr")
+
+
 def test_scale_cpu_keeps_to_what_is_at_hand():
     for table in ("1", "2", "3", "ablation", "arl"):
         cells = tables.cells(table, "cpu", [0], with_sets=False)

@@ -57,7 +57,7 @@ _JOBS = flags.DEFINE_integer(
 _ROBUST = flags.DEFINE_bool(
     "robust", False, "Compare robust with other methods on many biases, instead of a table."
 )
-_ONLY = flags.DEFINE_list("only", [], "Methods of the tables to repeat. All by default.")
+_ONLY = flags.DEFINE_list("only", [], "Methods or labels of the rows to repeat. All by default.")
 _COLUMNS = flags.DEFINE_list(
     "columns", [], "Columns of the tables to repeat, such as cifar10_longtail_100. All by default."
 )

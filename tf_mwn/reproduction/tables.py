@@ -7,6 +7,7 @@ be compared with each other.
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from tf_mwn.checks import unknown_name
@@ -70,10 +71,11 @@ def cells(
         common: settings of all runs whose column or row does not decide them.
         with_sets: whether the data of TensorFlow Datasets are available. If not, scale "cpu" uses
             the digits only.
-        methods, columns: those wanted, by name; all if there are none. A row is known by its label
-            and its method, a column also by the name of the published one.
-        label_file: the list of labels, or the folder of lists, for the recipes that need one.
-            Without it their cells are left out.
+        methods, columns: those wanted, by name; all if there are none. A row is known by its label,
+            several by a method that is no label. A column is also known by the name of the
+            published one.
+        label_file: the folder of the lists of labels, or one list, for the recipes that need one.
+            Their cells are left out without it, and with a list of another name.
 
     Raises:
         ValueError: the table is not known, has no version at this scale, or no such method or
@@ -95,13 +97,19 @@ def cells(
         if column.published in row.numbers
         and (with_sets or not column.needs_set)
         and (not columns or {column.name, column.published} & set(columns))
-        and (not methods or {row.label, row.method} & set(methods))
+        and (not methods or _is_wanted(row, table, methods))
     ]
     if scale == "paper" and table.order:
         rank = {cell: i for i, cell in enumerate(table.order)}
         kept.sort(key=lambda cell: rank[cell[0].published, cell[1].label])
     found = [_cell(column, row, seeds, common or {}, label_file) for column, row in kept]
     return [cell for cell in found if cell is not None]
+
+
+def _is_wanted(row: Row, table: Table, names: Sequence[str]) -> bool:
+    """Whether a row is named by its label, or by a method that is not itself a label."""
+    labels = {other.label for other in table.rows}
+    return row.label in names or (row.method in names and row.method not in labels)
 
 
 def _cell(
@@ -115,12 +123,18 @@ def _cell(
     recipe = row.recipe or column.recipe
     own = {**decided(recipe, column.settings), **row.settings}
     if find(recipe).label_list:
-        if label_file is None:
+        if label_file is None or not _holds(label_file, find(recipe).label_list):
             return None
         own["label_file"] = label_file
     settings = settings_for(row.method, common, own)
     runs = [PlannedRun.make(recipe, settings, row.method, seed) for seed in seeds]
     return Cell(column, row, tuple(runs))
+
+
+def _holds(label_file: str, name: str) -> bool:
+    """Whether a file is the list of this name; a folder is expected to hold every list."""
+    path = Path(label_file).expanduser()
+    return path.is_dir() or path.stem == name
 
 
 def _check_chosen(name: str, chosen: Sequence[str], known: Sequence[str]) -> None:
