@@ -71,10 +71,8 @@ def test_what_was_checked_reads_back_as_the_clean_examples(tmp_path, kind):
     expected = {text(audit.x[i]): NAMES[k] for i, k in right.items()}
     joined = with_clean_set(read(str(source), **column), str(place), DEFAULT_LOCATION, "kind")
     whole = build_source(joined)
-    clean_set = whole.meta_pool
-    found = {
-        text(x): whole.class_names[k] for x, k in zip(clean_set.x, clean_set.label, strict=True)
-    }
+    pairs = zip(whole.meta_pool.x, whole.meta_pool.label, strict=True)
+    found = {text(x): whole.class_names[k] for x, k in pairs}
     assert found == expected
     assert not {text(x) for x in (*whole.x, *whole.x_test)} & set(found)
     if kind == "folder":

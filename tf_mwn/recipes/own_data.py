@@ -106,10 +106,9 @@ def _images(facts: DataFacts) -> Iterator[Choice]:
         yield "network", "small_cnn", few + _pretrained(height, width, channels)
     if channels == 3 and min(height, width) >= 16:
         yield "augment", "crop_flip", "images in colour; a mirrored one is of the same class"
-    yield "epochs", _epochs(facts), f"about {_STEPS} steps"
-    yield "weight_decay", 1e-2 if facts.size < 5000 else 5e-4, ""
-    # Without momentum the virtual step is as long as the actual one.
-    yield "momentum", 0.9 if facts.size < 5000 else 0.0, ""
+    epochs = _epochs(facts)
+    yield "epochs", epochs, f"about {_STEPS} steps"
+    yield "decay_epochs", tuple(sorted({2 * epochs // 3, 5 * epochs // 6})), ""
 
 
 def _pretrained(height: int, width: int, channels: int) -> str:
