@@ -8,6 +8,15 @@ from setuptools import find_packages, setup
 HERE = pathlib.Path(__file__).parent
 VERSION = re.search(r'__version__ = "(.+)"', (HERE / "tf_mwn/__init__.py").read_text()).group(1)
 
+DATA = [
+    "tensorflow-datasets>=4.9.10",
+    "importlib_resources",  # needed by tensorflow-datasets, which does not declare it
+    "pillow>=10",
+]
+PLOTS = ["matplotlib>=3.9", "tensorboard>=2.20"]  # TensorFlow no longer brings TensorBoard
+TUNE = ["keras-tuner>=1.4.8", *PLOTS]  # every trial is a run with its figures
+ALL = [*DATA, *TUNE]
+
 setup(
     name="tf-mwn",
     version=VERSION,
@@ -38,23 +47,22 @@ setup(
         # Bounded, for tf_mwn/engine/keras_internals.py holds names that a release may drop.
         "tensorflow>=2.21,<2.22",
         "keras>=3.15,<3.16",
-        "tensorflow-datasets>=4.9.10",
-        "importlib_resources",  # needed by tensorflow-datasets, which does not declare it
-        "keras-tuner>=1.4.8",
-        "tensorboard>=2.20",  # no longer comes with TensorFlow
-        "absl-py>=2.1",
-        "scikit-learn>=1.6",
-        "scipy>=1.11",
-        "matplotlib>=3.9",
         "numpy>=1.26",
-        "pillow>=10",
-        "rich>=13",
+        "scikit-learn>=1.6",
+        "scipy>=1.11",  # comes with scikit-learn
+        "absl-py>=2.1",
+        "rich>=13",  # comes with Keras
     ],
     extras_require={
+        "data": [*DATA],  # TFDS, images in files
+        "plots": [*PLOTS],  # figures and TensorBoard events, which every run of a launcher writes
+        "tune": [*TUNE],
+        "all": [*ALL],
         "gpu": ["tensorflow[and-cuda]>=2.21,<2.22"],
         "cleanlab": ["cleanlab>=2.7"],  # its rankings, beside those of tf_mwn.audit
         "docs": ["pdoc>=15"],
-        "test": ["pytest>=8", "pytest-xdist>=3.6", "hypothesis>=6.100", "ruff>=0.9"]
+        "test": [*ALL]
+        + ["pytest>=8", "pytest-xdist>=3.6", "hypothesis>=6.100", "ruff>=0.9"]
         + ["pandas>=2.2"],
     },
 )

@@ -2,16 +2,19 @@
 
 import ast
 import pathlib
+import re
+import runpy
 import subprocess
 import sys
 
 import pytest
+import setuptools
 
 ROOT = pathlib.Path(__file__).parent.parent
 # The floors of the house, from the ground up: a folder of tf_mwn (or a module that stands alone)
 # imports from floors below its own, and from the folders of its own floor that stand left of it.
 FLOORS = (
-    ("checks", "messages", "tables", "files", "registration"),
+    ("checks", "messages", "tables", "files", "registration", "extras"),
     ("options",),
     ("engine", "losses", "networks", "label_noise"),
     ("data.images", "data", "data.bias", "data.splits", "data.streams", "data.sources"),
@@ -36,7 +39,13 @@ ONLY = {
     "keras_tuner": "tf_mwn/search/sweep.py",
     "tensorboard": "tf_mwn/monitoring",
     "matplotlib": "tf_mwn/monitoring",
+    "tensorflow_datasets": "tf_mwn/data/sources",
+    "PIL": "tf_mwn/data/images",
 }
+# Projects by the names of their packages, where these differ.
+PROJECTS = {"PIL": "pillow", "absl": "absl-py", "sklearn": "scikit-learn"}
+# Packages that an optional column needs, which is absent without them.
+OPTIONAL = {"cleanlab", "pandas"}
 
 
 def python_files():
@@ -77,6 +86,41 @@ def test_some_packages_have_one_importer(path):
         for restricted, home in ONLY.items():
             if found == restricted or found.startswith(restricted + "."):
                 assert place.startswith(home), f"{place} imports {found}"
+
+
+@pytest.fixture
+def requirements(monkeypatch):
+    """The packages of each extra of setup.py, and of None, the core, by the names of projects."""
+    given = {}
+    monkeypatch.setattr(setuptools, "setup", given.update)
+    runpy.run_path(str(ROOT / "setup.py"))
+    listed = {None: given["install_requires"], **given["extras_require"]}
+    return {
+        name: {re.match(r"[\w-]+", line)[0].replace("_", "-") for line in lines}
+        for name, lines in listed.items()
+    }
+
+
+def third_party(tree, extra=None):
+    """Pairs (extra, package) of the imports in a tree; `extra` is that of the block around it."""
+    for node in ast.iter_child_nodes(tree):
+        inner = extra
+        if isinstance(node, ast.With) and ast.unparse(node.items[0]).startswith("extra("):
+            inner = node.items[0].context_expr.args[0].value
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        names += [node.module] if isinstance(node, ast.ImportFrom) else []
+        for package in {name.split(".")[0] for name in names} - sys.stdlib_module_names:
+            yield extra, package
+        yield from third_party(node, inner)
+
+
+def test_every_package_is_of_the_core_or_in_the_block_of_its_extra(requirements):
+    for path in python_files():
+        for extra, package in third_party(ast.parse(path.read_text())):
+            if package not in OPTIONAL | {"tf_mwn"}:
+                project = PROJECTS.get(package, package.replace("_", "-"))
+                place = f"{path.relative_to(ROOT)} imports {package}, extra {extra}"
+                assert project in requirements[None] | requirements[extra], place
 
 
 def test_nothing_imports_a_launcher_by_its_short_name():

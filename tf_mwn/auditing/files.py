@@ -11,7 +11,6 @@ from tf_mwn.auditing.page import PAGE, page
 from tf_mwn.auditing.reliability import Reliability
 from tf_mwn.auditing.thumbnails import are_images
 from tf_mwn.files import Folder
-from tf_mwn.monitoring import figures
 from tf_mwn.tables import number, text_table
 
 SUSPECTS, REPORT, SHEET = "suspects.csv", "audit.json", "contact_sheet.png"
@@ -21,6 +20,7 @@ _NAMED = ("label", "predicted", "suggested")
 
 def write(audit, folder: str | Path, images: int, title: str) -> list[Path]:
     """See `Audit.write`."""
+    sheet = _contact_sheet(audit, images) if images and are_images(audit.x) else None
     folder = Folder(folder)
     folder.path.mkdir(parents=True, exist_ok=True)
     _write_suspects(audit, folder)
@@ -29,10 +29,9 @@ def write(audit, folder: str | Path, images: int, title: str) -> list[Path]:
     with folder.replacing(PAGE) as path:
         path.write_text(page(audit, title, first, suspects), "utf-8", "replace")
     written = [folder / SUSPECTS, folder / REPORT, folder / PAGE]
-    if images and are_images(audit.x):
-        with folder.replacing(SHEET) as path, warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "Glyph")  # the page shows what the font lacks
-            path.write_bytes(figures.png(contact_sheet(audit, images)))
+    if sheet is not None:
+        with folder.replacing(SHEET) as path:
+            path.write_bytes(sheet)
         written.append(folder / SHEET)
     return written
 
@@ -76,8 +75,10 @@ def report(audit) -> dict[str, Any]:
     }
 
 
-def contact_sheet(audit, images: int):
-    """A figure of the most suspect images, with the caption `given → predicted` and sample_id."""
+def _contact_sheet(audit, images: int) -> bytes:
+    """A PNG of the most suspect images, with the caption `given → predicted` and sample_id."""
+    from tf_mwn.monitoring import figures  # imported here: an audit without a sheet needs none
+
     worst = audit.order[:images]
     captions = [
         f"{audit.class_names[audit.label[i]]} → {audit.class_names[audit.predicted[i]]}\n"
@@ -85,7 +86,9 @@ def contact_sheet(audit, images: int):
         for i in worst
     ]
     title = f"given → predicted label of the {len(worst)} most suspect of {len(audit.label)}"
-    return figures.contact_sheet(np.asarray(audit.x[worst]), captions, title)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph")  # the page shows what the font lacks
+        return figures.png(figures.contact_sheet(np.asarray(audit.x[worst]), captions, title))
 
 
 def summary(audit) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tf_mwn.data.images.decoding import pillow
 from tf_mwn.data.images.files import ImageFiles
 
 MOST_IMAGES = 2000  # of a page: 7 MB at 32x32, 10 MB of photographs
@@ -60,9 +61,7 @@ def _bytes(image: np.ndarray, low: float, high: float) -> np.ndarray:
 
 
 def _uri(pixels: np.ndarray) -> str:
-    from PIL import Image
-
-    image = Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
+    image = pillow().fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
     exact = max(image.size) <= _EXACT
     image.thumbnail((_SIDE, _SIDE))
     buffer = io.BytesIO()

@@ -3,12 +3,15 @@
 import io
 from collections.abc import Mapping, Sequence
 
-import matplotlib
+import numpy as np
 
-matplotlib.use("Agg")
+from tf_mwn.extras import extra
 
-import numpy as np  # noqa: E402
-from matplotlib.figure import Figure  # noqa: E402
+with extra("plots"):
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib.figure import Figure
 
 # Largest number of class names that can be read at the size of the figures.
 _NAMED = 20

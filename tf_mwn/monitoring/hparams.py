@@ -6,9 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import tensorflow as tf
-from tensorboard.plugins.hparams import api, api_pb2, summary
 
+from tf_mwn.extras import extra
 from tf_mwn.monitoring.event_files import events
+
+with extra("plots"):
+    from tensorboard.plugins.hparams import api, api_pb2, summary
 
 # The measures of a trial, each a mean over its seeds, and their titles in the plugin.
 MEASURES = {

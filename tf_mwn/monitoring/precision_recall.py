@@ -2,7 +2,11 @@
 
 import numpy as np
 import tensorflow as tf
-from tensorboard.plugins.pr_curve import summary
+
+from tf_mwn.extras import extra
+
+with extra("plots"):
+    from tensorboard.plugins.pr_curve import summary
 
 THRESHOLDS = 101
 

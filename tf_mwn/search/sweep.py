@@ -16,13 +16,13 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-import keras_tuner
 import numpy as np
 import tensorflow as tf
 from sklearn.exceptions import ConvergenceWarning
 
 from tf_mwn.data.sources.location import DEFAULT_LOCATION, DataLocation
 from tf_mwn.data.splits.card import format_card
+from tf_mwn.extras import extra
 from tf_mwn.files import Folder
 from tf_mwn.messages import logger, long_step
 from tf_mwn.methods import registry
@@ -34,6 +34,9 @@ from tf_mwn.search import sweep_summary
 from tf_mwn.search.space import Domain
 from tf_mwn.search.sweep_plan import SweepPlan, trial_folder
 from tf_mwn.search.sweep_trial import Rung, Trials
+
+with extra("tune"):
+    import keras_tuner
 
 _OBJECTIVE = keras_tuner.Objective("objective", "max")
 # However many trials of a bad region fail in a row, the search goes on.

@@ -3,11 +3,14 @@
 import contextlib
 import dataclasses
 import functools
+import types
 import warnings
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+
+from tf_mwn.extras import extra
 
 SUFFIXES = (".jpg", ".jpeg", ".png")
 BACKGROUND = 128  # the grey behind transparent parts
@@ -75,14 +78,12 @@ def read_image(path: str, form: ImageFormat) -> np.ndarray:
 
 def _cover(image: Any, form: ImageFormat) -> np.ndarray:
     """Scales an image to cover the format with its margin and crops the centre."""
-    from PIL import Image
-
     if image.size != (form.width, form.height) or form.margin != 1.0:
         scale = form.margin * max(form.width / image.width, form.height / image.height)
         size = tuple(max(1, round(scale * side)) for side in image.size)
         size = max(size[0], form.width), max(size[1], form.height)
         left, top = (size[0] - form.width) // 2, (size[1] - form.height) // 2
-        image = image.resize(size, Image.Resampling.BILINEAR)
+        image = image.resize(size, pillow().Resampling.BILINEAR)
         image = image.crop((left, top, left + form.width, top + form.height))
     return np.asarray(image, np.uint8).reshape(form.shape)
 
@@ -110,8 +111,9 @@ def examine(path: str) -> tuple[tuple[int, int], int, bool]:
 @contextlib.contextmanager
 def _opened(path: str) -> Iterator[tuple[Any, int]]:
     """An image that can be decoded, and its EXIF orientation. Any failure is a ValueError."""
+    decoder = pillow()
     try:
-        with _pillow().open(path, formats=("JPEG", "PNG")) as image:
+        with decoder.open(path, formats=("JPEG", "PNG")) as image:
             _check(image, path)
             yield image, _orientation(image)
     except Exception as error:  # Pillow raises anything for a damaged file
@@ -119,8 +121,10 @@ def _opened(path: str) -> Iterator[tuple[Any, int]]:
 
 
 @functools.cache
-def _pillow():
-    from PIL import Image
+def pillow() -> types.ModuleType:
+    """The module `PIL.Image`."""
+    with extra("data"):
+        from PIL import Image
 
     # Larger images are refused here in one line.
     warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
@@ -140,7 +144,7 @@ def _check(image: Any, path: str) -> None:
         raise _Unusable(f"more than 8 bits per channel ({bits})")
     if getattr(image, "n_frames", 1) > 1:
         raise _Unusable(f"an animation of {image.n_frames} pictures")
-    with _pillow().open(path, formats=("PNG",)) as digests:
+    with pillow().open(path, formats=("PNG",)) as digests:
         digests.verify()
 
 
@@ -164,7 +168,7 @@ def _opaque(image: Any) -> Any:
     if not _has_alpha(image):
         return image
     image = image.convert("RGBA")
-    ground = _pillow().new("RGBA", image.size, (BACKGROUND, BACKGROUND, BACKGROUND, 255))
+    ground = pillow().new("RGBA", image.size, (BACKGROUND, BACKGROUND, BACKGROUND, 255))
     ground.alpha_composite(image)
     return ground
 
@@ -192,8 +196,6 @@ def fit_images(images: np.ndarray, shape: tuple[int, ...], name: str) -> np.ndar
     Raises:
         ValueError: inputs that are no images of 1 or 3 channels.
     """
-    from PIL import Image
-
     if images.shape[1:] == tuple(shape):
         return images
     channels = (*images.shape[3:], *shape[2:])
@@ -204,6 +206,6 @@ def fit_images(images: np.ndarray, shape: tuple[int, ...], name: str) -> np.ndar
         )
     form, fitted = ImageFormat(*shape), np.empty((len(images), *shape), np.uint8)
     for row, pixels in enumerate(np.clip(images, 0, 255).astype(np.uint8)):
-        image = Image.fromarray(pixels[..., 0] if channels[0] == 1 else pixels)
+        image = pillow().fromarray(pixels[..., 0] if channels[0] == 1 else pixels)
         fitted[row] = _cover(image.convert(_MODES[shape[2]]), form)
     return fitted

@@ -6,6 +6,7 @@ import os
 import re
 
 from tf_mwn.data.sources.bundled import BUNDLED
+from tf_mwn.extras import extra
 
 # Every kind of source, in the words of the help and of the message about an unknown name.
 KINDS = (
@@ -69,8 +70,9 @@ def short_name(dataset: str) -> str:
 @functools.cache
 def registered_names() -> frozenset[str]:
     """The names that TFDS registers."""
-    # Imported here: it is slow, and the other sources do without it.
-    import tensorflow_datasets as tfds
+    with extra("data"):
+        # Imported here: it is slow, and the other sources do without it.
+        import tensorflow_datasets as tfds
 
     return frozenset(tfds.list_builders(with_community_datasets=False))
 

@@ -5,14 +5,17 @@ import dataclasses
 from typing import Any
 
 import numpy as np
-import tensorflow_datasets as tfds
 
 from tf_mwn.checks import check_name
 from tf_mwn.data.sources.bundled import BUNDLED
 from tf_mwn.data.sources.naming import KINDS, registered_names
 from tf_mwn.data.sources.parts import TRAIN, assigned, part_of
 from tf_mwn.data.sources.source import RawSource
+from tf_mwn.extras import extra
 from tf_mwn.messages import logger
+
+with extra("data"):
+    import tensorflow_datasets as tfds
 
 _LABEL = "label"  # the feature that every set must have
 _NOT_FOUND = tfds.core.registered.DatasetNotFoundError
