@@ -1,6 +1,7 @@
 """A clean set of what a person checked, in each layout, read back as `--meta` reads it."""
 
 import csv
+import dataclasses
 
 import numpy as np
 import pytest
@@ -103,6 +104,31 @@ def test_a_table_is_cleaned_in_its_columns(tmp_path):
     with open(tmp_path / "weight.csv", newline="") as file:
         weights = [float(row["sample_weight"]) for row in csv.DictReader(file)]
     assert min(weights) < 0.5 < max(weights) == 1
+
+
+@pytest.mark.parametrize("kind", ["folder", "list", "table"])
+def test_a_second_round_adds_to_the_first(tmp_path, kind):
+    column = {"label_column": "kind"} if kind == "table" else {}
+    known = {"true": dict.fromkeys(range(60), 0)} if kind == "table" else {}
+    source = KINDS[kind](tmp_path)
+    places = [tmp_path / kind / (n if kind == "folder" else f"{n}.csv") for n in "ab"]
+    run, audit = audited(source, **known, **column)
+    clean(run, audit, places[0], "clean_set", keep=KEPT)
+    again = dataclasses.replace(run, config=dataclasses.replace(run.config, meta=str(places[0])))
+    clean(again, audit, places[1], "clean_set", keep=RELABELLED)
+    found = with_clean_set(read(str(source), **column), str(places[1]), DEFAULT_LOCATION, "kind")
+    expected = {audit.x[i].tobytes(): NAMES[audit.label[i]] for i in KEPT + RELABELLED}
+    pairs = zip(found.x_meta, found.y_meta, strict=True)
+    names = found.class_names
+    assert {np.asarray(x, audit.x.dtype).tobytes(): names[k] for x, k in pairs} == expected
+    assert len(found.y_meta) == 5
+    other = tmp_path / "other.npz"
+    np.savez(other, x=IMAGES[:3], y=[0, 1, 2])
+    again = dataclasses.replace(run, config=dataclasses.replace(run.config, meta=str(other)))
+    with pytest.raises(ValueError, match="write: expected .* as clean set of the run to add to"):
+        clean(
+            again, audit, tmp_path / ("c" if kind == "folder" else "c.csv"), "clean_set", keep=[1]
+        )
 
 
 @pytest.mark.parametrize(

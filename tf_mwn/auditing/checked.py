@@ -1,22 +1,32 @@
-"""Writes the examples that a person checked, as a clean set for `--meta`."""
+"""Writes the examples that a person checked, as a clean set for `--meta`.
+
+The clean set of the run goes before them, so that one that is checked in rounds grows.
+"""
 
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from tf_mwn.auditing.cleaning import Outcome
-from tf_mwn.auditing.layouts import apart, from_folder, link, save_npz
-from tf_mwn.data.arrays import npz_names, read_npz
+from tf_mwn.auditing.layouts import apart, class_of, from_folder, link, save_npz
 from tf_mwn.data.sources.csv_list import read_list
 from tf_mwn.data.sources.csv_rows import CLEAN, LABEL, SPLIT, read_fields
+from tf_mwn.data.sources.folder import list_folder
 from tf_mwn.data.sources.tokens import TOKENS
+from tf_mwn.data.subset import Subset
 from tf_mwn.files import write_csv
 
 
 def write_folder(
-    source: str, folder: Path, outcome: Outcome, path: Sequence[str], names: Sequence[str]
+    source: str,
+    folder: Path,
+    outcome: Outcome,
+    path: Sequence[str],
+    names: Sequence[str],
+    before: str | None = None,
 ) -> list[str | None]:
     """Writes a folder of hard links, or of copies, with a folder for each class.
 
@@ -26,18 +36,27 @@ def write_folder(
         outcome: of the audited examples.
         path: [N] their paths below `source`.
         names: names of the C classes.
+        before: folder of the clean set so far.
 
     Returns:
         [N] the new paths below `folder`; None for images that are left out.
     """
-    moved: dict[str, str | None] = dict.fromkeys(path)
+    files = [os.path.join(source, file) for file in path]
+    moved: dict[str, str | None] = {}
+    for part in list_folder(before).values() if before else ():
+        moved |= {os.path.join(before, file): _in_class(class_of(file), file) for file in part}
+    moved |= dict.fromkeys(files)
     for row in np.flatnonzero(outcome.kept):
-        moved[path[row]] = os.path.join(names[outcome.label[row]], os.path.basename(path[row]))
+        moved[files[row]] = _in_class(names[outcome.label[row]], path[row])
     new = apart(moved)
     for file, place in new.items():
         if place is not None:
-            link(os.path.join(source, file), folder / place)
-    return [new[file] for file in path]
+            link(file, folder / place)
+    return [new[file] for file in files]
+
+
+def _in_class(name: str, file: str) -> str:
+    return os.path.join(name, os.path.basename(file))
 
 
 def write_rows(
@@ -47,6 +66,7 @@ def write_rows(
     outcome: Outcome,
     names: Sequence[str],
     label_column: str | None,
+    before: str | None = None,
 ) -> None:
     """Writes the rows of a CSV file, of images or (with `label_column`) of features.
 
@@ -57,38 +77,52 @@ def write_rows(
         outcome: of the audited examples.
         names: names of the C classes.
         label_column: of a table; None for a list of images.
+        before: CSV file of the clean set so far.
     """
-    rows = read_list(source) if label_column is None else read_fields(source)
-    label = label_column or LABEL
+    rows, label = _rows(source, folder, label_column), label_column or LABEL
     audited, places = outcome.rows(np.arange(len(rows)))
-    written = []
+    written = _rows(before, folder, label_column) if before else []
     for number, place in zip(np.flatnonzero(audited), places, strict=True):
         if outcome.kept[place]:
-            row = {k: v for k, v in rows[number].items() if k not in (CLEAN, SPLIT)}
-            row[label] = names[outcome.label[place]]
-            if label_column is None:
-                row["path"] = from_folder(row["path"], os.path.dirname(source), folder)
-            written.append(row)
-    write_csv(path, written[0], (row.values() for row in written))
+            written.append({**rows[number], label: names[outcome.label[place]]})
+    header = [name for name in rows[0] if name in written[0]]
+    write_csv(path, header, ([row[name] for name in header] for row in written))
 
 
-def write_npz(source: str, path: Path, outcome: Outcome) -> None:
-    """Writes the inputs and labels of an .npz file, and its `class_names`."""
-    arrays = read_npz("dataset", source, npz_names("dataset", source))
-    y = arrays["y"]
-    audited, places = outcome.rows(arrays.get("sample_id", np.arange(len(y))))
-    rows = np.flatnonzero(audited)[outcome.kept[places]]
-    name = TOKENS if TOKENS in arrays else "x"
-    written = {name: arrays[name][rows], "y": outcome.label[places[outcome.kept[places]]]}
-    if "class_names" in arrays:
-        written["class_names"] = arrays["class_names"]
-    save_npz(path, written)
+def _rows(source: str, folder: Path, label_column: str | None) -> list[dict[str, str]]:
+    """The rows of a file without clean labels and parts, paths from `folder`."""
+    rows = read_list(source) if label_column is None else read_fields(source)
+    rows = [{k: v for k, v in row.items() if k not in (CLEAN, SPLIT)} for row in rows]
+    for row in rows if label_column is None else ():
+        row["path"] = from_folder(row["path"], os.path.dirname(source), folder)
+    return rows
 
 
-def write_inputs(path: Path, outcome: Outcome, x, names: Sequence[str]) -> None:
-    """Writes the examples of a set that has a name to an .npz file, from its inputs [N, ...]."""
+def write_npz(
+    path: Path,
+    outcome: Outcome,
+    x: Any,
+    names: Sequence[str],
+    is_tokens: bool,
+    before: Subset | None = None,
+) -> None:
+    """Writes an .npz file of inputs and labels, with `class_names` unless these are numbers.
+
+    Args:
+        path: the file to write.
+        outcome: of the audited examples.
+        x: [N, ...] their inputs.
+        names: names of the C classes.
+        is_tokens: whether the inputs are tokens.
+        before: the clean set so far.
+    """
     rows = np.flatnonzero(outcome.kept)
-    arrays = {"x": np.asarray(x[rows]), "y": outcome.label[rows]}
+    inputs, labels = [np.asarray(x[rows])], [outcome.label[rows]]
+    if before is not None:
+        inputs, labels = [np.asarray(before.x), *inputs], [before.clean_label, *labels]
+    inputs, labels = np.concatenate(inputs), np.concatenate(labels)
+    arrays = {TOKENS: inputs.astype(np.int64)} if is_tokens else {"x": inputs}
+    arrays["y"] = labels
     if list(names) != [str(k) for k in range(len(names))]:
         arrays["class_names"] = np.array(names)
     save_npz(path, arrays)

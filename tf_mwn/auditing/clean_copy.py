@@ -10,10 +10,12 @@ import numpy as np
 
 from tf_mwn.auditing import checked, layouts
 from tf_mwn.auditing.cleaning import PERSON, Outcome
+from tf_mwn.data.arrays import npz_names
 from tf_mwn.data.bias.label_file import read_labels
 from tf_mwn.data.sources.clothing1m import is_clothing1m
 from tf_mwn.data.sources.location import DEFAULT_LOCATION, DataLocation
 from tf_mwn.data.sources.naming import CSV, FOLDER, NPZ, kind_of
+from tf_mwn.data.sources.tokens import TOKENS
 from tf_mwn.files import Folder, write_csv
 from tf_mwn.runs import build
 from tf_mwn.runs.run import Run
@@ -105,8 +107,11 @@ def _write_folder(run: Run, audit, outcome: Outcome, place: Path) -> np.ndarray:
     temporary.mkdir()
     try:
         dataset = run.config.dataset
-        write_folder = (checked if outcome.is_clean_set else layouts).write_folder
-        new = write_folder(dataset, temporary, outcome, audit.path, audit.class_names)
+        arguments = dataset, temporary, outcome, audit.path, audit.class_names
+        if outcome.is_clean_set:
+            new = checked.write_folder(*arguments, _clean_so_far(run, FOLDER))
+        else:
+            new = layouts.write_folder(*arguments)
         os.replace(temporary, place)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
@@ -137,13 +142,29 @@ def _write_file(kind, run, audit, outcome, path, folder, location) -> None:
 
 
 def _write_checked(kind, run, audit, outcome, path, folder) -> None:
-    dataset, names = run.config.dataset, audit.class_names
+    dataset, column, names = run.config.dataset, run.config.label_column, audit.class_names
     if kind == CSV:
-        checked.write_rows(dataset, path, folder, outcome, names, run.config.label_column)
-    elif kind_of(dataset) == NPZ:
-        checked.write_npz(dataset, path, outcome)
+        before = _clean_so_far(run, CSV)
+        checked.write_rows(dataset, path, folder, outcome, names, column, before)
     else:
-        checked.write_inputs(path, outcome, audit.x, names)
+        before = None if run.config.meta is None else run.data.meta
+        is_tokens = kind_of(dataset) == NPZ and TOKENS in npz_names("dataset", dataset)
+        checked.write_npz(path, outcome, audit.x, names, is_tokens, before)
+
+
+def _clean_so_far(run, kind: str) -> str | None:
+    """The path of the clean set of a run.
+
+    Raises:
+        ValueError: it has another layout than the data, so that both cannot become one.
+    """
+    path = run.config.meta
+    if path is not None and kind_of(path) != kind:
+        what = {FOLDER: "a folder", CSV: "a CSV file"}[kind]
+        raise ValueError(
+            f"write: expected {what} as clean set of the run to add to, received {path}"
+        )
+    return path
 
 
 def _write_changes(path: Path, audit, outcome: Outcome, new_path: np.ndarray | None) -> None:

@@ -51,7 +51,7 @@ def write_folder(
     for file, row in place_of.items():
         moved[file] = _in_class(file, names[outcome.label[row]]) if outcome.kept[row] else None
     train = files[TRAIN]
-    _check_classes(map(_class_of, train), [_class_of(moved[f]) for f in train if moved[f]])
+    _check_classes(map(class_of, train), [class_of(moved[f]) for f in train if moved[f]])
     new = apart(moved)
     for file, place in new.items():
         if place is not None:
@@ -61,7 +61,7 @@ def write_folder(
     return [new[file] for file in path]
 
 
-def _class_of(file: str) -> str:
+def class_of(file: str) -> str:
     return os.path.basename(os.path.dirname(file))
 
 

@@ -10,7 +10,7 @@ from tf_mwn.data.bias.label_file import find_list
 from tf_mwn.data.bias.settings import BiasSettings
 from tf_mwn.data.sources.facts import DataFacts, look
 from tf_mwn.data.sources.location import DEFAULT_LOCATION, DataLocation
-from tf_mwn.data.sources.naming import is_own, located, short_name
+from tf_mwn.data.sources.naming import is_own, located
 from tf_mwn.methods import registry
 from tf_mwn.options import options_of
 from tf_mwn.recipes import own_data
@@ -136,7 +136,7 @@ def resolve(
     _check_effect(overrides, vars(config), [registry.find(name) for name in chosen])
     _check_meta_size(config, [registry.find(name) for name in chosen], own)
     changed = config.differences(base.config)
-    name = short_name(config.dataset) if own else base.name
+    name = own_data.folder(config) if own else base.name
     folder = f"{name}-{digest(changed)}" if changed else name
     return Experiment(base, config, chosen, seeds, folder, facts if own else None)
 

@@ -8,8 +8,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tf_mwn.data.sources.facts import IMAGES, TABLE, TOKENS, DataFacts
+from tf_mwn.data.sources.naming import short_name
 from tf_mwn.recipes.recipe import Recipe
 from tf_mwn.recipes.short import SHORT_RUN
+from tf_mwn.settings.config import Config
 
 NAME = "own_data"
 _BATCH = 100
@@ -44,6 +46,12 @@ def recipe_for(named: Mapping[str, Any], facts: DataFacts) -> Recipe:
         methods=(method,),
         reasons=tuple(reasons),
     )
+
+
+def folder(config: Config) -> str:
+    """The name of the folder of runs: that of the data, and of the clean examples apart."""
+    named = [config.dataset, *([] if config.meta is None else [config.meta])]
+    return "-".join(map(short_name, named))
 
 
 def meta_set(facts: DataFacts) -> dict[str, Any]:

@@ -81,8 +81,13 @@ def test_clean_sets_that_do_not_fit(tmp_path, arrays, message):
         joined(tmp_path / "all.npz", tmp_path / "clean.npz")
 
 
-def test_two_clean_sets_are_one_too_many(tmp_path):
-    arrays = {"x": np.eye(3)[np.arange(20) % 3], "y": np.arange(20) % 2}
-    np.savez(tmp_path / "all.npz", **arrays, x_meta=np.ones((2, 3)), y_meta=[0, 1])
-    with pytest.raises(ValueError, match="meta: expected one clean set, received"):
-        joined(tmp_path / "all.npz", tmp_path / "all.npz")
+@pytest.mark.parametrize("stream", ["off", "on"])
+def test_they_join_those_of_the_source(folders, stream):
+    for row, name in ((22, "b"), (23, "a")):
+        save(folders / "both" / "meta" / name / f"{row}.png", IMAGES[row])
+    (folders / "photos").rename(folders / "both" / "train")
+    source = joined(folders / "both", folders / "clean", stream=stream)
+    np.testing.assert_array_equal(source.meta_pool.label, [0, 1, 0, 1, 2])
+    np.testing.assert_array_equal(np.asarray(source.meta_pool.x), IMAGES[[23, 22, 20, 4, 21]])
+    ids = np.concatenate([source.sample_id, source.test_id, source.meta_pool.sample_id])
+    assert len(set(ids.tolist())) == 24

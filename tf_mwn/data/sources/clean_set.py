@@ -18,24 +18,22 @@ from tf_mwn.data.sources.source import RawSource, check_inputs
 def with_clean_set(
     raw: RawSource, path: str, location: DataLocation, label_column: str | None = None
 ) -> RawSource:
-    """A source whose clean examples are those of another one, all of them.
+    """A source with the examples of another one, all of them, as clean ones beside its own.
 
     Classes are matched by name, or by number where neither source has names. Those that only the
     clean examples have are numbered behind the others.
 
     Args:
-        raw: the source, without clean examples of its own.
+        raw: the source.
         path: a folder, a CSV file or an .npz file, as `read` takes them. Its parts do not matter.
             Images become those of `raw` in size and channels.
         location: as for `read`.
         label_column: of tables: the column of the labels.
 
     Raises:
-        TypeError, ValueError: examples that do not fit the source, or two sets of clean ones.
+        TypeError, ValueError: examples that do not fit the source.
         OSError: a file cannot be read.
     """
-    if raw.x_meta is not None:
-        raise ValueError(f"meta: expected one clean set, received {path} and that of {raw.name}")
     shape = tuple(raw.x.shape[1:]) if isinstance(raw.x, ImageFiles) else np.shape(raw.x)[1:]
     try:
         clean = read(
@@ -51,9 +49,23 @@ def with_clean_set(
     except (TypeError, ValueError) as error:
         raise type(error)(f"meta: {error}") from error
     inputs, labels = zip(*((x, y) for _, x, y in clean.examples()), strict=True)
-    x = inputs[0] if len(inputs) == 1 else np.concatenate([np.asarray(part) for part in inputs])
     y, names = _matched(np.concatenate(labels), clean.class_names, raw)
-    return dataclasses.replace(raw, x_meta=_fitted(x, shape), y_meta=y, class_names=names)
+    inputs = [_fitted(x, shape) for x in inputs]
+    if raw.x_meta is not None:
+        inputs, y = [check_inputs("x_meta", raw.x_meta), *inputs], np.concatenate([raw.y_meta, y])
+    ids = {name: held for name, held in raw.ids.items() if name != "meta"}
+    return dataclasses.replace(raw, x_meta=_joined(inputs), y_meta=y, class_names=names, ids=ids)
+
+
+def _joined(inputs: Sequence[Any]) -> Any:
+    """One array of all inputs, or one `ImageFiles`."""
+    first, *others = inputs
+    if not others:
+        return first
+    if not isinstance(first, ImageFiles):
+        return np.concatenate(inputs)
+    paths, keys = ([getattr(files, name) for files in inputs] for name in ("paths", "key"))
+    return dataclasses.replace(first, paths=np.concatenate(paths), key=np.concatenate(keys))
 
 
 def _fitted(x: Any, shape: tuple[int, ...]) -> Any:
