@@ -56,6 +56,7 @@ TESTED_BY = {
     "recipes/human_noise.py": "recipes/test_experiment.py",
     "recipes/other_papers.py": "recipes/test_experiment.py",
     "recipes/table.py": "recipes/test_published.py",
+    "reproduction/biases.py": "reproduction/test_comparison.py",
     "reproduction/table_page.py": "reproduction/test_tables.py",
     "recipes/papers.py": "recipes/test_experiment.py",
     "recipes/short.py": "recipes/test_experiment.py",

@@ -1,15 +1,8 @@
 """The comparison of robust with other methods, from results made up here."""
 
-from tf_mwn.reproduction import comparison
-from tf_mwn.reproduction.comparison import (
-    ABLATION_SEEDS,
-    BIASES,
-    METHOD,
-    OTHERS,
-    PARTS,
-    planned,
-    text,
-)
+from tf_mwn.reproduction import biases, comparison
+from tf_mwn.reproduction.biases import ABLATION_SEEDS, BIASES, METHOD, OTHERS, PARTS
+from tf_mwn.reproduction.comparison import planned, text
 
 
 def write(workdir, bias, method, accuracies):
@@ -42,7 +35,7 @@ def test_every_bias_has_every_method_and_each_run_a_folder_of_its_own():
 
 
 def test_the_page_has_paired_differences_and_marks_a_miss(tmp_path, monkeypatch):
-    monkeypatch.setattr(comparison, "BIASES", BIASES[:2])
+    monkeypatch.setattr(biases, "BIASES", BIASES[:2])
     bias = BIASES[0]
     write(tmp_path, bias, METHOD, [0.80, 0.90, 0.85])
     write(tmp_path, bias, "cross_entropy", [0.70, 0.80, 0.75])
