@@ -106,10 +106,11 @@ _CMW_SOURCE = "Shu et al., CMW-Net, TPAMI 2023, README of the authors' code"
 
 def _recipe(name: str, source: str, expected: str, settings: dict[str, Any], **options) -> Recipe:
     authors, title = (part.strip() for part in source.split(",")[:2])
+    tail = f"long tail {settings.get('imbalance_factor', 1):g}"
     return Recipe(
         group=f"{authors}, {title}",
         name=name,
-        title=f"{settings['dataset']}, {settings.get('noise', 'long tail')}",
+        title=f"{settings['dataset']}, {settings.get('noise', tail)}",
         source=source,
         expected=expected,
         cost=f"hours on a GPU; {STEP_TIMES}",
