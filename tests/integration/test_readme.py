@@ -11,6 +11,7 @@ import pytest
 import tensorflow as tf
 
 import tf_mwn
+from tests.data.images.image_fixtures import pictures, save_folder
 from tests.integration.commands import ROOT, launch
 from tf_mwn.settings.config import SETTINGS
 
@@ -86,14 +87,20 @@ def test_launch_command_runs(line, tmp_path):
     if "$TFDS_DATA_DIR" in line and not (ROOT / DATA_DIR).is_dir():
         pytest.skip(f"no prepared data sets in {DATA_DIR}; set TF_MWN_DATA_DIR")
     line = line.replace("$TFDS_DATA_DIR", str((ROOT / DATA_DIR).resolve()))
-    rng = np.random.default_rng(0)
-    y = rng.integers(0, 4, 600)
-    np.savez(tmp_path / "mine.npz", x=rng.normal(size=(600, 5)) + y[:, None], y=y)
+    _write_own_data(tmp_path)
     words = shlex.split(line)[3:]
     if not any("list" in word for word in words):
         words = [word for word in words if not word.startswith("--epochs")] + list(QUICK)
     done = launch(*words, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
+
+
+def _write_own_data(folder) -> None:
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 4, 600)
+    np.savez(folder / "mine.npz", x=rng.normal(size=(600, 5)) + y[:, None], y=y)
+    save_folder(folder / "photos", pictures(60, (16, 16, 3)))
+    save_folder(folder / "checked", 255 - pictures(6, (16, 16, 3)))
 
 
 def test_make_targets_exist():

@@ -5,7 +5,7 @@ was stopped, and reports one that is finished.
 
     python -m launch.main
     python -m launch.main --recipe=fashion_flip2_40 --method=gce --seed=0,1,2
-    python -m launch.main --dataset=mine.npz --network=mlp --epochs=20
+    python -m launch.main --dataset=photos --meta=checked
 """
 
 from absl import flags
