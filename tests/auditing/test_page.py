@@ -170,6 +170,25 @@ def test_keys_decide_and_the_browser_keeps_it(page, found, tmp_path):
     assert NAMES[read.new_label[3]] == rows[3]["new_label"]
 
 
+LOAD = """
+  const text = %s;
+  take(text);
+  const first = [decisionsCsv(), document.getElementById("said").textContent];
+  take("sample_id,label,decision\\n1,2,keep\\n");
+  return [...first, document.getElementById("said").textContent];
+"""
+
+
+@needs_browser
+def test_a_file_of_decisions_is_loaded(page, found, tmp_path):
+    answer = answer_of(page, REVIEW, tmp_path / "one")["csv"]
+    strays = 'no such id,,0,keep,\n5,,"another, label",drop,\n'
+    text = json.dumps("\ufeff" + answer.replace("\n", "\r\n") + strays)
+    again = answer_of(page, LOAD % text.replace("<", "\\u003c"), tmp_path / "two")
+    assert again[0] == answer and again[1].startswith("4 of 6 decisions are loaded")
+    assert again[2].startswith("This is no decisions.csv")
+
+
 FILTERS = """
   const counts = {}, whole = view.length;
   for (const option of document.getElementById("confusion").options) {

@@ -155,12 +155,11 @@ def test_a_checkpoint_holds_all_that_the_objective_remembers(row):
     assert {id(variable) for variable in model.training_objective.variables} <= held
 
 
-def test_saves_and_loads_with_both_optimizers(row, tmp_path):
+def test_saves_loads_and_goes_on_with_both_optimizers(row, tmp_path):
     model = compiled(row, **adjusted(row, (40, 15, 5)))
-    fit(model, row)
-    pairs = zip(model.get_weights(), two_epochs(row.name), strict=True)
-    moved = max(np.abs(a - b).max() for a, b in pairs)
-    assert row.shared or moved > 1e-4, "the correction of the logits has no effect"
+    epochs = model.num_epochs or 2
+    half = max(1, epochs // 2)
+    fit(model, row, half)
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     assert type(loaded) is type(model) and loaded.get_config().keys() == model.get_config().keys()
@@ -168,9 +167,12 @@ def test_saves_and_loads_with_both_optimizers(row, tmp_path):
         np.testing.assert_array_equal(a, b)
     loaded.whole_sets = model.whole_sets
     for either in (model, loaded):
-        fit(either, row)
+        fit(either, row, max(1, epochs - half), start_epoch=half)
     for a, b in zip(model.state_variables(), loaded.state_variables(), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-7)
+    pairs = zip(model.get_weights(), two_epochs(row.name), strict=True)
+    moved = max(np.abs(a - b).max() for a, b in pairs)
+    assert row.shared or moved > 1e-4, "the correction of the logits has no effect"
 
 
 def test_eager_equals_graph_and_equal_priors_change_nothing(row):
@@ -181,8 +183,11 @@ def test_eager_equals_graph_and_equal_priors_change_nothing(row):
 
 
 def test_resumes_exactly_after_any_epoch(row):
+    epochs = compiled(row).num_epochs
+    if epochs is None:
+        pytest.skip("one phase: the saved model that goes on has shown it")
     state = None
-    for epoch in range(compiled(row).num_epochs or 2):
+    for epoch in range(epochs):
         model = compiled(row)
         if state is not None:
             for variable, value in zip(model.state_variables(), state, strict=True):

@@ -77,9 +77,10 @@ def _method(facts: DataFacts, meta_size: int | None) -> tuple[str, str]:
         return "robust", "learns whom to trust on a meta set that is cut off the training examples"
     method = _WITHOUT_CLEAN[facts.kind]
     return method, (
-        "needs no clean examples, and there are none. A hundred of them are worth 2 to 25 points "
-        "of accuracy under noise: give them by --meta=PATH, a folder meta/ or arrays x_meta and "
-        "y_meta. `python -m launch.audit --run=RUN --ask=100` chooses them for you to check"
+        "needs no clean examples, and there are none. A hundred are worth up to 25 points of "
+        "accuracy, and tell how far an audit can be believed: give them by --meta=PATH, a folder "
+        "meta/ or arrays x_meta and y_meta. `python -m launch.audit --run=RUN --ask=100` chooses "
+        "them for you to check"
     )
 
 
