@@ -1,11 +1,15 @@
 # make demo: install, then cross-entropy against Meta-Weight-Net on real digits with wrong labels.
-# make test: install, check the style, pass the tests.
+# make test: install, check the style and the types, pass the tests.
 # make docs: install, write the API reference to docs/api/index.html; a warning is an error.
+# make wheel: install, build the files of a release in dist.
+# Another Python, other versions: make test PYTHON=python3.13 VENV=.venv313,
+# make test CONSTRAINTS=constraints-lowest.txt VENV=.venv-lowest
 PYTHON ?= python3
 VENV := .venv
+CONSTRAINTS := constraints.txt
 BIN := $(VENV)/bin
 
-.PHONY: demo test style docs clean
+.PHONY: demo test style docs wheel clean
 
 demo: $(VENV)/installed
 	$(BIN)/python -m launch.main
@@ -16,6 +20,7 @@ test: $(VENV)/installed-test style
 style: $(VENV)/installed-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 
 # Every module by name: pdoc finds none below a package with __all__. It finds the others twice.
 MODULES = $(subst /,.,$(patsubst %/__init__,%,$(basename $(shell find tf_mwn -name '*.py' -not -path '*/launch/*'))))
@@ -25,17 +30,21 @@ docs: $(VENV)/installed-docs
 		-W "ignore:The module specification:UserWarning" \
 		-m pdoc --docformat google -o docs/api $(sort $(MODULES))
 
-$(VENV)/installed: setup.py constraints.txt
+wheel: $(VENV)/installed
+	$(BIN)/pip install --quiet --disable-pip-version-check build
+	$(BIN)/python -m build
+
+$(VENV)/installed: setup.py $(CONSTRAINTS)
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[all]'
+	$(BIN)/pip install --quiet --disable-pip-version-check -c $(CONSTRAINTS) -e '.[all]'
 	touch $@
 
 $(VENV)/installed-test: $(VENV)/installed
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
+	$(BIN)/pip install --quiet --disable-pip-version-check -c $(CONSTRAINTS) -e '.[test]'
 	touch $@
 
 $(VENV)/installed-docs: $(VENV)/installed
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
+	$(BIN)/pip install --quiet --disable-pip-version-check -c $(CONSTRAINTS) -e '.[docs]'
 	touch $@
 
 clean:

@@ -10,7 +10,7 @@ VERSION = re.search(r'__version__ = "(.+)"', (HERE / "tf_mwn/__init__.py").read_
 
 DATA = [
     "tensorflow-datasets>=4.9.10",
-    "importlib_resources",  # needed by tensorflow-datasets, which does not declare it
+    "importlib_resources>=5",  # needed by tensorflow-datasets, which does not declare it
     "pillow>=10",
 ]
 PLOTS = ["matplotlib>=3.9", "tensorboard>=2.20"]  # TensorFlow no longer brings TensorBoard
@@ -40,7 +40,7 @@ setup(
         "Typing :: Typed",
     ],
     packages=find_packages(include=["tf_mwn", "tf_mwn.*", "launch"]),
-    package_data={"tf_mwn": ["py.typed"], "tf_mwn.auditing": ["page.html"]},
+    package_data={"tf_mwn": ["__init__.pyi", "py.typed"], "tf_mwn.auditing": ["page.html"]},
     entry_points={"console_scripts": ["tf-mwn = tf_mwn.launch.console:main"]},
     python_requires=">=3.11,<3.14",
     install_requires=[
@@ -62,7 +62,7 @@ setup(
         "cleanlab": ["cleanlab>=2.7"],  # its rankings, beside those of tf_mwn.audit
         "docs": ["pdoc>=15"],
         "test": [*ALL]
-        + ["pytest>=8", "pytest-xdist>=3.6", "hypothesis>=6.100", "ruff>=0.9"]
+        + ["pytest>=8", "pytest-xdist>=3.6", "hypothesis>=6.100", "ruff>=0.9", "mypy>=2"]
         + ["pandas>=2.2"],
     },
 )

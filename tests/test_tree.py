@@ -71,6 +71,7 @@ TESTED_BY = {
     "search/study_plan.py": "search/test_study.py",
     "training/checks/labels.py": "training/checks/test_tasks.py",
     "training/given_data.py": "training/test_loops.py",
+    "training/mean_loss.py": "training/test_loops.py",
     "training/learned_update.py": "methods/hyper_parameters/test_hypergradient_descent.py",
     "specs.py": "methods/test_registry.py",
 }

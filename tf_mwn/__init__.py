@@ -8,52 +8,19 @@ neither TensorFlow nor Keras; the first use of a public name does.
 import importlib
 import importlib.metadata
 import re
+from pathlib import Path
+from typing import Any
 
 from tf_mwn.registration import register_when_keras_is_loaded
 
 __version__ = "0.1.0"
 
+# The module of each public name. Type checkers read the same list.
 _PUBLIC = {
-    "ArchitectureGate": "tf_mwn.methods.hyper_parameters.architecture_gate",
-    "CleanAdded": "tf_mwn.methods.teachers.clean_set",
-    "CleanOnly": "tf_mwn.methods.teachers.clean_set",
-    "ComplexSModel": "tf_mwn.methods.correction.s_model",
-    "CoTeaching": "tf_mwn.methods.teachers.co_teaching",
-    "CoupledAdam": "tf_mwn.engine.optimizers",
-    "CoupledSGD": "tf_mwn.engine.optimizers",
-    "CMWNet": "tf_mwn.methods.reweighting.cmw_net",
-    "CMWNetSL": "tf_mwn.methods.reweighting.cmw_net_sl",
-    "ClassAwareNet": "tf_mwn.methods.reweighting.class_aware_net",
-    "CrossEntropy": "tf_mwn.training.cross_entropy",
-    "D2L": "tf_mwn.methods.correction.d2l",
-    "FidelityWeighted": "tf_mwn.methods.teachers.fwl",
-    "LogitAdjustment": "tf_mwn.training.logit_adjustment",
-    "GoldLossCorrection": "tf_mwn.methods.correction.glc",
-    "Health": "tf_mwn.monitoring.health",
-    "HypergradientDescent": "tf_mwn.methods.hyper_parameters.hypergradient_descent",
-    "L2RW": "tf_mwn.methods.reweighting.l2rw",
-    "LearnedLoss": "tf_mwn.methods.losses.learned_loss",
-    "LearnedWeightDecay": "tf_mwn.methods.hyper_parameters.learned_weight_decay",
-    "LearningToTeach": "tf_mwn.methods.teachers.learning_to_teach",
-    "LossTeacher": "tf_mwn.methods.teachers.loss_teacher",
-    "MeanLoss": "tf_mwn.training.mean_loss",
-    "MentorNet": "tf_mwn.methods.mentornet.mentor_net",
-    "MentorNetDD": "tf_mwn.methods.mentornet.mentornet",
-    "MentorNetPD": "tf_mwn.methods.mentornet.mentornet",
-    "MetaLearnedModel": "tf_mwn.training.meta_learned",
-    "MetaLearner": "tf_mwn.training.meta_learner",
-    "MetaWeightNet": "tf_mwn.methods.meta_weight_net.meta_weight_net",
-    "Robust": "tf_mwn.methods.meta_weight_net.robust",
-    "RobustClassifier": "tf_mwn.estimators.classifier",
-    "RobustModel": "tf_mwn.training.robust_model",
-    "SModel": "tf_mwn.methods.correction.s_model",
-    "WholeSets": "tf_mwn.training.whole_sets",
-    "WeightNet": "tf_mwn.methods.meta_weight_net.weight_net",
-    "audit": "tf_mwn.auditing.audit",
-    "gated_classifier": "tf_mwn.methods.hyper_parameters.architecture_gate",
-    "load_weight_net": "tf_mwn.methods.meta_weight_net.weight_net_file",
-    "paired_dataset": "tf_mwn.data.streams.pipeline",
-    "save_weight_net": "tf_mwn.methods.meta_weight_net.weight_net_file",
+    name: module
+    for module, name in re.findall(
+        r"^from (\S+) import \(?\s*(\w+)", Path(__file__).with_suffix(".pyi").read_text(), re.M
+    )
 }
 __all__ = sorted(_PUBLIC)
 
@@ -87,7 +54,7 @@ _check_versions()
 register_when_keras_is_loaded()
 
 
-def __getattr__(name: str):
+def __getattr__(name: str) -> Any:
     if name not in _PUBLIC:
         raise AttributeError(f"module 'tf_mwn' has no attribute {name!r}")
     import keras
@@ -102,5 +69,5 @@ def __getattr__(name: str):
     return value
 
 
-def __dir__():
+def __dir__() -> list[str]:
     return sorted([*globals(), *_PUBLIC])

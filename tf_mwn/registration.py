@@ -7,10 +7,13 @@ package. It imports its module when a saved object needs it.
 
 import importlib
 import importlib.abc
+import importlib.machinery
 import importlib.util
 import pathlib
 import re
 import sys
+import types
+from typing import Any
 
 _REGISTERED = re.compile(
     r"@keras\.saving\.register_keras_serializable\("
@@ -39,7 +42,7 @@ def register() -> None:
 
 
 def _stand_in(module: str, kind: str) -> type:
-    def from_config(cls, config):
+    def from_config(cls: type, config: dict[str, Any]) -> Any:
         return getattr(importlib.import_module(module), kind).from_config(config)
 
     return type(kind, (), {"from_config": classmethod(from_config)})
@@ -48,7 +51,9 @@ def _stand_in(module: str, kind: str) -> type:
 class _AfterKeras(importlib.abc.MetaPathFinder):
     """Calls `register` after the first import of Keras."""
 
-    def find_spec(self, fullname, path, target=None):
+    def find_spec(
+        self, fullname: str, path: Any, target: Any = None
+    ) -> importlib.machinery.ModuleSpec | None:
         if fullname != "keras":
             return None
         sys.meta_path.remove(self)
@@ -56,9 +61,9 @@ class _AfterKeras(importlib.abc.MetaPathFinder):
         if spec is not None and spec.loader is not None:
             execute = spec.loader.exec_module
 
-            def execute_and_register(module):
+            def execute_and_register(module: types.ModuleType) -> None:
                 execute(module)
                 register()
 
-            spec.loader.exec_module = execute_and_register
+            spec.loader.exec_module = execute_and_register  # type: ignore[method-assign]
         return spec

@@ -13,12 +13,14 @@ of the pullback is P(u_x) + u_γ x̂ + u_β, and the kernels compute all three m
 import contextlib
 import functools
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import keras
 import tensorflow as tf
 
 from tf_mwn.engine.keras_internals import every_layer
+from tf_mwn.tensors import Tensor
 
 _AXES = (0, 1, 2)  # of the kernels' inputs, [N, 1, 1, C] or [B, H, W, C]
 _keras_call = keras.layers.BatchNormalization.call
@@ -87,7 +89,7 @@ def check_fits(classifier: keras.Model) -> None:
 
 
 @functools.wraps(_keras_call)
-def _call(self, inputs, training=None, mask=None):
+def _call(self: Any, inputs: Tensor, training: Any = None, mask: Tensor | None = None) -> Tensor:
     fits = (
         getattr(_here, "depth", 0)
         and isinstance(training, (bool, int))
@@ -100,7 +102,7 @@ def _call(self, inputs, training=None, mask=None):
     return _fused_call(self, inputs) if fits else _keras_call(self, inputs, training, mask)
 
 
-def _fused_call(layer: keras.layers.BatchNormalization, inputs: tf.Tensor) -> tf.Tensor:
+def _fused_call(layer: keras.layers.BatchNormalization, inputs: Tensor) -> Tensor:
     """Outputs of a layer in training mode; assigns its moving statistics as Keras does."""
     x = tf.cast(inputs, tf.float32)
     size, shape = x.shape[-1], tf.shape(x)
@@ -120,7 +122,9 @@ def _fused_call(layer: keras.layers.BatchNormalization, inputs: tf.Tensor) -> tf
     return tf.cast(outputs, layer.compute_dtype)
 
 
-def normalised(x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor, epsilon: float):
+def normalised(
+    x: Tensor, gamma: Tensor, beta: Tensor, epsilon: float
+) -> tuple[Tensor, Tensor, Tensor]:
     """γ x̂ + β, and the statistics that x̂ is made with.
 
     Derivatives of every order in `x`, `gamma` and `beta` are right. The statistics are constants
@@ -137,7 +141,7 @@ def normalised(x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor, epsilon: float):
     """
 
     @tf.custom_gradient
-    def forward(x, gamma, beta):
+    def forward(x: Tensor, gamma: Tensor, beta: Tensor) -> Any:
         result = tf.raw_ops.FusedBatchNormV3(
             x=x, scale=gamma, offset=beta, mean=[], variance=[], epsilon=epsilon, is_training=True
         )
@@ -146,7 +150,7 @@ def normalised(x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor, epsilon: float):
         variance = result.batch_variance * tf.maximum(size - 1, 1) / size
         saved = (result.batch_mean, variance, *result[3:])
 
-        def backward(d_outputs, d_mean, d_variance):
+        def backward(d_outputs: Tensor, d_mean: Tensor, d_variance: Tensor) -> Any:
             return _pullback(d_outputs, x, gamma, saved, epsilon)
 
         return (result.y, result.batch_mean, variance), backward
@@ -154,11 +158,20 @@ def normalised(x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor, epsilon: float):
     return forward(x, gamma, beta)
 
 
-def _pullback(cotangent, x, gamma, saved, epsilon: float):
+def _pullback(
+    cotangent: Tensor, x: Tensor, gamma: Tensor, saved: Sequence[Tensor], epsilon: float
+) -> Any:
     """P(cotangent), Σ cotangent x̂ and Σ cotangent; `saved` is what the forward kernel left."""
 
     @tf.custom_gradient
-    def pullback(cotangent, x, gamma, mean, variance, *reserved):
+    def pullback(
+        cotangent: Tensor,
+        x: Tensor,
+        gamma: Tensor,
+        mean: Tensor,
+        variance: Tensor,
+        *reserved: Tensor,
+    ) -> Any:
         first, second, third = reserved
         gradient = tf.raw_ops.FusedBatchNormGradV3(
             y_backprop=cotangent,
@@ -171,7 +184,7 @@ def _pullback(cotangent, x, gamma, saved, epsilon: float):
             is_training=True,
         )[:3]
 
-        def backward(*directions):
+        def backward(*directions: Tensor) -> Any:
             along_x, along_gamma, along_beta = directions
             pushed = _pullback(along_x, x, gamma, saved, epsilon)[0]
             pushed += _affine(x, along_gamma, along_beta, saved, epsilon)
@@ -184,14 +197,18 @@ def _pullback(cotangent, x, gamma, saved, epsilon: float):
     return pullback(cotangent, x, gamma, *saved)
 
 
-def _affine(x, gamma, beta, saved, epsilon: float):
+def _affine(
+    x: Tensor, gamma: Tensor, beta: Tensor, saved: Sequence[Tensor], epsilon: float
+) -> Tensor:
     """γ x̂ + β by the kernel of inference, which takes x̂'s statistics as given.
 
     Its derivative is that of `normalised`.
     """
 
     @tf.custom_gradient
-    def forward(x, gamma, beta, mean, variance, *reserved):
+    def forward(
+        x: Tensor, gamma: Tensor, beta: Tensor, mean: Tensor, variance: Tensor, *reserved: Tensor
+    ) -> Any:
         outputs = tf.raw_ops.FusedBatchNormV3(
             x=x,
             scale=gamma,
@@ -202,7 +219,7 @@ def _affine(x, gamma, beta, saved, epsilon: float):
             is_training=False,
         ).y
 
-        def backward(d_outputs):
+        def backward(d_outputs: Tensor) -> Any:
             return *_pullback(d_outputs, x, gamma, saved, epsilon), *[None] * len(saved)
 
         return outputs, backward
@@ -210,7 +227,9 @@ def _affine(x, gamma, beta, saved, epsilon: float):
     return forward(x, gamma, beta, *saved)
 
 
-def _derivative_in_x_and_gamma(directions, cotangent, x, gamma, epsilon: float):
+def _derivative_in_x_and_gamma(
+    directions: Sequence[Tensor], cotangent: Tensor, x: Tensor, gamma: Tensor, epsilon: float
+) -> tuple[Tensor, Tensor]:
     """The gradient of <pullback(cotangent), directions> in x and gamma, by plain operations."""
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch((x, gamma))
@@ -218,7 +237,9 @@ def _derivative_in_x_and_gamma(directions, cotangent, x, gamma, epsilon: float):
     return tape.gradient(gradient, (x, gamma), output_gradients=directions)
 
 
-def plain_pullback(cotangent, x, gamma, epsilon: float):
+def plain_pullback(
+    cotangent: Tensor, x: Tensor, gamma: Tensor, epsilon: float
+) -> tuple[Tensor, Tensor, Tensor]:
     """The pullback of `normalised` by plain operations of any precision; `x` decides x̂."""
     mean = tf.reduce_mean(x, _AXES)
     centred = x - mean
@@ -231,7 +252,7 @@ def plain_pullback(cotangent, x, gamma, epsilon: float):
 
 
 @tf.custom_gradient
-def _moments(x, mean, variance):
+def _moments(x: Tensor, mean: Tensor, variance: Tensor) -> Any:
     """The given mean [C] and biased variance [C] of x, with their derivative in x.
 
     Not in forward mode, which TensorFlow takes through the operations themselves, where these two
@@ -239,7 +260,7 @@ def _moments(x, mean, variance):
     """
     reason = "fused batch norm has no forward mode; take fuses=False"
 
-    def backward(d_mean, d_variance):
+    def backward(d_mean: Tensor, d_variance: Tensor) -> Any:
         size = tf.cast(tf.size(x) // tf.size(mean), x.dtype)
         centred = x - tf.reduce_mean(x, _AXES)
         return (d_mean + 2.0 * centred * d_variance) / size, None, None

@@ -9,6 +9,8 @@ from typing import Any
 import keras
 from tensorflow.python.framework import ops
 
+from tf_mwn.tensors import Logs, Tensor
+
 
 def has_ordered_layers(model: keras.Model) -> bool:
     """Whether `model` is functional or Sequential, so that its layers have an order.
@@ -50,7 +52,7 @@ def slots(optimizer: keras.optimizers.Optimizer, name: str) -> list[keras.Variab
     return getattr(optimizer, f"_{name}")
 
 
-def clipped(optimizer: keras.optimizers.Optimizer, gradient: list) -> list:
+def clipped(optimizer: keras.optimizers.Optimizer, gradient: list[Tensor]) -> list[Tensor]:
     """`gradient` as the optimizer's `clipnorm`, `global_clipnorm` or `clipvalue` leave it.
 
     Keras clips within `apply`, and the second moment is that of the clipped gradient.
@@ -58,7 +60,9 @@ def clipped(optimizer: keras.optimizers.Optimizer, gradient: list) -> list:
     return optimizer._clip_gradients(gradient)
 
 
-def step_function(model: keras.Model, step: Callable[[Any], dict]) -> Callable[[Iterator], dict]:
+def step_function(
+    model: keras.Model, step: Callable[[Any], Logs]
+) -> Callable[[Iterator[Any]], Logs]:
     """The function of an iterator that Keras' own loop calls: `step`, traced unless run eagerly.
 
     `Model.make_train_function` takes `train_step` alone; the models here have several kinds of

@@ -12,9 +12,12 @@ from tf_mwn.engine.operations import (
     refuse_zero_derivatives,
     second_derivatives,
 )
+from tf_mwn.tensors import Assignment, Inputs, Logits, Tensor
 
 
-def functional_call(classifier: keras.Model, values: Sequence[tuple], inputs, fuses: bool = False):
+def functional_call(
+    classifier: keras.Model, values: Sequence[Assignment], inputs: Inputs, fuses: bool = False
+) -> tuple[Logits, list[Assignment], list[Tensor]]:
     """Calls `classifier` in training mode with some variables replaced, and changes nothing.
 
     Args:
@@ -40,7 +43,7 @@ def functional_call(classifier: keras.Model, values: Sequence[tuple], inputs, fu
         losses = classifier.losses
     given = {id(variable): value for variable, value in values}
 
-    def assigned(variables):
+    def assigned(variables: Sequence[keras.Variable]) -> list[Assignment]:
         new = [(v, scope.get_current_value(v)) for v in variables]
         return [(v, x) for v, x in new if x is not None and x is not given.get(id(v))]
 
@@ -74,11 +77,11 @@ class Linearisation:
     def __init__(
         self,
         classifier: keras.Model,
-        inputs,
-        scale: tf.Tensor | None = None,
-        adjust: Callable[[tf.Tensor], tf.Tensor] | None = None,
+        inputs: Inputs,
+        scale: Tensor | None = None,
+        adjust: Callable[[Logits], Logits] | None = None,
         fuses: bool = False,
-    ):
+    ) -> None:
         self._classifier, self.inputs, self._scale = classifier, inputs, scale
         self._adjust, self.fuses = adjust, fuses
         self.weights = [tf.convert_to_tensor(v) for v in classifier.trainable_variables]
@@ -99,14 +102,14 @@ class Linearisation:
         self.unadjusted_logits = z
         # Outside the tape: a constant changes no derivative.
         self.logits = z if self._adjust is None else self._adjust(z)
-        self._pulled_back = None, None
+        self._pulled_back: tuple[Tensor | None, list[Tensor]] = None, []
 
     def renew_and_push_forward(
         self,
-        direction: Sequence[tf.Tensor],
+        direction: Sequence[Tensor],
         selection: Sequence[int],
-        scale: tf.Tensor | None = None,
-    ) -> tf.Tensor:
+        scale: Tensor | None = None,
+    ) -> Tensor:
         """Runs the forward pass once more, with its derivative J u, and lets go of the first one.
 
         For one more forward pass, no activations need memory until u is known, and those of the
@@ -136,7 +139,7 @@ class Linearisation:
         tangent = forward.jvp(self.unadjusted_logits, tf.UnconnectedGradients.ZERO)
         return tangent if scale is None else tangent / tf.cast(scale, tangent.dtype)
 
-    def pullback(self, cotangent: tf.Tensor, regularisation_scale: float = 0.0) -> list[tf.Tensor]:
+    def pullback(self, cotangent: Tensor, regularisation_scale: float = 0.0) -> list[Tensor]:
         """Jᵀ `cotangent` (plus the scaled gradient of `regularisation`) for all weights.
 
         A `cotangent` that `pullback_and_pushforward` took back to all weights costs nothing more.
@@ -157,8 +160,8 @@ class Linearisation:
         return [part + more for part, more in zip(gradient, rest, strict=True)]
 
     def pullback_and_pushforward(
-        self, cotangent: tf.Tensor, selection: Sequence[int], to_all: bool = False
-    ) -> tuple[list[tf.Tensor], Callable[..., tf.Tensor]]:
+        self, cotangent: Tensor, selection: Sequence[int], to_all: bool = False
+    ) -> tuple[list[Tensor], Callable[..., Tensor]]:
         """The pullback onto the weights numbered in `selection`, and its transpose.
 
         The pullback is linear in the cotangent, so the derivative of <pullback(d), u> in d is
@@ -187,7 +190,7 @@ class Linearisation:
         if to_all:
             self._pulled_back = cotangent, every
 
-        def pushforward(direction: Sequence[tf.Tensor], scale: tf.Tensor | None = None):
+        def pushforward(direction: Sequence[Tensor], scale: Tensor | None = None) -> Tensor:
             # The tape divides by the scale of the pullback first, and multiplies in the end.
             if scale is not None:
                 factor = scale if self._scale is None else scale * self._scale
@@ -208,7 +211,9 @@ class Linearisation:
         for variable, value in self.updates:
             variable.assign(value)
 
-    def _gradient(self, targets, sources, cotangents):
+    def _gradient(
+        self, targets: Sequence[Tensor], sources: Sequence[Tensor], cotangents: Sequence[Tensor]
+    ) -> list[Tensor]:
         if self._scale is not None:
             cotangents = [tf.cast(self._scale, d.dtype) * d for d in cotangents]
         gradient = self._tape.gradient(
@@ -224,7 +229,7 @@ class Linearisation:
         return [part / tf.cast(self._scale, part.dtype) for part in gradient]
 
 
-def trace_derivatives(classifier: keras.Model, inputs, selection: Sequence[int]) -> None:
+def trace_derivatives(classifier: keras.Model, inputs: Inputs, selection: Sequence[int]) -> None:
     """Traces pullback and pushforward of a batch, for the checks that need a graph.
 
     Args:
@@ -237,7 +242,7 @@ def trace_derivatives(classifier: keras.Model, inputs, selection: Sequence[int])
     """
 
     @tf.function(autograph=False)
-    def derivatives(inputs):
+    def derivatives(inputs: Inputs) -> Tensor:
         linear = Linearisation(classifier, inputs)
         ones = tf.ones_like(linear.logits)
         gradient, pushforward = linear.pullback_and_pushforward(ones, selection)
@@ -246,5 +251,5 @@ def trace_derivatives(classifier: keras.Model, inputs, selection: Sequence[int])
     derivatives.get_concrete_function(inputs)
 
 
-def _at_least_float32(x: tf.Tensor) -> tf.Tensor:
+def _at_least_float32(x: Tensor) -> Tensor:
     return tf.cast(x, tf.float32) if x.dtype in (tf.float16, tf.bfloat16) else x

@@ -7,17 +7,18 @@ import tensorflow as tf
 
 from tf_mwn.engine.linearise import Linearisation, functional_call
 from tf_mwn.engine.replicas import global_mean
+from tf_mwn.tensors import Inputs, Logits, Losses, Tensor
 
 
 def meta_loss_gradient(
     classifier: keras.Model,
     linear: Linearisation,
     selection: Sequence[int],
-    virtual: Sequence[tf.Tensor],
-    inputs,
-    losses_of: Callable[[tf.Tensor], tf.Tensor],
-    scale: tf.Tensor | None = None,
-) -> tuple[list[tf.Tensor], tf.Tensor]:
+    virtual: Sequence[Tensor],
+    inputs: Inputs,
+    losses_of: Callable[[Logits], Losses],
+    scale: Tensor | None = None,
+) -> tuple[list[Tensor], Tensor]:
     """u = ∇ L_meta(ŵ) in the variables of the virtual step; no state changes.
 
     Args:

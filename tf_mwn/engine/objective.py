@@ -2,11 +2,13 @@
 
 import dataclasses
 from collections.abc import Callable
+from typing import Any
 
 import keras
 import tensorflow as tf
 
 from tf_mwn.engine.replicas import global_mean
+from tf_mwn.tensors import Labels, Logits, Losses, Tensor
 
 # What an objective looks at: per-example losses alone; also the class that a label names; labels
 # and logits of classes that exclude each other, each row by itself; or more, such as features.
@@ -26,13 +28,13 @@ class TrainingBatch:
             `counted` put it into T. The loss that a weight v is a function of is without it.
     """
 
-    labels: tf.Tensor
-    per_example_loss: Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
-    sample_id: tf.Tensor | None = None
-    step: tf.Tensor | None = None
-    sample_weight: tf.Tensor | None = None
+    labels: Labels
+    per_example_loss: Callable[[Labels, Logits], Losses]
+    sample_id: Tensor | None = None
+    step: Tensor | None = None
+    sample_weight: Tensor | None = None
 
-    def part(self, rows: Callable[[tf.Tensor], tf.Tensor]) -> "TrainingBatch":
+    def part(self, rows: Callable[[Tensor], Tensor]) -> "TrainingBatch":
         """The batch of some of its rows; `rows` takes them from a tensor [B, ...]."""
         ids, weights = (
             None if values is None else rows(values)
@@ -42,17 +44,17 @@ class TrainingBatch:
             self, labels=rows(self.labels), sample_id=ids, sample_weight=weights
         )
 
-    def losses(self, logits: tf.Tensor) -> tf.Tensor:
+    def losses(self, logits: Logits) -> Tensor:
         """The per-example loss [B] of logits [B, C]."""
         return self.per_example_loss(self.labels, logits)
 
-    def counted(self, values: tf.Tensor) -> tf.Tensor:
+    def counted(self, values: Tensor) -> Tensor:
         """s x for `values` x [B]: what each example adds to a sum over the batch."""
         if self.sample_weight is None:
             return values
         return tf.cast(self.sample_weight, values.dtype) * values
 
-    def mean(self, values: tf.Tensor) -> tf.Tensor:
+    def mean(self, values: Tensor) -> Tensor:
         """This replica's share of (1/n) Σ s x for `values` x [B] of the n examples of all replicas.
 
         The shares add up to the mean, which is `tf.reduce_mean` on one device without weights.
@@ -78,11 +80,11 @@ class TrainingObjective(keras.layers.Layer):
     takes_sample_weight = False
     sees = SEES_EXAMPLES
 
-    def __init__(self, **kwargs):
+    def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{"dtype": keras.config.floatx(), **kwargs})
         self.built = True
 
-    def observe(self, logits: tf.Tensor, batch: TrainingBatch) -> None:
+    def observe(self, logits: Logits, batch: TrainingBatch) -> None:
         """Updates the objective's own state, once a step and before `objective`.
 
         Replicas must leave equal states behind. Default: nothing.
@@ -92,9 +94,7 @@ class TrainingObjective(keras.layers.Layer):
             batch: with `sample_id` and `step`.
         """
 
-    def objective(
-        self, logits: tf.Tensor, batch: TrainingBatch
-    ) -> tuple[tf.Tensor, tf.Tensor | None]:
+    def objective(self, logits: Logits, batch: TrainingBatch) -> tuple[Tensor, Tensor | None]:
         """T for one training batch.
 
         Args:
@@ -107,16 +107,18 @@ class TrainingObjective(keras.layers.Layer):
         """
         raise NotImplementedError
 
-    def curve(self, losses: tf.Tensor) -> tf.Tensor | None:
+    def curve(self, losses: Losses) -> Tensor | None:
         """The weight [N] at each of `losses` [N]; None if the weight is no function of the loss."""
         return None
 
-    def scalars(self) -> dict[str, tf.Tensor]:
+    def scalars(self) -> dict[str, Tensor]:
         """The objective's current state as named scalars, for monitoring. Default: none."""
         return {}
 
 
-def logits_gradient(objective: Callable[[tf.Tensor], tuple], logits: tf.Tensor):
+def logits_gradient(
+    objective: Callable[[Logits], tuple[Tensor, Any]], logits: Logits
+) -> tuple[Logits, Any]:
     """∂T/∂z of `objective`, a function of the logits alone.
 
     Args:

@@ -5,12 +5,14 @@ Operations are looked at where they are traced. Eager execution keeps no list of
 
 import contextlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import NoReturn
 
 import keras
 import tensorflow as tf
 
 from tf_mwn.engine.keras_internals import every_layer, has_no_derivative, has_ordered_layers
+from tf_mwn.tensors import Assignment, Tensor
 
 _ASSIGNS = re.compile(r"Assign(Add|Sub)?VariableOp|ResourceScatter\w+")
 
@@ -19,12 +21,15 @@ _ASSIGNS = re.compile(r"Assign(Add|Sub)?VariableOp|ResourceScatter\w+")
 def operations_within() -> Iterator[list[tf.Operation]]:
     """A list that holds, after the block, the operations that the block added to the graph."""
     graph = None if tf.executing_eagerly() else tf.compat.v1.get_default_graph()
-    before, found = len(graph.get_operations()) if graph else 0, []
+    before = len(graph.get_operations()) if graph else 0
+    found: list[tf.Operation] = []
     yield found
     found += graph.get_operations()[before:] if graph else []
 
 
-def refuse_assignments(classifier: keras.Model, operations: list[tf.Operation], new) -> None:
+def refuse_assignments(
+    classifier: keras.Model, operations: list[tf.Operation], new: Sequence[Assignment]
+) -> None:
     """Refuses a forward pass that assigns a trainable variable, or one that Keras cannot see.
 
     The derivative of a pass is taken at the weights that it was given, and several passes make up
@@ -60,7 +65,7 @@ def refuse_assignments(classifier: keras.Model, operations: list[tf.Operation], 
 
 
 def refuse_zero_derivatives(
-    classifier: keras.Model, gradient: list[tf.Tensor], operations: list[tf.Operation]
+    classifier: keras.Model, gradient: list[Tensor], operations: list[tf.Operation]
 ) -> None:
     """Refuses a `gradient` made by operations whose derivative TensorFlow takes for zero.
 
@@ -97,7 +102,12 @@ def second_derivatives(classifier: keras.Model, operations: list[tf.Operation]) 
         _refuse(classifier, kind, found[0] if found else None, error)
 
 
-def _refuse(classifier, kind: str, operation, cause: Exception | None = None) -> None:
+def _refuse(
+    classifier: keras.Model,
+    kind: str,
+    operation: tf.Operation | None,
+    cause: Exception | None = None,
+) -> NoReturn:
     name = None if operation is None else _name_of_layer(classifier, operation.name)
     where = "" if name is None else f" in layer {name!r}"
     raise ValueError(

@@ -1,14 +1,16 @@
 """Optimizers with coupled weight decay, as in the papers' code, and loss scaling."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 import tensorflow as tf
 
 from tf_mwn.engine.replicas import all_reduce_sum, num_replicas
+from tf_mwn.tensors import Tensor
 
 
-def loss_scale(optimizer: keras.optimizers.Optimizer) -> tf.Tensor | None:
+def loss_scale(optimizer: keras.optimizers.Optimizer) -> Tensor | None:
     """The scale of a `LossScaleOptimizer`, which float16 needs; None for any other optimizer."""
     if not isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
         return None
@@ -17,7 +19,7 @@ def loss_scale(optimizer: keras.optimizers.Optimizer) -> tf.Tensor | None:
 
 def apply_gradient(
     optimizer: keras.optimizers.Optimizer,
-    gradient: Sequence[tf.Tensor],
+    gradient: Sequence[Tensor],
     variables: Sequence[keras.Variable],
 ) -> None:
     """Takes one step of `optimizer` with this replica's share of the unscaled gradient.
@@ -49,7 +51,7 @@ class _CoupledWeightDecay:
     trainable variable, batch norm and biases included.
     """
 
-    def __init__(self, *args, coupled_weight_decay: float = 0.0, **kwargs):
+    def __init__(self, *args: Any, coupled_weight_decay: float = 0.0, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if coupled_weight_decay < 0:
             raise ValueError(
@@ -57,15 +59,18 @@ class _CoupledWeightDecay:
             )
         self.coupled_weight_decay = float(coupled_weight_decay)
 
-    def update_step(self, gradient, variable, learning_rate):
+    def update_step(
+        self, gradient: Tensor, variable: keras.Variable, learning_rate: Tensor
+    ) -> None:
         if self.coupled_weight_decay:
             gradient = gradient + self.coupled_weight_decay * keras.ops.cast(
                 variable, gradient.dtype
             )
-        super().update_step(gradient, variable, learning_rate)
+        super().update_step(gradient, variable, learning_rate)  # type: ignore[misc]
 
-    def get_config(self):
-        return {**super().get_config(), "coupled_weight_decay": self.coupled_weight_decay}
+    def get_config(self) -> dict[str, Any]:
+        config = super().get_config()  # type: ignore[misc]
+        return {**config, "coupled_weight_decay": self.coupled_weight_decay}
 
 
 @keras.saving.register_keras_serializable(package="tf_mwn")

@@ -1,14 +1,16 @@
 """The diagonal D by which an adaptive optimizer scales its gradient."""
 
 from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
 
 import keras
 import tensorflow as tf
 
 from tf_mwn.engine import keras_internals
+from tf_mwn.tensors import Tensor
 
 
-def _adam(optimizer, g, i, rate, step):
+def _adam(optimizer: Any, g: Tensor, i: int, rate: Tensor, step: Tensor) -> Tensor:
     # lr √(1-β₂ᵗ) / (√v + ε), which is how Keras places ε.
     v = _running(keras_internals.slots(optimizer, "velocities")[i], tf.square(g), optimizer.beta_2)
     if optimizer.amsgrad:
@@ -17,19 +19,19 @@ def _adam(optimizer, g, i, rate, step):
     return rate * unbiased / (tf.sqrt(v) + optimizer.epsilon)
 
 
-def _nadam(optimizer, g, i, rate, step):
+def _nadam(optimizer: Any, g: Tensor, i: int, rate: Tensor, step: Tensor) -> Tensor:
     v = _running(keras_internals.slots(optimizer, "velocities")[i], tf.square(g), optimizer.beta_2)
     v /= 1 - tf.cast(optimizer.beta_2, g.dtype) ** step
     return rate / (tf.sqrt(v) + optimizer.epsilon)
 
 
-def _adamax(optimizer, g, i, rate, step):
+def _adamax(optimizer: Any, g: Tensor, i: int, rate: Tensor, step: Tensor) -> Tensor:
     u = tf.cast(keras_internals.slots(optimizer, "u")[i], g.dtype)
     del step  # the correction 1 - β₁ᵗ belongs to the first moment
     return rate / (tf.maximum(optimizer.beta_2 * u, tf.abs(g)) + optimizer.epsilon)
 
 
-def _rms_prop(optimizer, g, i, rate, step):
+def _rms_prop(optimizer: Any, g: Tensor, i: int, rate: Tensor, step: Tensor) -> Tensor:
     del step
     v = _running(keras_internals.slots(optimizer, "velocities")[i], tf.square(g), optimizer.rho)
     if optimizer.centered:
@@ -38,13 +40,13 @@ def _rms_prop(optimizer, g, i, rate, step):
     return rate / tf.sqrt(v + optimizer.epsilon)
 
 
-def _adagrad(optimizer, g, i, rate, step):
+def _adagrad(optimizer: Any, g: Tensor, i: int, rate: Tensor, step: Tensor) -> Tensor:
     del step
     total = tf.cast(keras_internals.slots(optimizer, "accumulators")[i], g.dtype) + tf.square(g)
     return rate / tf.sqrt(total + optimizer.epsilon)
 
 
-def _adadelta(optimizer, g, i, rate, step):
+def _adadelta(optimizer: Any, g: Tensor, i: int, rate: Tensor, step: Tensor) -> Tensor:
     del step
     slots = keras_internals.slots
     squares = _running(slots(optimizer, "accumulated_grads")[i], tf.square(g), optimizer.rho)
@@ -52,8 +54,10 @@ def _adadelta(optimizer, g, i, rate, step):
     return rate * tf.sqrt(steps + optimizer.epsilon) / tf.sqrt(squares + optimizer.epsilon)
 
 
+# (optimizer, gradient, its number among the variables, learning rate, step from 1) -> diagonal
+Rule: TypeAlias = Callable[[Any, Tensor, int, Tensor, Tensor], Tensor]
 # By the class of Keras whose update rule it is.
-_RULES = {
+_RULES: dict[type, Rule] = {
     keras.optimizers.Adam: _adam,
     keras.optimizers.Nadam: _nadam,
     keras.optimizers.Adamax: _adamax,
@@ -63,13 +67,13 @@ _RULES = {
 }
 
 
-def _running(slot, value: tf.Tensor, memory: float) -> tf.Tensor:
+def _running(slot: keras.Variable, value: Tensor, memory: float) -> Tensor:
     """The running mean after this step, whose value is `value`."""
     old = tf.cast(slot, value.dtype)
     return memory * old + (1 - memory) * value
 
 
-def rule_of(optimizer: keras.optimizers.Optimizer) -> Callable | None:
+def rule_of(optimizer: keras.optimizers.Optimizer) -> Rule | None:
     """How `optimizer` scales a gradient; None for one without a diagonal of its own.
 
     A subclass counts as its parent unless it has an update rule of its own. `AdamW` is an `Adam`.
@@ -84,10 +88,10 @@ def rule_of(optimizer: keras.optimizers.Optimizer) -> Callable | None:
 
 def diagonal(
     optimizer: keras.optimizers.Optimizer,
-    weights: Sequence[tf.Tensor],
-    gradient: Sequence[tf.Tensor],
+    weights: Sequence[Tensor],
+    gradient: Sequence[Tensor],
     selection: Sequence[int],
-) -> list[tf.Tensor]:
+) -> list[Tensor]:
     """D of the step that `optimizer` is about to take, as constants; w - D g is where it leads.
 
     The first moment is left out: D belongs to g alone. The second moment includes this step's
@@ -100,6 +104,9 @@ def diagonal(
         selection: position of each of `weights` in the optimizer's variable list.
     """
     rule, decay = rule_of(optimizer), getattr(optimizer, "coupled_weight_decay", 0.0)
+    if rule is None:
+        name = type(optimizer).__name__
+        raise ValueError(f"optimizer: expected one with a rule of its own, received {name}")
     if decay:
         gradient = [g + decay * w for g, w in zip(gradient, weights, strict=True)]
     gradient = keras_internals.clipped(optimizer, list(gradient))

@@ -6,8 +6,10 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from tf_mwn.tensors import Inputs, Logits, Tensor
 
-def all_reduce_sum(value):
+
+def all_reduce_sum(value: Any) -> Any:
     """Sums `value` (a tensor or a structure of tensors) over the replicas in sync.
 
     Differentiable: the gradient of a sum over replicas is again a sum over replicas. On one
@@ -21,7 +23,7 @@ def all_reduce_sum(value):
     return context.all_reduce(tf.distribute.ReduceOp.SUM, value)
 
 
-def all_gather(value: tf.Tensor) -> tf.Tensor:
+def all_gather(value: Tensor) -> Tensor:
     """The values [B, ...] of all replicas in one tensor, the same on each; not differentiable.
 
     In the order of the replicas, whose batches may differ in length.
@@ -32,7 +34,7 @@ def all_gather(value: tf.Tensor) -> tf.Tensor:
     return context.all_gather(tf.stop_gradient(value), axis=0)
 
 
-def own_rows(gathered: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
+def own_rows(gathered: Tensor, size: Tensor) -> Tensor:
     """This replica's rows, as many as its batch has, of a tensor ordered like `all_gather`'s."""
     context = tf.distribute.get_replica_context()
     if context is None or context.num_replicas_in_sync == 1:
@@ -41,7 +43,7 @@ def own_rows(gathered: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
     return gathered[first : first + size]
 
 
-def first_row(size: tf.Tensor) -> tf.Tensor | int:
+def first_row(size: Tensor) -> Tensor | int:
     """The number, in the global batch, of the first row of this replica's batch of `size` rows.
 
     On one device it is the number 0, so that shapes stay known.
@@ -79,7 +81,7 @@ def state(
     )
 
 
-def logits_of_share(classifier: Callable[[Any], tf.Tensor], inputs) -> tf.Tensor:
+def logits_of_share(classifier: Callable[[Inputs], Logits], inputs: Inputs) -> Logits:
     """Logits [B, C] of this replica's inputs [B, ...], a tensor or a structure; B may be 0.
 
     The last batch of a set may have fewer examples than there are replicas, and kernels for CPUs
@@ -90,13 +92,13 @@ def logits_of_share(classifier: Callable[[Any], tf.Tensor], inputs) -> tf.Tensor
     size = tf.shape(tf.nest.flatten(inputs)[0])[0]
     missing = tf.maximum(1 - size, 0)
 
-    def padded(x):
+    def padded(x: Tensor) -> Tensor:
         return tf.pad(x, [[0, missing]] + [[0, 0]] * (x.shape.rank - 1))
 
     return classifier(tf.nest.map_structure(padded, inputs))[:size]
 
 
-def global_mean(per_example: tf.Tensor) -> tf.Tensor:
+def global_mean(per_example: Tensor) -> Tensor:
     """This replica's share of the mean of `per_example` [B] over the global batch.
 
     The shares of all replicas add up to the mean, which is what optimizers expect: they sum

@@ -7,6 +7,7 @@ import keras
 import tensorflow as tf
 
 from tf_mwn.engine import preconditioner
+from tf_mwn.tensors import Tensor
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,11 +20,11 @@ class VirtualStep:
         diagonal: D, a list of tensors like ŵ, constant for the derivative; None for 1.
     """
 
-    weights: list[tf.Tensor]
-    rate: tf.Tensor
-    diagonal: list[tf.Tensor] | None = None
+    weights: list[Tensor]
+    rate: Tensor
+    diagonal: list[Tensor] | None = None
 
-    def transposed(self, direction: Sequence[tf.Tensor]) -> list[tf.Tensor]:
+    def transposed(self, direction: Sequence[Tensor]) -> list[Tensor]:
         """D u of a direction u."""
         if self.diagonal is None:
             return list(direction)
@@ -31,7 +32,7 @@ class VirtualStep:
 
 
 def plain_step(
-    weights: Sequence[tf.Tensor], gradient: Sequence[tf.Tensor], learning_rate: tf.Tensor
+    weights: Sequence[Tensor], gradient: Sequence[Tensor], learning_rate: Tensor
 ) -> VirtualStep:
     """ŵ = w - α g: plain SGD, whatever the real optimizer is (Meta-Weight-Net, step 5); c = α."""
     rates = [tf.cast(learning_rate, w.dtype) for w in weights]
@@ -40,8 +41,8 @@ def plain_step(
 
 
 def optimizer_step(
-    weights: Sequence[tf.Tensor],
-    gradient: Sequence[tf.Tensor],
+    weights: Sequence[Tensor],
+    gradient: Sequence[Tensor],
     optimizer: keras.optimizers.SGD,
     selection: Sequence[int],
 ) -> VirtualStep:
@@ -74,8 +75,8 @@ def optimizer_step(
 
 
 def preconditioned_step(
-    weights: Sequence[tf.Tensor],
-    gradient: Sequence[tf.Tensor],
+    weights: Sequence[Tensor],
+    gradient: Sequence[Tensor],
     optimizer: keras.optimizers.Optimizer,
     selection: Sequence[int],
 ) -> VirtualStep:

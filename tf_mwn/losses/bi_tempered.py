@@ -1,5 +1,7 @@
 """The bi-tempered logistic loss, differentiable in its temperatures."""
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 
@@ -8,9 +10,10 @@ from tf_mwn.losses.admissible import LABEL_SMOOTHING, TEMPERATURE_1
 from tf_mwn.losses.loss_class import PerExampleLoss
 from tf_mwn.losses.targets import as_logits, hyper_parameter, target_distribution
 from tf_mwn.losses.tempered import expm1_ratio, log_exp_t, log_t, power_of_exp_t
+from tf_mwn.tensors import HyperParameter, Labels, Logits, Losses, Tensor
 
 
-def tempered_normalizer(logits, t, *, num_iterations: int = 20) -> tf.Tensor:
+def tempered_normalizer(logits: Logits, t: HyperParameter, *, num_iterations: int = 20) -> Tensor:
     """λ(z) with Σ_j exp_t(z_j - λ) = 1; log Σ_j e^{z_j} at t = 1.
 
     The value, the first and every second and third derivative in z and t are those of the
@@ -33,7 +36,7 @@ def tempered_normalizer(logits, t, *, num_iterations: int = 20) -> tf.Tensor:
     return logits[..., :1] - x[..., :1]
 
 
-def tempered_softmax(logits, t, *, num_iterations: int = 20) -> tf.Tensor:
+def tempered_softmax(logits: Logits, t: HyperParameter, *, num_iterations: int = 20) -> Tensor:
     """p_j = exp_t(z_j - λ(z)); softmax at t = 1, heavy-tailed above, with exact zeros below.
 
     Args:
@@ -50,8 +53,14 @@ def tempered_softmax(logits, t, *, num_iterations: int = 20) -> tf.Tensor:
 
 
 def bi_tempered(
-    labels, logits, *, t1=0.8, t2=1.2, label_smoothing=0.0, num_iterations: int = 20
-) -> tf.Tensor:
+    labels: Labels,
+    logits: Logits,
+    *,
+    t1: HyperParameter = 0.8,
+    t2: HyperParameter = 1.2,
+    label_smoothing: HyperParameter = 0.0,
+    num_iterations: int = 20,
+) -> Losses:
     """Σ_j [y_j (log_t1 y_j - log_t1 p_j) - (y_j^{2-t1} - p_j^{2-t1})/(2-t1)], p = tempered softmax.
 
     With log_t(x) = (x^{1-t} - 1)/(1-t), and p at the temperature t2. For δ = p - y, f_j =
@@ -92,7 +101,7 @@ def bi_tempered(
     return tf.reduce_sum(divergence - powers / (2 - t1), axis=-1)
 
 
-def normalized_logits(logits: tf.Tensor, t: tf.Tensor, num_iterations: int) -> tf.Tensor:
+def normalized_logits(logits: Logits, t: Tensor, num_iterations: int) -> Tensor:
     """x = z - λ(z) [.., C], so that Σ_j exp_t(x_j) = 1; see `tempered_normalizer`.
 
     The iteration is not differentiated. Two further Newton steps from its constant result are:
@@ -106,7 +115,7 @@ def normalized_logits(logits: tf.Tensor, t: tf.Tensor, num_iterations: int) -> t
     return x - mu
 
 
-def _log_t1_of_exp_t2(x, t1, t2):
+def _log_t1_of_exp_t2(x: Tensor, t1: Tensor, t2: Tensor) -> Tensor:
     """log_t1(exp_t2(x)), and log_t1(0) = -1/(1-t1) outside the support."""
     log_p, inside = log_exp_t(x, t2)
     below_one = t1 < 1
@@ -114,13 +123,13 @@ def _log_t1_of_exp_t2(x, t1, t2):
     return tf.where(inside, expm1_ratio(log_p, 1 - t1), at_zero)
 
 
-def _smoothed(target, label_smoothing):
+def _smoothed(target: Tensor, label_smoothing: HyperParameter) -> Tensor:
     epsilon = hyper_parameter(label_smoothing, target.dtype)
     classes = target.shape[-1]
     return (1 - epsilon * classes / max(classes - 1, 1)) * target + epsilon / max(classes - 1, 1)
 
 
-def _solve(x, t, num_iterations):
+def _solve(x: Tensor, t: Tensor, num_iterations: int) -> Tensor:
     """μ [.., 1] with Σ_j exp_t(x_j - μ) = 1, for logits x of maximum 0.
 
     The sum is convex and falls in μ, so Newton's steps from 0 climb to the solution without
@@ -128,7 +137,7 @@ def _solve(x, t, num_iterations):
     too, in one step if all logits are equal; the longer of both is taken.
     """
 
-    def step(i, mu):
+    def step(i: Tensor, mu: Tensor) -> tuple[Tensor, Tensor]:
         newton, total = _newton_step(x, mu, t)
         fixed_point = (1 + (t - 1) * mu) * expm1_ratio(tf.math.log(total), t - 1)
         return i + 1, mu + tf.where(t >= 1, tf.maximum(newton, fixed_point), newton)
@@ -137,7 +146,7 @@ def _solve(x, t, num_iterations):
     return tf.while_loop(lambda i, _: i < num_iterations, step, (0, start))[1]
 
 
-def _newton_step(x, mu, t):
+def _newton_step(x: Tensor, mu: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
     """(S - 1)/Σ_j p_j^t and S = Σ_j p_j, for p_j = exp_t(x_j - μ); both [.., 1]."""
     log_p, inside = log_exp_t(x - mu, t)
     mass = tf.cast(inside, x.dtype)
@@ -169,8 +178,8 @@ class BiTempered(PerExampleLoss):
         t2: float = 1.2,
         label_smoothing: float = 0.0,
         num_iterations: int = 20,
-        **kwargs,
-    ):
+        **kwargs: Any,
+    ) -> None:
         t1 = TEMPERATURE_1.check("t1", t1)
         hyper_parameters = {
             "t1": t1,

@@ -1,5 +1,7 @@
 """Bootstrapped targets: part of the label is the classifier's own prediction."""
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 
@@ -7,9 +9,10 @@ from tf_mwn.checks import UNIT
 from tf_mwn.losses.cross_entropy import cross_entropy
 from tf_mwn.losses.loss_class import PerExampleLoss
 from tf_mwn.losses.targets import as_logits, hyper_parameter
+from tf_mwn.tensors import HyperParameter, Labels, Logits, Losses
 
 
-def reed_soft(labels, logits, *, beta=0.95) -> tf.Tensor:
+def reed_soft(labels: Labels, logits: Logits, *, beta: HyperParameter = 0.95) -> Losses:
     """-Σ_j [β y_j + (1-β) p_j] ln p_j = β CE + (1-β) H(p), with p = softmax(z).
 
     The gradient flows through the target p as well, as in the common implementations.
@@ -36,7 +39,7 @@ def reed_soft(labels, logits, *, beta=0.95) -> tf.Tensor:
     return beta * losses + (1 - beta) * entropy
 
 
-def reed_hard(labels, logits, *, beta=0.8) -> tf.Tensor:
+def reed_hard(labels: Labels, logits: Logits, *, beta: HyperParameter = 0.8) -> Losses:
     """-Σ_j [β y_j + (1-β) 1(j = argmax p)] ln p_j = β CE - (1-β) ln max_j p_j.
 
     Args:
@@ -74,7 +77,7 @@ class ReedSoft(PerExampleLoss):
 
     function = staticmethod(reed_soft)
 
-    def __init__(self, beta: float = 0.95, **kwargs):
+    def __init__(self, beta: float = 0.95, **kwargs: Any) -> None:
         super().__init__({"beta": UNIT.check("beta", beta)}, **kwargs)
 
 
@@ -92,5 +95,5 @@ class ReedHard(PerExampleLoss):
 
     function = staticmethod(reed_hard)
 
-    def __init__(self, beta: float = 0.8, **kwargs):
+    def __init__(self, beta: float = 0.8, **kwargs: Any) -> None:
         super().__init__({"beta": UNIT.check("beta", beta)}, **kwargs)

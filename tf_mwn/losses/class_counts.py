@@ -1,5 +1,8 @@
 """Losses for long-tailed data, made from the number of examples of each class."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 import tensorflow as tf
 
@@ -7,9 +10,10 @@ from tf_mwn.checks import NON_NEGATIVE, POSITIVE, check_class_counts
 from tf_mwn.losses.cross_entropy import cross_entropy
 from tf_mwn.losses.loss_class import PerExampleLoss
 from tf_mwn.losses.targets import as_logits, hyper_parameter, target_distribution
+from tf_mwn.tensors import HyperParameter, Labels, Logits, Losses, Tensor
 
 
-def class_balanced_weights(class_counts, *, beta=0.9999) -> tf.Tensor:
+def class_balanced_weights(class_counts: Sequence[int], *, beta: HyperParameter = 0.9999) -> Tensor:
     """v_c ∝ (1-β)/(1-β^{n_c}), scaled to sum C: the inverse of the effective number of examples.
 
     β = 0 gives 1 everywhere; β -> 1 gives v_c ∝ 1/n_c.
@@ -35,7 +39,7 @@ def class_balanced_weights(class_counts, *, beta=0.9999) -> tf.Tensor:
     return weights * tf.cast(tf.size(counts), tf.float64) / tf.reduce_sum(weights)
 
 
-def ldam_margins(class_counts, *, max_margin=0.5) -> tf.Tensor:
+def ldam_margins(class_counts: Sequence[int], *, max_margin: HyperParameter = 0.5) -> Tensor:
     """m_c = max_margin · n_c^{-1/4} / max_k n_k^{-1/4}: the rarest class has the widest margin.
 
     Args:
@@ -49,7 +53,9 @@ def ldam_margins(class_counts, *, max_margin=0.5) -> tf.Tensor:
     return hyper_parameter(max_margin, tf.float64) * scales / tf.reduce_max(scales)
 
 
-def ldam(labels, logits, *, margins, scale=30.0) -> tf.Tensor:
+def ldam(
+    labels: Labels, logits: Logits, *, margins: HyperParameter, scale: HyperParameter = 30.0
+) -> Losses:
     """The cross-entropy of s (z - m_y e_y): the label's logit has to lead by its class's margin.
 
     The margins presume logits that are cosines, from a normalised last layer, in [-1, 1]; the
@@ -78,7 +84,13 @@ def ldam(labels, logits, *, margins, scale=30.0) -> tf.Tensor:
     return cross_entropy(target, scale * (logits - target * margins))
 
 
-def _ldam_of_counts(labels, logits, class_counts, max_margin, scale):
+def _ldam_of_counts(
+    labels: Labels,
+    logits: Logits,
+    class_counts: Sequence[int],
+    max_margin: HyperParameter,
+    scale: HyperParameter,
+) -> Losses:
     margins = ldam_margins(class_counts, max_margin=max_margin)
     return ldam(labels, logits, margins=margins, scale=scale)
 
@@ -99,7 +111,13 @@ class LDAM(PerExampleLoss):
 
     function = staticmethod(_ldam_of_counts)
 
-    def __init__(self, class_counts, max_margin: float = 0.5, scale: float = 30.0, **kwargs):
+    def __init__(
+        self,
+        class_counts: Sequence[int],
+        max_margin: float = 0.5,
+        scale: float = 30.0,
+        **kwargs: Any,
+    ) -> None:
         hyper_parameters = {
             "class_counts": check_class_counts(class_counts),
             "max_margin": NON_NEGATIVE.check("max_margin", max_margin),

@@ -1,13 +1,16 @@
 """Cross-entropy, which the robust losses modify."""
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 
 from tf_mwn.losses.loss_class import PerExampleLoss
 from tf_mwn.losses.targets import as_logits, target_distribution
+from tf_mwn.tensors import Labels, Logits, Losses, Tensor
 
 
-def cross_entropy(labels, logits) -> tf.Tensor:
+def cross_entropy(labels: Labels, logits: Logits) -> Losses:
     """-Σ_j y_j ln p_j, with p = softmax(z); -ln p_y for a class number y.
 
     Args:
@@ -24,7 +27,7 @@ def cross_entropy(labels, logits) -> tf.Tensor:
     return expectation(target_distribution(labels, logits), -tf.nn.log_softmax(logits))
 
 
-def expectation(target: tf.Tensor, class_losses: tf.Tensor) -> tf.Tensor:
+def expectation(target: Tensor, class_losses: Tensor) -> Tensor:
     """Σ_j y_j ℓ_j: the expected loss under the label distribution; both [.., C] -> [..]."""
     return tf.reduce_sum(target * class_losses, axis=-1)
 
@@ -39,5 +42,5 @@ class CrossEntropyLoss(PerExampleLoss):
 
     function = staticmethod(cross_entropy)
 
-    def __init__(self, **kwargs):
+    def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)

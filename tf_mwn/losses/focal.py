@@ -1,5 +1,7 @@
 """The focal loss in its softmax form."""
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 
@@ -7,9 +9,12 @@ from tf_mwn.checks import NON_NEGATIVE, check_bool
 from tf_mwn.losses.cross_entropy import expectation
 from tf_mwn.losses.loss_class import PerExampleLoss
 from tf_mwn.losses.targets import as_logits, hyper_parameter, target_distribution
+from tf_mwn.tensors import HyperParameter, Labels, Logits, Losses, Tensor
 
 
-def focal(labels, logits, *, gamma=2.0, detach_modulator: bool = False) -> tf.Tensor:
+def focal(
+    labels: Labels, logits: Logits, *, gamma: HyperParameter = 2.0, detach_modulator: bool = False
+) -> Losses:
     """-(1 - p_y)^γ ln p_y, with p = softmax(z).
 
     ∂/∂z = κ (p - e_y) with κ = (1-p_y)^γ - γ p_y (1-p_y)^{γ-1} ln p_y, or κ = (1-p_y)^γ if the
@@ -41,7 +46,7 @@ def focal(labels, logits, *, gamma=2.0, detach_modulator: bool = False) -> tf.Te
     return expectation(target_distribution(labels, logits), class_losses)
 
 
-def log_complement(logits: tf.Tensor) -> tf.Tensor:
+def log_complement(logits: Logits) -> Tensor:
     """ln(1 - p_j) for p = softmax(z), finite also where p_j rounds to 1.
 
     Args:
@@ -76,7 +81,7 @@ class Focal(PerExampleLoss):
 
     function = staticmethod(focal)
 
-    def __init__(self, gamma: float = 2.0, detach_modulator: bool = False, **kwargs):
+    def __init__(self, gamma: float = 2.0, detach_modulator: bool = False, **kwargs: Any) -> None:
         hyper_parameters = {
             "gamma": NON_NEGATIVE.check("gamma", gamma),
             "detach_modulator": check_bool("detach_modulator", detach_modulator),

@@ -1,5 +1,7 @@
 """Generalised cross-entropy."""
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 
@@ -8,9 +10,10 @@ from tf_mwn.losses.cross_entropy import expectation
 from tf_mwn.losses.loss_class import PerExampleLoss
 from tf_mwn.losses.targets import as_logits, hyper_parameter, target_distribution
 from tf_mwn.losses.tempered import expm1_ratio
+from tf_mwn.tensors import HyperParameter, Labels, Logits, Losses
 
 
-def generalized_cross_entropy(labels, logits, *, q=0.7) -> tf.Tensor:
+def generalized_cross_entropy(labels: Labels, logits: Logits, *, q: HyperParameter = 0.7) -> Losses:
     """L_q = (1 - p_y^q)/q, with p = softmax(z); ∂L_q/∂z = p_y^q (p - e_y).
 
     q -> 0 is cross-entropy, reached smoothly; q = 1 is 1 - p_y, half the mean absolute error.
@@ -51,5 +54,5 @@ class GeneralizedCrossEntropy(PerExampleLoss):
 
     function = staticmethod(generalized_cross_entropy)
 
-    def __init__(self, q: float = 0.7, **kwargs):
+    def __init__(self, q: float = 0.7, **kwargs: Any) -> None:
         super().__init__({"q": GCE_Q.check("q", q)}, **kwargs)

@@ -1,5 +1,7 @@
 """Forward correction by a known label transition matrix."""
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 
@@ -7,9 +9,12 @@ from tf_mwn.checks import check_transition_matrix
 from tf_mwn.losses.cross_entropy import expectation
 from tf_mwn.losses.loss_class import PerExampleLoss
 from tf_mwn.losses.targets import as_logits, class_numbers, hyper_parameter, target_distribution
+from tf_mwn.tensors import HyperParameter, Labels, Logits, Losses, Tensor
 
 
-def forward_correction(labels, logits, *, transition_matrix) -> tf.Tensor:
+def forward_correction(
+    labels: Labels, logits: Logits, *, transition_matrix: HyperParameter
+) -> Losses:
     """-ln (Tᵀ p)_y: the cross-entropy of the given label under the prediction passed through T.
 
     With p = softmax(z) and T[i, j] = P(label j given true class i); T = I is cross-entropy. A
@@ -42,7 +47,7 @@ def forward_correction(labels, logits, *, transition_matrix) -> tf.Tensor:
     return expectation(target, class_losses)
 
 
-def _log_mixture(weights, log_p):
+def _log_mixture(weights: Tensor, log_p: Tensor) -> Tensor:
     """ln Σ_i w_i p_i over the last axis, from ln p, for w >= 0."""
     floor = tf.constant(-1e30, log_p.dtype)
     reachable = tf.where(tf.equal(weights, 0), floor, log_p)
@@ -68,6 +73,6 @@ class ForwardCorrection(PerExampleLoss):
 
     function = staticmethod(forward_correction)
 
-    def __init__(self, transition_matrix, **kwargs):
+    def __init__(self, transition_matrix: Any, **kwargs: Any) -> None:
         matrix = check_transition_matrix(transition_matrix)
         super().__init__({"transition_matrix": matrix.tolist()}, **kwargs)

@@ -1,9 +1,11 @@
 """The base of the loss classes: hyper-parameters in, one value per example out."""
 
 from collections.abc import Callable
+from typing import Any
 
 import keras
-import tensorflow as tf
+
+from tf_mwn.tensors import Labels, Logits, Losses, Tensor
 
 
 class PerExampleLoss(keras.losses.Loss):
@@ -22,16 +24,16 @@ class PerExampleLoss(keras.losses.Loss):
             computed in float32.
     """
 
-    function: Callable[..., tf.Tensor]
+    function: Callable[..., Tensor]
 
-    def __init__(self, hyper_parameters: dict | None = None, **kwargs):
+    def __init__(self, hyper_parameters: dict[str, Any] | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if self.dtype not in ("float32", "float64"):
             raise ValueError(f"dtype: expected float32 or float64, received {self.dtype}")
         self.hyper_parameters = dict(hyper_parameters or {})
 
-    def call(self, y_true, y_pred) -> tf.Tensor:
+    def call(self, y_true: Labels, y_pred: Logits) -> Losses:
         return self.function(y_true, y_pred, **self.hyper_parameters)
 
-    def get_config(self) -> dict:
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "dtype": self.dtype, **self.hyper_parameters}

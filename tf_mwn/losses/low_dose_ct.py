@@ -1,16 +1,24 @@
 """The regression loss of low-dose CT: Poisson counts behind Gaussian electronic noise."""
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 
 from tf_mwn.checks import NON_NEGATIVE, POSITIVE
 from tf_mwn.losses.loss_class import PerExampleLoss
 from tf_mwn.losses.targets import hyper_parameter
+from tf_mwn.tensors import HyperParameter, Labels, Logits, Losses, Tensor
 
 
 def low_dose_ct(
-    counts, line_integrals, *, incident_count, variance, num_iterations: int = 20
-) -> tf.Tensor:
+    counts: Tensor,
+    line_integrals: Tensor,
+    *,
+    incident_count: HyperParameter,
+    variance: HyperParameter,
+    num_iterations: int = 20,
+) -> Tensor:
     """min over q >= 0 of I0 e^{-y} - q (ln I0 - y) + lnΓ(q+1) + (P-q)²/(2σ²), elementwise.
 
     The negative log-likelihood, up to a constant, of a measured count P = q + ε with the true
@@ -44,11 +52,13 @@ def low_dose_ct(
     )
     others = [hyper_parameter(value, tf.float64) for value in (counts, variance)]
     zeros = tf.zeros_like(log_expected + others[0] + others[1])
-    arguments = [value + zeros for value in (log_expected, *others)]
-    return tf.cast(_profile_likelihood(*arguments, num_iterations=num_iterations), dtype)
+    log_expected, counts, variance = (value + zeros for value in (log_expected, *others))
+    return tf.cast(_profile_likelihood(log_expected, counts, variance, num_iterations), dtype)
 
 
-def most_likely_count(log_expected, counts, variance, *, num_iterations: int = 20) -> tf.Tensor:
+def most_likely_count(
+    log_expected: Tensor, counts: Tensor, variance: Tensor, *, num_iterations: int = 20
+) -> Tensor:
     """q* >= 0 that minimises -qη + lnΓ(q+1) + (P-q)²/(2σ²).
 
     The stationarity h(q) = σ² (ψ(q+1) - η) + q - P rises and is concave: Newton's steps from the
@@ -67,27 +77,29 @@ def most_likely_count(log_expected, counts, variance, *, num_iterations: int = 2
     from_right = _newton_step(tf.maximum(constants[1], expected), *constants)
     start = tf.maximum(from_right, tf.minimum(constants[1], expected - 1))
 
-    def step(i, q):
+    def step(i: Tensor, q: Tensor) -> tuple[Tensor, Tensor]:
         return i + 1, _newton_step(q, *constants)
 
     q = tf.while_loop(lambda i, _: i < num_iterations, step, (0, tf.maximum(start, 0.0)))[1]
     return _newton_step(tf.stop_gradient(q), log_expected, counts, variance)
 
 
-def _newton_step(q, log_expected, counts, variance):
+def _newton_step(q: Tensor, log_expected: Tensor, counts: Tensor, variance: Tensor) -> Tensor:
     height = variance * (tf.math.digamma(q + 1) - log_expected) + q - counts
     slope = variance * tf.math.polygamma(tf.ones_like(q), q + 1) + 1
     return tf.maximum(q - height / slope, 0.0)
 
 
-def _profile_likelihood(log_expected, counts, variance, num_iterations):
+def _profile_likelihood(
+    log_expected: Tensor, counts: Tensor, variance: Tensor, num_iterations: int
+) -> Tensor:
     @tf.custom_gradient
-    def value_at_minimum(log_expected, counts, variance):
-        def solve():
+    def value_at_minimum(log_expected: Tensor, counts: Tensor, variance: Tensor) -> Any:
+        def solve() -> Tensor:
             arguments = (log_expected, counts, variance)
             return most_likely_count(*arguments, num_iterations=num_iterations)
 
-        def gradient(upstream):
+        def gradient(upstream: Tensor) -> tuple[Tensor, Tensor, Tensor]:
             q = solve()
             residual = _scaled_residual(q, log_expected, counts, variance)
             return (
@@ -104,7 +116,7 @@ def _profile_likelihood(log_expected, counts, variance, num_iterations):
     return value_at_minimum(log_expected, counts, variance)
 
 
-def _scaled_residual(q, log_expected, counts, variance):
+def _scaled_residual(q: Tensor, log_expected: Tensor, counts: Tensor, variance: Tensor) -> Tensor:
     """(q - P)/σ², which is η - ψ(q+1) wherever q > 0: exact also for σ -> 0."""
     positive = variance > 0
     at_zero = -counts / tf.where(positive, variance, tf.ones_like(variance))
@@ -131,14 +143,14 @@ class LowDoseCT(PerExampleLoss):
 
     function = staticmethod(low_dose_ct)
 
-    def __init__(self, incident_count: float, variance: float, **kwargs):
+    def __init__(self, incident_count: float, variance: float, **kwargs: Any) -> None:
         hyper_parameters = {
             "incident_count": POSITIVE.check("incident_count", incident_count),
             "variance": NON_NEGATIVE.check("variance", variance),
         }
         super().__init__(hyper_parameters, **kwargs)
 
-    def call(self, y_true, y_pred) -> tf.Tensor:
+    def call(self, y_true: Labels, y_pred: Logits) -> Losses:
         y_true, y_pred = tf.convert_to_tensor(y_true), tf.convert_to_tensor(y_pred)
         if y_true.shape.rank == y_pred.shape.rank - 1 and y_pred.shape[-1] == 1:
             y_true = y_true[..., tf.newaxis]

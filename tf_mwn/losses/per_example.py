@@ -2,7 +2,8 @@
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -11,6 +12,7 @@ from tf_mwn.checks import check_name
 from tf_mwn.losses.cross_entropy import cross_entropy
 from tf_mwn.losses.outputs import Outputs
 from tf_mwn.losses.trial import is_mean_of_columns, is_per_example
+from tf_mwn.tensors import Labels, Logits, Losses
 
 # What has a weight of its own.
 WEIGHT_PER = ("example", "output")
@@ -19,7 +21,7 @@ Function = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 
 
 def per_example_loss(
-    loss=None, weight_per: str = "example", ignore_class: int | None = None
+    loss: Any = None, weight_per: str = "example", ignore_class: int | None = None
 ) -> "OutputLoss":
     """The function (labels, logits) -> [N] behind a `loss` argument.
 
@@ -63,7 +65,7 @@ def per_example_loss(
     )
 
 
-def _named(name: str) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
+def _named(name: str) -> Callable[[Labels, Logits], Losses]:
     """The function of Keras behind a name; on logits, where it can be one of probabilities too.
 
     Classifiers that put out probabilities are refused, so that the name cannot mean the other one.
@@ -102,16 +104,17 @@ class OutputLoss:
         self, function: Function, weight_per: str = "example", ignore_class: int | None = None
     ):
         self.weight_per, self.ignore_class = weight_per, ignore_class
-        self._function, self._known = function, {}
+        self._function = function
+        self._known: dict[Any, Any] = {}
 
-    def __call__(self, labels, logits):
+    def __call__(self, labels: Labels, logits: Logits) -> Losses:
         outputs = self.outputs(labels, logits)
         if outputs is None:
             return self.of_rows(labels, logits)
         losses = self.of_rows(outputs.row_labels, outputs.row_logits)
         return losses if self.weight_per == "output" else outputs.mean_of_examples(losses)
 
-    def outputs(self, labels, logits) -> Outputs | None:
+    def outputs(self, labels: Labels, logits: Logits) -> Outputs | None:
         """The outputs of a batch; None where each example is the one output of itself."""
         labels, logits = tf.convert_to_tensor(labels), tf.convert_to_tensor(logits)
         wants = self.weight_per == "output" or self.ignore_class is not None
@@ -125,13 +128,13 @@ class OutputLoss:
         """Whether the loss of labels and logits [B, K] is the mean of K losses of one column."""
         return self._once(("columns", tf.float32), lambda: self._has_columns(tf.float32))
 
-    def splits(self, labels, logits) -> bool:
+    def splits(self, labels: Labels, logits: Logits) -> bool:
         """Whether the columns of logits [B, K] are outputs of their own, with labels [B, K]."""
         if logits.shape.rank != 2 or labels.shape.rank != 2 or labels.shape[1] == 1:
             return False
         return self._once(("columns", labels.dtype), lambda: self._has_columns(labels.dtype))
 
-    def of_rows(self, labels, logits) -> tf.Tensor:
+    def of_rows(self, labels: Labels, logits: Logits) -> Losses:
         """The loss [N] of rows of labels and logits [N, C], each by itself."""
         labels, logits = tf.convert_to_tensor(labels), tf.convert_to_tensor(logits)
         if self._function is not cross_entropy:  # which takes labels of any rank
@@ -140,7 +143,7 @@ class OutputLoss:
         rank = getattr(losses, "shape", tf.TensorShape(None)).rank
         return tf.reduce_mean(losses, axis=range(1, rank)) if (rank or 0) > 1 else losses
 
-    def _fitting(self, labels, logits) -> tf.Tensor:
+    def _fitting(self, labels: Labels, logits: Logits) -> Labels:
         """Labels of the rank that the loss needs: those of one logit are [N] or [N, 1].
 
         With the wrong one, labels [N] and logits [N, 1] broadcast to [N, N].
@@ -153,7 +156,7 @@ class OutputLoss:
         rank = self._once((given, kind), lambda: self._rank(given, kind, logits.dtype))
         return tf.reshape(labels, [-1, 1][:rank])
 
-    def _once(self, key, trial):
+    def _once(self, key: Hashable, trial: Callable[[], Any]) -> Any:
         if key not in self._known:
             with tf.init_scope():  # the trial needs values, also where a step is traced
                 self._known[key] = trial()
@@ -171,6 +174,6 @@ class OutputLoss:
                 return rank
         return given
 
-    def _mean_over_rest(self, labels, logits):
+    def _mean_over_rest(self, labels: Labels, logits: Logits) -> Losses:
         losses = tf.convert_to_tensor(self._function(labels, logits))
         return tf.reshape(losses, [-1]) if losses.shape[1:] == [1] else losses

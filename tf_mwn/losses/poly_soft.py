@@ -1,5 +1,7 @@
 """The polynomial soft-weighting loss."""
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 
@@ -8,13 +10,16 @@ from tf_mwn.losses.admissible import POLY_SOFT_D
 from tf_mwn.losses.cross_entropy import cross_entropy
 from tf_mwn.losses.loss_class import PerExampleLoss
 from tf_mwn.losses.targets import hyper_parameter
+from tf_mwn.tensors import HyperParameter, Labels, Logits, Losses
 
 # A loss this close to λ, relative to λ, counts as beyond it: for d > 2 the slope of the weight
 # grows without bound there.
 _EDGE = 1e-6
 
 
-def poly_soft(labels, logits, *, lambda_=5.0, d=2.0) -> tf.Tensor:
+def poly_soft(
+    labels: Labels, logits: Logits, *, lambda_: HyperParameter = 5.0, d: HyperParameter = 2.0
+) -> Losses:
     """((d-1)λ/d) [1 - (1 - l/λ)_+^{d/(d-1)}], with l the cross-entropy.
 
     Its derivative in l is the weight (1 - l/λ)_+^{1/(d-1)}, so ∂/∂z = weight · (p - e_y): d = 2 is
@@ -42,7 +47,9 @@ def poly_soft(labels, logits, *, lambda_=5.0, d=2.0) -> tf.Tensor:
     return poly_soft_of_loss(cross_entropy(labels, logits), lambda_=lambda_, d=d)
 
 
-def poly_soft_of_loss(losses: tf.Tensor, *, lambda_=5.0, d=2.0) -> tf.Tensor:
+def poly_soft_of_loss(
+    losses: Losses, *, lambda_: HyperParameter = 5.0, d: HyperParameter = 2.0
+) -> Losses:
     """`poly_soft` of any losses l >= 0, elementwise."""
     lambda_, d = (hyper_parameter(value, losses.dtype) for value in (lambda_, d))
     ratio = losses / lambda_
@@ -67,7 +74,7 @@ class PolySoft(PerExampleLoss):
 
     function = staticmethod(poly_soft)
 
-    def __init__(self, lambda_: float = 5.0, d: float = 2.0, **kwargs):
+    def __init__(self, lambda_: float = 5.0, d: float = 2.0, **kwargs: Any) -> None:
         hyper_parameters = {
             "lambda_": POSITIVE.check("lambda_", lambda_),
             "d": POLY_SOFT_D.check("d", d),

@@ -1,5 +1,7 @@
 """Mean absolute error, reverse cross-entropy and symmetric cross-entropy."""
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 
@@ -8,9 +10,10 @@ from tf_mwn.losses.admissible import LOG_ZERO
 from tf_mwn.losses.cross_entropy import cross_entropy
 from tf_mwn.losses.loss_class import PerExampleLoss
 from tf_mwn.losses.targets import as_logits, hyper_parameter, target_distribution
+from tf_mwn.tensors import HyperParameter, Labels, Logits, Losses
 
 
-def mean_absolute_error(labels, logits) -> tf.Tensor:
+def mean_absolute_error(labels: Labels, logits: Logits) -> Losses:
     """Σ_j |p_j - y_j|, with p = softmax(z); 2 - 2 p_y for a class number y.
 
     The sum over classes is not divided by C. Some code drops the factor 2; here it is kept, so
@@ -35,7 +38,9 @@ def mean_absolute_error(labels, logits) -> tf.Tensor:
     return tf.reduce_sum(tf.abs(difference), axis=-1)
 
 
-def reverse_cross_entropy(labels, logits, *, log_zero=LOG_ZERO) -> tf.Tensor:
+def reverse_cross_entropy(
+    labels: Labels, logits: Logits, *, log_zero: HyperParameter = LOG_ZERO
+) -> Losses:
     """-Σ_j p_j max(ln y_j, A), with p = softmax(z); -A (1 - p_y) for a class number y.
 
     A = -2 gives the mean absolute error.
@@ -61,7 +66,14 @@ def reverse_cross_entropy(labels, logits, *, log_zero=LOG_ZERO) -> tf.Tensor:
     return -tf.reduce_sum(tf.nn.softmax(logits) * log_target, axis=-1)
 
 
-def symmetric_cross_entropy(labels, logits, *, alpha=0.1, beta=1.0, log_zero=LOG_ZERO) -> tf.Tensor:
+def symmetric_cross_entropy(
+    labels: Labels,
+    logits: Logits,
+    *,
+    alpha: HyperParameter = 0.1,
+    beta: HyperParameter = 1.0,
+    log_zero: HyperParameter = LOG_ZERO,
+) -> Losses:
     """α CE + β RCE, with RCE = -A (1 - p_y); ∂/∂z = (α - β A p_y)(p - e_y).
 
     The sources disagree on A: the authors' code clips the labels at 1e-4, so A = ln 1e-4 =
@@ -103,7 +115,7 @@ class MeanAbsoluteError(PerExampleLoss):
 
     function = staticmethod(mean_absolute_error)
 
-    def __init__(self, **kwargs):
+    def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
 
 
@@ -123,7 +135,9 @@ class SymmetricCrossEntropy(PerExampleLoss):
 
     function = staticmethod(symmetric_cross_entropy)
 
-    def __init__(self, alpha: float = 0.1, beta: float = 1.0, log_zero: float = LOG_ZERO, **kwargs):
+    def __init__(
+        self, alpha: float = 0.1, beta: float = 1.0, log_zero: float = LOG_ZERO, **kwargs: Any
+    ) -> None:
         hyper_parameters = {
             "alpha": NON_NEGATIVE.check("alpha", alpha),
             "beta": NON_NEGATIVE.check("beta", beta),

@@ -4,8 +4,10 @@ from typing import NoReturn
 
 import tensorflow as tf
 
+from tf_mwn.tensors import HyperParameter, Labels, Logits, Tensor
 
-def as_logits(logits) -> tf.Tensor:
+
+def as_logits(logits: Logits) -> Logits:
     """Logits [.., C] in at least float32; C must be known.
 
     Raises:
@@ -17,13 +19,13 @@ def as_logits(logits) -> tf.Tensor:
     return logits if logits.dtype == tf.float64 else tf.cast(logits, tf.float32)
 
 
-def hyper_parameter(value, dtype: tf.DType) -> tf.Tensor:
+def hyper_parameter(value: HyperParameter, dtype: tf.DType) -> Tensor:
     """A float, list, array, tensor or variable as a tensor of `dtype`; gradients pass through."""
     # A Python float must not go through float32 on its way to float64.
     return tf.cast(value, dtype) if tf.is_tensor(value) else tf.constant(value, dtype)
 
 
-def target_distribution(labels, logits: tf.Tensor) -> tf.Tensor:
+def target_distribution(labels: Labels, logits: Logits) -> Tensor:
     """The labels as distributions over the classes.
 
     Args:
@@ -52,7 +54,7 @@ def target_distribution(labels, logits: tf.Tensor) -> tf.Tensor:
     return target
 
 
-def class_numbers(labels, logits: tf.Tensor) -> tf.Tensor | None:
+def class_numbers(labels: Labels, logits: Logits) -> Tensor | None:
     """The labels as int32 [..]; None if they are distributions [.., C].
 
     Raises:
@@ -69,7 +71,7 @@ def class_numbers(labels, logits: tf.Tensor) -> tf.Tensor | None:
     return None
 
 
-def _refuse_shape(labels, logits) -> NoReturn:
+def _refuse_shape(labels: Labels, logits: Logits) -> NoReturn:
     raise ValueError(
         "labels: expected class numbers of shape [..] or distributions of shape [.., C] for "
         f"logits of shape [.., C] = {logits.shape}, received {labels.shape}"

@@ -6,10 +6,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from tf_mwn.tensors import Labels, Logits
+
 Loss = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 
 
-def is_per_example(loss: Loss, labels: tf.Tensor, logits: tf.Tensor) -> bool:
+def is_per_example(loss: Loss, labels: Labels, logits: Logits) -> bool:
     """Whether `loss` gives one value for each example, which depends on that example alone.
 
     Args:
@@ -48,6 +50,6 @@ def is_mean_of_columns(loss: Loss, label: tf.DType) -> bool:
     return whole.shape == (3,) and same(whole, np.mean(columns, axis=0))
 
 
-def same(one, other) -> bool:
+def same(one: np.ndarray, other: np.ndarray) -> bool:
     """Whether two arrays of losses are equal up to rounding."""
     return np.allclose(one, other, rtol=1e-3, atol=1e-4, equal_nan=True)

@@ -1,6 +1,7 @@
 """Checks of the user's classifier, and the choice of variables for the virtual step."""
 
 from collections.abc import Callable, Sequence
+from typing import cast
 
 import keras
 import tensorflow as tf
@@ -12,6 +13,7 @@ from tf_mwn.training.checks.outputs import check_logits
 # How many layers with a kernel a named part has: a block of a residual network has two, and the
 # head comes after it.
 _KERNELS = {"head": 1, "last_block": 3}
+_CHOICES = cast(tuple[str, ...], VIRTUAL_VARIABLES.range)
 
 VirtualVariables = str | Callable[[keras.Variable], bool]
 
@@ -131,7 +133,7 @@ def select_variables(classifier: keras.Model, choice: VirtualVariables) -> list[
         chosen = {id(v) for v in variables if choice(v)}
     else:
         raise ValueError(
-            f"virtual_variables: expected one of {', '.join(VIRTUAL_VARIABLES.range)} or a "
+            f"virtual_variables: expected one of {', '.join(_CHOICES)} or a "
             f"function of a variable, received {choice!r}"
         )
     if not chosen:
@@ -229,7 +231,7 @@ def resolve_jit_compile(
     return "auto"
 
 
-def _layers(model) -> list[keras.layers.Layer]:
+def _layers(model: keras.Model) -> list[keras.layers.Layer]:
     """Layers in order, nested models flattened."""
     found = []
     for layer in model.layers:

@@ -1,12 +1,18 @@
 """The clean examples of a meta batch as further rows of the training batch."""
 
+from typing import Any
+
 import tensorflow as tf
+
+from tf_mwn.tensors import Element, Inputs, Labels, Tensor
 
 # The `sample_id` of a clean row, which is not in the training set.
 _NO_ID = -1
 
 
-def with_clean_rows(element, labels):
+def with_clean_rows(
+    element: Element, labels: Labels
+) -> tuple[Inputs, Labels, Tensor, Tensor | None]:
     """Joins the training batch and the meta batch of a training element into one batch.
 
     On several devices each joins its own shares of both.
@@ -29,10 +35,10 @@ def with_clean_rows(element, labels):
     return _joined([*given, weights], [*added, tf.ones_like(ids, weights.dtype)])
 
 
-def _joined(given: list, added: list) -> list:
+def _joined(given: list[Any], added: list[Any]) -> Any:
     return tf.nest.map_structure(lambda *pair: tf.concat(pair, axis=0), given, added)
 
 
-def without_clean_rows(element, values: tf.Tensor) -> tf.Tensor:
+def without_clean_rows(element: Element, values: Tensor) -> Tensor:
     """The first B of the B + M rows of `values`: those of the training batch of `element`."""
     return values[: tf.shape(element["sample_id"])[0]]

@@ -1,5 +1,7 @@
 """Plain training: the baseline every other method is compared with."""
 
+from typing import Any
+
 import keras
 
 from tf_mwn.training.mean_loss import MeanLoss
@@ -14,8 +16,8 @@ class CrossEntropy(RobustModel):
         classifier: built Keras model that returns logits [B, C].
     """
 
-    def __init__(self, classifier: keras.Model, **kwargs):
+    def __init__(self, classifier: keras.Model, **kwargs: Any) -> None:
         super().__init__(classifier, MeanLoss(), **kwargs)
 
-    def constructor_arguments(self):
+    def constructor_arguments(self) -> dict[str, Any]:
         return {}

@@ -8,7 +8,7 @@ instead. On several machines, every worker runs the same program on the same dat
 share of each batch.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import keras
@@ -16,6 +16,7 @@ import tensorflow as tf
 
 from tf_mwn.engine.keras_internals import first_epoch, metrics_in_order
 from tf_mwn.engine.replicas import all_reduce_sum, num_replicas
+from tf_mwn.tensors import Logs
 from tf_mwn.training.metrics import build_metrics
 
 Step = Callable[[Any], dict[str, tf.Tensor]]
@@ -38,11 +39,11 @@ def step_function(model: keras.Model, step: Step) -> Step:
     """
     strategy = model.distribute_strategy
 
-    def on_replica(data):
+    def on_replica(data: Any) -> Logs:
         shares = {name: tf.cast(value, tf.float32) for name, value in step(data).items()}
         return {name: total / num_replicas() for name, total in all_reduce_sum(shares).items()}
 
-    def on_all(data):
+    def on_all(data: Any) -> Logs:
         logs = strategy.run(on_replica, args=(data,))
         return {name: strategy.experimental_local_results(logs[name])[0] for name in logs}
 
@@ -136,7 +137,9 @@ def _is_due(epoch: int, frequency: int | Sequence[int]) -> bool:
     return epoch + 1 in frequency
 
 
-def _train_epoch(model: keras.Model, batches: "_Batches", listeners) -> None:
+def _train_epoch(
+    model: keras.Model, batches: "_Batches", listeners: keras.callbacks.CallbackList
+) -> None:
     for step, data in enumerate(batches.epoch()):
         listeners.on_train_batch_begin(step)
         listeners.on_train_batch_end(step, model.train_function(data))
@@ -146,13 +149,13 @@ def _train_epoch(model: keras.Model, batches: "_Batches", listeners) -> None:
 
 def evaluate(
     model: keras.Model,
-    x,
-    y=None,
+    x: Any,
+    y: Any = None,
     batch_size: int | None = None,
-    verbose="auto",
-    sample_weight=None,
+    verbose: Any = "auto",
+    sample_weight: Any = None,
     steps: int | None = None,
-    callbacks=None,
+    callbacks: Any = None,
     return_dict: bool = False,
 ) -> dict[str, float] | list[float]:
     """The metrics over a whole set. Each example counts once, and all workers get equal values.
@@ -194,7 +197,7 @@ def results(model: keras.Model) -> dict[str, Any]:
     return {name: value if value.ndim else float(value) for name, value in found.items()}
 
 
-def distributed(strategy: tf.distribute.Strategy, dataset: tf.data.Dataset):
+def distributed(strategy: tf.distribute.Strategy, dataset: tf.data.Dataset) -> Iterable[Any]:
     """`dataset` with each batch split into the replicas' shares, in order of the replicas."""
     options = tf.data.Options()
     # By default each worker may read a part of the files: batches would differ from those of one
@@ -207,21 +210,21 @@ def distributed(strategy: tf.distribute.Strategy, dataset: tf.data.Dataset):
 class _Batches:
     """The distributed batches, epoch by epoch."""
 
-    def __init__(self, model: keras.Model, dataset: tf.data.Dataset, steps: int | None):
+    def __init__(self, model: keras.Model, dataset: tf.data.Dataset, steps: int | None) -> None:
         self._dataset = distributed(model.distribute_strategy, dataset)
-        self._steps = steps
-        self._endless = None if steps is None else iter(self._dataset)
+        self._endless = None if steps is None else (iter(self._dataset), steps)
 
     def epoch(self) -> Iterator[Any]:
         if self._endless is None:
             yield from self._dataset
             return
-        for done in range(self._steps):
+        batches, steps = self._endless
+        for done in range(steps):
             try:
-                data = next(self._endless)
+                data = next(batches)
             except StopIteration:
                 raise ValueError(
-                    f"steps_per_epoch: expected data for {self._steps} steps of every epoch, "
+                    f"steps_per_epoch: expected data for {steps} steps of every epoch, "
                     f"received {done} in the last one; pass dataset.repeat()"
                 ) from None
             yield data

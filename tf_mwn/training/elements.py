@@ -2,8 +2,8 @@
 
 import itertools
 import types
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, TypeAlias, TypeGuard
 
 import keras
 import numpy as np
@@ -11,22 +11,25 @@ import tensorflow as tf
 
 from tf_mwn.data.streams.examples import is_text
 from tf_mwn.engine.linearise import trace_derivatives
+from tf_mwn.tensors import Element, Inputs, Labels
 from tf_mwn.training.checks.batches import BatchCheck, CheckedBatches, mistakes_in_batches
 from tf_mwn.training.checks.labels import check_labels, has_classes
 from tf_mwn.training.checks.losses import LabelRange
-from tf_mwn.training.checks.outputs import Logits, check_logits
+from tf_mwn.training.checks.outputs import LogitsSpec, check_logits
 from tf_mwn.training.checks.tasks import check_task
 
+# (element, labels, *weights) -> the same with the weights of classes.
+Weigh: TypeAlias = Callable[..., tuple[Any, ...]]
 # Autograph has no control flow to convert here, and takes half a second to find that out.
 _AS_IT_IS = tf.autograph.experimental.do_not_convert
 
 
-def is_training_element(inputs) -> bool:
+def is_training_element(inputs: Any) -> TypeGuard[Element]:
     """Whether `inputs` is the dict of a training element, not a classifier's own dict of inputs."""
     return isinstance(inputs, Mapping) and "inputs" in inputs and "sample_id" in inputs
 
 
-def check_training_element(data, needs_meta: bool) -> None:
+def check_training_element(data: Any, needs_meta: bool) -> None:
     """Refuses a batch, or the specification of a batch, that is not a training element.
 
     Raises:
@@ -47,7 +50,7 @@ def check_training_element(data, needs_meta: bool) -> None:
     )
 
 
-def unpacked(data, needs_meta: bool) -> tuple[dict[str, Any], Any]:
+def unpacked(data: Any, needs_meta: bool) -> tuple[Element, Labels]:
     """A training element as inputs and labels; the inputs hold any weights as "sample_weight".
 
     Raises:
@@ -78,7 +81,7 @@ def check_takes_weights(model: Any, name: str) -> None:
         )
 
 
-def checked_data(data: Any, model: Any, weigh: Callable | None = None) -> Any:
+def checked_data(data: Any, model: Any, weigh: Weigh | None = None) -> Any:
     """The data for `fit`, with a check in them of every batch that is not checked already.
 
     Args:
@@ -215,7 +218,9 @@ def _is_text(part: Any) -> bool:
     return part.dtype == tf.string if isinstance(part, tf.TypeSpec) else is_text(part)
 
 
-def _check_labels(model, name: str, labels: tf.TensorSpec, logits: Logits | None) -> LabelRange:
+def _check_labels(
+    model: Any, name: str, labels: tf.TensorSpec, logits: LogitsSpec | None
+) -> LabelRange:
     """Checks the kind of labels, and tries the losses on them; what the losses take of them."""
     if logits is None or labels.shape.rank is None:
         return LabelRange()
@@ -228,10 +233,10 @@ def _check_labels(model, name: str, labels: tf.TensorSpec, logits: Logits | None
     return found
 
 
-def _logits(classifier: keras.Model, inputs) -> Logits | None:
+def _logits(classifier: keras.Model, inputs: Inputs) -> LogitsSpec | None:
     """What is known of the classifier's logits; it is called where its layers do not tell."""
     outputs = getattr(classifier, "outputs", None)
-    known = Logits(tuple(outputs[0].shape[1:])) if outputs else None
+    known = LogitsSpec(tuple(outputs[0].shape[1:])) if outputs else None
     if known is not None and len(known.shape) < 2:
         return known
     return check_logits(classifier, inputs) or known
@@ -245,12 +250,14 @@ def _check_arrays(arrays: Mapping[str, np.ndarray], check: BatchCheck) -> None:
             check.of_labels(tf.constant(labels), name, known)
 
 
-def _checked_generator(first, rest, check: BatchCheck, weigh):
+def _checked_generator(
+    first: Any, rest: Iterator[Any], check: BatchCheck, weigh: Weigh | None
+) -> Iterator[Any]:
     for data in itertools.chain([first], rest):
         yield _checked_element(data, check, weigh)
 
 
-def _checked_element(data, check: BatchCheck, weigh):
+def _checked_element(data: Any, check: BatchCheck, weigh: Weigh | None) -> tuple[Any, ...]:
     check_training_element(data, "meta_labels" in check.labels)
     return check(*(data if weigh is None else weigh(*data)))
 
@@ -258,7 +265,7 @@ def _checked_element(data, check: BatchCheck, weigh):
 def _spec(data: Any) -> Any:
     """The specification of a batch given by its values."""
 
-    def spec(value):
+    def spec(value: Any) -> tf.TensorSpec:
         value = tf.convert_to_tensor(value)
         return tf.TensorSpec([None, *value.shape[1:]], value.dtype)
 

@@ -6,6 +6,7 @@ import tensorflow as tf
 from tf_mwn.checks import check_count
 from tf_mwn.engine.objective import TrainingBatch
 from tf_mwn.engine.replicas import all_gather, all_reduce_sum, state
+from tf_mwn.tensors import Tensor
 
 
 class ExampleMemory:
@@ -29,7 +30,7 @@ class ExampleMemory:
         """A new variable with one value, or values of `shape`, per example: [N, *shape]."""
         return state(self._owner, name, (self.size, *shape), keras.initializers.Constant(initial))
 
-    def spread(self, values: tf.Tensor, batch: TrainingBatch) -> tuple[tf.Tensor, tf.Tensor]:
+    def spread(self, values: Tensor, batch: TrainingBatch) -> tuple[Tensor, Tensor]:
         """Scatters values [B] of the batch's examples into vectors [N].
 
         Returns:
@@ -44,7 +45,7 @@ class ExampleMemory:
         return tf.math.divide_no_nan(total, count), tf.minimum(count, 1)
 
     def average(
-        self, variable: keras.Variable, values: tf.Tensor, rate: float, batch: TrainingBatch
+        self, variable: keras.Variable, values: Tensor, rate: float, batch: TrainingBatch
     ) -> None:
         """v ← v + rate · (value - v) in a variable [N, C], for the batch's examples.
 
@@ -60,12 +61,12 @@ class ExampleMemory:
         change = rate * (values - tf.gather(old, ids)) / times[:, tf.newaxis]
         variable.assign(tf.tensor_scatter_nd_add(old, ids[:, tf.newaxis], change))
 
-    def of(self, values: tf.Tensor, batch: TrainingBatch) -> tf.Tensor:
+    def of(self, values: Tensor, batch: TrainingBatch) -> Tensor:
         """The entries [B, ...] of `values` [N, ...] that belong to the batch's examples."""
         return tf.gather(tf.convert_to_tensor(values), _ids(batch))
 
 
-def _ids(batch: TrainingBatch) -> tf.Tensor:
+def _ids(batch: TrainingBatch) -> Tensor:
     if batch.sample_id is None:
         raise ValueError("sample_id: expected the ids of the examples, received none")
     return tf.cast(batch.sample_id, tf.int64)

@@ -15,13 +15,12 @@ from tf_mwn.data.subset import Subset
 from tf_mwn.engine import keras_internals
 from tf_mwn.engine.optimizers import without_loss_scale
 from tf_mwn.label_noise.calibration import fit_temperature
+from tf_mwn.tensors import Batches, Logs
 from tf_mwn.training.cross_entropy import CrossEntropy
 from tf_mwn.training.elements import check_inputs
 from tf_mwn.training.options import PASSES
 from tf_mwn.training.robust_model import RobustModel
 from tf_mwn.training.whole_sets import logits_of
-
-Batches = tf.data.Dataset
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,7 +53,7 @@ def hold_back(labels: np.ndarray, share: float, seed: int) -> np.ndarray:
     Returns:
         Row numbers in ascending order, int64 [M].
     """
-    rng, rows = np.random.default_rng([seed, 0x4E1D]), []
+    rng, rows = np.random.default_rng([seed, 0x4E1D]), list[np.ndarray]()
     for label in np.unique(labels):
         of_class = np.flatnonzero(labels == label)
         wanted = min(max(round(share * len(of_class)), 1 if share > 0 else 0), len(of_class) - 1)
@@ -85,7 +84,7 @@ def cut_steps(steps_per_epoch: int, clean_examples: int, batch_size: int) -> int
 
 def fine_tune(
     model: RobustModel,
-    stream: Batches,
+    stream: tf.data.Dataset,
     clean_examples: int,
     batch_size: int,
     epochs: int,
@@ -94,7 +93,7 @@ def fine_tune(
     held_back: Batches | None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     first_epoch: int = 0,
-    verbose="auto",
+    verbose: Any = "auto",
 ) -> FineTuned:
     """Trains the model's classifier by its plain loss on clean batches; nothing else changes.
 
@@ -149,7 +148,7 @@ def fine_tune_on_arrays(
     rate: float,
     share: float,
     seed: int,
-    verbose="auto",
+    verbose: Any = "auto",
 ) -> FineTuned:
     """See `RobustModel.fine_tune`."""
     x, y = check_examples("x_meta", x, "y_meta", y)
@@ -160,10 +159,11 @@ def fine_tune_on_arrays(
     rows = hold_back(strata(y), BELOW_ONE.check("held_back", share), check_count("seed", seed, 0))
     rest = np.setdiff1d(np.arange(len(y)), rows)
 
-    def part(rows):
+    def part(rows: np.ndarray) -> tuple[Any, np.ndarray]:
         return tf.nest.map_structure(lambda a: a[rows], (x, y))
 
-    clean = Subset(*part(rest), None, rest)
+    inputs, labels = part(rest)
+    clean = Subset(inputs, labels, None, rest)
     size = min(100, len(rest)) if batch_size is None else batch_size
     held_back = tf.data.Dataset.from_tensor_slices(part(rows)).batch(500) if len(rows) else None
     stream = training_stream(clean, None, size, None, seed)
@@ -189,7 +189,7 @@ class _KeepBest(keras.callbacks.Callback):
     If that epoch is not better than before by one standard error, it keeps the state of before.
     """
 
-    def __init__(self, first_epoch: int, epochs: int, held_back: Batches | None):
+    def __init__(self, first_epoch: int, epochs: int, held_back: Batches | None) -> None:
         super().__init__()
         self._first, self._epochs, self._held_back = first_epoch, epochs, held_back
         self._states: dict[int, list[np.ndarray]] = {}
@@ -206,15 +206,15 @@ class _KeepBest(keras.callbacks.Callback):
         """M."""
         return len(self._each[0]) if self._each else 0
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Logs | None = None) -> None:
         if self._held_back is not None:
-            self._measure(0)
+            self._measure(0, self._held_back)
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         if self._held_back is None:
             return
         done = epoch + 1 - self._first
-        self._measure(done)
+        self._measure(done, self._held_back)
         if done == self._epochs:
             self.kept = self._choice()
             for variable, value in zip(self._state(), self._states[self.kept], strict=True):
@@ -223,9 +223,9 @@ class _KeepBest(keras.callbacks.Callback):
     def _state(self) -> list[keras.Variable]:
         return self.model.classifier.variables
 
-    def _measure(self, done: int) -> None:
+    def _measure(self, done: int, held_back: Batches) -> None:
         """Keeps the state of before and of the best epoch."""
-        self._each.append(self._loss_of_each())
+        self._each.append(self._loss_of_each(held_back))
         if done == 0 or self.losses[-1] < min(self.losses[:-1]):
             before = {0: self._states[0]} if done else {}
             state = [variable.numpy() for variable in self._state()]
@@ -237,12 +237,12 @@ class _KeepBest(keras.callbacks.Callback):
         error = gain.std(ddof=1) / np.sqrt(len(gain)) if len(gain) > 1 else np.inf
         return best if gain.mean() > error else 0
 
-    def _loss_of_each(self) -> np.ndarray:
+    def _loss_of_each(self, held_back: Batches) -> np.ndarray:
         """The loss of each example, at the temperature that suits the classifier best.
 
         A classifier that is only surer of itself than before has not become better.
         """
-        logits, labels, _ = logits_of(self.model.classifier, self._held_back)
+        logits, labels, _ = logits_of(self.model.classifier, held_back)
         has_classes = self.model.has_classes(labels, logits) and logits.shape[-1] > 1
         if np.isfinite(logits).all() and has_classes:
             temperature = fit_temperature(logits.astype(np.float64), strata(labels))

@@ -31,7 +31,7 @@ class Given:
     meta_batch_size: int | None
     validation_split: float
 
-    def as_elements(self, model: Any, batch_size: int | None, shuffle: bool):
+    def as_elements(self, model: Any, batch_size: int | None, shuffle: bool) -> tuple[Any, Any]:
         """Training elements: a stream, or one element in a tuple; and validation data, or None.
 
         Args:
@@ -129,10 +129,10 @@ class Arrays:
         return self._rows(slice(first)), self._rows(slice(first, None))
 
     def _rows(self, rows: slice) -> "Arrays":
-        parts = [self.x, self.y, self.sample_weight]
-        return Arrays(*(None if p is None else _taken(p, rows) for p in parts))
+        weights = None if self.sample_weight is None else _taken(self.sample_weight, rows)
+        return Arrays(_taken(self.x, rows), _taken(self.y, rows), weights)
 
-    def as_validation_data(self) -> tuple:
+    def as_validation_data(self) -> tuple[Any, ...]:
         """(inputs, labels), and the weights if there are any."""
         # Of text, Keras' `evaluate` takes tensors in any shape.
         x = keras.tree.map_structure(lambda p: tf.constant(p) if is_text(p) else p, self.x)
@@ -165,11 +165,11 @@ def pairs_of_arrays(
     size = len(train.y)
     batch_size = check_count("batch_size", BATCH_SIZE if batch_size is None else batch_size)
     batch_size = min(batch_size, max(1, size))
-    clean = (None, None) if meta is None else (meta.x, meta.y)
     return paired_dataset(
         train.x,
         train.y,
-        *clean,
+        None if meta is None else meta.x,
+        None if meta is None else meta.y,
         batch_size=batch_size,
         meta_batch_size=meta_batch_size,
         seed=seed,

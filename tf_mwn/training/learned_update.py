@@ -1,13 +1,17 @@
 """Methods that learn how the classifier steps, not what it minimises."""
 
-import tensorflow as tf
+from typing import Any
+
+import keras
 
 from tf_mwn.engine.linearise import Linearisation
 from tf_mwn.engine.objective import TrainingBatch
 from tf_mwn.engine.optimizers import apply_gradient
 from tf_mwn.engine.replicas import num_replicas
+from tf_mwn.tensors import Element, Logs, Tensor
 from tf_mwn.training.elements import unpacked
 from tf_mwn.training.meta_learned import MetaLearnedModel, refuse_engine_options
+from tf_mwn.training.meta_learner import MetaLearner
 
 
 class LearnedUpdate(MetaLearnedModel):
@@ -20,11 +24,13 @@ class LearnedUpdate(MetaLearnedModel):
     offers_virtual_steps = False
     differentiates_twice = False
 
-    def __init__(self, classifier, meta_learner, meta_interval: int, **kwargs):
+    def __init__(
+        self, classifier: keras.Model, meta_learner: MetaLearner, meta_interval: int, **kwargs: Any
+    ) -> None:
         refuse_engine_options(kwargs)
         super().__init__(classifier, meta_learner, meta_interval=meta_interval, **kwargs)
 
-    def train_step(self, data):
+    def train_step(self, data: Any) -> Logs:
         element, labels = unpacked(data, self.needs_meta_set)
         counts = element.get("sample_weight")
         batch = self.training_batch(labels, element["sample_id"], counts)
@@ -38,25 +44,27 @@ class LearnedUpdate(MetaLearnedModel):
         linear.commit()
         return self.update_metrics(element, labels, linear.unadjusted_logits, counts)
 
-    def training_gradient(self, linear: Linearisation, batch: TrainingBatch) -> list[tf.Tensor]:
+    def training_gradient(self, linear: Linearisation, batch: TrainingBatch) -> list[Tensor]:
         """∂T/∂w and the gradient of the classifier's own losses (this replica's share)."""
         cotangent, _ = self.logits_gradient(linear.logits, batch)
         # Every replica holds the same regularisers, and the shares add up.
         return linear.pullback(cotangent, regularisation_scale=1.0 / num_replicas())
 
     def theta_gradient(
-        self, linear: Linearisation, gradient: list[tf.Tensor], element
-    ) -> list[tf.Tensor]:
+        self, linear: Linearisation, gradient: list[Tensor], element: Element
+    ) -> list[Tensor]:
         """The gradient of Θ (this replica's share), given this replica's share of ∂T/∂w."""
         raise NotImplementedError
 
-    def apply_gradient(self, linear: Linearisation, gradient: list[tf.Tensor]) -> None:
+    def apply_gradient(self, linear: Linearisation, gradient: list[Tensor]) -> None:
         """w ← optimizer(gradient)."""
         apply_gradient(self.optimizer, gradient, self.classifier.trainable_variables)
 
-    def meta_gradient(self, linear, batch, element):
+    def meta_gradient(
+        self, linear: Linearisation, batch: TrainingBatch, element: Element
+    ) -> list[Tensor]:
         """The gradient of Θ from one training and one meta batch (this replica's share)."""
         return self.theta_gradient(linear, self.training_gradient(linear, batch), element)
 
-    def constructor_arguments(self):
+    def constructor_arguments(self) -> dict[str, Any]:
         return {"meta_interval": self.meta_interval}

@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_mwn.checks import NON_NEGATIVE, POSITIVE
+from tf_mwn.tensors import Logits, Tensor
 from tf_mwn.training.classifiers import num_classes
 
 
@@ -92,7 +93,7 @@ class LogitAdjustment:
     def _offset_of_width(self, width: int) -> np.ndarray:
         return self._offset[1:] - self._offset[:1] if width == 1 else self._offset
 
-    def __call__(self, logits: tf.Tensor) -> tf.Tensor:
+    def __call__(self, logits: Logits) -> Tensor:
         """The adjusted logits, of the shape and type of `logits` [.., C], or [.., 1] of C = 2."""
         return logits + tf.constant(self._offset_of_width(logits.shape[-1]), logits.dtype)
 

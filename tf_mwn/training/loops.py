@@ -2,7 +2,8 @@
 
 import dataclasses
 import types
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 import keras
 import tensorflow as tf
@@ -10,6 +11,7 @@ import tensorflow as tf
 from tf_mwn.data.streams.class_weight import ClassWeight
 from tf_mwn.data.streams.pairing import Pairing, pairing_of
 from tf_mwn.engine import keras_internals
+from tf_mwn.tensors import Logs
 from tf_mwn.training import distributed_loop
 from tf_mwn.training.checks.batches import mistakes_in_batches
 from tf_mwn.training.classifiers import num_classes
@@ -19,6 +21,9 @@ from tf_mwn.training.metrics import build_metrics
 from tf_mwn.training.options import FINE_TUNED_EPOCHS, FINE_TUNING_RATE, HELD_BACK
 from tf_mwn.training.whole_sets import WholeSets
 
+if TYPE_CHECKING:
+    from tf_mwn.training.fine_tuning import FineTuned
+
 _WHOLE = 500  # examples in a batch of the whole sets
 _UNSHUFFLED = (tf.data.Dataset, types.GeneratorType)  # Keras warns if these should be shuffled
 
@@ -26,29 +31,34 @@ _UNSHUFFLED = (tf.data.Dataset, types.GeneratorType)  # Keras warns if these sho
 class Loops(keras.Model):
     """The part of `RobustModel` that Keras' users call; the steps are the other part."""
 
+    whole_sets: WholeSets | None
+    train_function: Any  # of an iterator; see `make_train_function`
+    test_function: Any
+    _made: Callable[[], WholeSets | None]
+
     def fit(
         self,
-        x=None,
-        y=None,
-        batch_size=None,
-        epochs=1,
-        verbose="auto",
-        callbacks=None,
-        validation_split=0.0,
-        validation_data=None,
-        shuffle=True,
-        class_weight=None,
-        sample_weight=None,
-        initial_epoch=0,
-        steps_per_epoch=None,
-        validation_steps=None,
-        validation_batch_size=None,
-        validation_freq=1,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        verbose: Any = "auto",
+        callbacks: Any = None,
+        validation_split: float = 0.0,
+        validation_data: Any = None,
+        shuffle: bool = True,
+        class_weight: Mapping[int, float] | None = None,
+        sample_weight: Any = None,
+        initial_epoch: int = 0,
+        steps_per_epoch: int | None = None,
+        validation_steps: int | None = None,
+        validation_batch_size: int | None = None,
+        validation_freq: int = 1,
         *,
-        x_meta=None,
-        y_meta=None,
-        meta_batch_size=None,
-    ):
+        x_meta: Any = None,
+        y_meta: Any = None,
+        meta_batch_size: int | None = None,
+    ) -> keras.callbacks.History:
         """As in Keras; a method with phases needs `num_epochs` epochs.
 
         `x` is arrays with the labels `y`, or a stream of training elements: the data set that
@@ -112,14 +122,14 @@ class Loops(keras.Model):
         self.finish(pairing, verbose)
         return history
 
-    def _weighing(self, class_weight) -> ClassWeight | None:
+    def _weighing(self, class_weight: Mapping[int, float] | None) -> ClassWeight | None:
         if class_weight is None:
             return None
         check_takes_weights(self, "class_weight")
         classes = num_classes(self.classifier)
         return ClassWeight(class_weight, None if classes is None else max(classes, 2))
 
-    def prepared(self, data, pairing: Pairing | None):
+    def prepared(self, data: Any, pairing: Pairing | None) -> Any:
         """Called by `fit` with its data, and with what they were made of by `paired_dataset`.
 
         By default it makes the whole sets of them, where the method needs these.
@@ -133,10 +143,10 @@ class Loops(keras.Model):
             self.whole_sets, self._made = made, lambda: made
         return data
 
-    def finish(self, pairing: Pairing | None, verbose) -> None:
+    def finish(self, pairing: Pairing | None, verbose: Any) -> None:
         """Called when `fit` has trained. Default: nothing."""
 
-    def checked(self, data, weigh: ClassWeight | None = None):
+    def checked(self, data: Any, weigh: ClassWeight | None = None) -> Any:
         """Training data, one element or many, with a check of every batch in them.
 
         Args:
@@ -155,7 +165,7 @@ class Loops(keras.Model):
         self.check_variables()
         return checked_data(data, self, weigh)
 
-    def _fit(self, data, **options):
+    def _fit(self, data: Any, **options: Any) -> keras.callbacks.History:
         callbacks = options["callbacks"]
         if isinstance(callbacks, keras.callbacks.CallbackList):
             callbacks = callbacks.callbacks
@@ -169,16 +179,16 @@ class Loops(keras.Model):
 
     def fine_tune(
         self,
-        x_meta,
-        y_meta,
+        x_meta: Any,
+        y_meta: Any,
         epochs: int = FINE_TUNED_EPOCHS,
         steps_per_epoch: int | None = None,
         batch_size: int | None = None,
         rate: float = FINE_TUNING_RATE.default,
         held_back: float = HELD_BACK.default,
         seed: int = 0,
-        verbose="auto",
-    ):
+        verbose: Any = "auto",
+    ) -> "FineTuned":
         """Trains the classifier on clean examples alone, for a few epochs, and keeps the best one.
 
         It minimises the plain loss; the meta-learner stays as it is. A part of the examples is held
@@ -215,7 +225,14 @@ class Loops(keras.Model):
             self, x_meta, y_meta, epochs, steps, batch_size, rate, held_back, seed, verbose
         )
 
-    def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, return_dict=False):
+    def train_on_batch(
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        class_weight: Mapping[int, float] | None = None,
+        return_dict: bool = False,
+    ) -> Any:
         """One step on a training element (x, y), as in Keras.
 
         Raises:
@@ -232,7 +249,9 @@ class Loops(keras.Model):
         self.make_train_function()
         return self._on_batch(self.train_function, data, return_dict)
 
-    def test_on_batch(self, x, y=None, sample_weight=None, return_dict=False):
+    def test_on_batch(
+        self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
+    ) -> Any:
         """As in Keras."""
         self._evaluating = True
         try:
@@ -242,7 +261,7 @@ class Loops(keras.Model):
         finally:
             self._evaluating = False
 
-    def _on_batch(self, step, data, return_dict: bool):
+    def _on_batch(self, step: Callable[[Iterator[Any]], Logs], data: Any, return_dict: bool) -> Any:
         dataset = tf.data.Dataset.from_tensors(data)
         build_metrics(self, dataset)
         self.reset_metrics()
@@ -281,13 +300,13 @@ class Loops(keras.Model):
         """
         return None if self.phases is None else self.phases.current
 
-    def make_train_function(self, force=False):
+    def make_train_function(self, force: bool = False) -> None:
         """A function of the iterator that takes the traced step of the current kind."""
         if self.train_function is not None and not force:
             return
         traced = {}
 
-        def take_step(iterator):
+        def take_step(iterator: Iterator[Any]) -> Logs:
             self._step_kind = self.step_kind()
             if self._step_kind not in traced:
                 traced[self._step_kind] = self._step_function(self.train_step)
@@ -295,16 +314,16 @@ class Loops(keras.Model):
 
         self.train_function = take_step
 
-    def make_test_function(self, force=False):
+    def make_test_function(self, force: bool = False) -> None:
         """As in Keras, on any number of devices."""
         if self.test_function is None or force:
             self.test_function = self._step_function(self.test_step)
 
-    def _step_function(self, step):
+    def _step_function(self, step: Callable[[Any], Logs]) -> Callable[[Iterator[Any]], Logs]:
         on_many = distributed_loop.is_needed(self.distribute_strategy)
         return (distributed_loop if on_many else keras_internals).step_function(self, step)
 
-    def evaluate(self, *args, **kwargs):
+    def evaluate(self, *args: Any, **kwargs: Any) -> Any:
         """As in Keras; each example counts once on any number of devices."""
         self._evaluating = True
         try:
@@ -318,12 +337,12 @@ class Loops(keras.Model):
 class _EpochHooks(keras.callbacks.Callback):
     """Calls the model's `begin_epoch` and `end_epoch`; the first of the callbacks."""
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         self._first = int(self.model.optimizer.iterations.numpy())
         self.model.check_variables()
         self.model.begin_epoch()
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         last = int(self.model.optimizer.iterations.numpy())
         self.model._steps_of_an_epoch = last - self._first or None
         self.model.end_epoch()

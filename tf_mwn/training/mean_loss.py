@@ -1,10 +1,12 @@
 """The plain mean of a per-example loss: the objective of every fixed loss."""
 
+from typing import Any
+
 import keras
-import tensorflow as tf
 
 from tf_mwn.engine.objective import SEES_CLASSES, SEES_LOSSES, TrainingBatch, TrainingObjective
 from tf_mwn.losses.per_example import per_example_loss
+from tf_mwn.tensors import Logits, Losses, Tensor
 
 
 @keras.saving.register_keras_serializable(package="tf_mwn")
@@ -25,36 +27,36 @@ class MeanLoss(TrainingObjective):
 
     takes_sample_weight = True
 
-    def __init__(self, loss: keras.losses.Loss | None = None, **kwargs):
+    def __init__(self, loss: keras.losses.Loss | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self._arguments = {}
+        self._arguments: dict[str, Any] = {}
         self.save_arguments(loss=loss)
         self.own_loss = None if loss is None else per_example_loss(loss)
 
     @property
-    def sees(self) -> str:
+    def sees(self) -> str:  # type: ignore[override]
         """Losses alone, unless it has one of its own, which is one of classes."""
         return SEES_LOSSES if self.own_loss is None else SEES_CLASSES
 
-    def save_arguments(self, **arguments) -> None:
+    def save_arguments(self, **arguments: Any) -> None:
         """Adds constructor arguments to what `get_config` returns."""
         self._arguments = {**self._arguments, **arguments}
 
-    def trained_losses(self, logits, batch: TrainingBatch) -> tf.Tensor:
+    def trained_losses(self, logits: Logits, batch: TrainingBatch) -> Losses:
         """ℓ [B]."""
         own = self.own_loss
         return batch.losses(logits) if own is None else own(batch.labels, logits)
 
-    def objective(self, logits, batch: TrainingBatch):
+    def objective(self, logits: Logits, batch: TrainingBatch) -> tuple[Tensor, Tensor | None]:
         """This replica's share of T; no weights."""
         return batch.mean(self.trained_losses(logits, batch)), None
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         arguments = keras.saving.serialize_keras_object(dict(self._arguments))
         return {**super().get_config(), **arguments}
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> "MeanLoss":
         return super().from_config(
             {k: keras.saving.deserialize_keras_object(v) for k, v in config.items()}
         )

@@ -1,6 +1,6 @@
 """The bilevel training step: any meta-learner, any classifier."""
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -22,6 +22,7 @@ from tf_mwn.engine.virtual_step import (
     plain_step,
     preconditioned_step,
 )
+from tf_mwn.tensors import Element, Logits, Tensor
 from tf_mwn.training.classifiers import (
     VirtualVariables,
     check_forward_mode,
@@ -102,8 +103,8 @@ class MetaLearnedModel(RobustModel):
         meta_fraction: float = engine_options.META_FRACTION.default,
         meta_start: float = engine_options.META_START.default,
         epochs: int | None = None,
-        **kwargs,
-    ):
+        **kwargs: Any,
+    ) -> None:
         super().__init__(classifier, meta_learner, **kwargs)
         self._start_late(meta_start, epochs)
         schedule = meta_schedule(speed, meta_interval, meta_fraction, reuse_gradient)
@@ -144,15 +145,15 @@ class MetaLearnedModel(RobustModel):
         """The owner of Θ: the training objective."""
         return self.training_objective
 
-    def compile(
+    def compile(  # type: ignore[override]  # the meta optimizer stands second
         self,
-        optimizer,
-        meta_optimizer="adam",
-        loss=None,
-        metrics=None,
-        jit_compile="auto",
-        **kwargs,
-    ):
+        optimizer: Any,
+        meta_optimizer: Any = "adam",
+        loss: Any = None,
+        metrics: Any = None,
+        jit_compile: bool | str = "auto",
+        **kwargs: Any,
+    ) -> None:
         """As `RobustModel.compile`, plus `meta_optimizer` for Θ (Adam at 1e-3 by default)."""
         if self.recompute:
             if jit_compile is True:
@@ -197,17 +198,17 @@ class MetaLearnedModel(RobustModel):
         return [*super().state_variables(), *self.meta_optimizer.variables]
 
     @property
-    def training_metrics(self):
+    def training_metrics(self) -> list[keras.metrics.Metric]:
         return [*super().training_metrics, self.meta_loss_metric]
 
     @property
-    def metrics(self):
+    def metrics(self) -> list[keras.metrics.Metric]:
         every = super().metrics
         if self.meta_interval and (self._step_kind is None or self._step_kind[0] != WARM_UP):
             return every
         return [metric for metric in every if metric is not self.meta_loss_metric]
 
-    def step_kind(self):
+    def step_kind(self) -> tuple[Hashable, bool]:
         """The phase, and whether the step updates Θ.
 
         The optimizer's counter decides, so that a restored optimizer continues the schedule.
@@ -223,7 +224,9 @@ class MetaLearnedModel(RobustModel):
             return False
         return self._step_kind is None or self._step_kind[1]
 
-    def learn_objective(self, linear: Linearisation, batch: TrainingBatch, element):
+    def learn_objective(
+        self, linear: Linearisation, batch: TrainingBatch, element: Element
+    ) -> tuple[Logits, Tensor | None] | None:
         """Θ ← meta_optimizer(meta gradient), at meta steps."""
         if not self.updates_theta:
             return None
@@ -234,28 +237,32 @@ class MetaLearnedModel(RobustModel):
         self.meta_learner.project()
         return taken if self.reuse_gradient else None
 
-    def logits_gradient(self, logits, batch):
+    def logits_gradient(self, logits: Logits, batch: TrainingBatch) -> tuple[Logits, Tensor | None]:
         if self.is_warming_up:
             return self.plain_gradient(logits, batch), None
         return super().logits_gradient(logits, batch)
 
-    def part_of(self, linear: Linearisation, batch: TrainingBatch):
+    def part_of(
+        self, linear: Linearisation, batch: TrainingBatch
+    ) -> tuple[Linearisation, TrainingBatch]:
         """Every k-th example of the global batch, linearised by itself, and its labels."""
         start = -first_row(tf.shape(linear.logits)[0]) % self._every
 
-        def rows(x):
+        def rows(x: Tensor) -> Tensor:
             return x[start :: self._every]
 
         part = self.linearise(tf.nest.map_structure(rows, linear.inputs))
         return part, batch.part(rows)
 
     def meta_gradient(
-        self, linear: Linearisation, batch: TrainingBatch, element
-    ) -> list[tf.Tensor]:
+        self, linear: Linearisation, batch: TrainingBatch, element: Element
+    ) -> list[Tensor]:
         """-c ∇_Θ <∂T/∂z, J u> on one training and one meta batch (this replica's share)."""
         return self.meta_gradient_and_step(linear, batch, element)[0]
 
-    def meta_gradient_and_step(self, linear: Linearisation, batch: TrainingBatch, element):
+    def meta_gradient_and_step(
+        self, linear: Linearisation, batch: TrainingBatch, element: Element
+    ) -> tuple[list[Tensor], tuple[Logits, Tensor | None]]:
         """The meta gradient, and the result of `logits_gradient` for the virtual step."""
         with tf.GradientTape() as meta_tape:
             cotangent, weights = self.logits_gradient(linear.logits, batch)
@@ -279,7 +286,7 @@ class MetaLearnedModel(RobustModel):
         )
         return learned, (cotangent, weights)
 
-    def _step_virtually(self, linear, gradient) -> VirtualStep:
+    def _step_virtually(self, linear: Linearisation, gradient: Sequence[Tensor]) -> VirtualStep:
         weights = [linear.weights[i] for i in self.virtual_selection]
         optimizer = without_loss_scale(self.optimizer)
         if self.virtual_step == "optimizer":
@@ -288,7 +295,9 @@ class MetaLearnedModel(RobustModel):
             return preconditioned_step(weights, gradient, optimizer, self.virtual_selection)
         return plain_step(weights, gradient, self.optimizer.learning_rate)
 
-    def _meta_loss_gradient(self, linear, virtual, element) -> list[tf.Tensor]:
+    def _meta_loss_gradient(
+        self, linear: Linearisation, virtual: Sequence[Tensor], element: Element
+    ) -> list[Tensor]:
         """u = ∇ L_meta(ŵ) in the variables of the virtual step (this replica's share)."""
         gradient, losses = meta_loss_gradient(
             self.classifier,
@@ -302,7 +311,7 @@ class MetaLearnedModel(RobustModel):
         self.meta_loss_metric.update_state(losses)
         return gradient
 
-    def constructor_arguments(self):
+    def constructor_arguments(self) -> dict[str, Any]:
         return {"meta_learner": self.meta_learner, **self.step_arguments()}
 
     def step_arguments(self) -> dict[str, Any]:
@@ -320,7 +329,7 @@ class MetaLearnedModel(RobustModel):
             **(schedule if self.speed == "exact" else {"speed": self.speed}),
         }
 
-    def get_compile_config(self):
+    def get_compile_config(self) -> dict[str, Any]:
         config = super().get_compile_config()
         if config:
             meta_optimizer = keras.saving.serialize_keras_object(self.meta_optimizer)

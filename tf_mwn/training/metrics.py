@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_mwn.losses.per_example import OutputLoss
+from tf_mwn.tensors import Labels, Logits, Tensor
 
 # Metrics that compare the outputs with thresholds between 0 and 1.
 _OF_PROBABILITIES = (
@@ -38,7 +39,7 @@ def metrics_on_logits(metrics: Any, classes: int | None, loss: OutputLoss | None
         return None
     has_columns = loss is not None and loss.has_columns
 
-    def on_logits(metric):
+    def on_logits(metric: Any) -> Any:
         name = metric.lower() if isinstance(metric, str) else None
         if (classes == 1 or has_columns) and name in ("acc", "accuracy"):
             return OnProbabilities(keras.metrics.BinaryAccuracy(name=metric), has_columns)
@@ -84,14 +85,16 @@ class OnProbabilities(keras.metrics.Metric):
         metric: keras.metrics.Metric,
         has_columns: bool = False,
         name: str | None = None,
-        **kwargs,
-    ):
+        **kwargs: Any,
+    ) -> None:
         if not isinstance(metric, keras.metrics.Metric):
             metric = keras.saving.deserialize_keras_object(metric)
         super().__init__(name=name or metric.name, **kwargs)
         self.metric, self.has_columns = metric, has_columns
 
-    def update_state(self, y_true, y_pred, sample_weight=None):
+    def update_state(
+        self, y_true: Labels, y_pred: Logits, sample_weight: Tensor | None = None
+    ) -> Any:
         """Of class numbers [B], or labels like the logits [B, C]."""
         logits, labels = tf.convert_to_tensor(y_pred), tf.convert_to_tensor(y_true)
         if logits.shape.rank == 1:
@@ -109,13 +112,13 @@ class OnProbabilities(keras.metrics.Metric):
             labels, chances = labels[:, 1:], chances[:, 1:]
         return self.metric.update_state(labels, chances, sample_weight)
 
-    def result(self):
+    def result(self) -> Any:
         return self.metric.result()
 
-    def reset_state(self):
+    def reset_state(self) -> None:
         self.metric.reset_state()
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         inner = keras.saving.serialize_keras_object(self.metric)
         columns = {"has_columns": True} if self.has_columns else {}
         return {**super().get_config(), "metric": inner, **columns}
@@ -148,6 +151,6 @@ def build_metrics(model: keras.Model, dataset: tf.data.Dataset) -> None:
             metric.build(*model.of_metrics(labels, logits)[:2])
 
 
-def _one_of(spec) -> tf.Tensor:
+def _one_of(spec: tf.TensorSpec) -> Tensor:
     """Zeros like a batch of one; an axis of unknown length has one entry too."""
     return tf.zeros([1, *(size or 1 for size in spec.shape[1:])], spec.dtype)

@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from tf_mwn.checks import check_count
 from tf_mwn.engine.replicas import state
+from tf_mwn.tensors import Tensor
 
 
 class Phases:
@@ -24,15 +25,17 @@ class Phases:
         num_epochs: of all phases together.
     """
 
-    def __init__(self, owner: keras.Model, lengths: Mapping[str, int]):
+    def __init__(self, owner: keras.Model, lengths: Mapping[str, int]) -> None:
         self.lengths = {name: check_count(name, epochs) for name, epochs in lengths.items()}
         self.num_epochs = sum(self.lengths.values())
         self._done = state(owner, "epochs_done", dtype="int32")
-        self._known = None  # the last value read, so that a step does not wait for the variable
+        # The last value read, so that a step does not wait for the variable.
+        self._known: int | None = None
 
-    def locate(self) -> None:
+    def locate(self) -> int:
         """Reads the number of epochs done; called at the start of an epoch."""
         self._known = int(self._done.numpy())
+        return self._known
 
     def advance(self) -> None:
         """Counts an epoch that has ended."""
@@ -42,9 +45,7 @@ class Phases:
     @property
     def epochs_done(self) -> int:
         """Epochs that have ended, in all phases."""
-        if self._known is None:
-            self.locate()
-        return self._known
+        return self.locate() if self._known is None else self._known
 
     @property
     def epoch(self) -> int:
@@ -77,7 +78,7 @@ class Snapshot:
     It holds the values at construction until `take` is called.
     """
 
-    def __init__(self, owner: keras.Model, name: str, variables: Sequence[keras.Variable]):
+    def __init__(self, owner: keras.Model, name: str, variables: Sequence[keras.Variable]) -> None:
         self._variables = list(variables)
         self._copies = [
             state(owner, f"{name}_{i}", variable.shape, dtype=variable.dtype)
@@ -90,7 +91,7 @@ class Snapshot:
         for copy, variable in zip(self._copies, self._variables, strict=True):
             copy.assign(variable)
 
-    def values(self) -> list[tf.Tensor]:
+    def values(self) -> list[Tensor]:
         """The copied values."""
         return [tf.convert_to_tensor(copy) for copy in self._copies]
 

@@ -5,8 +5,10 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
+from tf_mwn.tensors import Tensor
 
-def random_bits(shape: Sequence[int], seed: int, step: tf.Tensor, purpose: str) -> tf.Tensor:
+
+def random_bits(shape: Sequence[int], seed: int, step: Tensor, purpose: str) -> Tensor:
     """Random int32 of `shape`, a function of (seed, step, purpose) alone.
 
     Training that resumes from a checkpoint therefore draws the same numbers. They are integers

@@ -1,7 +1,7 @@
 """The frame that all methods share: a keras.Model that trains the user's own classifier."""
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,9 @@ from tf_mwn.engine.optimizers import apply_gradient, loss_scale
 from tf_mwn.engine.options import FUSED_BATCH_NORM
 from tf_mwn.engine.replicas import logits_of_share, num_replicas
 from tf_mwn.losses.per_example import per_example_loss
+from tf_mwn.tensors import Element, Inputs, Labels, Logits, Logs, Losses, Tensor
 from tf_mwn.training.checks.labels import check_labels, has_classes
-from tf_mwn.training.checks.outputs import Logits
+from tf_mwn.training.checks.outputs import LogitsSpec
 from tf_mwn.training.classifiers import (
     check_classifier,
     check_has_classes,
@@ -32,7 +33,6 @@ from tf_mwn.training.logit_adjustment import LogitAdjustment
 from tf_mwn.training.loops import Loops
 from tf_mwn.training.metrics import metrics_on_logits
 from tf_mwn.training.phases import Phases
-from tf_mwn.training.whole_sets import WholeSets
 
 
 @keras.saving.register_keras_serializable(package="tf_mwn")
@@ -69,13 +69,20 @@ class RobustModel(Loops):
     trusts_weights = True
     # The name of the method in messages, and what it looks at, where the registry has made it.
     registered: tuple[str, str] | None = None
+    # In closures, so that Keras does not track what they return.
+    _variables_at_first: Callable[[], tuple[keras.Variable, ...]]
+    _variables_at_compile: Callable[[], tuple[keras.Variable, ...]]
+    _loss_and_metrics: Callable[[], dict[str, Any]]
+    _optimizer_starts: Callable[[], Sequence[Any]]
+    batch_checks: Callable[[], dict[Any, Any]]
 
-    def __init__(self, classifier: keras.Model, training_objective: TrainingObjective, **kwargs):
+    def __init__(
+        self, classifier: keras.Model, training_objective: TrainingObjective, **kwargs: Any
+    ) -> None:
         check_classifier(classifier)
         super().__init__(**kwargs)
         self.classifier = classifier
         variables = tuple(classifier.trainable_variables)
-        # In a closure, so that Keras does not track them a second time.
         self._variables_at_first = lambda: variables
         self.training_objective = training_objective
         self.loss_metric = keras.metrics.Mean(name="loss")
@@ -84,18 +91,18 @@ class RobustModel(Loops):
         self.logit_adjustment: LogitAdjustment | None = None
         self.fused_batch_norm = FUSED_BATCH_NORM.default
         self.phases: Phases | None = None
-        self.whole_sets: WholeSets | None = None
+        self.whole_sets = None
         self._made = lambda: None  # the whole sets that `fit` made; in a closure as they are data
-        self._step_kind = None
+        self._step_kind: Any = None
         self._steps_of_an_epoch: int | None = None  # of the last `fit`
         self._evaluating = False
         self._gives_weights = False  # known once a step is traced
         self.built = True
 
-    def build(self, input_shape=None):
+    def build(self, input_shape: Any = None) -> None:
         self.built = True
 
-    def call(self, inputs, training=False):
+    def call(self, inputs: Inputs, training: bool = False) -> Logits:
         """Logits of `inputs`, or of the "inputs" of a training element."""
         if is_training_element(inputs):
             inputs = inputs["inputs"]
@@ -119,19 +126,19 @@ class RobustModel(Loops):
 
     def compile(
         self,
-        optimizer,
-        loss=None,
-        metrics=None,
-        jit_compile="auto",
-        logit_adjustment=0.0,
-        class_counts=None,
-        target_shares=None,
-        fused_batch_norm=FUSED_BATCH_NORM.default,
-        weighted_metrics=None,
-        weight_per="example",
-        ignore_class=None,
-        **kwargs,
-    ):
+        optimizer: Any,
+        loss: Any = None,
+        metrics: Any = None,
+        jit_compile: bool | str = "auto",
+        logit_adjustment: float = 0.0,
+        class_counts: Sequence[int] | None = None,
+        target_shares: Sequence[float] | None = None,
+        fused_batch_norm: str = FUSED_BATCH_NORM.default,
+        weighted_metrics: Any = None,
+        weight_per: str = "example",
+        ignore_class: int | None = None,
+        **kwargs: Any,
+    ) -> None:
         """Sets the classifier's optimizer, the per-example loss and the metrics.
 
         Args:
@@ -192,23 +199,29 @@ class RobustModel(Loops):
         # Built now: a checkpoint restores only state that exists, and slots created inside the
         # traced step fail under a strategy.
         self.optimizer.build(self.classifier.trainable_variables)
-        variables, checks = tuple(self.classifier.trainable_variables), {}
+        variables = tuple(self.classifier.trainable_variables)
+        checks: dict[Any, Any] = {}
         self._variables_at_compile, self.batch_checks = lambda: variables, lambda: checks
         self.choose_variables()
         values = [v.numpy() for v in self.optimizer.variables]
-        # In a closure, so that Keras does not track it. A slot of zeros is kept as one 0.
+        # A slot of zeros is kept as one 0.
         starts = [value if value.any() else 0 for value in values]
         self._optimizer_starts = lambda: starts
-        # In a closure: Keras would track metric objects as this model's own metrics.
         given = {"loss": loss, "metrics": metrics}
         if weighted_metrics is not None:
             given["weighted_metrics"] = weighted_metrics
         self._loss_and_metrics = lambda: given
         outputs = {"weight_per": weight_per, "ignore_class": ignore_class}
         defaults = {"weight_per": "example", "ignore_class": None}
-        self.outputs_of_compile = {k: v for k, v in outputs.items() if v != defaults[k]}
+        stated = {k: v for k, v in outputs.items() if v != defaults[k]}
+        self.outputs_of_compile: dict[str, Any] = stated
 
-    def _adjust_logits(self, strength: float, class_counts, target_shares) -> None:
+    def _adjust_logits(
+        self,
+        strength: float,
+        class_counts: Sequence[int] | None,
+        target_shares: Sequence[float] | None,
+    ) -> None:
         if NON_NEGATIVE.check("logit_adjustment", strength) == 0:
             self.logit_adjustment = None
             return
@@ -243,7 +256,7 @@ class RobustModel(Loops):
         for variable, start in zip(self.optimizer.variables, self._optimizer_starts(), strict=True):
             variable.assign(keras.ops.full(variable.shape, start, variable.dtype))
 
-    def train_step(self, data):
+    def train_step(self, data: Any) -> Logs:
         element, given = unpacked(data, self.needs_meta_set)
         inputs, labels, *rest = self.training_part(element, given)
         batch = self.training_batch(labels, *rest)
@@ -255,36 +268,43 @@ class RobustModel(Loops):
         logits = linear.unadjusted_logits
         return self.update_metrics(element, labels, logits, batch.sample_weight, weights)
 
-    def linearise(self, inputs, network=None, optimizer=None) -> Linearisation:
+    def linearise(
+        self,
+        inputs: Inputs,
+        network: keras.Model | None = None,
+        optimizer: keras.optimizers.Optimizer | None = None,
+    ) -> Linearisation:
         """The forward pass of the classifier, or of another network, on a training batch."""
         scale = loss_scale(optimizer or self.optimizer)
         network = network or self.predicting_classifier
         fuses = self.fused_batch_norm != "off"
         return Linearisation(network, inputs, scale, self.adjusted, fuses)
 
-    def adjusted(self, logits: tf.Tensor) -> tf.Tensor:
+    def adjusted(self, logits: Logits) -> Tensor:
         """The logits [B, C] as the training objective sees them: z + τ ln(π/ρ)."""
         return logits if self.logit_adjustment is None else self.logit_adjustment(logits)
 
-    def training_part(self, element, labels):
+    def training_part(self, element: Element, labels: Labels) -> tuple[Any, ...]:
         """What the classifier's step is taken on: inputs, labels, ids and `sample_weight` of `fit`.
 
         Labels are [B]; ids and weights are [B] or None.
         """
         return element["inputs"], labels, element["sample_id"], element.get("sample_weight")
 
-    def training_batch(self, labels, sample_id, sample_weight=None) -> TrainingBatch:
+    def training_batch(
+        self, labels: Labels, sample_id: Tensor | None, sample_weight: Tensor | None = None
+    ) -> TrainingBatch:
         """The batch as the objective sees it: labels [B]; ids and weights [B] or None."""
         step = tf.convert_to_tensor(self.optimizer.iterations)
         return TrainingBatch(labels, self.per_example_loss, sample_id, step, sample_weight)
 
-    def logits_gradient(self, logits: tf.Tensor, batch: TrainingBatch):
+    def logits_gradient(self, logits: Logits, batch: TrainingBatch) -> tuple[Logits, Tensor | None]:
         """∂T/∂z [B, C] of the training objective, and the weights [B] or None."""
         return logits_gradient(
             lambda z: self.training_objective.objective(*self.seen(z, batch)), logits
         )
 
-    def seen(self, logits: tf.Tensor, batch: TrainingBatch) -> tuple[tf.Tensor, TrainingBatch]:
+    def seen(self, logits: Logits, batch: TrainingBatch) -> tuple[Tensor, TrainingBatch]:
         """Logits and batch as the objective sees them: a row for all that has its own weight."""
         loss = self.per_example_loss
         outputs = loss.outputs(batch.labels, logits)
@@ -304,34 +324,43 @@ class RobustModel(Loops):
             return outputs.row_logits, rows
         return outputs.examples(logits), batch.part(outputs.examples)
 
-    def plain_gradient(self, logits: tf.Tensor, batch: TrainingBatch) -> tf.Tensor:
+    def plain_gradient(self, logits: Logits, batch: TrainingBatch) -> Tensor:
         """∂T/∂z [B, C] of the mean per-example loss."""
 
-        def mean(z):
+        def mean(z: Logits) -> tuple[Tensor, None]:
             z, rows = self.seen(z, batch)
             return rows.mean(rows.losses(z)), None
 
         return logits_gradient(mean, logits)[0]
 
-    def step_gradient(self, logits: tf.Tensor, batch: TrainingBatch):
+    def step_gradient(self, logits: Logits, batch: TrainingBatch) -> tuple[Logits, Tensor | None]:
         """As `logits_gradient`, for the classifier's step. Default: the same."""
         return self.logits_gradient(logits, batch)
 
-    def learn_objective(self, linear: Linearisation, batch: TrainingBatch, element):
+    def learn_objective(
+        self, linear: Linearisation, batch: TrainingBatch, element: Element
+    ) -> tuple[Logits, Tensor | None] | None:
         """Updates the objective before the classifier's step. Default: nothing.
 
         Returns:
             None, or an earlier result of `logits_gradient` that the step uses again.
         """
 
-    def actual_step(self, linear: Linearisation, cotangent: tf.Tensor) -> None:
+    def actual_step(self, linear: Linearisation, cotangent: Tensor) -> None:
         """w ← optimizer(Jᵀ ∂T/∂z), plus the gradient of the classifier's own losses."""
         # Every replica holds the same regularisers, and the optimizer sums over replicas.
         gradient = linear.pullback(cotangent, regularisation_scale=1.0 / num_replicas())
         apply_gradient(self.optimizer, gradient, self.classifier.trainable_variables)
         linear.commit()
 
-    def update_metrics(self, inputs, labels, logits, sample_weight=None, weights=None) -> dict:
+    def update_metrics(
+        self,
+        inputs: Inputs,
+        labels: Labels,
+        logits: Logits,
+        sample_weight: Tensor | None = None,
+        weights: Tensor | None = None,
+    ) -> Logs:
         """Updates "loss" and the compiled metrics; the results of all metrics.
 
         As in Keras, "loss" is the mean of the losses, each times its weight in `sample_weight`.
@@ -352,7 +381,7 @@ class RobustModel(Loops):
             self.mean_weight_metric.update_state(weights)
         return self.compute_metrics(inputs, labels, logits, sample_weight=sample_weight)
 
-    def counts(self, labels, logits, sample_weight):
+    def counts(self, labels: Labels, logits: Logits, sample_weight: Tensor | None) -> Tensor | None:
         """The weights that a user gives to [B] examples, for each of the losses."""
         outputs = self.per_example_loss.outputs(labels, logits)
         if outputs is None or sample_weight is None:
@@ -360,7 +389,9 @@ class RobustModel(Loops):
         of_each = self.per_example_loss.weight_per == "output"
         return (outputs.rows if of_each else outputs.examples)(tf.convert_to_tensor(sample_weight))
 
-    def of_metrics(self, labels, logits, sample_weight=None):
+    def of_metrics(
+        self, labels: Labels, logits: Logits, sample_weight: Tensor | None = None
+    ) -> tuple[Labels, Logits, Tensor | None]:
         """What metrics see: the valid positions of all examples in rows."""
         outputs = self.per_example_loss.outputs(labels, logits)
         if outputs is None or outputs.splits:
@@ -369,7 +400,9 @@ class RobustModel(Loops):
             sample_weight = outputs.rows(tf.convert_to_tensor(sample_weight))
         return outputs.row_labels, outputs.row_logits, sample_weight
 
-    def sample_weight(self, labels, logits, sample_id=None) -> tf.Tensor | None:
+    def sample_weight(
+        self, labels: Labels, logits: Logits, sample_id: Tensor | None = None
+    ) -> Tensor | None:
         """The weight the objective gives each example now, [B]; None if it gives none.
 
         With `weight_per="output"` it is the weight of each output, [B, ..] like the logits without
@@ -389,12 +422,12 @@ class RobustModel(Loops):
             return outputs.laid_out(weights)
         return outputs.laid_out_examples(weights)
 
-    def weights_at(self, labels, logits, sample_id) -> tf.Tensor | None:
+    def weights_at(self, labels: Labels, logits: Logits, sample_id: Tensor | None) -> Tensor | None:
         """The weights [N] of all that has one, at logits that are adjusted already."""
         seen = self.seen(logits, self.training_batch(labels, sample_id))
         return self.training_objective.objective(*seen)[1]
 
-    def training_loss(self, labels, logits) -> tf.Tensor:
+    def training_loss(self, labels: Labels, logits: Logits) -> Losses:
         """The per-example loss [B] that the objective sees at the classifier's logits [B, C]."""
         return self.per_example_loss(labels, self.adjusted(logits))
 
@@ -402,7 +435,7 @@ class RobustModel(Loops):
         """Files for the folder of a finished run: file name -> function that writes to a path."""
         return {}
 
-    def test_step(self, data):
+    def test_step(self, data: Any) -> Logs:
         inputs, labels, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
         logits = logits_of_share(lambda x: self(x, training=False), inputs)
         return self.update_metrics(inputs, labels, logits, sample_weight)
@@ -413,7 +446,7 @@ class RobustModel(Loops):
         return [self.mean_weight_metric]
 
     @property
-    def metrics(self):
+    def metrics(self) -> list[keras.metrics.Metric]:
         # Keras' own "loss" is that of its `compute_loss`, which no step here calls.
         hidden = {id(self._loss_tracker), id(self.loss_metric)}
         if self._evaluating:
@@ -429,15 +462,15 @@ class RobustModel(Loops):
         """
         return {"training_objective": self.training_objective}
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         arguments = {"classifier": self.classifier, **self.constructor_arguments()}
         return {**super().get_config(), **keras.saving.serialize_keras_object(arguments)}
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> "RobustModel":
         return cls(**{k: _deserialised(v) for k, v in config.items()})
 
-    def get_compile_config(self):
+    def get_compile_config(self) -> dict[str, Any]:
         if not self.compiled:
             return {}
         given = {"optimizer": self.optimizer, **self._loss_and_metrics()}
@@ -453,14 +486,14 @@ class RobustModel(Loops):
         """What the method looks at: "losses", "labels", ..; see `TrainingObjective`."""
         return self.registered[1] if self.registered else self.training_objective.sees
 
-    def has_classes(self, labels, logits) -> bool:
+    def has_classes(self, labels: Labels, logits: Logits) -> bool:
         """Whether labels [B, ..] say of each example which of several classes it has.
 
         Then logits are [B, C], or [B, 1] of two classes, and the loss is one of classes.
         """
         spec = tf.TensorSpec([None, *labels.shape[1:]], tf.as_dtype(labels.dtype))
-        logits = Logits(tuple(logits.shape[1:]))
-        return has_classes(check_labels(self.per_example_loss, "y", spec, logits), logits)
+        known = LogitsSpec(tuple(logits.shape[1:]))
+        return has_classes(check_labels(self.per_example_loss, "y", spec, known), known)
 
     @property
     def method_name(self) -> str:
@@ -470,15 +503,15 @@ class RobustModel(Loops):
         return self.registered[0] if self.registered else kind
 
     @property
-    def loss_of_compile(self):
+    def loss_of_compile(self) -> Any:
         """The loss as it was given to `compile`."""
         return self._loss_and_metrics()["loss"]
 
-    def compile_from_config(self, config):
+    def compile_from_config(self, config: dict[str, Any]) -> None:
         self.compile(**{k: keras.saving.deserialize_keras_object(v) for k, v in config.items()})
 
 
-def _deserialised(value):
+def _deserialised(value: Any) -> Any:
     """A part of a config: Keras objects are dicts that name their class."""
     is_object = isinstance(value, dict) and "class_name" in value
     return keras.saving.deserialize_keras_object(value) if is_object else value

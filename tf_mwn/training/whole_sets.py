@@ -9,6 +9,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from tf_mwn.tensors import Inputs, Logits, Tensor
+
 
 @dataclasses.dataclass(frozen=True)
 class WholeSets:
@@ -24,7 +26,13 @@ class WholeSets:
 
     @classmethod
     def from_arrays(
-        cls, x: Any, y: Any, x_meta: Any = None, y_meta: Any = None, sample_id=None, batch_size=500
+        cls,
+        x: Any,
+        y: Any,
+        x_meta: Any = None,
+        y_meta: Any = None,
+        sample_id: np.ndarray | None = None,
+        batch_size: int = 500,
     ) -> "WholeSets":
         """The sets in arrays (or tuples or dicts of arrays), as given to `paired_dataset`."""
         if sample_id is None:
@@ -38,7 +46,7 @@ class WholeSets:
 
 def evaluated(
     function: Callable[[Any], Any], batches: Iterable[tuple[Any, Any]]
-) -> Iterator[tuple[Any, Any, tf.Tensor | None]]:
+) -> Iterator[tuple[Any, Any, Tensor | None]]:
     """Runs a function of the inputs over a set, compiled.
 
     Args:
@@ -60,8 +68,8 @@ def evaluated(
 
 
 def logits_of(
-    classifier: keras.Model | Callable[[Any], tf.Tensor], batches: Iterable[tuple[Any, Any]]
-) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
+    classifier: keras.Model | Callable[[Inputs], Logits], batches: Iterable[tuple[Any, Any]]
+) -> tuple[Any, Any, Any]:
     """Logits [N, C] in float32 and evaluation mode, labels [N], and ids [N], of a whole set.
 
     Labels and ids are None where the batches have none. `classifier` may also be a function of
@@ -74,5 +82,6 @@ def logits_of(
     return _joined([tf.cast(part, tf.float32) for part in logits]), _joined(labels), _joined(ids)
 
 
-def _joined(parts: Sequence[tf.Tensor | None]) -> np.ndarray | None:
-    return None if parts[0] is None else np.concatenate([part.numpy() for part in parts])
+def _joined(parts: Sequence[Tensor | None]) -> np.ndarray | None:
+    known = [part.numpy() for part in parts if part is not None]
+    return np.concatenate(known) if known else None

@@ -12,6 +12,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from tf_mwn.tensors import Element, Inputs, Labels, Tensor
 from tf_mwn.training.checks.losses import LabelRange
 
 # Around a message, to find it in the error that TensorFlow makes of a failed assertion.
@@ -34,7 +35,7 @@ class BatchCheck:
     reads_training_set: bool = True
     ignored: int | None = None
 
-    def __call__(self, element, labels, *weights):
+    def __call__(self, element: Element, labels: Labels, *weights: Tensor) -> tuple[Any, ...]:
         """The batch as it is.
 
         Raises:
@@ -57,7 +58,7 @@ class BatchCheck:
         with tf.control_dependencies(asserted):
             return tf.nest.map_structure(tf.identity, (element, labels, *weights))
 
-    def _of_inputs(self, inputs, name: str) -> list:
+    def _of_inputs(self, inputs: Inputs, name: str) -> list[tf.Operation]:
         asserted = []
         for x in tf.nest.flatten(inputs, expand_composites=True):
             x = tf.convert_to_tensor(x)
@@ -77,13 +78,15 @@ class BatchCheck:
                 asserted.append(_require(tf.reduce_all(finite), text, row))
         return asserted
 
-    def _of_lengths(self, inputs, labels, x_name: str, y_name: str) -> list:
+    def _of_lengths(
+        self, inputs: Inputs, labels: Labels, x_name: str, y_name: str
+    ) -> list[tf.Operation]:
         first = tf.nest.flatten(inputs, expand_composites=True)[0]
         sizes = tf.shape(first)[0], tf.shape(labels)[0]
         text = f"expected as many {y_name} as {x_name} in a batch, {{}}, received {{}}"
         return [_require(sizes[0] == sizes[1], text, *sizes)]
 
-    def _of_weights(self, weights: tf.Tensor, labels) -> list:
+    def _of_weights(self, weights: Tensor, labels: Labels) -> list[tf.Operation]:
         sizes = tf.shape(weights)[0], tf.shape(labels)[0]
         text = "expected as many sample_weight as y in a batch, {}, received {}"
         counted = _require(sizes[0] == sizes[1], text, sizes[1], sizes[0])
@@ -93,7 +96,7 @@ class BatchCheck:
         wrong = tf.gather(weights, tf.argmin(tf.cast(fits, tf.int32)))
         return [counted, _require(tf.reduce_all(fits), text, wrong)]
 
-    def of_labels(self, labels: tf.Tensor, name: str, known: LabelRange) -> list:
+    def of_labels(self, labels: Labels, name: str, known: LabelRange) -> list[tf.Operation]:
         """The assertions on labels [B, ..]; they raise at once where the labels are values."""
         asserted = []
         if labels.dtype.is_floating:
@@ -119,7 +122,7 @@ class BatchCheck:
             asserted.append(self._of_sums(labels, name))
         return asserted
 
-    def _of_sums(self, labels: tf.Tensor, name: str):
+    def _of_sums(self, labels: Labels, name: str) -> tf.Operation:
         sums = tf.reduce_sum(tf.cast(labels, keras.config.floatx()), axis=-1)
         if self.ignored is not None:
             is_ignored = tf.reduce_all(labels == tf.cast(self.ignored, labels.dtype), axis=-1)
@@ -139,28 +142,28 @@ class CheckedBatches(keras.utils.PyDataset):
         checked: a batch -> the batch, or an error.
     """
 
-    def __init__(self, batches: keras.utils.PyDataset, checked: Callable[[Any], Any]):
+    def __init__(self, batches: keras.utils.PyDataset, checked: Callable[[Any], Any]) -> None:
         super().__init__(batches.workers, batches.use_multiprocessing, batches.max_queue_size)
         self._batches, self._checked = batches, checked
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self._batches)
 
     @property
-    def num_batches(self):
+    def num_batches(self) -> int | None:
         return self._batches.num_batches
 
-    def __getitem__(self, index):
+    def __getitem__(self, index: int) -> Any:
         return self._checked(self._batches[index])
 
-    def on_epoch_begin(self):
+    def on_epoch_begin(self) -> None:
         self._batches.on_epoch_begin()
 
-    def on_epoch_end(self):
+    def on_epoch_end(self) -> None:
         self._batches.on_epoch_end()
 
 
-def _require(condition: tf.Tensor, text: str, *values: tf.Tensor):
+def _require(condition: Tensor, text: str, *values: Tensor) -> tf.Operation:
     message = tf.strings.format(f"{_OPEN}fit: {text}{_CLOSE}", values)
     return tf.debugging.Assert(condition, [message])
 

@@ -1,15 +1,18 @@
 """Whether labels fit the logits and the loss, and what they stand for."""
 
 import dataclasses
+from collections.abc import Iterable
 
 import tensorflow as tf
 
 from tf_mwn.losses.per_example import OutputLoss
 from tf_mwn.training.checks.losses import CLASSES, LabelRange, check_loss
-from tf_mwn.training.checks.outputs import Logits
+from tf_mwn.training.checks.outputs import LogitsSpec
 
 
-def check_labels(loss: OutputLoss, name: str, labels: tf.TensorSpec, logits: Logits) -> LabelRange:
+def check_labels(
+    loss: OutputLoss, name: str, labels: tf.TensorSpec, logits: LogitsSpec
+) -> LabelRange:
     """Checks the kind of labels, and tries the loss on them; what the loss takes of them.
 
     Args:
@@ -52,7 +55,7 @@ def check_labels(loss: OutputLoss, name: str, labels: tf.TensorSpec, logits: Log
     return dataclasses.replace(found, numbered=numbered and classes > 1)
 
 
-def _check_shape(name: str, labels: tf.TensorSpec, logits: Logits) -> None:
+def _check_shape(name: str, labels: tf.TensorSpec, logits: LogitsSpec) -> None:
     shape, positions = labels.shape, logits.shape[:-1]
     fits = shape.rank in (1 + len(positions), 2 + len(positions))
     if fits and shape[1 : 1 + len(positions)].is_compatible_with(positions):
@@ -63,10 +66,10 @@ def _check_shape(name: str, labels: tf.TensorSpec, logits: Logits) -> None:
     )
 
 
-def _text(shape) -> str:
+def _text(shape: Iterable[int | None]) -> str:
     return "[" + ", ".join(["B", *("T" if size is None else str(size) for size in shape)]) + "]"
 
 
-def has_classes(found: LabelRange, logits: Logits) -> bool:
+def has_classes(found: LabelRange, logits: LogitsSpec) -> bool:
     """Whether an example has one label, of classes that exclude each other."""
     return found.kind == CLASSES and len(logits.shape) < 2

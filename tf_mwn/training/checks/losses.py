@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from tf_mwn.losses.per_example import OutputLoss
 from tf_mwn.losses.trial import is_per_example, same
+from tf_mwn.tensors import Tensor
 
 # What the labels of an output stand for.
 CLASSES, COLUMNS, NUMBERS = "classes", "columns", "numbers"
@@ -54,17 +55,17 @@ def check_loss(loss: OutputLoss, labels: tf.TensorSpec, classes: int) -> LabelRa
         one = tf.TensorSpec([None], labels.dtype)
         found = _of_one_logit(_Trial(loss.of_rows, one, 1))
         return dataclasses.replace(found, kind=NUMBERS if found.high is None else COLUMNS)
-    loss = loss.of_rows
-    _check_shapes(loss, labels, classes)
+    of_rows = loss.of_rows
+    _check_shapes(of_rows, labels, classes)
     numbers = np.array([0, 1, 1]) if classes == 1 else np.array([0, classes - 1, classes - 1])
     logits = np.random.default_rng(0).normal(scale=2, size=(3, classes))
-    if not is_per_example(loss, _labels(numbers, labels, classes), _tensor(logits)):
+    if not is_per_example(of_rows, _labels(numbers, labels, classes), _tensor(logits)):
         raise ValueError(
             "loss: expected a value for each example that depends on its label and logits alone, "
             f"received one that mixes up examples, from labels {_shape(3, labels, classes)} and "
             f"logits [3, {classes}]; bring labels and logits to one shape in it"
         )
-    trial = _Trial(loss, labels, classes)
+    trial = _Trial(of_rows, labels, classes)
     return _of_one_logit(trial) if classes == 1 else _of_classes(trial, logits, numbers)
 
 
@@ -153,7 +154,7 @@ class _Trial:
         )
 
 
-def _labels(numbers: np.ndarray, labels: tf.TensorSpec, classes: int) -> tf.Tensor:
+def _labels(numbers: np.ndarray, labels: tf.TensorSpec, classes: int) -> Tensor:
     """Class numbers [N] as labels like those of the data."""
     if labels.shape.rank == 2 and classes > 1:
         return tf.one_hot(numbers, classes, dtype=labels.dtype)
@@ -164,5 +165,5 @@ def _shape(size: int, labels: tf.TensorSpec, classes: int) -> list[int]:
     return [size] if labels.shape.rank == 1 else [size, classes]
 
 
-def _tensor(logits: np.ndarray) -> tf.Tensor:
+def _tensor(logits: np.ndarray) -> Tensor:
     return tf.constant(logits, keras.config.floatx())

@@ -2,13 +2,14 @@
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from tf_mwn.engine import keras_internals
+from tf_mwn.tensors import Inputs, Tensor
 
 # Lengths that are tried for an axis whose length the classifier leaves open.
 _LENGTHS = (8, 64, 256)
@@ -16,7 +17,7 @@ _EXAMPLES = 2
 
 
 @dataclasses.dataclass(frozen=True)
-class Logits:
+class LogitsSpec:
     """What a classifier puts out.
 
     Attributes:
@@ -30,10 +31,10 @@ class Logits:
     @property
     def classes(self) -> int:
         """C; 1 for logits [B]."""
-        return self.shape[-1] if self.shape else 1
+        return cast(int, self.shape[-1]) if self.shape else 1  # the last axis is known
 
 
-def check_logits(classifier: keras.Model, inputs: Any = None) -> Logits | None:
+def check_logits(classifier: keras.Model, inputs: Any = None) -> LogitsSpec | None:
     """Refuses a classifier whose outputs are probabilities, whatever its layers are called.
 
     The outputs are those of random inputs. Real logits can resemble probabilities by chance, those
@@ -57,12 +58,12 @@ def check_logits(classifier: keras.Model, inputs: Any = None) -> Logits | None:
         inputs = classifier.inputs[0] if sequential else classifier.input
     for length in _LENGTHS:
         examples = keras.tree.map_structure(lambda spec, n=length: _examples(spec, n), inputs)
-        outputs = _outputs(classifier, examples)
-        if outputs is not None:
+        known = _outputs(classifier, examples)
+        if known is not None:
             break
     else:
         return None
-    outputs, is_masked = outputs
+    outputs, is_masked = known
     shape = outputs.shape
     if not shape or shape[0] != _EXAMPLES:
         raise ValueError(
@@ -75,11 +76,11 @@ def check_logits(classifier: keras.Model, inputs: Any = None) -> Logits | None:
             f"classifier: expected logits as output, received {kind}; leave out the softmax or "
             "sigmoid at the end, in whatever layer or function it is"
         )
-    known = getattr(classifier, "outputs", None)
-    if known:
-        return Logits(tuple(known[0].shape[1:]), is_masked)
+    stated = getattr(classifier, "outputs", None)
+    if stated:
+        return LogitsSpec(tuple(stated[0].shape[1:]), is_masked)
     # The lengths of these outputs are those of the examples.
-    return Logits((None,) * (len(shape) - 2) + shape[1:][-1:], is_masked)
+    return LogitsSpec((None,) * (len(shape) - 2) + shape[1:][-1:], is_masked)
 
 
 def _kind(outputs: np.ndarray) -> str | None:
@@ -92,7 +93,7 @@ def _kind(outputs: np.ndarray) -> str | None:
     return "numbers between 0 and 1"
 
 
-def _varied_outputs(classifier: keras.Model, examples) -> Sequence[np.ndarray]:
+def _varied_outputs(classifier: keras.Model, examples: Inputs) -> Sequence[np.ndarray]:
     """Outputs at five random choices of the weights; those that are not finite tell nothing."""
     found = []
     for seed in range(5):
@@ -113,7 +114,7 @@ def _scale(variable: keras.Variable) -> float:
     return 3 / np.sqrt(max(1, np.prod(variable.shape[:-1])))
 
 
-def _outputs(classifier: keras.Model, examples) -> tuple[np.ndarray, bool] | None:
+def _outputs(classifier: keras.Model, examples: Inputs) -> tuple[np.ndarray, bool] | None:
     """Outputs in evaluation mode, and whether Keras gives them a mask; None if it fails."""
     try:
         outputs = classifier(examples, training=False)
@@ -123,7 +124,7 @@ def _outputs(classifier: keras.Model, examples) -> tuple[np.ndarray, bool] | Non
         return None
 
 
-def _examples(spec, length: int) -> tf.Tensor:
+def _examples(spec: Any, length: int) -> Tensor:
     """A batch of random inputs: normal numbers, small integers, or empty strings."""
     shape = [_EXAMPLES, *(size or length for size in tuple(spec.shape)[1:])]
     dtype = tf.as_dtype(spec.dtype)

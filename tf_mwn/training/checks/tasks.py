@@ -4,10 +4,10 @@ from typing import Any
 
 from tf_mwn.engine.objective import SEES_CLASSES, SEES_LABELS, SEES_LOSSES
 from tf_mwn.training.checks.losses import CLASSES, COLUMNS, LabelRange
-from tf_mwn.training.checks.outputs import Logits
+from tf_mwn.training.checks.outputs import LogitsSpec
 
 
-def check_task(model: Any, found: LabelRange, logits: Logits) -> None:
+def check_task(model: Any, found: LabelRange, logits: LogitsSpec) -> None:
     """Refuses a method that looks at more than the task has.
 
     Args:
@@ -44,7 +44,7 @@ def check_task(model: Any, found: LabelRange, logits: Logits) -> None:
         )
 
 
-def check_sight(name: str, sees: str, logits: Logits, kind: str = CLASSES) -> None:
+def check_sight(name: str, sees: str, logits: LogitsSpec, kind: str = CLASSES) -> None:
     """Refuses a method that looks at classes where an output has none, or at whole examples.
 
     Args:
@@ -72,10 +72,10 @@ def check_sight_of(classifier: Any, name: str, sees: str) -> None:
     """As `check_sight`, as far as the outputs of a classifier tell before a loss is known."""
     outputs = getattr(classifier, "outputs", None)
     if outputs:
-        check_sight(name, sees, Logits(tuple(outputs[0].shape[1:])))
+        check_sight(name, sees, LogitsSpec(tuple(outputs[0].shape[1:])))
 
 
-def _task(kind: str, logits: Logits) -> str:
+def _task(kind: str, logits: LogitsSpec) -> str:
     if len(logits.shape) > 1:
         return "outputs at positions"
     if kind == COLUMNS:
