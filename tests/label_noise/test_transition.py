@@ -56,7 +56,7 @@ def test_held_out_confusion_is_the_mean_of_each_class():
     np.testing.assert_allclose(confusion, [[1.45 / 2.1, 0.65 / 2.1], [0.15 / 1.1, 0.95 / 1.1]])
 
 
-def test_the_estimate_whose_condition_holds_is_chosen():
+def test_the_estimate_that_sees_more_noise_is_chosen():
     true, labels, _ = noisy(3000)
     robust, memorised = np.eye(3)[true], np.eye(3)[labels]
     meta = np.arange(3).repeat(50)
@@ -71,18 +71,14 @@ def test_the_estimate_whose_condition_holds_is_chosen():
     assert source == "training labels" and np.trace(alone) > 2.99
 
 
-def test_errors_of_a_weak_classifier_are_no_noise():
-    """Half of its answers are wrong, but it knows how sure it is, and has memorised nothing."""
-    rng = np.random.default_rng(1)
-    p = rng.dirichlet([0.7, 0.7, 0.7], 6000)
-    true = (rng.random(6000) > p.cumsum(axis=1).T).sum(axis=0)
-    labels = (rng.random(6000) > NOISE[true].cumsum(axis=1).T).sum(axis=0)
-    train, clean = slice(0, 5800), slice(5800, None)
-    arguments = p[train], labels[train], p[clean], true[clean]
-    assert np.trace(transition.held_out_confusion(*arguments[2:])) < np.trace(NOISE)
-    matrix, source = transition.choose_transition(*arguments)
-    assert source == "training labels"
-    np.testing.assert_allclose(matrix, NOISE, atol=0.06)
+def test_errors_are_planted_at_a_noise_between_both_estimates():
+    true, labels, _ = noisy(3000)
+    p, meta = np.eye(3)[true], np.arange(3).repeat(50)
+    errors = np.array([[0.4, 0.3, 0.3], [0.3, 0.4, 0.3], [0.3, 0.3, 0.4]])
+    planted = transition.expected_noise(p, labels, errors[meta], meta)
+    np.testing.assert_allclose(planted, (NOISE + errors) / 2, atol=0.03)
+    planted = transition.expected_noise(p, labels, np.eye(3)[meta], meta)
+    np.testing.assert_allclose(planted, NOISE, atol=0.03)
 
 
 def test_log_odds_by_bayes_rule():

@@ -5,7 +5,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from tf_mwn.auditing.reliability import Reliability, estimate_reliability
+from tf_mwn.auditing.reliability import estimate_reliability
 from tf_mwn.auditing.result import Audit
 from tf_mwn.checks import (
     check_labels,
@@ -135,7 +135,11 @@ def audit_logits(
     calibrated = log_softmax(logits / temperature + offset, axis=1)
     scores = transition.log_posterior(calibrated, matrix, label)
     shares = softmax(scores, axis=1).mean(axis=0)
-    reliability = _reliability(meta, temperature, offset, matrix, shares)
+    reliability = None
+    if meta is not None:
+        clean = log_softmax(meta[0] / temperature + offset, axis=1)
+        noise = transition.expected_noise(np.exp(calibrated), label, np.exp(clean), meta[1])
+        reliability = estimate_reliability(clean, meta[1], matrix, shares, noise)
     is_weak = reliability is not None and reliability.too_weak
     return Audit(
         x=x,
@@ -155,16 +159,6 @@ def audit_logits(
         clean_label=clean_label,
         path=path,
     )
-
-
-def _reliability(meta, temperature, offset, matrix, shares) -> Reliability | None:
-    from scipy.special import log_softmax
-
-    if meta is None:
-        return None
-    logits, labels = meta
-    calibrated = log_softmax(logits / temperature + offset, axis=1)
-    return estimate_reliability(calibrated, labels, matrix, shares)
 
 
 def _logits(classifier, x, targets, batch_size) -> np.ndarray:

