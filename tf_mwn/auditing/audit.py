@@ -18,6 +18,7 @@ from tf_mwn.data.streams.examples import check_examples
 from tf_mwn.label_noise import transition
 from tf_mwn.label_noise.planted import two_logits
 from tf_mwn.monitoring.predictions import classifier_logits
+from tf_mwn.tensors import Logits, Tensor
 from tf_mwn.training.classifiers import check_classifier
 from tf_mwn.training.elements import check_inputs
 from tf_mwn.training.robust_model import RobustModel
@@ -161,17 +162,19 @@ def audit_logits(
     )
 
 
-def _logits(classifier, x, targets, batch_size) -> np.ndarray:
+def _logits(classifier: keras.Model, x: Any, targets: Any, batch_size: int) -> np.ndarray:
     check_inputs(classifier, x)
     return classifier_logits(classifier, x, targets, batch_size)
 
 
-def _offset(model) -> np.ndarray | float:
+def _offset(model: keras.Model) -> np.ndarray | float:
     adjustment = getattr(model, "logit_adjustment", None)
     return 0.0 if adjustment is None else adjustment.offset
 
 
-def _weights(model, targets, logits, sample_id) -> np.ndarray | None:
+def _weights(
+    model: keras.Model, targets: Any, logits: Logits, sample_id: Tensor | None
+) -> np.ndarray | None:
     if not isinstance(model, RobustModel):
         return None
     to_tensor = keras.ops.convert_to_tensor

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 import keras
 import tensorflow as tf
@@ -34,7 +34,7 @@ class TrainingBatch:
     step: Tensor | None = None
     sample_weight: Tensor | None = None
 
-    def part(self, rows: Callable[[Tensor], Tensor]) -> "TrainingBatch":
+    def part(self, rows: Callable[[Tensor], Tensor]) -> Self:
         """The batch of some of its rows; `rows` takes them from a tensor [B, ...]."""
         ids, weights = (
             None if values is None else rows(values)

@@ -30,8 +30,8 @@ from tf_mwn.training.options import LOGIT_ADJUSTMENT
 
 AUTO = "auto"
 # The method of "auto" and its options, with a meta set and without. Why: docs/scikit_learn.md.
-WITH_META_SET = "robust", {}
-WITHOUT = "sce", {LOGIT_ADJUSTMENT.name: 1.0}
+WITH_META_SET: tuple[str, dict[str, Any]] = ("robust", {})
+WITHOUT: tuple[str, dict[str, Any]] = ("sce", {LOGIT_ADJUSTMENT.name: 1.0})
 
 
 class RobustClassifier(ClassifierMixin, BaseEstimator):
@@ -72,15 +72,15 @@ class RobustClassifier(ClassifierMixin, BaseEstimator):
 
     def __init__(
         self,
-        model,
+        model: Any,
         method: str = AUTO,
         epochs: int = 20,
         batch_size: int = 100,
-        optimizer="adam",
+        optimizer: Any = "adam",
         seed: int = 0,
-        verbose=0,
-        **options,
-    ):
+        verbose: Any = 0,
+        **options: Any,
+    ) -> None:
         self.model = model
         self.method = method
         self.epochs = epochs
@@ -90,16 +90,18 @@ class RobustClassifier(ClassifierMixin, BaseEstimator):
         self.verbose = verbose
         self._set_options(options)
 
-    def get_params(self, deep=True):
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
         """As in scikit-learn; of the options of methods, those that were given."""
         return super().get_params(deep) | self._options()
 
-    def set_params(self, **params):
+    def set_params(self, **params: Any) -> "RobustClassifier":
         """As in scikit-learn; any option of a method may be given."""
         self._set_options({name: params.pop(name) for name in OPTIONS if name in params})
         return super().set_params(**params)
 
-    def fit(self, X, y, X_meta=None, y_meta=None, sample_weight=None):
+    def fit(
+        self, X: Any, y: Any, X_meta: Any = None, y_meta: Any = None, sample_weight: Any = None
+    ) -> "RobustClassifier":
         """Trains a new network.
 
         Args:
@@ -120,28 +122,36 @@ class RobustClassifier(ClassifierMixin, BaseEstimator):
         self.method_ = plan.method.name
         return self
 
-    def decision_function(self, X):
+    def decision_function(self, X: Any) -> np.ndarray:
         """Logits [N, C]; of two classes the difference [N] of both."""
         check_is_fitted(self, "model_")
         logits = label_issues.logits_of(self.model_, self._inputs(X))
         return logits[:, 1] - logits[:, 0] if len(self.classes_) == 2 else logits
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: Any) -> np.ndarray:
         """Probabilities [N, C] in the order of `classes_`."""
         logits = self.decision_function(X)
         if logits.ndim == 1:
             logits = np.stack([np.zeros_like(logits), logits], axis=1)
         return softmax(logits, axis=1)
 
-    def predict(self, X):
+    def predict(self, X: Any) -> np.ndarray:
         """The likeliest label of each row, [N]."""
         logits = self.decision_function(X)
         chosen = logits > 0 if logits.ndim == 1 else logits.argmax(axis=1)
         return self.classes_[chosen.astype(int)]
 
     def find_label_issues(
-        self, X, y, X_meta=None, y_meta=None, sample_weight=None, *, cv=3, progress: bool = True
-    ):
+        self,
+        X: Any,
+        y: Any,
+        X_meta: Any = None,
+        y_meta: Any = None,
+        sample_weight: Any = None,
+        *,
+        cv: Any = 3,
+        progress: bool = True,
+    ) -> Any:
         """The labels of y that look wrong to classifiers which have not seen them.
 
         A new network is trained for each fold, on the rows of the other folds: K folds take K - 1
@@ -191,7 +201,9 @@ class RobustClassifier(ClassifierMixin, BaseEstimator):
         seed = check_count("seed", self.seed, 0)
         return Plan(self.model, method, settings, self.optimizer, seed, self.verbose)
 
-    def _learn(self, X, y, X_meta, y_meta, sample_weight) -> tuple[Labelled, Labelled | None]:
+    def _learn(
+        self, X: Any, y: Any, X_meta: Any, y_meta: Any, sample_weight: Any
+    ) -> tuple[Labelled, Labelled | None]:
         """The data in arrays; sets what is known of columns and classes."""
         inputs, y = self._inputs_and_labels(X, y)
         check_classification_targets(y)
@@ -216,7 +228,7 @@ class RobustClassifier(ClassifierMixin, BaseEstimator):
         meta = self._inputs(X_meta)
         return data, Labelled(meta, encoder.transform(y_meta))
 
-    def _inputs_and_labels(self, X, y) -> tuple[Inputs, np.ndarray]:
+    def _inputs_and_labels(self, X: Any, y: Any) -> tuple[Inputs, np.ndarray]:
         self._other_columns = other_columns(X)
         if not self._other_columns:
             X, y = validate_data(self, X, y, allow_nd=True)
@@ -227,7 +239,7 @@ class RobustClassifier(ClassifierMixin, BaseEstimator):
             raise ValueError(f"y: expected a label for each of {len(X)} rows, received {len(y)}")
         return columns_of(X), y
 
-    def _inputs(self, X) -> Inputs:
+    def _inputs(self, X: Any) -> Inputs:
         if not self._other_columns:
             return numbers(validate_data(self, X, allow_nd=True, reset=False))
         validate_data(self, X, skip_check_array=True, reset=False)

@@ -91,7 +91,8 @@ def examine(
     """
     if not model.trusts_weights:
         return Checkup(weight_verdict=OFF)
-    found, asked = {}, weights
+    found: dict[str, Any] = {}
+    asked = weights
     pair = None if clean is None else _planted_weights(model, clean, train, seed)
     if pair is not None:
         auc, error = auc_and_error(*pair)
@@ -102,7 +103,9 @@ def examine(
     return Checkup(**found, weight_verdict=_verdict(asked, **found))
 
 
-def _planted_weights(model, clean, train, seed) -> tuple[np.ndarray, np.ndarray] | None:
+def _planted_weights(
+    model: keras.Model, clean: Any, train: Any, seed: int
+) -> tuple[np.ndarray, np.ndarray] | None:
     """Weights [M] with the own and with a wrong label; None if the method gives no such weights."""
     if model.training_objective.keeps_history:
         return None  # of these examples there is none
@@ -124,7 +127,12 @@ def _has_learned(model: RobustModel) -> bool:
     return bool(begun and model.training_objective.trainable_variables)
 
 
-def _verdict(weights, planted_auc=None, planted_auc_error=None, **_) -> str | None:
+def _verdict(
+    weights: np.ndarray,
+    planted_auc: float | None = None,
+    planted_auc_error: float = 0.0,
+    **_: Any,
+) -> str | None:
     mean = weights.mean(dtype=np.float64)
     if weights.std(dtype=np.float64) <= 0.01 * mean:  # an effective fraction above 0.9999
         return "constant" if 0.02 <= mean <= 0.98 else "saturated"
@@ -136,8 +144,9 @@ def _verdict(weights, planted_auc=None, planted_auc_error=None, **_) -> str | No
 class HealthWarning:
     """Warns once of a verdict that has held for some epochs in a row."""
 
-    def __init__(self):
-        self._verdict, self._epochs, self._warned = None, 0, False
+    def __init__(self) -> None:
+        self._verdict: str | None = None
+        self._epochs, self._warned = 0, False
 
     def __call__(self, model: RobustModel, epoch: int, verdict: str | None) -> None:
         """Called at the end of every epoch, the first of which is 0."""
@@ -198,7 +207,7 @@ class Health(keras.callbacks.Callback):
         preprocess: Callable[[tf.Tensor], tf.Tensor] | None = None,
         batch_size: int = 500,
         seed: int = 0,
-    ):
+    ) -> None:
         super().__init__()
         check_together(x=x, y=y)
         self._clean = evaluation_dataset(x_clean, y_clean, batch_size, preprocess)
@@ -206,7 +215,7 @@ class Health(keras.callbacks.Callback):
         self._seed, self._warn, self._logits = seed, HealthWarning(), None
         self.checkup: Checkup | None = None
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Any = None) -> None:
         if not isinstance(self.model, RobustModel):
             raise TypeError(
                 f"model: expected a model of tf_mwn, received {type(self.model).__name__}"
@@ -217,7 +226,7 @@ class Health(keras.callbacks.Callback):
             if part is not None:  # mistakes show before training
                 self._evaluated(name, part)
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         clean = self._evaluated("y_clean", self._clean)
         train, weights = None, None
         if self._train is not None:

@@ -58,7 +58,7 @@ class LogitAdjustment:
 
     def __init__(
         self,
-        class_counts: Sequence[float],
+        class_counts: Sequence[float] | np.ndarray,
         strength: float = 1.0,
         target_shares: Sequence[float] | None = None,
     ):

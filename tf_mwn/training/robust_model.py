@@ -131,7 +131,7 @@ class RobustModel(Loops):
         metrics: Any = None,
         jit_compile: bool | str = "auto",
         logit_adjustment: float = 0.0,
-        class_counts: Sequence[int] | None = None,
+        class_counts: Sequence[float] | np.ndarray | None = None,
         target_shares: Sequence[float] | None = None,
         fused_batch_norm: str = FUSED_BATCH_NORM.default,
         weighted_metrics: Any = None,
@@ -219,7 +219,7 @@ class RobustModel(Loops):
     def _adjust_logits(
         self,
         strength: float,
-        class_counts: Sequence[int] | None,
+        class_counts: Sequence[float] | np.ndarray | None,
         target_shares: Sequence[float] | None,
     ) -> None:
         if NON_NEGATIVE.check("logit_adjustment", strength) == 0:

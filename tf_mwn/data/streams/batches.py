@@ -11,6 +11,7 @@ import tensorflow as tf
 from tf_mwn.checks import check_count
 from tf_mwn.data.images.files import ImageFiles
 from tf_mwn.data.streams.row_reader import row_reader
+from tf_mwn.data.subset import Subset
 
 # What a random key is for. Keys share (seed, epoch), and must not share bits.
 _TRAIN_ORDER, _META_ORDER, _TRAIN_AUGMENT, _META_AUGMENT = range(4)
@@ -121,15 +122,15 @@ class Batches:
 
     def __init__(
         self,
-        train,
-        meta,
-        batch_size,
-        meta_batch_size,
-        preprocess=None,
-        augment=None,
-        sample_weight=None,
-        order=Order(),  # noqa: B008 - frozen
-    ):
+        train: Subset,
+        meta: Subset | None,
+        batch_size: int,
+        meta_batch_size: int | None,
+        preprocess: Preprocess | None = None,
+        augment: Augment | None = None,
+        sample_weight: np.ndarray | None = None,
+        order: Order = Order(),
+    ) -> None:
         self._size = len(train.label)
         self._batch_size, self._order = batch_size, order
         self._whole = steps_per_epoch(self._size, batch_size)

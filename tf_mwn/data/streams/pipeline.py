@@ -72,7 +72,7 @@ def training_stream(
     )
 
     @_AS_IT_IS
-    def elements(epoch):
+    def elements(epoch: int) -> Any:
         step = tf.where(epoch == first_epoch, tf.constant(first_step, tf.int64), 0)
         return batches.epoch(seed, epoch, step, epoch * batches.steps)
 
@@ -100,7 +100,7 @@ def evaluation_dataset(
     preprocess = preprocess or (lambda batch: batch)
 
     @_AS_IT_IS
-    def batch(rows):
+    def batch(rows: Any) -> Any:
         x, y = read(rows)
         return preprocess(x), y
 
@@ -165,7 +165,7 @@ def paired_dataset(
     order = Order(check_bool("shuffle", shuffle), check_bool("drop_remainder", drop_remainder))
     train = TrainingSet(x, y, sample_id, sample_weight)
 
-    def pairs(size):
+    def pairs(size: int | None) -> tf.data.Dataset:
         return _pairs(train, (x_meta, y_meta), batch_size, size, seed, order)
 
     dataset = pairs(meta_batch_size)
@@ -174,7 +174,14 @@ def paired_dataset(
     return dataset
 
 
-def _pairs(train: TrainingSet, meta, batch_size, meta_batch_size, seed, order) -> tf.data.Dataset:
+def _pairs(
+    train: TrainingSet,
+    meta: tuple[Any, Any],
+    batch_size: int,
+    meta_batch_size: int | None,
+    seed: int,
+    order: Order,
+) -> tf.data.Dataset:
     if any(isinstance(part, tf.data.Dataset) for part in (train.x, train.y, *meta)):
         return pair_streams(train, meta, batch_size, meta_batch_size, seed, order)
     ids, (x_meta, y_meta) = train.sample_id, meta
@@ -182,7 +189,7 @@ def _pairs(train: TrainingSet, meta, batch_size, meta_batch_size, seed, order) -
         ids = np.arange(len(train.y) if np.ndim(train.y) else 0)
     pair = check_pair(
         Subset(train.x, train.y, None, ids),
-        None if x_meta is None else Subset(x_meta, y_meta, None, None),
+        None if x_meta is None else Subset(x_meta, y_meta, None, None),  # type: ignore[arg-type]  # it needs no ids
     )
     weights = train.sample_weight
     if weights is not None:
@@ -204,7 +211,7 @@ def _paired_arrays(
     batches = Batches(train, meta, batch_size, meta_batch_size, sample_weight=weights, order=order)
 
     @_AS_IT_IS
-    def epoch(drawn):
+    def epoch(drawn: Any) -> Any:
         # A dataset cannot count its own iterations. A number drawn for each stands in for
         # (seed, epoch), and the meta batches start a new order with it.
         zero = tf.constant(0, tf.int64)

@@ -1,6 +1,8 @@
 """D2L: predictions replace labels once the dimensionality of the features starts to rise."""
 
 import warnings
+from collections.abc import Callable
+from typing import Any
 
 import keras
 import numpy as np
@@ -18,6 +20,7 @@ from tf_mwn.methods.correction.intrinsic_dimension import (
     mean_over_batches,
 )
 from tf_mwn.methods.losses import specs as losses_specs
+from tf_mwn.tensors import Element, Labels, Logits, Tensor
 from tf_mwn.training.classifiers import with_features
 from tf_mwn.training.phases import Snapshot
 from tf_mwn.training.robust_model import RobustModel
@@ -42,7 +45,9 @@ class PacedLabels(TrainingObjective):
 
     takes_sample_weight = True
 
-    def __init__(self, epochs: int, start: int, window: int, sce=None, **kwargs):
+    def __init__(
+        self, epochs: int, start: int, window: int, sce: Any = None, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self._arguments = {"epochs": epochs, "start": start, "window": window, "sce": sce}
         self.values = state(self, "values", (window + 1,))
@@ -79,7 +84,7 @@ class PacedLabels(TrainingObjective):
             self.least.assign(min(_read(self.least), values[-1]))
         return self._set_alpha(values.astype("float32"), epoch)
 
-    def _set_alpha(self, values, epoch) -> bool:
+    def _set_alpha(self, values: Any, epoch: int) -> bool:
         known = epoch + 1 > self._arguments["start"] + self._arguments["window"]
         turns = not self.has_turned and known and is_turning_point(values)
         if turns or self.has_turned:
@@ -87,7 +92,7 @@ class PacedLabels(TrainingObjective):
             self.alpha.assign(label_share(progress, values[-1], float(_read(self.least))))
         return turns
 
-    def objective(self, logits, batch: TrainingBatch):
+    def objective(self, logits: Logits, batch: TrainingBatch) -> tuple[Tensor, Tensor | None]:
         """This replica's share of T; no weights."""
         alpha = tf.convert_to_tensor(self.alpha)
         losses = reed_hard(batch.labels, logits, beta=alpha)
@@ -97,11 +102,11 @@ class PacedLabels(TrainingObjective):
             losses = tf.where(alpha < 1, losses, first)
         return batch.mean(losses), None
 
-    def scalars(self):
+    def scalars(self) -> dict[str, Tensor]:
         """The intrinsic dimensionality before the epoch, and α."""
         return {"intrinsic_dimension": self.values[-1], "label_share": self.alpha}
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), **self._arguments}
 
 
@@ -156,15 +161,15 @@ class D2L(RobustModel):
         d2l_first_loss: str = specs.D2L_FIRST_LOSS.default,
         sce_alpha: float = losses_specs.SCE_ALPHA.default,
         sce_beta: float = losses_specs.SCE_BETA.default,
-        **kwargs,
-    ):
+        **kwargs: Any,
+    ) -> None:
         specs.D2L_FIRST_LOSS.check(d2l_first_loss)
         sce = (sce_alpha, sce_beta) if d2l_first_loss == "sce" else None
         start = round(specs.D2L_START.check(d2l_start) * check_count("epochs", epochs))
         window = specs.D2L_WINDOW.check(d2l_window)
         specs.D2L_NEIGHBOURS.check(d2l_neighbours)
         super().__init__(classifier, PacedLabels(epochs, start, window, sce), **kwargs)
-        self._arguments = {
+        self._arguments: dict[str, Any] = {
             "epochs": epochs,
             "d2l_start": d2l_start,
             "d2l_window": d2l_window,
@@ -175,10 +180,11 @@ class D2L(RobustModel):
         }
         network = with_features(classifier)
         features = tf.function(lambda x: network(x, training=False)[0], reduce_retracing=True)
-        self._features = lambda: features  # hidden in a function: the classifier owns the layers
+        # Hidden in a function: the classifier owns the layers.
+        self._features: Callable[[], Any] = lambda: features
         self._before = Snapshot(self, "before", classifier.variables)
 
-    def begin_epoch(self):
+    def begin_epoch(self) -> None:
         super().begin_epoch()
         paced = self.training_objective
         if paced.take(self.intrinsic_dimension(seed=paced.epochs_begun)):
@@ -201,11 +207,11 @@ class D2L(RobustModel):
             )
         return mean_over_batches(features, neighbours, _BATCH, np.random.default_rng(seed))
 
-    def constructor_arguments(self):
+    def constructor_arguments(self) -> dict[str, Any]:
         return self._arguments
 
 
-def _read(variable: keras.Variable) -> np.ndarray:
+def _read(variable: keras.Variable) -> Any:
     """A variable's value on the host, with or without a distribution strategy."""
     return variable.numpy()
 
@@ -217,7 +223,7 @@ def _sample(batches: tf.data.Dataset, size: int, seed: int) -> tf.data.Dataset:
         number = sum(1 for _ in batches)
     share = -(-size // number)
 
-    def draw(index, element):
+    def draw(index: Tensor, element: tuple[Element, Labels]) -> Any:
         length = tf.shape(element[0]["sample_id"])[0]
         key = tf.stack([tf.constant(seed, tf.int64), index])
         rows = tf.random.experimental.stateless_shuffle(tf.range(length), key)[:share]

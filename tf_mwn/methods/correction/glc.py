@@ -1,5 +1,7 @@
 """Gold loss correction: the loss includes label noise that is estimated on clean examples."""
 
+from typing import Any
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -13,6 +15,7 @@ from tf_mwn.losses.label_correction import forward_correction
 from tf_mwn.losses.targets import target_distribution
 from tf_mwn.messages import logger, long_step
 from tf_mwn.methods.correction import specs
+from tf_mwn.tensors import Element, Labels, Logits, Tensor
 from tf_mwn.training.clean_rows import with_clean_rows
 from tf_mwn.training.phases import Phases, Snapshot
 from tf_mwn.training.robust_model import RobustModel
@@ -22,7 +25,7 @@ from tf_mwn.training.whole_sets import logits_of
 _SMOOTHING = 0.01
 
 
-def estimate_correction(labels, logits, estimate: str = "soft") -> np.ndarray:
+def estimate_correction(labels: Labels, logits: Logits, estimate: str = "soft") -> np.ndarray:
     """Ĉ[i, j], an estimate of P(given label j | true class i).
 
     Args:
@@ -61,13 +64,13 @@ class GoldCorrection(TrainingObjective):
 
     takes_sample_weight = True
 
-    def __init__(self, num_classes: int, **kwargs):
+    def __init__(self, num_classes: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.num_classes = check_count("num_classes", num_classes)
         shape = num_classes, num_classes
         self.matrix = state(self, "transition_matrix", shape, "identity")
 
-    def objective(self, logits, batch: TrainingBatch):
+    def objective(self, logits: Logits, batch: TrainingBatch) -> tuple[Tensor, Tensor | None]:
         """This replica's share of T; no weights."""
         losses = forward_correction(batch.labels, logits, transition_matrix=self._given_matrix())
         if batch.sample_id is not None:
@@ -78,11 +81,11 @@ class GoldCorrection(TrainingObjective):
     def _given_matrix(self) -> tf.Tensor:
         return tf.convert_to_tensor(self.matrix)
 
-    def scalars(self):
+    def scalars(self) -> dict[str, Tensor]:
         """The mean probability of an unchanged label under Ĉ."""
         return {"correction_diagonal": tf.linalg.trace(self._given_matrix()) / self.num_classes}
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "num_classes": self.num_classes}
 
 
@@ -121,8 +124,8 @@ class GoldLossCorrection(RobustModel):
         num_classes: int,
         epochs: int,
         glc_estimate: str = specs.GLC_ESTIMATE.default,
-        **kwargs,
-    ):
+        **kwargs: Any,
+    ) -> None:
         super().__init__(classifier, GoldCorrection(num_classes), **kwargs)
         self.epochs, self.glc_estimate = epochs, specs.GLC_ESTIMATE.check(glc_estimate)
         self.phases = Phases(self, specs.glc_lengths(epochs))
@@ -133,24 +136,24 @@ class GoldLossCorrection(RobustModel):
         """Ĉ [C, C]; the identity during the first training."""
         return self.training_objective.matrix.numpy()
 
-    def begin_phase(self, phase):
+    def begin_phase(self, phase: str) -> None:
         if phase == "plain_epochs":
             return
         with long_step("estimating the transition matrix"):
-            logits, labels, _ = logits_of(self.classifier, self.whole_sets.meta)
+            logits, labels, _ = logits_of(self.classifier, self.whole_sets.meta)  # type: ignore[arg-type]
         logits = self.adjusted(tf.convert_to_tensor(logits)).numpy()  # p of a given label
         matrix = estimate_correction(labels, logits, self.glc_estimate)
         self.training_objective.matrix.assign(matrix)
         self._initial.restore()
         self.reset_optimizer()
 
-    def training_part(self, element, labels):
+    def training_part(self, element: Element, labels: Labels) -> tuple[Any, ...]:
         """The training batch; in the second training also the meta batch, with the ids -1."""
         if self.phases.current == "plain_epochs":
             return super().training_part(element, labels)
         return with_clean_rows(element, labels)
 
-    def constructor_arguments(self):
+    def constructor_arguments(self) -> dict[str, Any]:
         return {
             "num_classes": self.training_objective.num_classes,
             "epochs": self.epochs,

@@ -1,6 +1,8 @@
 """The S-Model: a noise channel after the classifier, learned with it."""
 
 import functools
+from collections.abc import Callable
+from typing import Any
 
 import keras
 import numpy as np
@@ -16,6 +18,7 @@ from tf_mwn.losses.label_correction import forward_correction
 from tf_mwn.losses.targets import target_distribution
 from tf_mwn.messages import long_step
 from tf_mwn.methods.correction import specs
+from tf_mwn.tensors import Labels, Logits, Logs, Tensor
 from tf_mwn.training.classifiers import with_features
 from tf_mwn.training.elements import unpacked
 from tf_mwn.training.phases import Phases
@@ -42,7 +45,7 @@ class Channel(TrainingObjective):
 
     takes_sample_weight = True
 
-    def __init__(self, num_classes: int, **kwargs):
+    def __init__(self, num_classes: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.num_classes = check_count("num_classes", num_classes)
         identity = keras.initializers.Identity(_SATURATED)
@@ -65,17 +68,17 @@ class Channel(TrainingObjective):
         self.start.assign(np.log(np.asarray(matrix) + _EPSILON))
         self.deviation.assign(np.zeros_like(matrix))
 
-    def objective(self, logits, batch: TrainingBatch):
+    def objective(self, logits: Logits, batch: TrainingBatch) -> tuple[Tensor, Tensor | None]:
         """This replica's share of the mean; no weights."""
         matrix = self.transition_matrix()
         losses = forward_correction(batch.labels, logits, transition_matrix=matrix)
         return batch.mean(losses), None
 
-    def scalars(self):
+    def scalars(self) -> dict[str, Tensor]:
         """The mean probability of an unchanged label under T."""
         return {"channel_diagonal": tf.linalg.trace(self.transition_matrix()) / self.num_classes}
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "num_classes": self.num_classes}
 
 
@@ -88,7 +91,7 @@ class FeatureChannel(Channel):
         num_features: F, the length of the features h(x).
     """
 
-    def __init__(self, num_classes: int, num_features: int, **kwargs):
+    def __init__(self, num_classes: int, num_features: int, **kwargs: Any) -> None:
         super().__init__(num_classes, **kwargs)
         self.num_features = check_count("num_features", num_features)
         self.kernel = self.add_weight(
@@ -101,18 +104,18 @@ class FeatureChannel(Channel):
         slopes = tf.reshape(tf.matmul(features, tf.convert_to_tensor(self.kernel)), shape)
         return tf.nn.log_softmax(slopes + self.biases)
 
-    def objective(self, logits, batch: TrainingBatch):
+    def objective(self, logits: Logits, batch: TrainingBatch) -> tuple[Tensor, Tensor | None]:
         """As `Channel.objective`, for concatenated logits and features [B, C + F]."""
         logits, features = tf.split(logits, (self.num_classes, self.num_features), axis=1)
         log_p = tf.nn.log_softmax(logits)[:, :, tf.newaxis]
         log_given = tf.reduce_logsumexp(log_p + self.log_transition(features), axis=1)
         return batch.mean(expectation(target_distribution(batch.labels, logits), -log_given)), None
 
-    def scalars(self):
+    def scalars(self) -> dict[str, Tensor]:
         """None: T differs from example to example."""
         return {}
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "num_features": self.num_features}
 
 
@@ -154,8 +157,8 @@ class SModel(RobustModel):
         epochs: int,
         s_model_pretraining: float = specs.S_MODEL_PRETRAINING.default,
         s_model_noise_rate: float | None = specs.S_MODEL_NOISE_RATE.default,
-        **kwargs,
-    ):
+        **kwargs: Any,
+    ) -> None:
         super().__init__(classifier, self.make_channel(classifier, num_classes), **kwargs)
         self._arguments = {
             "num_classes": num_classes,
@@ -184,14 +187,14 @@ class SModel(RobustModel):
         """The model that gives the channel its input; here the classifier."""
         return self.classifier
 
-    def compile(self, optimizer, *args, **kwargs):
+    def compile(self, optimizer: Any, *args: Any, **kwargs: Any) -> None:
         """As `RobustModel.compile`; the optimizer steps the channel as well."""
         optimizer = keras.optimizers.get(optimizer)
         # Built here, because `super().compile` would build it for the classifier's variables.
         optimizer.build([*self.classifier.trainable_variables, *self.channel.trainable_variables])
         super().compile(optimizer, *args, **kwargs)
 
-    def begin_phase(self, phase):
+    def begin_phase(self, phase: str) -> None:
         if phase == "plain_epochs":
             return
         with long_step("estimating the channel on the training set"):
@@ -201,7 +204,7 @@ class SModel(RobustModel):
         given = target_distribution(labels, logits)
         self.channel.begin_at(class_means(classes, given))
 
-    def train_step(self, data):
+    def train_step(self, data: Any) -> Logs:
         element, labels = unpacked(data, self.needs_meta_set)
         counts = element.get("sample_weight")
         network, channel = self.channel_input, self.channel
@@ -219,7 +222,7 @@ class SModel(RobustModel):
         logits = linear.unadjusted_logits[:, : channel.num_classes]
         return self.update_metrics(element, labels, logits, counts)
 
-    def _gradients(self, outputs, batch) -> tuple[tf.Tensor, list[tf.Tensor]]:
+    def _gradients(self, outputs: Any, batch: TrainingBatch) -> tuple[tf.Tensor, list[tf.Tensor]]:
         """Gradients of the objective in the channel's input and in the channel's variables."""
         outputs = tf.stop_gradient(outputs)
         with tf.GradientTape() as tape:
@@ -227,10 +230,10 @@ class SModel(RobustModel):
             value, _ = self.channel.objective(outputs, batch)
         return tape.gradient(value, (outputs, self.channel.trainable_variables))
 
-    def weights_at(self, labels, logits, sample_id):
+    def weights_at(self, labels: Labels, logits: Logits, sample_id: Tensor | None) -> Tensor | None:
         """None: every example weighs the same."""
 
-    def constructor_arguments(self):
+    def constructor_arguments(self) -> dict[str, Any]:
         return self._arguments
 
 
@@ -255,25 +258,25 @@ class ComplexSModel(SModel):
     """
 
     @staticmethod
-    def make_channel(classifier, num_classes):
+    def make_channel(classifier: keras.Model, num_classes: int) -> keras.layers.Layer:
         features, _ = with_features(classifier).outputs
         return FeatureChannel(num_classes, features.shape[-1])
 
     @functools.cached_property
-    def _logits_and_features(self):
+    def _logits_and_features(self) -> Callable[[], keras.Model]:
         features, logits = with_features(self.classifier).outputs
         joined = keras.layers.Concatenate(dtype=keras.config.floatx())([logits, features])
         model = keras.Model(self.classifier.inputs, joined)
         return lambda: model  # hidden in a function: the classifier owns the layers
 
-    def adjusted(self, logits):
+    def adjusted(self, logits: Logits) -> Logits:
         """The logits and features [B, C + F], or the logits alone, with the logits adjusted."""
         classes = self.channel.num_classes
         own = super().adjusted(logits[:, :classes])
         return tf.concat([own, logits[:, classes:]], axis=-1)
 
     @property
-    def channel_input(self):
+    def channel_input(self) -> keras.Model:
         """A model with the classifier's layers that returns logits and features, [B, C + F]."""
         return self._logits_and_features()
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -14,6 +15,7 @@ from tf_mwn.engine.optimizers import loss_scale
 from tf_mwn.engine.replicas import all_reduce_sum, global_mean
 from tf_mwn.methods.hyper_parameters import specs
 from tf_mwn.methods.hyper_parameters.branch_gate import BranchGate
+from tf_mwn.tensors import Element, Inputs, Labels, Logits, Logs, Losses, Tensor
 from tf_mwn.training.classifiers import with_features
 from tf_mwn.training.elements import is_training_element, unpacked
 from tf_mwn.training.meta_learned import MetaLearnedModel, refuse_engine_options
@@ -22,7 +24,7 @@ from tf_mwn.training.meta_learned import MetaLearnedModel, refuse_engine_options
 _BRANCHES, _GATE = "branches", "gate"
 
 
-def gated_classifier(inputs, logits: Sequence) -> keras.Model:
+def gated_classifier(inputs: Inputs, logits: Sequence[Logits]) -> keras.Model:
     """A functional model with the logits Σ_k a_k z_k, a_k = 1/K, made of Keras layers only.
 
     Args:
@@ -91,8 +93,8 @@ class ArchitectureGate(MetaLearnedModel):
         classifier: keras.Model,
         gate_order: str = specs.GATE_ORDER.default,
         meta_interval: int = engine_options.META_INTERVAL.default,
-        **kwargs,
-    ):
+        **kwargs: Any,
+    ) -> None:
         specs.GATE_ORDER.check(gate_order)
         names = [layer.name for layer in getattr(classifier, "layers", [])]
         if _BRANCHES not in names or names[-1] != _GATE:
@@ -108,13 +110,13 @@ class ArchitectureGate(MetaLearnedModel):
         # It shares the classifier's layers, so it has the same variables in the same order.
         self.branches = keras.Model(classifier.input, classifier.get_layer(_BRANCHES).output)
 
-    def call(self, inputs, training=False):
+    def call(self, inputs: Inputs, training: bool = False) -> Tensor:
         """Logits under the newest shares."""
         if is_training_element(inputs):
             inputs = inputs["inputs"]
         return self.meta_learner.mixed(self.branches(inputs, training=training))
 
-    def train_step(self, data):
+    def train_step(self, data: Any) -> Logs:
         element, labels = unpacked(data, self.needs_meta_set)
         counts = element.get("sample_weight")
         batch = self.training_batch(labels, element["sample_id"], counts)
@@ -125,7 +127,7 @@ class ArchitectureGate(MetaLearnedModel):
         logits = self.meta_learner.mixed(linear.unadjusted_logits)
         return self.update_metrics(element, labels, logits, counts)
 
-    def adjusted(self, logits):
+    def adjusted(self, logits: Logits) -> Logits:
         """All branches' logits [B, K C], each branch adjusted, or those of the mixture [B, C]."""
         known = self.logit_adjustment
         if known is None or logits.shape[-1] == len(known.class_counts):
@@ -133,13 +135,15 @@ class ArchitectureGate(MetaLearnedModel):
         parts = tf.split(logits, self.meta_learner.num_branches, axis=-1)
         return tf.concat([super(ArchitectureGate, self).adjusted(z) for z in parts], axis=-1)
 
-    def seen(self, logits, batch):
+    def seen(self, logits: Logits, batch: TrainingBatch) -> tuple[Logits, TrainingBatch]:
         """As they are: only the mixture of the branches has the outputs that labels belong to."""
         mixed = self.meta_learner.mixed(logits)
         counts = self.counts(batch.labels, mixed, batch.sample_weight)
         return logits, dataclasses.replace(batch, sample_weight=counts)
 
-    def meta_gradient_and_step(self, linear: Linearisation, batch: TrainingBatch, element):
+    def meta_gradient_and_step(
+        self, linear: Linearisation, batch: TrainingBatch, element: Element
+    ) -> tuple[list[Tensor], Any]:
         """Both terms, or the first alone (this replica's share)."""
         if self.gate_order == "first":
             logits, _, _ = functional_call(
@@ -160,11 +164,13 @@ class ArchitectureGate(MetaLearnedModel):
         )
         return [direct + through_weights], None
 
-    def _at_virtual_weights(self, linear, virtual, element):
+    def _at_virtual_weights(
+        self, linear: Linearisation, virtual: Sequence[Tensor], element: Element
+    ) -> Any:
         """u and the first term, from one pass over the meta batch (this replica's shares)."""
         labels, seen = element["meta_labels"], []
 
-        def losses_of(branches):
+        def losses_of(branches: Any) -> Losses:
             seen.append(branches)
             return self.per_example_loss(labels, self.meta_learner.mixed(branches))
 
@@ -179,7 +185,7 @@ class ArchitectureGate(MetaLearnedModel):
         )
         return direction, self._direct_term(seen[0], labels)
 
-    def _direct_term(self, branches: tf.Tensor, labels) -> tf.Tensor:
+    def _direct_term(self, branches: tf.Tensor, labels: Labels) -> tf.Tensor:
         """∂L_meta/∂Θ for constant branches' logits [B, K C] of the meta batch."""
         branches = tf.stop_gradient(branches)
         with tf.GradientTape() as tape:
@@ -188,20 +194,20 @@ class ArchitectureGate(MetaLearnedModel):
         self.meta_loss_metric.update_state(losses)
         return tape.gradient(loss, self.meta_learner.trainable_variables)[0]
 
-    def end_epoch(self):
+    def end_epoch(self) -> None:
         super().end_epoch()
         gate = self.classifier.get_layer(_GATE)
         gate.kernel.assign(keras.ops.convert_to_numpy(self.meta_learner.shares()))
 
-    def weights_at(self, labels, logits, sample_id):
+    def weights_at(self, labels: Labels, logits: Logits, sample_id: Tensor | None) -> Tensor | None:
         """None: the method gives no weights."""
 
-    def constructor_arguments(self):
+    def constructor_arguments(self) -> dict[str, Any]:
         return {"gate_order": self.gate_order, "meta_interval": self.meta_interval}
 
 
 def architecture_gate(
-    classifier: keras.Model, gate_units: int = specs.GATE_UNITS.default, **options
+    classifier: keras.Model, gate_units: int = specs.GATE_UNITS.default, **options: Any
 ) -> ArchitectureGate:
     """A mixture of the classifier's own head and a head with a hidden layer, on the same features.
 

@@ -1,17 +1,21 @@
 """A learning rate that is learned while the classifier trains."""
 
+from collections.abc import Callable
+from typing import Any
+
 import keras
 import tensorflow as tf
+from keras.optimizers.schedules import LearningRateSchedule as Schedule
 
 from tf_mwn.engine import options as engine_options
 from tf_mwn.engine.keras_internals import rate_or_schedule
+from tf_mwn.engine.linearise import Linearisation
 from tf_mwn.engine.optimizers import without_loss_scale
 from tf_mwn.methods.hyper_parameters import specs
 from tf_mwn.methods.hyper_parameters.learned_factors import LearnedFactors
+from tf_mwn.tensors import Element, Tensor
 from tf_mwn.training.learned_update import LearnedUpdate
 from tf_mwn.training.phases import Snapshot
-
-Schedule = keras.optimizers.schedules.LearningRateSchedule
 
 
 @keras.saving.register_keras_serializable(package="tf_mwn")
@@ -23,12 +27,14 @@ class LearnedRate(Schedule):
         factor: the layer that owns the factor; None for 1, as after `from_config`.
     """
 
-    def __init__(self, rate: float | Schedule, factor: LearnedFactors | None = None):
+    _factor: Callable[[], LearnedFactors | None]
+
+    def __init__(self, rate: float | Schedule, factor: LearnedFactors | None = None) -> None:
         self.rate = rate
         # Hidden in a function: the schedule does not own the factor and is saved without it.
         self._factor = lambda: factor
 
-    def __call__(self, step):
+    def __call__(self, step: Any) -> Tensor:
         rate = self.rate(step) if callable(self.rate) else self.rate
         factor = self._factor()
         if factor is None:
@@ -36,11 +42,11 @@ class LearnedRate(Schedule):
         values = factor.values_now()
         return tf.cast(rate, values.dtype) * values[0]
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {"rate": keras.saving.serialize_keras_object(self.rate)}
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> "LearnedRate":
         return cls(keras.saving.deserialize_keras_object(config["rate"]))
 
 
@@ -80,8 +86,8 @@ class HypergradientDescent(LearnedUpdate):
         classifier: keras.Model,
         hypergradient_set: str = specs.HYPERGRADIENT_SET.default,
         meta_interval: int = engine_options.META_INTERVAL.default,
-        **kwargs,
-    ):
+        **kwargs: Any,
+    ) -> None:
         specs.HYPERGRADIENT_SET.check(hypergradient_set)
         learned = LearnedFactors(["learning_rate_factor"], name="learning_rate_factor")
         super().__init__(classifier, learned, meta_interval=meta_interval, **kwargs)
@@ -89,7 +95,14 @@ class HypergradientDescent(LearnedUpdate):
         self.needs_meta_set = hypergradient_set == "meta"
         self._before = Snapshot(self, "before", classifier.trainable_variables)
 
-    def compile(self, optimizer, meta_optimizer="adam", loss=None, metrics=None, **kwargs):
+    def compile(
+        self,
+        optimizer: Any,
+        meta_optimizer: Any = "adam",
+        loss: Any = None,
+        metrics: Any = None,
+        **kwargs: Any,
+    ) -> None:
         """As `MetaLearnedModel.compile`; the learned factor enters `optimizer`.
 
         Raises:
@@ -101,11 +114,13 @@ class HypergradientDescent(LearnedUpdate):
         super().compile(optimizer, meta_optimizer, loss=loss, metrics=metrics, **kwargs)
 
     @property
-    def metrics(self):
+    def metrics(self) -> list[keras.metrics.Metric]:
         unused = None if self.needs_meta_set else self.meta_loss_metric
         return [metric for metric in super().metrics if metric is not unused]
 
-    def theta_gradient(self, linear, gradient, element):
+    def theta_gradient(
+        self, linear: Linearisation, gradient: list[Tensor], element: Element
+    ) -> list[Tensor]:
         if self.needs_meta_set:
             gradient = self._meta_loss_gradient(linear, linear.weights, element)
         moved = [w - b for w, b in zip(linear.weights, self._before.values(), strict=True)]
@@ -114,11 +129,11 @@ class HypergradientDescent(LearnedUpdate):
         slope = tf.where(self.optimizer.iterations > 0, slope, tf.zeros_like(slope))
         return [tf.cast(slope, self.meta_learner.theta.dtype)[None]]
 
-    def apply_gradient(self, linear, gradient):
+    def apply_gradient(self, linear: Linearisation, gradient: list[Tensor]) -> None:
         self._before.take()
         super().apply_gradient(linear, gradient)
 
-    def constructor_arguments(self):
+    def constructor_arguments(self) -> dict[str, Any]:
         return {**super().constructor_arguments(), "hypergradient_set": self.hypergradient_set}
 
 

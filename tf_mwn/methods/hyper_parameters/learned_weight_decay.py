@@ -1,6 +1,7 @@
 """An L2 coefficient for each layer, learned on the meta set."""
 
 import collections
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -10,6 +11,7 @@ from tf_mwn.engine import options as engine_options
 from tf_mwn.engine.linearise import Linearisation
 from tf_mwn.engine.replicas import all_reduce_sum, num_replicas
 from tf_mwn.methods.hyper_parameters.learned_factors import LearnedFactors
+from tf_mwn.tensors import Element, Tensor
 from tf_mwn.training.learned_update import LearnedUpdate
 
 
@@ -19,7 +21,8 @@ def kernels_by_layer(classifier: keras.Model) -> list[list[int]]:
     A kernel has two axes or more. Biases and the scales of normalisation have one, and do not
     decay. The kernels of a recurrent layer form one group.
     """
-    groups, met = {}, collections.Counter()
+    groups: dict[tuple[str, int], list[int]] = {}
+    met: collections.Counter[str] = collections.Counter()
     for i, variable in enumerate(classifier.trainable_variables):
         if len(variable.shape) >= 2:
             owner = variable.path.rpartition("/")[0]
@@ -65,8 +68,8 @@ class LearnedWeightDecay(LearnedUpdate):
         classifier: keras.Model,
         weight_decay_start: float = 5e-4,
         meta_interval: int = engine_options.META_INTERVAL.default,
-        **kwargs,
-    ):
+        **kwargs: Any,
+    ) -> None:
         groups = kernels_by_layer(classifier)
         if not groups:
             raise ValueError(
@@ -79,7 +82,9 @@ class LearnedWeightDecay(LearnedUpdate):
         super().__init__(classifier, learned, meta_interval=meta_interval, **kwargs)
         self._groups = groups
 
-    def theta_gradient(self, linear, gradient, element):
+    def theta_gradient(
+        self, linear: Linearisation, gradient: list[Tensor], element: Element
+    ) -> list[Tensor]:
         gradient = all_reduce_sum(self._decayed(linear, gradient))
         virtual = self._step_virtually(linear, gradient)
         # This replica's share of u: the meta optimizer adds up the shares.
@@ -96,7 +101,7 @@ class LearnedWeightDecay(LearnedUpdate):
             * tf.cast(tf.stack(alignment), decays.dtype)
         ]
 
-    def apply_gradient(self, linear, gradient):
+    def apply_gradient(self, linear: Linearisation, gradient: list[Tensor]) -> None:
         super().apply_gradient(linear, self._decayed(linear, gradient))
 
     def _decayed(self, linear: Linearisation, gradient: list[tf.Tensor]) -> list[tf.Tensor]:
@@ -109,5 +114,5 @@ class LearnedWeightDecay(LearnedUpdate):
                 gradient[i] += tf.cast(decays[k], weight.dtype) * weight
         return gradient
 
-    def constructor_arguments(self):
+    def constructor_arguments(self) -> dict[str, Any]:
         return {**super().constructor_arguments(), "weight_decay_start": self.meta_learner.start}

@@ -3,13 +3,15 @@
 import itertools
 import sys
 from collections.abc import Mapping
+from typing import Any
 
 import keras
 import tensorflow as tf
 
 from tf_mwn.checks import Interval
-from tf_mwn.engine.objective import SEES_CLASSES
+from tf_mwn.engine.objective import SEES_CLASSES, TrainingBatch
 from tf_mwn.losses.loss_class import PerExampleLoss
+from tf_mwn.tensors import Logits, Tensor
 from tf_mwn.training.meta_learner import MetaLearner
 
 
@@ -45,7 +47,9 @@ class LearnedLoss(MetaLearner):
     takes_sample_weight = True
     sees = SEES_CLASSES
 
-    def __init__(self, loss: PerExampleLoss, bounds: Mapping[str, tuple[float, float]], **kwargs):
+    def __init__(
+        self, loss: PerExampleLoss, bounds: Mapping[str, tuple[float, float]], **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         if not isinstance(loss, PerExampleLoss):
             raise TypeError(f"loss: expected a loss of tf_mwn.losses, received {loss!r}")
@@ -55,7 +59,8 @@ class LearnedLoss(MetaLearner):
                 f"received {', '.join(bounds) or 'none'}"
             )
         self._loss = loss
-        self._intervals = {name: Interval(*map(float, ends)) for name, ends in bounds.items()}
+        pairs = {name: tuple(map(float, ends)) for name, ends in bounds.items()}
+        self._intervals = {name: Interval(*pair) for name, pair in pairs.items()}  # type: ignore[arg-type]
         _check_corners(loss, self._intervals)
         self._fixed = {k: v for k, v in loss.hyper_parameters.items() if k not in bounds}
         self._learned = {
@@ -72,26 +77,26 @@ class LearnedLoss(MetaLearner):
             aggregation="only_first_replica",  # all replicas clip the same value
         )
 
-    def objective(self, logits, batch):
+    def objective(self, logits: Logits, batch: TrainingBatch) -> tuple[Tensor, Tensor | None]:
         """The mean loss under the current Λ; no weights."""
         learned = {name: tf.convert_to_tensor(v) for name, v in self._learned.items()}
         return batch.mean(self._loss.function(batch.labels, logits, **self._fixed, **learned)), None
 
-    def project(self):
+    def project(self) -> None:
         for name, variable in self._learned.items():
             interval = self._intervals[name]
             variable.assign(tf.clip_by_value(variable, interval.low, interval.high))
 
-    def scalars(self):
+    def scalars(self) -> dict[str, Tensor]:
         return {name.rstrip("_"): variable for name, variable in self._learned.items()}
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         bounds = {name: (ends.low, ends.high) for name, ends in self._intervals.items()}
         arguments = keras.saving.serialize_keras_object({"loss": self._loss, "bounds": bounds})
         return {**super().get_config(), **arguments}
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> "LearnedLoss":
         return super().from_config(
             {k: keras.saving.deserialize_keras_object(v) for k, v in config.items()}
         )

@@ -1,12 +1,14 @@
 """MentorNet: a small network that weighs an example by its loss and the stage of training."""
 
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from tf_mwn.files import read_json, write_json
+from tf_mwn.tensors import Tensor
 
 _FORMAT = "tf_mwn mentor net 1"
 # Name -> shape of each variable. Biases in `_ZERO` start at 0, all others are drawn from N(0, 1).
@@ -61,7 +63,7 @@ class MentorNet(keras.layers.Layer):
         Jiang et al., MentorNet, ICML 2018. https://arxiv.org/abs/1712.05055
     """
 
-    def __init__(self, seed: int = 0, **kwargs):
+    def __init__(self, seed: int = 0, **kwargs: Any) -> None:
         super().__init__(**{"dtype": keras.config.floatx(), **kwargs})
         self.seed = seed
         self._parts = {}
@@ -77,7 +79,7 @@ class MentorNet(keras.layers.Layer):
             )
         self.built = True
 
-    def build(self, input_shape=None):
+    def build(self, input_shape: Any = None) -> None:
         self.built = True
 
     def logits(self, features: tf.Tensor) -> tf.Tensor:
@@ -93,7 +95,7 @@ class MentorNet(keras.layers.Layer):
         hidden = tf.tanh(joined @ part["hidden"] + part["hidden_bias"])
         return (hidden @ part["output"] + part["output_bias"])[:, 0]
 
-    def call(self, features):
+    def call(self, features: Tensor) -> Tensor:
         """Weights [N]."""
         return tf.sigmoid(self.logits(features))
 
@@ -122,7 +124,7 @@ class MentorNet(keras.layers.Layer):
             variable.assign(values[name])
         return mentor
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "seed": self.seed}
 
 

@@ -1,6 +1,7 @@
 """MentorNet: a mentor, learned beforehand, weighs each example at each stage of training."""
 
 import os
+from typing import Any
 
 import keras
 import numpy as np
@@ -18,6 +19,7 @@ from tf_mwn.methods.mentornet.mentor_training import (
     record_losses,
 )
 from tf_mwn.methods.mentornet.mentor_weighting import MentorWeighting
+from tf_mwn.tensors import Labels, Logits, Tensor
 from tf_mwn.training.classifiers import new_classifier
 from tf_mwn.training.robust_model import RobustModel
 
@@ -25,7 +27,9 @@ from tf_mwn.training.robust_model import RobustModel
 class _Mentored(RobustModel):
     """Learns its mentor once, on the host before the first step; then trains with its weights."""
 
-    def __init__(self, classifier: keras.Model, objective: MentorWeighting, is_ready, **kwargs):
+    def __init__(
+        self, classifier: keras.Model, objective: MentorWeighting, is_ready: Any, **kwargs: Any
+    ) -> None:
         super().__init__(classifier, objective, **kwargs)
         initial = "ones" if is_ready else "zeros"
         self._is_ready = state(self, "mentor_is_ready", initializer=initial, dtype="int32")
@@ -53,14 +57,14 @@ class _Mentored(RobustModel):
         """The values of the mentor's variables."""
         raise NotImplementedError
 
-    def weights_at(self, labels, logits, sample_id):
+    def weights_at(self, labels: Labels, logits: Logits, sample_id: Tensor | None) -> Tensor | None:
         """The mentor's weights [B], before example dropout."""
         return self.training_objective.curve(self.per_example_loss(labels, logits))
 
-    def artifacts(self):
+    def artifacts(self) -> dict[str, Any]:
         return {"mentor.json": self.mentor.save}
 
-    def constructor_arguments(self):
+    def constructor_arguments(self) -> dict[str, Any]:
         return self._arguments
 
 
@@ -95,8 +99,8 @@ class MentorNetPD(_Mentored):
         mentor_percentile: float | None = specs.MENTOR_PERCENTILE.default,
         mentor_example_dropout: str | None = specs.MENTOR_EXAMPLE_DROPOUT.default,
         seed: int = 0,
-        **kwargs,
-    ):
+        **kwargs: Any,
+    ) -> None:
         specs.MENTOR_CURRICULUM.check(mentor_curriculum)
         objective = MentorWeighting(
             MentorNet(seed, name="mentor"),
@@ -108,7 +112,7 @@ class MentorNetPD(_Mentored):
             seed=seed,
         )
         super().__init__(classifier, objective, is_ready=False, **kwargs)
-        self._arguments = {
+        self._arguments: dict[str, Any] = {
             "num_sample_ids": num_sample_ids,
             "steps_per_epoch": steps_per_epoch,
             "epochs": epochs,
@@ -118,7 +122,7 @@ class MentorNetPD(_Mentored):
             "seed": seed,
         }
 
-    def learn_mentor(self):
+    def learn_mentor(self) -> list[np.ndarray]:
         return predefined_mentor(self._arguments["mentor_curriculum"], self._arguments["seed"])
 
 
@@ -163,15 +167,15 @@ class MentorNetDD(_Mentored):
         num_sample_ids: int,
         steps_per_epoch: int,
         epochs: int,
-        transition_matrix=None,
-        mentor: MentorNet | str | os.PathLike | None = specs.MENTOR.default,
+        transition_matrix: Any = None,
+        mentor: MentorNet | str | os.PathLike[str] | None = specs.MENTOR.default,
         mentor_percentile: float | None = specs.MENTOR_PERCENTILE.default,
         mentor_example_dropout: str | None = specs.MENTOR_EXAMPLE_DROPOUT.default,
         mentor_burn_in: int = specs.MENTOR_BURN_IN.default,
         mentor_student_epochs: int = specs.MENTOR_STUDENT_EPOCHS.default,
         seed: int = 0,
-        **kwargs,
-    ):
+        **kwargs: Any,
+    ) -> None:
         if transition_matrix is None and mentor is None:
             raise ValueError(
                 "mentor: expected a learned mentor, or a transition_matrix for noisy labels of "
@@ -181,9 +185,9 @@ class MentorNetDD(_Mentored):
             transition_matrix = check_transition_matrix(transition_matrix).tolist()
         is_given = mentor is not None
         if isinstance(mentor, (str, os.PathLike)):
-            mentor = MentorNet.load(mentor)
+            mentor = MentorNet.load(os.fspath(mentor))
         objective = MentorWeighting(
-            mentor if is_given else MentorNet(seed, name="mentor"),
+            MentorNet(seed, name="mentor") if mentor is None else mentor,
             num_sample_ids,
             steps_per_epoch,
             epochs,
@@ -194,7 +198,7 @@ class MentorNetDD(_Mentored):
             seed=seed,
         )
         super().__init__(classifier, objective, is_given, **kwargs)
-        self._arguments = {
+        self._arguments: dict[str, Any] = {
             "num_sample_ids": num_sample_ids,
             "steps_per_epoch": steps_per_epoch,
             "epochs": epochs,
@@ -212,7 +216,7 @@ class MentorNetDD(_Mentored):
         """True until the mentor has been learned."""
         return not self.mentor_is_ready
 
-    def learn_mentor(self):
+    def learn_mentor(self) -> list[np.ndarray]:
         inputs, labels = self._meta_set()
         seed = self._arguments["seed"]
         rng = np.random.default_rng(seed)
@@ -228,7 +232,7 @@ class MentorNetDD(_Mentored):
         )
         return data_driven_mentor(losses, given == labels, seed)
 
-    def _meta_set(self):
+    def _meta_set(self) -> Any:
         """Inputs, tensors [M, ...], and labels [M] of the whole meta set."""
         if self.whole_sets.meta is None:
             raise ValueError(

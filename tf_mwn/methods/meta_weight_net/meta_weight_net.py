@@ -3,14 +3,16 @@
 import functools
 import os
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 
 from tf_mwn.engine import options as engine_options
-from tf_mwn.engine.objective import logits_gradient
+from tf_mwn.engine.objective import TrainingBatch, logits_gradient
 from tf_mwn.methods.meta_weight_net import specs
 from tf_mwn.methods.meta_weight_net.weight_net import WeightNet
 from tf_mwn.methods.meta_weight_net.weight_net_file import load_weight_net, save_weight_net
+from tf_mwn.tensors import Logits, Tensor
 from tf_mwn.training.classifiers import VirtualVariables
 from tf_mwn.training.meta_learned import MetaLearnedModel
 from tf_mwn.training.robust_model import RobustModel
@@ -57,8 +59,8 @@ class MetaWeightNet(MetaLearnedModel):
         reuse_gradient: bool = engine_options.REUSE_GRADIENT.default,
         recompute: bool = engine_options.RECOMPUTE.default,
         speed: str = engine_options.SPEED.default,
-        **kwargs,
-    ):
+        **kwargs: Any,
+    ) -> None:
         weight_net = WeightNet(
             weight_net_units, weight_normalization, detach_loss, name="weight_net"
         )
@@ -79,17 +81,17 @@ class MetaWeightNet(MetaLearnedModel):
         """V; variables in the order kernel, bias, kernel, bias, ..."""
         return self.meta_learner
 
-    def step_gradient(self, logits, batch):
+    def step_gradient(self, logits: Logits, batch: TrainingBatch) -> tuple[Logits, Tensor | None]:
         if self.weight_net.detach_loss or self.is_warming_up:
             return self.logits_gradient(logits, batch)
         return logits_gradient(
             lambda z: self.weight_net.actual_objective(*self.seen(z, batch)), logits
         )
 
-    def artifacts(self):
+    def artifacts(self) -> dict[str, Any]:
         return {"weight_net.json": functools.partial(save_weight_net, self.weight_net)}
 
-    def constructor_arguments(self):
+    def constructor_arguments(self) -> dict[str, Any]:
         return {
             **self.step_arguments(),
             "weight_net_units": self.weight_net.units,
@@ -98,7 +100,7 @@ class MetaWeightNet(MetaLearnedModel):
         }
 
 
-def frozen_weight_net(classifier: keras.Model, weight_net: str | os.PathLike) -> RobustModel:
+def frozen_weight_net(classifier: keras.Model, weight_net: str | os.PathLike[str]) -> RobustModel:
     """Trains `classifier` with the weights of a fixed V from an earlier training.
 
     This needs no meta set and no meta optimizer. A step costs the same as in plain training.
@@ -110,6 +112,6 @@ def frozen_weight_net(classifier: keras.Model, weight_net: str | os.PathLike) ->
     Raises:
         ValueError, OSError: see `load_weight_net`.
     """
-    fixed = load_weight_net(weight_net)
+    fixed = load_weight_net(os.fspath(weight_net))
     fixed.detach_loss = True  # there is no virtual step
     return RobustModel(classifier, fixed)

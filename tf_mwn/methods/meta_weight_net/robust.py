@@ -1,6 +1,7 @@
 """The recommended method for data of unknown bias: Meta-Weight-Net with what keeps it right."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -8,11 +9,13 @@ import tensorflow as tf
 
 from tf_mwn.checks import check_bool
 from tf_mwn.data.streams.pairing import Pairing
+from tf_mwn.engine.objective import TrainingBatch
 from tf_mwn.engine.optimizers import CoupledAdam
 from tf_mwn.engine.replicas import state
 from tf_mwn.label_noise.planted import auc_and_error, planted_weights
 from tf_mwn.methods.meta_weight_net import specs
 from tf_mwn.methods.meta_weight_net.meta_weight_net import MetaWeightNet
+from tf_mwn.tensors import Labels, Logits, Tensor
 from tf_mwn.training import options as training_options
 from tf_mwn.training.fine_tuning import FineTuned, hold_back, strata
 from tf_mwn.training.whole_sets import WholeSets, logits_of
@@ -85,8 +88,8 @@ class Robust(MetaWeightNet):
         held_back: float = training_options.HELD_BACK.default,
         weight_net_units: Sequence[int] = specs.WEIGHT_NET_UNITS.default,
         weight_normalization: str = "sum",
-        **kwargs,
-    ):
+        **kwargs: Any,
+    ) -> None:
         super().__init__(
             classifier,
             weight_net_units,
@@ -112,7 +115,7 @@ class Robust(MetaWeightNet):
             lambda x: self.predicting_classifier(x, training=False), reduce_retracing=True
         )
 
-    def compile(self, optimizer="sgd", meta_optimizer=None, **kwargs):
+    def compile(self, optimizer: Any = "sgd", meta_optimizer: Any = None, **kwargs: Any) -> None:
         """As `MetaWeightNet.compile`; the default meta optimizer is Adam with weight decay.
 
         The weight decay keeps the sigmoid of V from saturating.
@@ -123,7 +126,7 @@ class Robust(MetaWeightNet):
             )
         super().compile(optimizer, meta_optimizer, **kwargs)
 
-    def prepared(self, data, pairing: Pairing | None):
+    def prepared(self, data: Any, pairing: Pairing | None) -> Any:
         """Takes class counts and clean examples; the data set with meta batches that suit.
 
         Raises:
@@ -141,7 +144,7 @@ class Robust(MetaWeightNet):
             )
         return data
 
-    def finish(self, pairing, verbose):
+    def finish(self, pairing: Pairing | None, verbose: Any) -> None:
         """The last phase."""
         if pairing is not None and self._parts["fine_tuning_epochs"]:
             self.fine_tuned = self._tune(pairing, verbose)
@@ -174,7 +177,7 @@ class Robust(MetaWeightNet):
         losses = self.training_loss(tf.constant(labels), tf.constant(logits))
         return keras.ops.convert_to_numpy(self.weight_net.curve(losses))
 
-    def step_gradient(self, logits, batch):
+    def step_gradient(self, logits: Logits, batch: TrainingBatch) -> tuple[Logits, Tensor | None]:
         cotangent, weights = super().step_gradient(logits, batch)
         if self._trust is None:
             return cotangent, weights
@@ -182,11 +185,11 @@ class Robust(MetaWeightNet):
         trust = tf.convert_to_tensor(self._trust) > 0
         return tf.where(trust, cotangent, plain), tf.where(trust, weights, tf.ones_like(weights))
 
-    def weights_at(self, labels, logits, sample_id):
+    def weights_at(self, labels: Labels, logits: Logits, sample_id: Tensor | None) -> Tensor | None:
         weights = super().weights_at(labels, logits, sample_id)
         return weights if self.trusts_weights else tf.ones_like(weights)
 
-    def _with_facts(self, dataset, pairing: Pairing):
+    def _with_facts(self, dataset: tf.data.Dataset, pairing: Pairing) -> Any:
         if self._parts["logit_adjustment"] > 0:
             labels, logits = self._first(dataset)
             if self.has_classes(labels, logits):
@@ -205,7 +208,7 @@ class Robust(MetaWeightNet):
             self._adjust_logits(self._parts["logit_adjustment"], counts, shares)
             self.train_function = None  # its trace has other logits
 
-    def _first(self, dataset):
+    def _first(self, dataset: tf.data.Dataset) -> tuple[Any, Any]:
         """Labels and logits of a batch, or what is known of their shapes."""
         labels, outputs = dataset.element_spec[1], getattr(self.classifier, "outputs", None)
         if outputs:
@@ -222,7 +225,7 @@ class Robust(MetaWeightNet):
             return None
         return tf.data.Dataset.from_tensor_slices((x, y)).batch(_CLEAN_BATCH)
 
-    def _tune(self, pairing: Pairing, verbose) -> FineTuned:
+    def _tune(self, pairing: Pairing, verbose: Any) -> FineTuned:
         x, y = pairing.clean_examples()
         return self.fine_tune(
             x,
@@ -234,7 +237,7 @@ class Robust(MetaWeightNet):
             verbose=verbose,
         )
 
-    def constructor_arguments(self):
+    def constructor_arguments(self) -> dict[str, Any]:
         return {**super().constructor_arguments(), **self._parts}
 
 
@@ -243,7 +246,7 @@ def robust(
     robust_meta_fraction: float,
     robust_meta_interval: int,
     robust_tests_weights: bool,
-    **kwargs,
+    **kwargs: Any,
 ) -> Robust:
     """`Robust` for a run, which gives the class counts to `compile` and trains the last phase."""
     return Robust(

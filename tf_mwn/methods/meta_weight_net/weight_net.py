@@ -1,6 +1,7 @@
 """The weight net V(loss; Θ) of Meta-Weight-Net."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -8,6 +9,7 @@ import tensorflow as tf
 from tf_mwn.engine.objective import SEES_LOSSES, TrainingBatch
 from tf_mwn.engine.replicas import all_reduce_sum
 from tf_mwn.methods.meta_weight_net.specs import WEIGHT_NORMALIZATION
+from tf_mwn.tensors import Logits, Losses, Tensor
 from tf_mwn.training.meta_learner import MetaLearner
 
 
@@ -43,8 +45,8 @@ class WeightNet(MetaLearner):
         units: Sequence[int] = (100,),
         normalization: str = "none",
         detach_loss: bool = True,
-        **kwargs,
-    ):
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         units = tuple(units)
         if any(isinstance(u, bool) or not isinstance(u, int) or u < 1 for u in units):
@@ -61,13 +63,13 @@ class WeightNet(MetaLearner):
         ]
         self.build(None)
 
-    def build(self, input_shape):
+    def build(self, input_shape: Any) -> None:
         for fan_in, layer in zip((1, *self.units), self.dense_layers, strict=True):
             if not layer.built:
                 layer.build((None, fan_in))
         self.built = True
 
-    def call(self, loss):
+    def call(self, loss: Any) -> Tensor:
         """Weights in (0, 1) for losses [B] or [B, 1], of the same shape."""
         loss = tf.convert_to_tensor(loss)
         x = tf.cast(tf.reshape(loss, [-1, 1]), self.compute_dtype)
@@ -75,24 +77,28 @@ class WeightNet(MetaLearner):
             x = layer(x)
         return x[:, 0] if loss.shape.rank == 1 else x
 
-    def objective(self, logits, batch):
+    def objective(self, logits: Logits, batch: TrainingBatch) -> tuple[Tensor, Tensor | None]:
         """The weighted loss, normalised by `normalization`, and the weights v [B]."""
         return self._weighted_loss(logits, batch, self.detach_loss)
 
-    def actual_objective(self, logits, batch):
+    def actual_objective(
+        self, logits: Logits, batch: TrainingBatch
+    ) -> tuple[Tensor, Tensor | None]:
         """As `objective`, with v a coefficient."""
         return self._weighted_loss(logits, batch, detach_loss=True)
 
-    def _weighted_loss(self, logits, batch, detach_loss: bool):
+    def _weighted_loss(
+        self, logits: Logits, batch: TrainingBatch, detach_loss: bool
+    ) -> tuple[Tensor, Tensor | None]:
         losses = batch.losses(logits)
         seen = tf.stop_gradient(losses) if detach_loss else losses
         weights = tf.cast(self(seen), losses.dtype)
         return weighted_share(batch, weights, losses, self.normalization), weights
 
-    def curve(self, losses):
+    def curve(self, losses: Losses) -> Tensor | None:
         return self(losses)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "units": self.units,
@@ -118,7 +124,7 @@ def weighted_share(
     return tf.reduce_sum(weights * losses) / total
 
 
-def dense(fan_in: int, size: int, activation: str, dtype) -> keras.layers.Dense:
+def dense(fan_in: int, size: int, activation: str, dtype: Any) -> keras.layers.Dense:
     """A layer whose kernel and bias start uniform in ±1/sqrt(fan in)."""
     bound = fan_in**-0.5
     return keras.layers.Dense(

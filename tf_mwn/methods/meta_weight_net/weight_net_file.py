@@ -2,6 +2,7 @@
 
 import itertools
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -74,7 +75,7 @@ def load_weight_net(path: str | Path) -> WeightNet:
     return weight_net
 
 
-def _read(path: str | Path) -> dict:
+def _read(path: str | Path) -> dict[str, Any]:
     try:
         content = read_json(path)
     except ValueError as error:

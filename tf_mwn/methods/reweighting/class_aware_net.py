@@ -2,16 +2,18 @@
 
 import warnings
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from tf_mwn.checks import check_count
-from tf_mwn.engine.objective import SEES_LABELS
+from tf_mwn.engine.objective import SEES_LABELS, TrainingBatch
 from tf_mwn.losses.targets import class_numbers
 from tf_mwn.methods.meta_weight_net.specs import WEIGHT_NORMALIZATION
 from tf_mwn.methods.meta_weight_net.weight_net import dense, weighted_share
+from tf_mwn.tensors import Labels, Logits, Losses, Tensor
 from tf_mwn.training.meta_learner import MetaLearner
 
 
@@ -53,8 +55,8 @@ class ClassAwareNet(MetaLearner):
         units: Sequence[int] = (100,),
         clusters: int = 3,
         normalization: str = "none",
-        **kwargs,
-    ):
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.units = tuple(check_count("units", size) for size in units)
         if not self.units:
@@ -73,14 +75,14 @@ class ClassAwareNet(MetaLearner):
         self.heads = dense(self.units[-1], self.clusters, "sigmoid", self.dtype_policy)
         self.build(None)
 
-    def build(self, input_shape):
+    def build(self, input_shape: Any) -> None:
         layers = [*self.hidden_layers, self.heads]
         for fan_in, layer in zip((1, *self.units), layers, strict=True):
             if not layer.built:
                 layer.build((None, fan_in))
         self.built = True
 
-    def call(self, loss, labels):
+    def call(self, loss: Any, labels: Labels) -> Tensor:
         """Weights [B] in (0, 1).
 
         Args:
@@ -93,28 +95,28 @@ class ClassAwareNet(MetaLearner):
         cluster = tf.gather(tf.constant(self.cluster_of_class), self._class(labels))
         return tf.gather(self.heads(x), cluster, axis=1, batch_dims=1)
 
-    def _class(self, labels) -> tf.Tensor:
+    def _class(self, labels: Labels) -> tf.Tensor:
         labels = tf.convert_to_tensor(labels)
         numbers = class_numbers(labels, tf.zeros([0, len(self._counts)]))
         return tf.argmax(labels, axis=-1, output_type=tf.int32) if numbers is None else numbers
 
-    def example_weights(self, losses, labels) -> tf.Tensor:
+    def example_weights(self, losses: Losses, labels: Labels) -> tf.Tensor:
         """V [B] at losses [B], which are constant in the gradient."""
         return tf.cast(self(tf.stop_gradient(losses), labels), losses.dtype)
 
-    def objective(self, logits, batch):
+    def objective(self, logits: Logits, batch: TrainingBatch) -> tuple[Tensor, Tensor | None]:
         """The weighted loss, normalised by `normalization`, and the weights v [B]."""
         losses = batch.losses(logits)
         weights = self.example_weights(losses, batch.labels)
         return weighted_share(batch, weights, losses, self.normalization), weights
 
-    def curve(self, losses):
+    def curve(self, losses: Losses) -> Tensor | None:
         """V at each loss; None with several clusters, which have several curves."""
         if self.clusters > 1:
             return None
         return self(losses, tf.zeros_like(losses, tf.int32))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "class_counts": self._counts.tolist(),
@@ -142,7 +144,7 @@ def clusters_of(class_counts: np.ndarray, clusters: int) -> np.ndarray:
     return rank[found.labels_].astype(np.int32)
 
 
-def _checked_counts(class_counts) -> np.ndarray:
+def _checked_counts(class_counts: Any) -> np.ndarray:
     counts = np.asarray(class_counts, np.float64)
     if counts.ndim != 1 or len(counts) < 2 or not (np.isfinite(counts).all() and counts.min() >= 0):
         raise ValueError(

@@ -1,6 +1,7 @@
 """CMW-Net: sample weights by loss and class size, learned without a clean meta set."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -15,6 +16,7 @@ from tf_mwn.methods.reweighting import specs
 from tf_mwn.methods.reweighting.class_aware_net import ClassAwareNet
 from tf_mwn.methods.reweighting.moving_average import MovingAverage
 from tf_mwn.methods.reweighting.rebuilt_meta_set import RebuiltMetaSet
+from tf_mwn.tensors import Element, Logits, Tensor
 from tf_mwn.training import options as training_options
 from tf_mwn.training.classifiers import VirtualVariables
 from tf_mwn.training.meta_learned import MetaLearnedModel
@@ -83,8 +85,8 @@ class CMWNet(MetaLearnedModel):
         virtual_variables: VirtualVariables = engine_options.VIRTUAL_VARIABLES.default,
         meta_interval: int = engine_options.META_INTERVAL.default,
         virtual_step: str = engine_options.VIRTUAL_STEP.default,
-        **kwargs,
-    ):
+        **kwargs: Any,
+    ) -> None:
         net = self.weight_net_class(
             class_counts,
             units=weight_net_units,
@@ -156,22 +158,24 @@ class CMWNet(MetaLearnedModel):
         rng = np.random.default_rng([self._arguments["seed"], self.phases.epochs_done])
         return labels, rng.random(len(labels))
 
-    def learn_objective(self, linear: Linearisation, batch: TrainingBatch, element):
+    def learn_objective(
+        self, linear: Linearisation, batch: TrainingBatch, element: Element
+    ) -> tuple[Logits, Tensor | None] | None:
         if self.rebuilt is not None and not self.is_warming_up:
             element = {**element, **self.rebuilt.draw(batch.step, batch.labels, self._every)}
         return super().learn_objective(linear, batch, element)
 
-    def actual_step(self, linear, cotangent) -> None:
+    def actual_step(self, linear: Linearisation, cotangent: Tensor) -> None:
         step = tf.convert_to_tensor(self.optimizer.iterations)
         super().actual_step(linear, cotangent)
         if self.average is not None:
             self.average.update(step)
 
-    def step_arguments(self):
+    def step_arguments(self) -> dict[str, Any]:
         arguments = super().step_arguments()
         arguments.pop("meta_start", None)  # cmw_warmup
         return arguments
 
-    def constructor_arguments(self):
+    def constructor_arguments(self) -> dict[str, Any]:
         normalization = {"weight_normalization": self.weight_net.normalization}
         return {**self.step_arguments(), **self._arguments, **normalization}

@@ -1,6 +1,7 @@
 """CMW-Net-SL: the prediction of an averaged classifier replaces labels of low weight."""
 
 import dataclasses
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -12,6 +13,7 @@ from tf_mwn.methods.reweighting import specs
 from tf_mwn.methods.reweighting.class_aware_net import ClassAwareNet
 from tf_mwn.methods.reweighting.cmw_net import CMWNet
 from tf_mwn.methods.reweighting.mixup import Mixup, blend
+from tf_mwn.tensors import Element, Inputs, Labels, Logits, Logs, Losses, Tensor
 from tf_mwn.training.elements import unpacked
 
 
@@ -30,7 +32,7 @@ class Target:
     labels: tf.Tensor
     pseudo_labels: tf.Tensor
 
-    def part(self, rows) -> "Target":
+    def part(self, rows: Any) -> "Target":
         """The target of some rows of the batch; see `TrainingBatch.part`."""
         share = rows(self.share) if keras.ops.ndim(self.share) else self.share
         return Target(share, rows(self.labels), rows(self.pseudo_labels))
@@ -42,7 +44,7 @@ class SoftBatch(TrainingBatch):
 
     targets: tuple[Target, ...] = ()
 
-    def part(self, rows):
+    def part(self, rows: Any) -> Any:
         targets = tuple(target.part(rows) for target in self.targets)
         return dataclasses.replace(super().part(rows), targets=targets)
 
@@ -58,7 +60,7 @@ class SoftLabelNet(ClassAwareNet):
 
     sees = SEES_EXAMPLES
 
-    def objective(self, logits, batch):
+    def objective(self, logits: Logits, batch: TrainingBatch) -> tuple[Tensor, Tensor | None]:
         if not isinstance(batch, SoftBatch):
             return super().objective(logits, batch)
         total, own_weights = 0.0, None
@@ -71,7 +73,7 @@ class SoftLabelNet(ClassAwareNet):
         return global_mean(total), own_weights
 
 
-def soft_label_loss(weights, given_losses, pseudo_losses) -> tf.Tensor:
+def soft_label_loss(weights: Tensor, given_losses: Losses, pseudo_losses: Losses) -> tf.Tensor:
     """v l(y) + (1 - v) CE(z), all [B]."""
     return weights * given_losses + (1 - weights) * pseudo_losses
 
@@ -103,20 +105,20 @@ class CMWNetSL(CMWNet):
     def __init__(
         self,
         classifier: keras.Model,
-        class_counts,
+        class_counts: Any,
         epochs: int,
         seed: int = 0,
         cmw_mixup: float = specs.CMW_MIXUP.default,
-        **kwargs,
-    ):
+        **kwargs: Any,
+    ) -> None:
         super().__init__(classifier, class_counts, epochs, seed, **kwargs)
         self._arguments["cmw_mixup"] = specs.CMW_MIXUP.check(cmw_mixup)
         self._mixup = Mixup(cmw_mixup, seed) if cmw_mixup > 0 else None
 
-    def constructor_arguments(self):
+    def constructor_arguments(self) -> dict[str, Any]:
         return {**self.step_arguments(), **self._arguments}
 
-    def train_step(self, data):
+    def train_step(self, data: Any) -> Logs:
         if self.is_warming_up:
             return super().train_step(data)
         element, labels = unpacked(data, self.needs_meta_set)
@@ -128,7 +130,7 @@ class CMWNetSL(CMWNet):
         logits, counts = linear.unadjusted_logits, element.get("sample_weight")
         return self.update_metrics(element, labels, logits, counts, weights)
 
-    def soft_batch(self, element, labels) -> tuple[tf.Tensor, SoftBatch]:
+    def soft_batch(self, element: Element, labels: Labels) -> tuple[tf.Tensor, SoftBatch]:
         """The inputs of the step, blended by any mixup, and the batch with its targets."""
         inputs, counts = element["inputs"], element.get("sample_weight")
         plain = self.training_batch(labels, element["sample_id"], counts)
@@ -139,7 +141,7 @@ class CMWNetSL(CMWNet):
             inputs, targets = self._blended(inputs, targets[0], plain.step)
         return inputs, SoftBatch(**vars(plain), targets=targets)
 
-    def _blended(self, inputs, own: Target, step):
+    def _blended(self, inputs: Inputs, own: Target, step: Any) -> Any:
         share = self._mixup.share(step, own.pseudo_labels.dtype)
         flat = tf.nest.flatten(inputs)
         values = [*flat, own.labels, own.pseudo_labels]

@@ -1,6 +1,7 @@
 """Learning to re-weight examples: weights from one meta gradient, without a weight net."""
 
 import dataclasses
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -16,6 +17,7 @@ from tf_mwn.engine.objective import (
 )
 from tf_mwn.engine.optimizers import loss_scale
 from tf_mwn.engine.replicas import all_reduce_sum
+from tf_mwn.tensors import Element, Logits, Logs, Tensor
 from tf_mwn.training.classifiers import VirtualVariables, select_variables
 from tf_mwn.training.elements import unpacked
 from tf_mwn.training.example_memory import ExampleMemory
@@ -33,7 +35,7 @@ class LastWeights(TrainingObjective):
     takes_sample_weight = True
     sees = SEES_LOSSES
 
-    def __init__(self, num_sample_ids: int, **kwargs):
+    def __init__(self, num_sample_ids: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._memory = ExampleMemory(self, num_sample_ids)
         # 1, as in plain training, before the first visit.
@@ -45,12 +47,12 @@ class LastWeights(TrainingObjective):
         values, seen = self._memory.spread(tf.cast(weights, last.dtype), batch)
         self._last.assign(tf.where(seen > 0, values, last))
 
-    def objective(self, logits, batch):
+    def objective(self, logits: Logits, batch: TrainingBatch) -> tuple[Tensor, Tensor | None]:
         losses = batch.losses(logits)
         weights = tf.cast(self._memory.of(self._last, batch), losses.dtype)
         return batch.mean(weights * losses), weights
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "num_sample_ids": self._memory.size}
 
 
@@ -88,8 +90,8 @@ class L2RW(RobustModel):
         classifier: keras.Model,
         num_sample_ids: int,
         virtual_variables: VirtualVariables = engine_options.VIRTUAL_VARIABLES.default,
-        **kwargs,
-    ):
+        **kwargs: Any,
+    ) -> None:
         super().__init__(classifier, LastWeights(num_sample_ids), **kwargs)
         self._num_sample_ids = num_sample_ids
         self.virtual_variables = virtual_variables
@@ -101,10 +103,10 @@ class L2RW(RobustModel):
         self.virtual_selection = tuple(chosen)
 
     @property
-    def training_metrics(self):
+    def training_metrics(self) -> list[keras.metrics.Metric]:
         return [*super().training_metrics, self.meta_loss_metric]
 
-    def train_step(self, data):
+    def train_step(self, data: Any) -> Logs:
         element, labels = unpacked(data, self.needs_meta_set)
         counts = element.get("sample_weight")
         batch = self.training_batch(labels, element["sample_id"], counts)
@@ -117,7 +119,7 @@ class L2RW(RobustModel):
             known = tf.where(tf.math.is_finite(weights), weights, tf.zeros_like(weights))
         self.training_objective.keep(known, rows)
 
-        def weighted(z):
+        def weighted(z: Logits) -> tuple[Tensor, Any]:
             z, rows = self.seen(z, batch)
             return rows.mean(weights * rows.losses(z)), None
 
@@ -126,7 +128,9 @@ class L2RW(RobustModel):
         logits = linear.unadjusted_logits
         return self.update_metrics(element, labels, logits, counts, known)
 
-    def similarities(self, linear: Linearisation, batch: TrainingBatch, element) -> tf.Tensor:
+    def similarities(
+        self, linear: Linearisation, batch: TrainingBatch, element: Element
+    ) -> tf.Tensor:
         """s [N]: the derivative of each training loss along u = ∇L_meta(w)."""
         direction = all_reduce_sum(self._meta_loss_gradient(linear, element))
         slopes, _ = logits_gradient(lambda z: (tf.reduce_sum(batch.losses(z)), None), linear.logits)
@@ -140,7 +144,7 @@ class L2RW(RobustModel):
         products = tf.reduce_sum(products, axis=range(1, products.shape.rank))
         return products if outputs is None else outputs.examples(products)
 
-    def _meta_loss_gradient(self, linear: Linearisation, element) -> list[tf.Tensor]:
+    def _meta_loss_gradient(self, linear: Linearisation, element: Element) -> list[tf.Tensor]:
         """u in the compared variables (this replica's share)."""
         gradient, losses = meta_loss_gradient(
             self.classifier,
@@ -154,7 +158,7 @@ class L2RW(RobustModel):
         self.meta_loss_metric.update_state(losses)
         return gradient
 
-    def constructor_arguments(self):
+    def constructor_arguments(self) -> dict[str, Any]:
         return {"num_sample_ids": self._num_sample_ids, "virtual_variables": self.virtual_variables}
 
 

@@ -1,7 +1,10 @@
 """Training on the clean meta set: alone, or with the training set."""
 
+from typing import Any
+
 import keras
 
+from tf_mwn.tensors import Element, Inputs, Labels, Logits, Logs, Tensor
 from tf_mwn.training.clean_rows import with_clean_rows, without_clean_rows
 from tf_mwn.training.cross_entropy import CrossEntropy
 from tf_mwn.training.elements import is_training_element
@@ -23,7 +26,7 @@ class CleanOnly(CrossEntropy):
     needs_meta_set = True
     reads_training_set = False
 
-    def training_part(self, element, labels):
+    def training_part(self, element: Element, labels: Labels) -> tuple[Any, ...]:
         return element["meta_inputs"], element["meta_labels"], None, None
 
 
@@ -41,10 +44,17 @@ class CleanAdded(CrossEntropy):
 
     needs_meta_set = True
 
-    def training_part(self, element, labels):
+    def training_part(self, element: Element, labels: Labels) -> tuple[Any, ...]:
         return with_clean_rows(element, labels)
 
-    def update_metrics(self, inputs, labels, logits, sample_weight=None, weights=None):
+    def update_metrics(
+        self,
+        inputs: Inputs,
+        labels: Labels,
+        logits: Logits,
+        sample_weight: Any = None,
+        weights: Tensor = None,
+    ) -> Logs:
         if is_training_element(inputs):
             labels, logits, sample_weight = (
                 None if rows is None else without_clean_rows(inputs, rows)

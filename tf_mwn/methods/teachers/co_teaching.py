@@ -1,5 +1,7 @@
 """Co-teaching: two networks, each trained on the examples that the other one finds easy."""
 
+from typing import Any
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -10,6 +12,7 @@ from tf_mwn.engine.objective import SEES_LOSSES, TrainingBatch, TrainingObjectiv
 from tf_mwn.engine.optimizers import apply_gradient
 from tf_mwn.engine.replicas import all_gather, all_reduce_sum, num_replicas, own_rows
 from tf_mwn.methods.teachers import specs
+from tf_mwn.tensors import Logits, Logs, Tensor
 from tf_mwn.training.classifiers import check_classifier, new_classifier
 from tf_mwn.training.elements import unpacked
 from tf_mwn.training.example_memory import ExampleMemory
@@ -56,8 +59,8 @@ class SmallLossSelection(TrainingObjective):
         forget_rate: float,
         gradual_epochs: int = 10,
         exponent: float = 1.0,
-        **kwargs,
-    ):
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self._memory = ExampleMemory(self, num_sample_ids)
         self._steps = check_count("steps_per_epoch", steps_per_epoch)
@@ -96,18 +99,18 @@ class SmallLossSelection(TrainingObjective):
         self._shares.assign(tf.where(seen > 0, values, kept))
         return shares
 
-    def mean_over(self, selected: tf.Tensor, logits: tf.Tensor, batch: TrainingBatch):
+    def mean_over(self, selected: Tensor, logits: Logits, batch: TrainingBatch) -> Tensor:
         """This replica's share of the mean loss over `selected` [B]; shares add up."""
         counted = batch.counted(selected)
         number = all_reduce_sum(tf.reduce_sum(counted))
         return tf.math.divide_no_nan(tf.reduce_sum(counted * batch.losses(logits)), number)
 
-    def objective(self, logits, batch):
+    def objective(self, logits: Logits, batch: TrainingBatch) -> tuple[Tensor, Tensor | None]:
         """T for the shares of each example's last visit, and these shares [B]."""
         shares = tf.cast(self._memory.of(self._shares, batch), logits.dtype)
         return self.mean_over(shares, logits, batch), shares
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "num_sample_ids": self._memory.size,
@@ -161,12 +164,12 @@ class CoTeaching(RobustModel):
         co_teaching_gradual_epochs: int = specs.CO_TEACHING_GRADUAL_EPOCHS.default,
         co_teaching_exponent: float = specs.CO_TEACHING_EXPONENT.default,
         peer: keras.Model | None = None,
-        **kwargs,
-    ):
+        **kwargs: Any,
+    ) -> None:
         rate = noise_rate if co_teaching_forget_rate is None else co_teaching_forget_rate
         if rate is None:
             raise ValueError("co_teaching_forget_rate: expected a number in [0, 1), received None")
-        self._arguments = {
+        self._arguments: dict[str, Any] = {
             "num_sample_ids": num_sample_ids,
             "steps_per_epoch": steps_per_epoch,
             "co_teaching_forget_rate": rate,
@@ -178,7 +181,7 @@ class CoTeaching(RobustModel):
         self.peer = _other_network(classifier) if peer is None else peer
         check_classifier(self.peer)
 
-    def compile(self, optimizer, loss=None, metrics=None, **kwargs):
+    def compile(self, optimizer: Any, loss: Any = None, metrics: Any = None, **kwargs: Any) -> None:
         """As `RobustModel.compile`; the peer has an optimizer of the same configuration.
 
         The peer's optimizer follows changes of the learning rate by callbacks.
@@ -190,7 +193,7 @@ class CoTeaching(RobustModel):
     def state_variables(self) -> list[keras.Variable]:
         return [*super().state_variables(), *self.peer_optimizer.variables]
 
-    def train_step(self, data):
+    def train_step(self, data: Any) -> Logs:
         element, labels = unpacked(data, self.needs_meta_set)
         counts = element.get("sample_weight")
         batch = self.training_batch(labels, element["sample_id"], counts)
@@ -206,8 +209,10 @@ class CoTeaching(RobustModel):
         self._peer_step(peers, self._cotangent(peers, selected[:, 0], batch))
         return self.update_metrics(element, labels, own.unadjusted_logits, counts, weights)
 
-    def _cotangent(self, linear: Linearisation, selected, batch: TrainingBatch) -> tf.Tensor:
-        def objective(logits):
+    def _cotangent(
+        self, linear: Linearisation, selected: Tensor, batch: TrainingBatch
+    ) -> tf.Tensor:
+        def objective(logits: Logits) -> tuple[Tensor, Tensor | None]:
             return self.training_objective.mean_over(selected, *self.seen(logits, batch)), None
 
         return logits_gradient(objective, linear.logits)[0]
@@ -219,7 +224,7 @@ class CoTeaching(RobustModel):
         apply_gradient(self.peer_optimizer, gradient, self.peer.trainable_variables)
         linear.commit()
 
-    def constructor_arguments(self):
+    def constructor_arguments(self) -> dict[str, Any]:
         return {**self._arguments, "peer": self.peer}
 
 

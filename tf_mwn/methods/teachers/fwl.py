@@ -1,16 +1,20 @@
 """Fidelity-weighted learning: a teacher re-labels and weighs the training set."""
 
+from typing import Any
+
 import keras
 import numpy as np
 import tensorflow as tf
 
 from tf_mwn.checks import NON_NEGATIVE, check_count
-from tf_mwn.engine.objective import TrainingObjective
+from tf_mwn.data.streams.pairing import Pairing
+from tf_mwn.engine.objective import TrainingBatch, TrainingObjective
 from tf_mwn.engine.replicas import state
 from tf_mwn.losses.targets import as_logits, target_distribution
 from tf_mwn.messages import long_step
 from tf_mwn.methods.teachers import specs
 from tf_mwn.methods.teachers.gaussian_process_teacher import GaussianProcessTeacher, check_teacher
+from tf_mwn.tensors import Inputs, Logits, Tensor
 from tf_mwn.training.classifiers import with_features
 from tf_mwn.training.example_memory import ExampleMemory
 from tf_mwn.training.phases import Phases
@@ -36,7 +40,9 @@ class FidelityWeightedLoss(TrainingObjective):
 
     takes_sample_weight = True
 
-    def __init__(self, num_sample_ids: int, num_classes: int, beta: float = 1.0, **kwargs):
+    def __init__(
+        self, num_sample_ids: int, num_classes: int, beta: float = 1.0, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self._memory = ExampleMemory(self, num_sample_ids)
         self._num_classes = check_count("num_classes", num_classes)
@@ -52,7 +58,7 @@ class FidelityWeightedLoss(TrainingObjective):
         self._labels.assign(kept_labels)
         self._variances.assign(kept_variances)
 
-    def objective(self, logits, batch):
+    def objective(self, logits: Logits, batch: TrainingBatch) -> tuple[Tensor, Tensor | None]:
         logits = as_logits(logits)
         labels = tf.cast(self._memory.of(self._labels, batch), logits.dtype)
         taught = tf.reduce_sum(labels, axis=-1, keepdims=True) > 0
@@ -61,7 +67,7 @@ class FidelityWeightedLoss(TrainingObjective):
         weights = tf.cast(weights, logits.dtype)
         return batch.mean(weights * batch.per_example_loss(labels, logits)), weights
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "num_sample_ids": self._memory.size,
@@ -114,8 +120,8 @@ class FidelityWeighted(RobustModel):
         fwl_beta: float = specs.FWL_BETA.default,
         fwl_length_scale: str = specs.FWL_LENGTH_SCALE.default,
         fwl_clusters: int = specs.FWL_CLUSTERS.default,
-        **kwargs,
-    ):
+        **kwargs: Any,
+    ) -> None:
         num_classes = with_features(classifier).outputs[1].shape[-1]
         objective = FidelityWeightedLoss(num_sample_ids, num_classes, fwl_beta)
         super().__init__(classifier, objective, **kwargs)
@@ -130,7 +136,7 @@ class FidelityWeighted(RobustModel):
         }
         self.phases = Phases(self, {"epochs": epochs, "fwl_epochs": fwl_epochs})
 
-    def compile(self, optimizer, loss=None, metrics=None, **kwargs):
+    def compile(self, optimizer: Any, loss: Any = None, metrics: Any = None, **kwargs: Any) -> None:
         """As `RobustModel.compile`, with a loss that takes distributions [B, C] as labels."""
         super().compile(optimizer, loss=loss, metrics=metrics, **kwargs)
         row = np.full((1, self.classifier.output_shape[-1]), 0.5, keras.config.floatx())
@@ -144,7 +150,7 @@ class FidelityWeighted(RobustModel):
                 f"received {loss!r}"
             )
 
-    def prepared(self, data, pairing):
+    def prepared(self, data: Any, pairing: Pairing | None) -> Any:
         data = super().prepared(data, pairing)
         if self.whole_sets is not None:
             if self.whole_sets.meta is None:
@@ -153,7 +159,7 @@ class FidelityWeighted(RobustModel):
             check_teacher(size, self._arguments["fwl_clusters"])
         return data
 
-    def begin_phase(self, phase):
+    def begin_phase(self, phase: str) -> None:
         if phase == "fwl_epochs":
             with long_step("fitting the teacher to the meta set and labelling the training set"):
                 self.consult_teacher()
@@ -162,10 +168,10 @@ class FidelityWeighted(RobustModel):
         """Fits the teacher to the meta set and labels the training set."""
         network = with_features(self.classifier)
 
-        def outputs(inputs):
+        def outputs(inputs: Inputs) -> Any:
             return network(inputs, training=False)
 
-        trusted = list(evaluated(outputs, self.whole_sets.meta))
+        trusted = list(evaluated(outputs, self.whole_sets.meta))  # type: ignore[arg-type]
         teacher = GaussianProcessTeacher(
             np.concatenate([features for (features, _), _, _ in trusted]),
             np.concatenate([target_distribution(y, logits) for (_, logits), y, _ in trusted]),
@@ -178,5 +184,5 @@ class FidelityWeighted(RobustModel):
         ]
         self.training_objective.be_taught(*map(np.concatenate, zip(*parts, strict=True)))
 
-    def constructor_arguments(self):
+    def constructor_arguments(self) -> dict[str, Any]:
         return self._arguments

@@ -1,5 +1,7 @@
 """Learning to teach: a teacher decides which examples the classifier learns from."""
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 
@@ -9,6 +11,7 @@ from tf_mwn.engine.objective import TrainingBatch
 from tf_mwn.engine.replicas import all_reduce_sum, global_mean, num_replicas
 from tf_mwn.methods.teachers import specs
 from tf_mwn.methods.teachers.taught_loss import TaughtLoss
+from tf_mwn.tensors import Element, Labels, Logits, Tensor
 from tf_mwn.training.phases import Phases, Snapshot
 from tf_mwn.training.robust_model import RobustModel
 
@@ -75,8 +78,8 @@ class LearningToTeach(RobustModel):
         l2t_episode_epochs: int | None = specs.L2T_EPISODE_EPOCHS.default,
         l2t_reward: str = specs.L2T_REWARD.default,
         l2t_accuracy: float = specs.L2T_ACCURACY.default,
-        **kwargs,
-    ):
+        **kwargs: Any,
+    ) -> None:
         specs.L2T_REWARD.check(l2t_reward)
         self._accuracy = specs.L2T_ACCURACY.check(l2t_accuracy)
         self._steps_per_epoch = check_count("steps_per_epoch", steps_per_epoch)
@@ -103,7 +106,14 @@ class LearningToTeach(RobustModel):
         """The training objective, which holds the teacher's policy and its state."""
         return self.training_objective
 
-    def compile(self, optimizer, meta_optimizer="adam", loss=None, metrics=None, **kwargs):
+    def compile(
+        self,
+        optimizer: Any,
+        meta_optimizer: Any = "adam",
+        loss: Any = None,
+        metrics: Any = None,
+        **kwargs: Any,
+    ) -> None:
         """As `RobustModel.compile`, and `meta_optimizer` for the teacher (Adam by default)."""
         super().compile(optimizer, loss=loss, metrics=metrics, **kwargs)
         self.meta_optimizer = keras.optimizers.get(meta_optimizer)
@@ -117,10 +127,10 @@ class LearningToTeach(RobustModel):
         """Whether the teacher learns, which it does except in the last training."""
         return self.phases.current != "final"
 
-    def step_kind(self):
+    def step_kind(self) -> str:
         return "episode" if self.in_episode else "final"
 
-    def begin_phase(self, phase):
+    def begin_phase(self, phase: str) -> None:
         """Begins with a new student: initial weights, a new optimizer and no progress."""
         if self.phases.epochs_done:
             self._initial.restore()
@@ -130,11 +140,11 @@ class LearningToTeach(RobustModel):
         epochs = self.phases.lengths[phase]
         self.teacher.begin_training(epochs * self._steps_per_epoch)
 
-    def begin_epoch(self):
+    def begin_epoch(self) -> None:
         super().begin_epoch()
         self.teacher.begin_epoch()
 
-    def end_epoch(self):
+    def end_epoch(self) -> None:
         learns = self.in_episode
         super().end_epoch()
         if learns and self.phases.is_starting:
@@ -147,38 +157,41 @@ class LearningToTeach(RobustModel):
         gradient = self.teacher.reinforce.end_episode(reward)
         variables = self.teacher.policy.trainable_variables
 
-        def update():
+        def update() -> Any:
             # Every replica holds the same gradient, and the optimizer sums over replicas.
             self.meta_optimizer.apply([g / num_replicas() for g in gradient], variables)
 
         self.distribute_strategy.run(update)
 
-    def learn_objective(self, linear: Linearisation, batch: TrainingBatch, element) -> None:
+    def learn_objective(
+        self, linear: Linearisation, batch: TrainingBatch, element: Element
+    ) -> None:
         """Evaluates the student on the dev set, and in episodes records the step's decisions."""
         logits = self.classifier(element["meta_inputs"], training=False)
         logits = tf.cast(logits, linear.logits.dtype)
         labels = element["meta_labels"]
         loss = global_mean(self.per_example_loss(labels, logits))
         accuracy = global_mean(tf.cast(_is_right(labels, logits), loss.dtype))
-        self.teacher.observe_dev(*all_reduce_sum((loss, accuracy)), batch.step, self._accuracy)
+        loss, accuracy = all_reduce_sum((loss, accuracy))
+        self.teacher.observe_dev(loss, accuracy, batch.step, self._accuracy)
         if self._step_kind != "final":
             self.teacher.record_decisions(tf.stop_gradient(linear.logits), batch)
 
-    def weights_at(self, labels, logits, sample_id) -> tf.Tensor:
+    def weights_at(self, labels: Labels, logits: Logits, sample_id: Tensor | None) -> tf.Tensor:
         """The current probability [B] that the teacher keeps each example."""
         return self.teacher.keep_probability(logits, self.training_batch(labels, sample_id))
 
-    def constructor_arguments(self):
+    def constructor_arguments(self) -> dict[str, Any]:
         return self._arguments
 
-    def get_compile_config(self):
+    def get_compile_config(self) -> dict[str, Any]:
         config = super().get_compile_config()
         if config:
             config["meta_optimizer"] = keras.saving.serialize_keras_object(self.meta_optimizer)
         return config
 
 
-def _is_right(labels, logits) -> tf.Tensor:
+def _is_right(labels: Labels, logits: Logits) -> tf.Tensor:
     if labels.shape.rank == logits.shape.rank and labels.shape[-1] != 1:
         labels = tf.argmax(labels, axis=-1)
     return tf.reshape(tf.cast(labels, tf.int64), [-1]) == tf.argmax(logits, axis=-1)

@@ -1,17 +1,20 @@
 """A loss that is a learned function of label and prediction."""
 
 import math
+from typing import Any
 
 import keras
 import tensorflow as tf
 
 from tf_mwn.checks import check_count
+from tf_mwn.engine.objective import TrainingBatch
 from tf_mwn.losses.targets import as_logits, target_distribution
+from tf_mwn.tensors import Labels, Logits, Tensor
 from tf_mwn.training.meta_learned import MetaLearnedModel
 from tf_mwn.training.meta_learner import MetaLearner
 
 
-def bilinear_loss(labels, logits, matrix, bias) -> tf.Tensor:
+def bilinear_loss(labels: Labels, logits: Logits, matrix: Any, bias: Tensor) -> tf.Tensor:
     """4 σ(-(yᵀ W ln p + b)), with p = softmax(z) and the logistic function σ.
 
     With s = yᵀ W ln p + b and w = Wᵀ y, the gradient in z is 4 σ(s) σ(-s) (p Σ_k w_k - w). This is
@@ -65,7 +68,7 @@ class LossTeacher(MetaLearner):
 
     takes_sample_weight = True
 
-    def __init__(self, num_classes: int, **kwargs):
+    def __init__(self, num_classes: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.num_classes = check_count("num_classes", num_classes)
         self.matrix = self.add_weight(
@@ -78,12 +81,12 @@ class LossTeacher(MetaLearner):
             initializer=lambda shape, dtype: tf.constant(math.log(num_classes), dtype, shape),
         )
 
-    def objective(self, logits, batch):
+    def objective(self, logits: Logits, batch: TrainingBatch) -> tuple[Tensor, Tensor | None]:
         """The mean loss under the current W and b; no weights."""
         matrix, bias = tf.convert_to_tensor(self.matrix), tf.convert_to_tensor(self.bias)
         return batch.mean(bilinear_loss(batch.labels, logits, matrix, bias)), None
 
-    def scalars(self):
+    def scalars(self) -> dict[str, Tensor]:
         """b, and the means of W's diagonal and off-diagonal entries."""
         trace = tf.linalg.trace(tf.convert_to_tensor(self.matrix))
         others = tf.reduce_sum(self.matrix) - trace
@@ -94,11 +97,11 @@ class LossTeacher(MetaLearner):
             "off_diagonal": others / beside,
         }
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "num_classes": self.num_classes}
 
 
-def learned_loss(classifier, num_classes: int, **engine) -> MetaLearnedModel:
+def learned_loss(classifier: keras.Model, num_classes: int, **engine: Any) -> MetaLearnedModel:
     """Trains `classifier`, which returns logits [B, C], with a learned loss; see `LossTeacher`.
 
     `**engine` goes to `MetaLearnedModel`.

@@ -10,6 +10,7 @@ from tf_mwn.engine.objective import TrainingBatch, TrainingObjective
 from tf_mwn.engine.replicas import all_reduce_sum, global_mean, state
 from tf_mwn.methods.rules.random_weights import uniform
 from tf_mwn.methods.teachers.teacher_policy import Reinforce, TeacherPolicy, teaching_features
+from tf_mwn.tensors import Tensor
 
 
 @keras.saving.register_keras_serializable(package="tf_mwn")
@@ -69,7 +70,7 @@ class TaughtLoss(TrainingObjective):
         share = 1 / (1 + tf.cast(batch.step, mean.dtype))
         self._training_loss.assign(mean + share * (tf.cast(loss, mean.dtype) - mean))
 
-    def observe_dev(self, loss, accuracy, step, threshold: float) -> None:
+    def observe_dev(self, loss: Tensor, accuracy: Tensor, step: Tensor, threshold: float) -> None:
         """Records the student's loss and accuracy on a batch of the dev set.
 
         Args:
