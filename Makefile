@@ -1,20 +1,22 @@
 # make demo: install, then cross-entropy against Meta-Weight-Net on real digits with wrong labels.
-# make test: install, check the style and the types, pass the tests.
+# make test: install, check the style and the types, pass the tests; make suite: the tests alone.
 # make docs: install, write the API reference to docs/api/index.html; a warning is an error.
 # make wheel: install, build the files of a release in dist.
 # Another Python, other versions: make test PYTHON=python3.13 VENV=.venv313,
-# make test CONSTRAINTS=constraints-lowest.txt VENV=.venv-lowest
+# make suite CONSTRAINTS=constraints-lowest.txt VENV=.venv-lowest
 PYTHON ?= python3
 VENV := .venv
 CONSTRAINTS := constraints.txt
 BIN := $(VENV)/bin
 
-.PHONY: demo test style docs wheel clean
+.PHONY: demo test suite style docs wheel clean
 
 demo: $(VENV)/installed
 	$(BIN)/python -m launch.main
 
-test: $(VENV)/installed-test style
+test: style suite
+
+suite: $(VENV)/installed-test
 	$(BIN)/python -m pytest -q -n auto --maxprocesses=4
 
 style: $(VENV)/installed-test

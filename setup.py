@@ -62,7 +62,7 @@ setup(
         "cleanlab": ["cleanlab>=2.7"],  # its rankings, beside those of tf_mwn.audit
         "docs": ["pdoc>=15"],
         "test": [*ALL]
-        + ["pytest>=8", "pytest-xdist>=3.6", "hypothesis>=6.100", "ruff>=0.9", "mypy>=2"]
+        + ["pytest>=9", "pytest-xdist>=3.8", "hypothesis>=6.170", "ruff>=0.17", "mypy>=2.4"]
         + ["pandas>=2.2"],
     },
 )
