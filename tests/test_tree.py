@@ -17,6 +17,7 @@ PROPERTIES = {
     "engine/test_meta_gradient.py",
     "engine/test_sparse_gradients.py",
     "launch/test_mistakes.py",
+    "launch/test_own_data.py",
     "launch/test_weight_net.py",
     "losses/test_every_function.py",
     "methods/rules/test_every_function.py",
