@@ -8,7 +8,6 @@ by hand, which make a clean set for --meta.
     python -m launch.audit --run=runs/quickstart/meta_weight_net/seed0
     python -m launch.audit --run=DIR --write=cleaned --action=relabel
     python -m launch.audit --run=DIR --ask=100
-    python -m launch.audit --run=DIR --write=checked --action=clean_set --decisions=decisions.csv
 """
 
 from absl import flags
