@@ -1,5 +1,6 @@
 """Two logical CPU devices always, so that every test can be a test of replicas."""
 
+import logging
 import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -42,6 +43,14 @@ def _fresh_keras():
     """Each test starts from the same seeds and leaves no names behind."""
     keras.utils.clear_session(free_memory=False)
     keras.utils.set_random_seed(0)
+
+
+@pytest.fixture(autouse=True)
+def _silent_logger():
+    """Each test begins without what a launcher sets for its own process; see `messages.show`."""
+    logger = logging.getLogger("tf_mwn")
+    logger.setLevel(logging.NOTSET)
+    logger.propagate, logger.handlers[:] = True, []
 
 
 @pytest.fixture

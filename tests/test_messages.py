@@ -2,19 +2,8 @@
 
 import logging
 
-import pytest
-
 from tf_mwn import messages
 from tf_mwn.monitoring.progress import ProgressBar
-
-
-@pytest.fixture(autouse=True)
-def logger_as_it_was():
-    logger = messages.logger
-    kept = logger.level, logger.propagate, list(logger.handlers)
-    yield
-    logger.setLevel(kept[0])
-    logger.propagate, logger.handlers[:] = kept[1:]
 
 
 def printed(capsys, verbosity):
