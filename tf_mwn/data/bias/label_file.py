@@ -28,15 +28,15 @@ def find_list(name: str, path: str | None) -> str:
         ValueError: no path, or a folder without such a file.
     """
     names = [f"{name}{suffix}" for suffix in _SUFFIXES]
-    expected = f"{_OPTION}: expected the file {', '.join(names[:-1])} or {names[-1]}, or its folder"
-    if path is None:
-        raise ValueError(f"{expected}, received none")
-    folder = Path(path).expanduser()
-    if not folder.is_dir():
+    folder = None if path is None else Path(path).expanduser()
+    if folder is not None and not folder.is_dir():
         return str(folder)
-    found = [folder / file for file in names if (folder / file).is_file()]
+    found = [folder / file for file in names if (folder / file).is_file()] if folder else []
     if not found:
-        raise ValueError(f"{expected}, received the folder {path} without it")
+        raise ValueError(
+            f"{_OPTION}: expected the file {', '.join(names[:-1])} or {names[-1]}, or its folder, "
+            f"received {'none' if folder is None else f'the folder {path} without it'}"
+        )
     return str(found[0])
 
 
