@@ -13,16 +13,24 @@ MATRIX = np.array([[0.7, 0.3], [0.2, 0.8]])
 SHARES = np.array([0.6, 0.4])
 
 
+def estimate(matrix, planted=None):
+    return transition.Estimate(matrix, matrix if planted is None else planted, "meta set")
+
+
 def test_two_examples_by_hand():
     """The first is judged right, whatever its label; the second is taken for class 0."""
     p, labels = np.array([[0.9, 0.1], [0.9, 0.1]]), np.array([0, 1])
-    found = estimate_reliability(np.log(p), labels, MATRIX, SHARES)
+    found = estimate_reliability(np.log(p), labels, estimate(MATRIX), SHARES)
     # Label 0: 0.9 * 0.7 against 0.1 * 0.2, trusted. Label 1: 0.1 * 0.8 against 0.9 * 0.3, suspect,
     # with the suggestion 0. It is wrong for the first example (0.6 * 0.3), right for the second
     # (0.4 * 0.8).
     wrong, right = 0.18, 0.32
     assert found.precision == pytest.approx(wrong / (wrong + right))
     assert found.right_suggestions == found.precision
+    less = estimate(MATRIX, np.array([[0.9, 0.1], [0.05, 0.95]]))
+    found_of_less = estimate_reliability(np.log(p), labels, less, SHARES)
+    assert found_of_less.precision == pytest.approx(0.6 * 0.1 / (0.6 * 0.1 + 0.4 * 0.95))
+    assert found_of_less.noise_rate == pytest.approx(0.6 * 0.1 + 0.4 * 0.05)
     assert found.noise_rate == pytest.approx(0.6 * 0.3 + 0.4 * 0.2) and found.examples == 2
     share = wrong / (wrong + right)
     residuals = [wrong * (1 - share), -right * share]
@@ -36,7 +44,7 @@ def test_drawn_errors_agree():
     shares = np.array([0.5, 0.3, 0.2])
     clean = rng.choice(3, 300, p=shares)
     log_p = log_softmax(1.5 * np.eye(3)[clean] + rng.normal(size=(300, 3)), axis=1)
-    found = estimate_reliability(log_p, clean, matrix, np.bincount(clean) / 300)
+    found = estimate_reliability(log_p, clean, estimate(matrix), np.bincount(clean) / 300)
     rows = np.tile(np.arange(300), 200)
     given = (matrix[clean[rows]].cumsum(axis=1) < rng.random((len(rows), 1))).sum(axis=1)
     scores = transition.log_posterior(log_p[rows], matrix, given)
@@ -50,8 +58,9 @@ def test_drawn_errors_agree():
     assert found.noise_rate == pytest.approx((given != clean[rows]).mean(), abs=0.01)
     # Over samples of clean examples the precision varies by its standard error.
     parts = [rng.integers(0, 300, 300) for _ in range(200)]
+    noise = estimate(matrix)
     again = [
-        estimate_reliability(log_p[p], clean[p], matrix, np.bincount(clean[p]) / 300).precision
+        estimate_reliability(log_p[p], clean[p], noise, np.bincount(clean[p]) / 300).precision
         for p in parts
     ]
     assert found.precision_error == pytest.approx(np.std(again), rel=0.25)

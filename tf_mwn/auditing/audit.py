@@ -132,15 +132,14 @@ def audit_logits(
     plain = log_softmax(logits, axis=1)
     if meta is not None:
         meta = meta[0].astype(np.float64), check_labels("y_meta", meta[1], num_classes)
-    temperature, matrix, matrix_from = transition.calibrated_transition(logits, label, meta, offset)
+    temperature, noise = transition.calibrated_transition(logits, label, meta, offset)
     calibrated = log_softmax(logits / temperature + offset, axis=1)
-    scores = transition.log_posterior(calibrated, matrix, label)
+    scores = transition.log_posterior(calibrated, noise.matrix, label)
     shares = softmax(scores, axis=1).mean(axis=0)
     reliability = None
     if meta is not None:
         clean = log_softmax(meta[0] / temperature + offset, axis=1)
-        noise = transition.expected_noise(np.exp(calibrated), label, np.exp(clean), meta[1])
-        reliability = estimate_reliability(clean, meta[1], matrix, shares, noise)
+        reliability = estimate_reliability(clean, meta[1], noise, shares)
     is_weak = reliability is not None and reliability.too_weak
     return Audit(
         x=x,
@@ -151,9 +150,9 @@ def audit_logits(
         loss=-plain[np.arange(len(label)), label],
         weight=weight,
         log_odds=transition.log_odds(scores, label),
-        transition_matrix=matrix,
+        transition_matrix=noise.matrix,
         class_shares=shares,
-        matrix_from=matrix_from,
+        matrix_from=noise.source,
         probabilities=np.exp(plain),
         class_names=class_names,
         reliability=reliability,

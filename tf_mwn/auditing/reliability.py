@@ -46,46 +46,43 @@ class Reliability:
 def estimate_reliability(
     log_probabilities: np.ndarray,
     labels: np.ndarray,
-    matrix: np.ndarray,
+    noise: transition.Estimate,
     shares: np.ndarray,
-    noise: np.ndarray | None = None,
 ) -> Reliability:
     """Plants every possible error in every clean example, each as often as the noise would.
 
-    The pair of a clean example of class i and a given label j counts noise[i, j] times. So nothing
-    is drawn, and the standard errors are those of the choice of clean examples. An example counts
-    by the share of its class in the training set.
+    The pair of a clean example of class i and a given label j counts planted[i, j] times. So
+    nothing is drawn, and the standard errors are those of the choice of clean examples. An example
+    counts by the share of its class in the training set.
 
     Two things make the training set look worse. Wrong labels that the classifier has learned by
     heart cannot be planted here; they are missed rather than mistaken, so that the precision
-    suffers little. And half of the noise may be errors of the classifier (`expected_noise`): at
+    suffers little. And a part of the noise may be errors of the classifier (`Estimate.planted`): at
     more noise any suspect is more often wrong. So the precision is to be compared with the noise
     rate, not with 1.
 
     Args:
         log_probabilities: calibrated, [M, C], of examples that the classifier was not trained on.
         labels: [M] their true classes.
-        matrix: [C, C] estimate of P(given j | true i) that the audit ranks by, every entry above 0.
+        noise: what the audit ranks by, and errors are planted by.
         shares: [C] estimated shares of the true classes in the training set.
-        noise: [C, C] estimate of the same that errors are planted by; None for `matrix`.
     """
-    noise = matrix if noise is None else noise
     counts = np.bincount(labels, minlength=len(shares))
     by_example = shares[labels] / counts[labels]
     by_example = by_example / by_example.sum()
     totals = np.zeros((4, len(labels)))  # suspects, wrong ones; suggested changes, right ones
     for given in range(len(shares)):
         planted = np.full(len(labels), given)
-        scores = transition.log_posterior(log_probabilities, matrix, planted)
+        scores = transition.log_posterior(log_probabilities, noise.matrix, planted)
         suggested, wrong = scores.argmax(axis=1), labels != given
         suspect = transition.log_odds(scores, planted) < 0
         changed = suspect & (suggested != given)
         cases = suspect, suspect & wrong, changed, changed & (suggested == labels)
-        totals += by_example * noise[labels, given] * np.stack(cases)
+        totals += by_example * noise.planted[labels, given] * np.stack(cases)
     return Reliability(
         *_share_and_error(totals[1], totals[0]),
         *_share_and_error(totals[3], totals[2]),
-        noise_rate=float(by_example @ (1 - noise[labels, labels])),
+        noise_rate=float(by_example @ (1 - noise.planted[labels, labels])),
         examples=len(labels),
     )
 

@@ -84,7 +84,7 @@ def observed_confusions(
     logits, labels = clean
     if train is None:
         return held_out_confusion(softmax(logits.astype(np.float64), axis=1), labels)
-    return calibrated_transition(*train, clean)[1]
+    return calibrated_transition(*train, clean)[1].matrix
 
 
 def auc_and_error(own: np.ndarray, wrong: np.ndarray) -> tuple[float, float]:
