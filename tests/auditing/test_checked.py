@@ -142,3 +142,37 @@ def test_a_clean_set_of_nothing(tmp_path, decisions, message):
     run, audit = audited(archive(tmp_path), true=dict.fromkeys(range(60), 0))
     with pytest.raises(ValueError, match=message):
         clean(run, audit, tmp_path / "c.npz", "clean_set", **decisions)
+
+
+@pytest.mark.parametrize("kind", ["npz", "digits"])
+def test_a_second_round_of_arrays_adds_to_the_first_but_not_to_those_of_the_data(tmp_path, kind):
+    """Clean examples of the data's own are clean examples of the next run anyway."""
+    more = {"x_meta": 255 - IMAGES[:2], "y_meta": [0, 1]}
+    source = "digits" if kind == "digits" else archive(tmp_path, **more)
+    run, audit = audited(source, true=dict.fromkeys(range(1797), 0))
+    clean(run, audit, tmp_path / "one.npz", "clean_set", keep=KEPT)
+    again = dataclasses.replace(
+        run, config=dataclasses.replace(run.config, meta=str(tmp_path / "one.npz"))
+    )
+    clean(again, audit, tmp_path / "two.npz", "clean_set", keep=RELABELLED)
+    with np.load(tmp_path / "two.npz") as found:
+        np.testing.assert_array_equal(found["x"], np.asarray(audit.x[KEPT + RELABELLED]))
+        np.testing.assert_array_equal(found["y"], audit.label[KEPT + RELABELLED])
+    joined = with_clean_set(read(str(source)), str(tmp_path / "two.npz"), DEFAULT_LOCATION)
+    whole = build_source(joined)
+    own = 2 if kind == "npz" else 0
+    assert len(whole.meta_pool) == own + 5
+    held = {np.asarray(x, audit.x.dtype).tobytes() for x in (*whole.x, *whole.x_test)}
+    assert not held & {np.asarray(audit.x[i]).tobytes() for i in KEPT + RELABELLED}
+
+
+def test_rows_are_written_with_their_true_labels(tmp_path):
+    """Of a clean set so far that also has the labels it was given."""
+    source = table(tmp_path)
+    (tmp_path / "so_far.csv").write_text("a,b,kind,clean_label\n100,1,x,y\n")
+    run, audit = audited(source, true=dict.fromkeys(range(60), 0), label_column="kind")
+    config = dataclasses.replace(run.config, meta=str(tmp_path / "so_far.csv"))
+    clean(dataclasses.replace(run, config=config), audit, tmp_path / "c.csv", "clean_set", keep=[0])
+    with open(tmp_path / "c.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["a"], row["kind"]) for row in rows][0] == ("100", "y") and len(rows) == 2

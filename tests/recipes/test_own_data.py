@@ -88,6 +88,30 @@ def test_the_method_follows_what_is_known():
     assert resolve(None, images).methods == ("elr",)
 
 
+def test_clean_examples_beside_a_set_that_has_a_name_are_taken_whole():
+    np.savez("clean.npz", x=RNG.normal(size=(8, 8, 8)), y=[0, 0, 0, 0, 0, 1, 2, 9])
+    config = resolve(None, {"meta": "clean.npz"}).config
+    assert (config.dataset, config.meta_size, config.meta_sampling) == ("digits", 8, "by_class")
+    assert resolve(None, {"meta": "clean.npz", "meta_size": 3}).config.meta_size == 3
+
+
+def test_the_fall_of_the_rate_follows_the_epochs():
+    images = archive(x=RNG.normal(size=(N, 8, 8)))
+    first, shorter = resolve(None, images), resolve(None, {**images, "epochs": 12})
+    assert (first.config.epochs, first.config.decay_epochs) == (60, (40, 50))
+    assert shorter.config.decay_epochs == (8, 10) and shorter.folder != first.folder
+    assert resolve(None, {**images, "epochs": 1}).config.decay_epochs == ()
+    assert "epochs = 60: 600 steps" in listing.experiment(first)
+
+
+def test_a_recipe_keeps_its_image_size_when_the_data_are_looked_at():
+    folder([(30, 40)] * 20)
+    given = {"dataset": "photos"}
+    assert resolve("quickstart", given, ["gce"]).facts.shape == (30, 40, 3)
+    data = {"dataset": "photos", "image_size": 16}
+    assert resolve("quickstart", data, ["gce"]).facts.shape == (16, 16, 3)
+
+
 def test_no_meta_set_is_cut_from_doubtful_labels():
     for recipe in (None, "quickstart"):
         with pytest.raises(ValueError, match="meta: expected clean examples for robust .*--meta="):

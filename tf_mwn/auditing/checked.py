@@ -15,8 +15,8 @@ from tf_mwn.auditing.layouts import apart, class_of, from_folder, link, save_npz
 from tf_mwn.data.sources.csv_list import read_list
 from tf_mwn.data.sources.csv_rows import CLEAN, LABEL, SPLIT, read_fields
 from tf_mwn.data.sources.folder import list_folder
+from tf_mwn.data.sources.source import RawSource
 from tf_mwn.data.sources.tokens import TOKENS
-from tf_mwn.data.subset import Subset
 from tf_mwn.files import write_csv
 
 
@@ -90,8 +90,10 @@ def write_rows(
 
 
 def _rows(source: str, folder: Path, label_column: str | None) -> list[dict[str, str]]:
-    """The rows of a file without clean labels and parts, paths from `folder`."""
+    """The rows of a file with true labels, where it has them, and paths from `folder`."""
     rows = read_list(source) if label_column is None else read_fields(source)
+    label = label_column or LABEL
+    rows = [{**row, label: row.get(CLEAN, row[label])} for row in rows]
     rows = [{k: v for k, v in row.items() if k not in (CLEAN, SPLIT)} for row in rows]
     for row in rows if label_column is None else ():
         row["path"] = from_folder(row["path"], os.path.dirname(source), folder)
@@ -103,8 +105,7 @@ def write_npz(
     outcome: Outcome,
     x: Any,
     names: Sequence[str],
-    is_tokens: bool,
-    before: Subset | None = None,
+    source: RawSource,
 ) -> None:
     """Writes an .npz file of inputs and labels, with `class_names` unless these are numbers.
 
@@ -113,15 +114,14 @@ def write_npz(
         outcome: of the audited examples.
         x: [N, ...] their inputs.
         names: names of the C classes.
-        is_tokens: whether the inputs are tokens.
-        before: the clean set so far.
+        source: the data set, with the clean set so far as `x_meta` and `y_meta`.
     """
     rows = np.flatnonzero(outcome.kept)
     inputs, labels = [np.asarray(x[rows])], [outcome.label[rows]]
-    if before is not None:
-        inputs, labels = [np.asarray(before.x), *inputs], [before.clean_label, *labels]
+    if source.x_meta is not None:
+        inputs, labels = [np.asarray(source.x_meta), *inputs], [source.y_meta, *labels]
     inputs, labels = np.concatenate(inputs), np.concatenate(labels)
-    arrays = {TOKENS: inputs.astype(np.int64)} if is_tokens else {"x": inputs}
+    arrays = {TOKENS: inputs.astype(np.int64)} if source.is_tokens else {"x": inputs}
     arrays["y"] = labels
     if list(names) != [str(k) for k in range(len(names))]:
         arrays["class_names"] = np.array(names)

@@ -1,6 +1,7 @@
 """Writes the data set of an audited run anew, with the labels that the audit leads to."""
 
 import collections
+import dataclasses
 import os
 import secrets
 import shutil
@@ -10,12 +11,10 @@ import numpy as np
 
 from tf_mwn.auditing import checked, layouts
 from tf_mwn.auditing.cleaning import PERSON, Outcome
-from tf_mwn.data.arrays import npz_names
 from tf_mwn.data.bias.label_file import read_labels
 from tf_mwn.data.sources.clothing1m import is_clothing1m
 from tf_mwn.data.sources.location import DEFAULT_LOCATION, DataLocation
 from tf_mwn.data.sources.naming import CSV, FOLDER, NPZ, kind_of
-from tf_mwn.data.sources.tokens import TOKENS
 from tf_mwn.files import Folder, write_csv
 from tf_mwn.runs import build
 from tf_mwn.runs.run import Run
@@ -122,7 +121,7 @@ def _write_folder(run: Run, audit, outcome: Outcome, place: Path) -> np.ndarray:
 def _write_file(kind, run, audit, outcome, path, folder, location) -> None:
     dataset, names = run.config.dataset, audit.class_names
     if outcome.is_clean_set:
-        _write_checked(kind, run, audit, outcome, path, folder)
+        _write_checked(kind, run, audit, outcome, path, folder, location)
     elif kind == CSV:
         layouts.write_list(dataset, path, folder, outcome, names, run.config.label_column)
     elif kind == NPZ:
@@ -141,15 +140,17 @@ def _write_file(kind, run, audit, outcome, path, folder, location) -> None:
         layouts.write_label_file(path, outcome, source, labels, names)
 
 
-def _write_checked(kind, run, audit, outcome, path, folder) -> None:
-    dataset, column, names = run.config.dataset, run.config.label_column, audit.class_names
+def _write_checked(kind, run, audit, outcome, path, folder, location) -> None:
+    config, names = run.config, audit.class_names
     if kind == CSV:
         before = _clean_so_far(run, CSV)
-        checked.write_rows(dataset, path, folder, outcome, names, column, before)
-    else:
-        before = None if run.config.meta is None else run.data.meta
-        is_tokens = kind_of(dataset) == NPZ and TOKENS in npz_names("dataset", dataset)
-        checked.write_npz(path, outcome, audit.x, names, is_tokens, before)
+        column = config.label_column
+        checked.write_rows(config.dataset, path, folder, outcome, names, column, before)
+        return
+    raw = build.read_dataset(config, location)
+    alone = dataclasses.replace(raw, x_meta=None, y_meta=None)  # its own stay where they are
+    before = build.with_clean_examples(config, alone, location)
+    checked.write_npz(path, outcome, audit.x, names, before)
 
 
 def _clean_so_far(run, kind: str) -> str | None:
@@ -196,6 +197,8 @@ def report(audit, outcome: Outcome) -> str:
     lines = [_counts(outcome, dropped, relabelled)]
     if audit.suggested is None:
         lines.insert(0, "the classifier is too weak to judge: decisions alone were followed")
+    elif audit.reliability is None and not outcome.is_clean_set:
+        lines.insert(0, "how many of these are right is unknown: there are no clean examples")
     if outcome.weight is not None:
         low = int((outcome.weight < 0.5).sum())
         lines.append(f"the mean weight is {outcome.weight.mean():.3f}; {low} are below 0.5")

@@ -8,7 +8,7 @@ from typing import Any
 from tf_mwn.checks import check_name
 from tf_mwn.data.bias.label_file import find_list
 from tf_mwn.data.bias.settings import BiasSettings
-from tf_mwn.data.sources.facts import DataFacts, look
+from tf_mwn.data.sources.facts import DataFacts, clean_counts, look
 from tf_mwn.data.sources.location import DEFAULT_LOCATION, DataLocation
 from tf_mwn.data.sources.naming import is_own, located
 from tf_mwn.methods import registry
@@ -111,9 +111,11 @@ def resolve(
     named = {n: located(overrides[n]) for n in _SOURCES if overrides.get(n) is not None}
     overrides = {**overrides, **named}
     own = "dataset" in named and is_own(named["dataset"])
-    if own and facts is None:
-        facts = _look(overrides, location)
-    base = _base(recipe, overrides, facts)
+    base = None if own and recipe in (None, own_data.NAME) else _base(recipe, overrides)
+    if own and facts is None and not (base and base.files):
+        facts = _look({**(base.settings if base else {}), **overrides}, location)
+    if base is None:
+        base = own_data.recipe_for({n: overrides[n] for n in _NAMING if n in overrides}, facts)
     if base.label_list and "dataset" not in overrides:
         given = overrides.get("label_file")
         overrides = {**overrides, "label_file": find_list(base.label_list, given)}
@@ -124,12 +126,10 @@ def resolve(
     if any(seed < 0 for seed in seeds):
         raise ValueError(f"seed: expected integers of at least 0, received {min(seeds)}")
     _check_read(overrides, [registry.find(name) for name in chosen])
-    settings = {**base.settings, **overrides}
-    if own and base.name != own_data.NAME:
-        for name in _BIAS - set(overrides):
-            settings.pop(name, None)
-        if not base.files:
-            settings |= {n: v for n, v in own_data.meta_set(facts).items() if n not in overrides}
+    left_out = _BIAS if own and base.name != own_data.NAME else set()
+    settings = {n: value for n, value in base.settings.items() if n not in left_out}
+    settings |= _for_clean_set(overrides, facts, location)
+    settings |= overrides
     if settings.get("optimizer", base.config.optimizer) != base.config.optimizer:
         settings |= _for_optimizer(settings["optimizer"], overrides)
     config = Config(**settings)
@@ -143,20 +143,19 @@ def resolve(
 
 # The settings that name a source.
 _SOURCES = ("dataset", "open_set", "meta")
+# The settings from which `own_data.recipe_for` makes a recipe, beside the facts.
+_NAMING = ("dataset", "meta", "label_column", "meta_size", "epochs")
 # The settings that describe the data of a recipe, and not the size of the experiment.
 _BIAS = set(options_of(BiasSettings)) | {"augment"}
 _BIAS -= {"meta_size", "validation_size", "validation_labels", "train_size"}
 
 
-def _base(recipe: str | None, overrides: Mapping[str, Any], facts: DataFacts | None) -> Recipe:
-    """The recipe of a name, or the one that follows the user's data.
+def _base(recipe: str | None, overrides: Mapping[str, Any]) -> Recipe:
+    """The recipe of a name.
 
     Raises:
         ValueError: no such recipe, or one that needs data of the user's.
     """
-    if facts is not None and recipe in (None, own_data.NAME):
-        names = ("dataset", "meta", "label_column", "meta_size")
-        return own_data.recipe_for({n: overrides[n] for n in names if n in overrides}, facts)
     if recipe == own_data.NAME:
         raise ValueError("dataset: expected a path with recipe own_data, received none")
     base = find(recipe or DEFAULT_RECIPE)
@@ -168,10 +167,22 @@ def _base(recipe: str | None, overrides: Mapping[str, Any], facts: DataFacts | N
     return base
 
 
-def _look(overrides: Mapping[str, Any], location: DataLocation) -> DataFacts:
+def _look(settings: Mapping[str, Any], location: DataLocation) -> DataFacts:
     names = ("dataset", "meta", "image_size", "label_column", "train_list")
-    given = {name: overrides[name] for name in names if overrides.get(name) is not None}
+    given = {name: settings[name] for name in names if settings.get(name) is not None}
     return look(location=location, **given)
+
+
+def _for_clean_set(
+    overrides: Mapping[str, Any], facts: DataFacts | None, location: DataLocation
+) -> dict[str, Any]:
+    """The settings of the meta set, which follow clean examples of the user's."""
+    if facts is not None:
+        return own_data.meta_set(facts)
+    if overrides.get("meta") is None:
+        return {}
+    counts = clean_counts(overrides["meta"], location, overrides.get("label_column"))
+    return own_data.for_clean_examples(counts)
 
 
 def _for_optimizer(optimizer: str, overrides: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,18 +5,16 @@ from typing import Any
 from tf_mwn.recipes.other_papers import CIFAR, STEP_TIMES
 from tf_mwn.recipes.published import TABLES
 from tf_mwn.recipes.recipe import Recipe
+from tf_mwn.recipes.short import SHORT_RUN
 
 _SETTINGS = {
+    **SHORT_RUN,
     **CIFAR,
     "nesterov": False,
     "batch_size": 128,
     "meta_size": 1000,
     "epochs": 30,
     "decay_epochs": (18, 24),
-    # Meta-Weight-Net as in the short recipes.
-    "weight_normalization": "sum",
-    "meta_learning_rate": 3e-3,
-    "meta_weight_decay": 1e-3,
 }
 _ELR_100 = {"elr_beta": 0.9, "elr_lambda": 7.0}  # of ELR's paper for CIFAR-100
 _RATES = {

@@ -4,7 +4,7 @@ They look at what is known before any training (kind, size and number of the exa
 there are clean ones), never at a result.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from tf_mwn.data.sources.facts import IMAGES, TABLE, TOKENS, DataFacts
@@ -28,10 +28,11 @@ def recipe_for(named: Mapping[str, Any], facts: DataFacts) -> Recipe:
 
     Args:
         named: settings that name the data: `dataset`, and perhaps `meta`, `label_column` and
-            `meta_size`.
+            `meta_size`; and `epochs`, which the fall of the rate follows.
         facts: of the data.
     """
-    choices = list(_choices(facts))
+    choices = list(_choices(facts, named.get("epochs") or _epochs(facts)))
+    named = {name: value for name, value in named.items() if name != "epochs"}
     method, why = _method(facts, named.get("meta_size"))
     settings = {**SHORT_RUN, **{name: value for name, value, _ in choices}, **named}
     reasons = [("method", method, why), *(choice for choice in choices if choice[2])]
@@ -59,6 +60,11 @@ def meta_set(facts: DataFacts) -> dict[str, Any]:
     return {name: value for name, value, _ in _meta_set(facts)}
 
 
+def for_clean_examples(counts: Sequence[int]) -> dict[str, Any]:
+    """The settings of a meta set of clean examples apart, from their number in each class."""
+    return {name: value for name, value, _ in _clean_examples(counts)}
+
+
 def describe(dataset: str, facts: DataFacts) -> str:
     """The facts in one line."""
     what = {IMAGES: "images", TABLE: "rows", TOKENS: "sequences"}[facts.kind]
@@ -77,29 +83,38 @@ def _method(facts: DataFacts, meta_size: int | None) -> tuple[str, str]:
         return "robust", "learns whom to trust on a meta set that is cut off the training examples"
     method = _WITHOUT_CLEAN[facts.kind]
     return method, (
-        "needs no clean examples, and there are none. A hundred are worth up to 25 points of "
-        "accuracy, and tell how far an audit can be believed: give them by --meta=PATH, a folder "
-        "meta/ or arrays x_meta and y_meta. `python -m launch.audit --run=RUN --ask=100` chooses "
-        "them for you to check"
+        "needs no clean examples, and there are none. With some, robust learns whom to trust, and "
+        "an audit says how far it can be believed: give them by --meta=PATH, a folder meta/ or "
+        "arrays x_meta and y_meta. `python -m launch.audit --run=RUN --ask=100` chooses a hundred "
+        "for you to check"
     )
 
 
-def _choices(facts: DataFacts) -> Iterator[Choice]:
-    """Settings with their values and reasons; an empty reason is not worth a line."""
+def _choices(facts: DataFacts, epochs: int) -> Iterator[Choice]:
+    """Settings with their values and reasons; an empty reason is not worth a line.
+
+    The rate of images falls at parts of `epochs`.
+    """
     yield from _meta_set(facts)
     yield from {IMAGES: _images, TABLE: _table, TOKENS: _tokens}[facts.kind](facts)
+    yield "epochs", _epochs(facts), f"{_epochs(facts) * _steps(facts)} steps"
+    if facts.kind == IMAGES:
+        yield "decay_epochs", tuple(sorted({2 * epochs // 3, 5 * epochs // 6} - {0})), ""
     batch = _batch_size(facts)
     yield "batch_size", batch, "" if batch == _BATCH else "a tenth of the examples"
 
 
 def _meta_set(facts: DataFacts) -> Iterator[Choice]:
-    clean = facts.clean_counts
-    if not clean:
+    if facts.clean_counts:
+        yield from _clean_examples(facts.clean_counts)
+    else:
         yield "meta_size", 10 * facts.classes if facts.clean_known else 0, ""
-        return
-    yield "meta_size", sum(clean), "all clean examples"
-    if max(clean) - min(clean) > 1:
-        why = f"the clean examples are unbalanced, {min(clean)} to {max(clean)} of a class"
+
+
+def _clean_examples(counts: Sequence[int]) -> Iterator[Choice]:
+    yield "meta_size", sum(counts), "all clean examples"
+    if max(counts) - min(counts) > 1:
+        why = f"the clean examples are unbalanced, {min(counts)} to {max(counts)} of a class"
         yield "meta_sampling", "by_class", why
 
 
@@ -108,16 +123,13 @@ def _images(facts: DataFacts) -> Iterator[Choice]:
     if facts.image_size is not None:
         yield "image_size", facts.image_size, ""
     if facts.size >= _MANY_IMAGES:
-        why = "many images; --network=small_cnn takes about a tenth of the time"
+        why = "many images; a step of --network=small_cnn is far shorter"
         yield "network", "resnet32", why
     else:
         few = f"fewer than {_MANY_IMAGES} images"
         yield "network", "small_cnn", few + _pretrained(height, width, channels)
     if channels == 3 and min(height, width) >= 16:
         yield "augment", "crop_flip", "images in colour; a mirrored one is of the same class"
-    epochs = _epochs(facts)
-    yield "epochs", epochs, f"about {_STEPS} steps"
-    yield "decay_epochs", tuple(sorted({2 * epochs // 3, 5 * epochs // 6})), ""
 
 
 def _pretrained(height: int, width: int, channels: int) -> str:
@@ -133,7 +145,6 @@ def _table(facts: DataFacts) -> Iterator[Choice]:
     yield "network", "mlp", "features"
     yield "optimizer", "adam", "features of any kind"
     yield "learning_rate", 1e-3, ""
-    yield "epochs", _epochs(facts), f"about {_STEPS} steps"
 
 
 def _tokens(facts: DataFacts) -> Iterator[Choice]:
@@ -141,13 +152,16 @@ def _tokens(facts: DataFacts) -> Iterator[Choice]:
     yield "optimizer", "adam", "recurrent networks need it"
     yield "learning_rate", 3e-3, ""
     yield "weight_decay", 0.0, ""
-    yield "epochs", _epochs(facts), f"about {_STEPS} steps"
 
 
 def _batch_size(facts: DataFacts) -> int:
     return min(_BATCH, max(facts.size // 10, 1))
 
 
+def _steps(facts: DataFacts) -> int:
+    """Steps of an epoch."""
+    return max(facts.size // _batch_size(facts), 1)
+
+
 def _epochs(facts: DataFacts) -> int:
-    steps = max(facts.size // _batch_size(facts), 1)
-    return min(_MOST_EPOCHS, max(_FEWEST_EPOCHS, round(_STEPS / steps)))
+    return min(_MOST_EPOCHS, max(_FEWEST_EPOCHS, round(_STEPS / _steps(facts))))

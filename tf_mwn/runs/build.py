@@ -12,7 +12,7 @@ from tf_mwn.data.seeds import generator
 from tf_mwn.data.sources.clean_set import with_clean_set
 from tf_mwn.data.sources.loading import read
 from tf_mwn.data.sources.location import DataLocation
-from tf_mwn.data.sources.source import build_source
+from tf_mwn.data.sources.source import RawSource, build_source
 from tf_mwn.data.splits.biased_data import BiasedData
 from tf_mwn.data.streams.augment import crop_and_flip, standardise
 from tf_mwn.data.streams.pipeline import evaluation_dataset, training_stream
@@ -37,7 +37,14 @@ def load_sources(config: Config, location: DataLocation) -> tuple[Source, Source
 
     Both are the same for every seed and method.
     """
-    raw = read(
+    raw = with_clean_examples(config, read_dataset(config, location), location)
+    other = None if config.open_set is None else build_source(read(config.open_set, location))
+    return build_source(raw), other
+
+
+def read_dataset(config: Config, location: DataLocation) -> RawSource:
+    """The arrays of `Config.dataset`, unchecked."""
+    return read(
         config.dataset,
         location,
         image_size=config.image_size,
@@ -45,10 +52,13 @@ def load_sources(config: Config, location: DataLocation) -> tuple[Source, Source
         train_list=config.train_list,
         label_column=config.label_column,
     )
-    if config.meta is not None:
-        raw = with_clean_set(raw, config.meta, location, config.label_column)
-    other = None if config.open_set is None else build_source(read(config.open_set, location))
-    return build_source(raw), other
+
+
+def with_clean_examples(config: Config, raw: RawSource, location: DataLocation) -> RawSource:
+    """The arrays with the clean examples of `Config.meta`, if there are any."""
+    if config.meta is None:
+        return raw
+    return with_clean_set(raw, config.meta, location, config.label_column)
 
 
 def preprocessing(config: Config, data: BiasedData) -> Callable[[tf.Tensor], tf.Tensor]:

@@ -56,9 +56,9 @@ def inputs_of(run: FinishedRun, paths: Sequence[str]) -> list[Inputs]:
     """
     shape = tuple(run.data.train.x.shape[1:])
     margin = MARGIN if is_clothing1m(run.config.dataset) else 1.0
-    found, images = [], []
+    found, images, columns = [], [], columns_of(run)
     for path in paths:
-        x = _rows(run, path)
+        x = _rows(path, columns)
         if x is not None:
             found += _images(images, shape, margin)
             images = []
@@ -69,9 +69,11 @@ def inputs_of(run: FinishedRun, paths: Sequence[str]) -> list[Inputs]:
     return [*found, *_images(images, shape, margin)]
 
 
-def _rows(run: FinishedRun, path: str) -> Any:
-    """The inputs that a file holds row by row; None for a file that lists or is images."""
-    columns = columns_of(run)
+def _rows(path: str, columns: Sequence[str] | None) -> Any:
+    """The inputs that a file holds row by row; None for a file that lists or is images.
+
+    `columns` are the feature columns of a run on a table.
+    """
     if path.lower().endswith(".npz"):
         name = TOKENS if TOKENS in npz_names("files", path) else "x"
         return read_npz("files", path, [name])[name]

@@ -12,6 +12,7 @@ from typing import Any
 
 from tf_mwn.checks import AT_LEAST_ONE, FRACTION, NON_NEGATIVE, POSITIVE, UNIT, Interval
 from tf_mwn.data.bias.settings import BiasSettings
+from tf_mwn.data.images.lists import FITTING_SIDE
 from tf_mwn.data.sources.naming import KINDS
 from tf_mwn.engine.meta_schedule import every_kth, meta_schedule
 from tf_mwn.engine.options import FUSED_BATCH_NORM
@@ -50,7 +51,7 @@ DATA = (
         Interval(8),
         "Height and width to which images in files are resized, once. By default they keep "
         "their size; of data of your own, images that differ in size, or are large, become at most "
-        "64x64.",
+        f"{FITTING_SIDE}x{FITTING_SIDE}.",
         kind=int,
     ),
     Option(

@@ -71,7 +71,7 @@ def test_tables_are_matched_by_column_and_class_name(tmp_path):
         ({"x": np.zeros((2, 4)), "y": [0, 1]}, "x_meta: expected the shape of x .3., received .4."),
         ({"x": np.zeros((2, 3)), "y": [0, 1], "class_names": ["a", "b"]}, "meta: expected labels"),
         ({"x": np.full((2, 3), np.nan), "y": [0, 1]}, "x_meta: expected finite values"),
-        ({"x": np.zeros((2, 3))}, "meta: dataset: expected arrays x"),
+        ({"x": np.zeros((2, 3))}, "meta: expected arrays x"),
     ],
 )
 def test_clean_sets_that_do_not_fit(tmp_path, arrays, message):

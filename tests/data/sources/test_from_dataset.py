@@ -15,13 +15,14 @@ def _dataset(x=X, y=Y):
 
 
 def test_examples_are_read_in_order():
+    clean = X[:6] + 0.5
     source = from_dataset(
-        _dataset(), _dataset(X[:4], Y[:4]), _dataset(X[:6], Y[:6]), class_names=["left", "right"]
+        _dataset(), _dataset(X[:4], Y[:4]), _dataset(clean, Y[:6]), class_names=["left", "right"]
     )
     np.testing.assert_array_equal(source.x, X)
     np.testing.assert_array_equal(source.y, Y)
     np.testing.assert_array_equal(source.x_test, X[:4])
-    np.testing.assert_array_equal(source.meta_pool.x, X[:6])
+    np.testing.assert_array_equal(source.meta_pool.x, clean)
     assert source.class_names == ("left", "right") and not source.clean_known
 
 

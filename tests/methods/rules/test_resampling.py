@@ -1,12 +1,14 @@
 """Resampling: balanced classes, and streams of the rows that it leaves."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 from tf_mwn.data.splits.biased_data import BiasedData
 from tf_mwn.data.subset import Subset
 from tf_mwn.methods import registry
-from tf_mwn.methods.rules.resampling import resampled_rows
+from tf_mwn.methods.rules.resampling import balanced_rows, resampled_rows
 from tf_mwn.runs import build
 from tf_mwn.settings.config import Config
 
@@ -25,6 +27,15 @@ def test_resampling_balances_the_classes(kind):
     for c in range(4):
         own = times[labels == c]
         assert own.max() - own.min() <= 1
+
+
+def test_every_class_has_as_many_rows_and_every_example_its_share():
+    labels = np.repeat([0, 2, 3], [7, 3, 1])
+    rows = balanced_rows(labels, 7, np.random.default_rng(0))
+    assert len(rows) == 21
+    times = np.bincount(rows, minlength=11)
+    assert times[:7].tolist() == [1] * 7 and times[10] == 7
+    assert sorted(times[7:10].tolist()) == [2, 2, 3]
 
 
 def test_over_sampling_of_balanced_classes_keeps_every_example():
@@ -66,6 +77,27 @@ def test_resampling_repeats_examples_with_their_own_ids_and_resumes(kind):
     later = build.build_stream(config, row, data, seed=1, start_epoch=2)
     for (ids, _, _), (element, _) in zip(batches[2 * steps :], later.take(20), strict=False):
         np.testing.assert_array_equal(element["sample_id"], ids)
+
+
+@pytest.mark.parametrize("sampling", ["uniform", "by_class"])
+def test_meta_batches_are_drawn_as_asked(sampling):
+    """Of 8, 4 and 1 clean examples: over as many draws as a pass takes."""
+    data = biased([60, 12, 8])
+    clean = Subset(
+        np.ones((13, 5), "float32"), np.repeat([0, 1, 2], [8, 4, 1]), None, np.arange(13)
+    )
+    data = dataclasses.replace(data, meta=clean)
+    row = registry.find("meta_weight_net")
+    config = Config(batch_size=8, meta_batch_size=3, meta_sampling=sampling)
+    stream = build.build_stream(config, row, data, seed=0, start_epoch=0)
+    size = {"uniform": 13, "by_class": 24}[sampling]
+    drawn = np.concatenate([e["meta_labels"].numpy() for e, _ in stream.take(size)])
+    expected = {"uniform": [8, 4, 1], "by_class": [8, 8, 8]}[sampling]
+    np.testing.assert_array_equal(np.bincount(drawn), 3 * np.array(expected))
+    last = build.fine_tuning_stream(config, clean, data, seed=0)
+    labels = np.concatenate([y.numpy() for _, y in last.take(size // 3)])
+    counts = np.bincount(labels, minlength=3)
+    assert (np.ptp(counts) == 0) == (sampling == "by_class")
 
 
 def test_a_batch_larger_than_what_resampling_leaves_is_one_sentence():

@@ -18,7 +18,7 @@ from tf_mwn.messages import logger
 STREAMS = ("auto", "on", "off")
 # In place of a size: the size of the images, if they share one that is small, and else a square.
 FITTING = "fitting"
-_FITTING_SIDE, _FITTING_STEP = 64, 8  # largest side in pixels, and what a side is a multiple of
+FITTING_SIDE, _FITTING_STEP = 64, 8  # largest side in pixels, and what a side is a multiple of
 # With stream="auto", more than this is streamed: 4 GiB.
 MOST_BYTES = 2**32
 
@@ -42,7 +42,7 @@ class ImageOptions:
     Attributes:
         image_size: side in pixels of the square that every image becomes: scaled to cover it, then
             cropped in the centre. None keeps the size, which all images then must share; `FITTING`
-            keeps it if they share one of at most 64 pixels, and else chooses a side up to that.
+            keeps it if they share one up to `FITTING_SIDE`, and else chooses a side up to that.
         stream: "on" decodes images batch by batch, "off" holds all in memory, "auto" streams
             images of more than `MOST_BYTES`.
         cache_dir: folder that keeps decoded images; see `cache_folder`.
@@ -112,7 +112,7 @@ def _form(name: str, facts: dict[str, Any], options: ImageOptions) -> ImageForma
     channels = options.channels or facts["channels"]
     sizes, side = facts["sizes"], options.image_size
     if side == FITTING:
-        fits = len(sizes) == 1 and max(sizes[0]) <= _FITTING_SIDE
+        fits = len(sizes) == 1 and max(sizes[0]) <= FITTING_SIDE
         side = None if fits else _fitting_side(facts["side"])
     if side is not None:
         return ImageFormat(side, side, channels, options.margin)
@@ -127,7 +127,7 @@ def _form(name: str, facts: dict[str, Any], options: ImageOptions) -> ImageForma
 
 def _fitting_side(median: int) -> int:
     """The side that images of this median (shorter) side are brought to."""
-    return min(_FITTING_SIDE, max(median - median % _FITTING_STEP, _FITTING_STEP))
+    return min(FITTING_SIDE, max(median - median % _FITTING_STEP, _FITTING_STEP))
 
 
 def _examine_all(name: str, root: str, paths: list[str]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import numpy as np
 from tf_mwn.checks import check_labels
 from tf_mwn.data.images.decoding import fit_images
 from tf_mwn.data.images.files import ImageFiles
+from tf_mwn.data.images.lists import FITTING
 from tf_mwn.data.sources.loading import read
 from tf_mwn.data.sources.location import DataLocation
 from tf_mwn.data.sources.naming import located
@@ -35,19 +36,15 @@ def with_clean_set(
         OSError: a file cannot be read.
     """
     shape = tuple(raw.x.shape[1:]) if isinstance(raw.x, ImageFiles) else np.shape(raw.x)[1:]
-    try:
-        clean = read(
-            located(path),
-            location,
-            image_size=shape[0] if len(shape) == 3 and shape[0] == shape[1] else None,
-            channels=shape[-1] if len(shape) == 3 else None,
-            stream="on" if isinstance(raw.x, ImageFiles) else "off",
-            label_column=label_column if raw.columns else None,
-            columns=raw.columns,
-            evaluated=True,
-        )
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"meta: {error}") from error
+    clean = read_clean(
+        path,
+        location,
+        image_size=shape[0] if len(shape) == 3 and shape[0] == shape[1] else None,
+        channels=shape[-1] if len(shape) == 3 else None,
+        stream="on" if isinstance(raw.x, ImageFiles) else "off",
+        label_column=label_column if raw.columns else None,
+        columns=raw.columns,
+    )
     inputs, labels = zip(*((x, y) for _, x, y in clean.examples()), strict=True)
     y, names = _matched(np.concatenate(labels), clean.class_names, raw)
     inputs = [_fitted(x, shape) for x in inputs]
@@ -55,6 +52,24 @@ def with_clean_set(
         inputs, y = [check_inputs("x_meta", raw.x_meta), *inputs], np.concatenate([raw.y_meta, y])
     ids = {name: held for name, held in raw.ids.items() if name != "meta"}
     return dataclasses.replace(raw, x_meta=_joined(inputs), y_meta=y, class_names=names, ids=ids)
+
+
+def read_clean(path: str, location: DataLocation, **options: Any) -> RawSource:
+    """Reads clean examples, whatever their parts.
+
+    Args:
+        path: as `with_clean_set` takes it.
+        location: as for `read`.
+        **options: of `read`; images that differ in size become squares by default.
+
+    Raises:
+        TypeError, ValueError: as `read`, in the name of the option `meta`.
+        OSError: a file cannot be read.
+    """
+    try:
+        return read(located(path), location, **{"image_size": FITTING, **options}, evaluated=True)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"meta: {str(error).removeprefix('dataset: ')}") from error
 
 
 def _joined(inputs: Sequence[Any]) -> Any:

@@ -75,7 +75,10 @@ def read_header(path: str) -> list[str]:
         ValueError: the file is missing, or no CSV in UTF-8.
     """
     check_file("dataset", path, (".csv",))
-    lines = read_rows("dataset", path)
+    return _header(read_rows("dataset", path, most=1))
+
+
+def _header(lines: list[list[str]]) -> list[str]:
     return [name.strip() for name in lines[0]] if lines else []
 
 
@@ -91,7 +94,7 @@ def read_fields(path: str, may_be_empty: Collection[str] = ()) -> list[dict[str,
     """
     check_file("dataset", path, (".csv",))
     lines = read_rows("dataset", path)
-    header = [name.strip() for name in lines[0]] if lines else []
+    header = _header(lines)
     filled = [name for name in header if name not in {SPLIT, *may_be_empty}]
     rows = [
         _row(path, number, header, filled, line)

@@ -6,7 +6,7 @@ import numpy as np
 
 from tf_mwn.checks import check_labels
 from tf_mwn.data.images.lists import FITTING
-from tf_mwn.data.sources.clean_set import with_clean_set
+from tf_mwn.data.sources.clean_set import read_clean, with_clean_set
 from tf_mwn.data.sources.loading import read
 from tf_mwn.data.sources.location import DEFAULT_LOCATION, DataLocation
 from tf_mwn.data.sources.source import TEST_FRACTION, check_inputs
@@ -41,6 +41,22 @@ class DataFacts:
     vocabulary: int | None
     clean_counts: tuple[int, ...]
     clean_known: bool
+
+
+def clean_counts(
+    meta: str, location: DataLocation = DEFAULT_LOCATION, label_column: str | None = None
+) -> tuple[int, ...]:
+    """The number of clean examples in each class, of a set apart from a data set that has a name.
+
+    Args:
+        meta: as `with_clean_set` takes it.
+        location, label_column: as for `look`.
+
+    Raises:
+        TypeError, ValueError, OSError: as `with_clean_set`.
+    """
+    labels = [y for _, _, y in read_clean(meta, location, label_column=label_column).examples()]
+    return tuple(np.bincount(check_labels("y_meta", np.concatenate(labels))).tolist())
 
 
 def look(

@@ -112,9 +112,7 @@ def build_source(raw: RawSource) -> Source:
     if given is not None:
         given = check_labels("y", given, num_classes)
         check_lengths(y_clean=y, y=given)
-    alike = _all_alike(x)
-    if alike:
-        logger.warning("%s: all %d inputs are the same: nothing can be learned", raw.name, len(x))
+    alike = _all_alike(raw.name, x)
     ids = raw.ids.get("train", np.arange(len(y))) if raw.sample_id is None else raw.sample_id
     ids = check_unique("sample_id", ids)
     check_lengths(y=y, sample_id=ids)
@@ -123,11 +121,10 @@ def build_source(raw: RawSource) -> Source:
         parts[part] = _extra_part(part, raw, x, num_classes, first_id)
         first_id += 0 if parts[part] is None else len(parts[part])
     kept, image = np.arange(len(y)), None
+    if not alike:
+        kept = _without_clean_copies(raw.name, x, parts["meta"])
     if raw.is_own and x.ndim == 4:
         image = None if alike else same_images(x)
-    if raw.is_own and parts["meta"] is not None and not alike:
-        kept = np.flatnonzero(~copies(raw.name, "meta", parts["meta"].x, x))
-    if raw.is_own and x.ndim == 4:
         others = {n: part.x for n, part in parts.items() if part is not None and n != "meta"}
         warn_of_shared_images(raw.name, {"train": x, **others})
     splits_off = parts["test"] is None
@@ -170,15 +167,25 @@ def _encoded(paths: Sequence[str]) -> np.ndarray:
     return np.array([os.fsencode(path) for path in paths])
 
 
-def _all_alike(x: Any) -> bool:
-    """Whether all inputs equal the first one. Of images in files a sample is read."""
+def _without_clean_copies(name: str, x: Any, clean: Subset | None) -> np.ndarray:
+    """The rows that are no copies of clean examples: those are not trained on a second time."""
+    if clean is None:
+        return np.arange(len(x))
+    return np.flatnonzero(~copies(name, "meta", clean.x, x))
+
+
+def _all_alike(name: str, x: Any) -> bool:
+    """Whether all inputs equal the first one, which a line says. Of files a sample is read."""
     rows = np.linspace(0, len(x) - 1, min(len(x), STREAMED_SAMPLE)).astype(int)
     x = x if isinstance(x, np.ndarray) else x[rows]
     first, few = np.asarray(x[:1]), 8  # other sets end after a few
     starts = [0, *range(few, len(x), _CHUNK)]
     ends = [*starts[1:], len(x)]
     chunks = (np.asarray(x[a:b]) for a, b in zip(starts, ends, strict=True))
-    return all((chunk == first).all() for chunk in chunks)
+    alike = all((chunk == first).all() for chunk in chunks)
+    if alike:
+        logger.warning("%s: all %d inputs are the same: nothing can be learned", name, len(x))
+    return alike
 
 
 def _superclasses(y: np.ndarray, y_coarse: Any, num_classes: int) -> np.ndarray:

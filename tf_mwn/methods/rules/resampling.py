@@ -34,10 +34,7 @@ def resampled_rows(labels: np.ndarray, kind: str, rng: np.random.Generator) -> n
         sizes = np.full(len(classes), counts.min())
     else:
         sizes = np.diff(np.linspace(0, len(labels), len(classes) + 1).astype(int))
-    rows = [
-        _even_draw(np.flatnonzero(labels == c), n, rng) for c, n in zip(classes, sizes, strict=True)
-    ]
-    return _shuffled(np.concatenate(rows), rng)
+    return _drawn(labels, classes, sizes, rng)
 
 
 def balanced_rows(labels: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarray:
@@ -51,7 +48,17 @@ def balanced_rows(labels: np.ndarray, size: int, rng: np.random.Generator) -> np
     Returns:
         int64 rows in random order.
     """
-    rows = [_even_draw(np.flatnonzero(labels == c), size, rng) for c in np.unique(labels)]
+    classes = np.unique(labels)
+    return _drawn(labels, classes, np.full(len(classes), size), rng)
+
+
+def _drawn(
+    labels: np.ndarray, classes: np.ndarray, sizes: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
+    """Rows of the classes in these numbers, in random order."""
+    rows = [
+        _even_draw(np.flatnonzero(labels == c), n, rng) for c, n in zip(classes, sizes, strict=True)
+    ]
     return _shuffled(np.concatenate(rows), rng)
 
 
