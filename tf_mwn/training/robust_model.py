@@ -120,7 +120,7 @@ class RobustModel(Loops):
     def other_readings(self, logits: np.ndarray) -> dict[str, np.ndarray]:
         """Logits [N, C] that the same training gives besides the predicted `logits`, by name.
 
-        None for most methods.
+        Empty for most methods.
         """
         return {}
 
