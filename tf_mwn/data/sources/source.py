@@ -100,26 +100,13 @@ def build_source(raw: RawSource) -> Source:
         TypeError: arrays that hold no numbers, or labels that are no integers.
         ValueError: NaN, lengths or shapes that differ, classes without examples, doubled ids.
     """
-    x, y = check_inputs("x", raw.x), check_labels("y" if raw.y_given is None else "y_clean", raw.y)
-    given = raw.y_given
-    check_lengths(**{"x": x, "y" if given is None else "y_clean": y})
-    num_classes = _check_classes(raw.name, y, raw.y_meta)
-    if raw.class_names is not None and len(raw.class_names) < num_classes:
-        raise ValueError(
-            f"class_names: expected one for each of {num_classes} classes, "
-            f"received {len(raw.class_names)}"
-        )
-    if given is not None:
-        given = check_labels("y", given, num_classes)
-        check_lengths(y_clean=y, y=given)
+    x = check_inputs("x", raw.x)
+    y, given, num_classes = _labels(raw, x)
     alike = _all_alike(raw.name, x)
     ids = raw.ids.get("train", np.arange(len(y))) if raw.sample_id is None else raw.sample_id
     ids = check_unique("sample_id", ids)
     check_lengths(y=y, sample_id=ids)
-    parts, first_id = {}, int(ids.max()) + 1
-    for part in ("test", "meta", "validation"):
-        parts[part] = _extra_part(part, raw, x, num_classes, first_id)
-        first_id += 0 if parts[part] is None else len(parts[part])
+    parts = _extra_parts(raw, x, num_classes, int(ids.max()) + 1)
     kept, image = np.arange(len(y)), None
     if not alike:
         kept = _without_clean_copies(raw.name, x, parts["meta"])
@@ -153,6 +140,23 @@ def build_source(raw: RawSource) -> Source:
         num_rows=_num_rows(raw, len(y)),
         test_split_off=splits_off,
     )
+
+
+def _labels(raw: RawSource, x: Any) -> tuple[np.ndarray, np.ndarray | None, int]:
+    """The labels [N], the given ones [N] or None, and the number of classes, checked."""
+    name, given = "y" if raw.y_given is None else "y_clean", raw.y_given
+    y = check_labels(name, raw.y)
+    check_lengths(**{"x": x, name: y})
+    num_classes = _check_classes(raw.name, y, raw.y_meta)
+    if raw.class_names is not None and len(raw.class_names) < num_classes:
+        raise ValueError(
+            f"class_names: expected one for each of {num_classes} classes, "
+            f"received {len(raw.class_names)}"
+        )
+    if given is not None:
+        given = check_labels("y", given, num_classes)
+        check_lengths(y_clean=y, y=given)
+    return y, given, num_classes
 
 
 def _num_rows(raw: RawSource, size: int) -> int | None:
@@ -251,6 +255,17 @@ def _split_off_test(
             f"received {len(firsts)} different ones"
         )
     return np.setdiff1d(rows, held_out), held_out
+
+
+def _extra_parts(
+    raw: RawSource, x: Any, num_classes: int, first_id: int
+) -> dict[str, Subset | None]:
+    """The parts apart from training, with ids from `first_id` on, part after part."""
+    parts: dict[str, Subset | None] = {}
+    for name in ("test", "meta", "validation"):
+        part = parts[name] = _extra_part(name, raw, x, num_classes, first_id)
+        first_id += 0 if part is None else len(part)
+    return parts
 
 
 def _extra_part(
