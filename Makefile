@@ -1,6 +1,6 @@
 # make demo: install, then cross-entropy against Meta-Weight-Net on real digits with wrong labels.
 # make test: install, check the style and the types, pass the tests; make suite: the tests alone.
-# make docs: install, write the API reference to docs/api/index.html; a warning is an error.
+# make docs: install, write the documentation site to site/index.html; a warning is an error.
 # make wheel: install, build the files of a release in dist.
 # Another Python, other versions: make test PYTHON=python3.13 VENV=.venv313,
 # make suite CONSTRAINTS=constraints-lowest.txt VENV=.venv-lowest
@@ -24,13 +24,8 @@ style: $(VENV)/installed-test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# Every module by name: pdoc finds none below a package with __all__. It finds the others twice.
-MODULES = $(subst /,.,$(patsubst %/__init__,%,$(basename $(shell find tf_mwn -name '*.py' -not -path '*/launch/*'))))
-
 docs: $(VENV)/installed-docs
-	$(BIN)/python -W error::UserWarning -W error::RuntimeWarning \
-		-W "ignore:The module specification:UserWarning" \
-		-m pdoc --docformat google -o docs/api $(sort $(MODULES))
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 wheel: $(VENV)/installed
 	$(BIN)/pip install --quiet --disable-pip-version-check build
@@ -50,4 +45,4 @@ $(VENV)/installed-docs: $(VENV)/installed
 	touch $@
 
 clean:
-	rm -rf $(VENV) build dist docs/api *.egg-info
+	rm -rf $(VENV) build dist site *.egg-info

@@ -11,7 +11,7 @@ from tf_mwn.settings.config import Config
 
 ROOT = pathlib.Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(ROOT.glob("docs/**/*.md"))]
-
+OTHERS = [ROOT / name for name in ("CHANGELOG.md", "SECURITY.md", "examples/README.md")]
 
 # What an error message says of the user's own data, and so in other words each time.
 DIFFERS = r"\.\.\.|\{.*?\}|\b(?:x|y|loss|nan|softmax)\b"
@@ -23,9 +23,34 @@ def targets(page):
     return {(page.parent / target).resolve() for target in found if "://" not in target}
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES + OTHERS, ids=lambda page: page.name)
 def test_links_lead_somewhere(page):
     assert not [target for target in targets(page) if not target.exists()]
+    links = re.findall(r"\]\(([^)#\s]*\.md)?#([^)\s]+)\)", page.read_text())
+    lost = [(path, name) for path, name in links if name not in anchors(of(page, path))]
+    assert not lost
+
+
+def of(page, path):
+    """The page that a link on `page` names; itself if it names none."""
+    return page.parent / path if path else page
+
+
+def anchors(page):
+    """The anchors of a page's headings, as a code host and the site make them."""
+    text = re.sub(r"^ *```.*?^ *```", "", page.read_text(), flags=re.M | re.S)
+    headings = re.findall(r"^#+ (.*)$", text, re.M)
+    return {
+        re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings
+    }
+
+
+def test_the_site_has_every_page():
+    pages = {path.relative_to(ROOT / "docs").as_posix() for path in ROOT.glob("docs/**/*.md")}
+    pages |= {path.relative_to(ROOT / "docs").as_posix() for path in ROOT.glob("docs/**/*.ipynb")}
+    assert pages <= set(
+        re.findall(r": (\S+\.(?:md|ipynb))$", (ROOT / "mkdocs.yml").read_text(), re.M)
+    )
 
 
 def test_error_texts_among_the_questions_are_what_the_code_says():

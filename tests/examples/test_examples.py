@@ -33,4 +33,5 @@ def test_example(path, tmp_path, monkeypatch, capsys):
 
 def test_the_page_names_every_example():
     page = (FOLDER / "README.md").read_text()
-    assert [path.name for path in EXAMPLES if f"| `{path.name}` |" not in page] == []
+    rows = {path.name: f"| [`{path.name}`]({path.name}) |" for path in EXAMPLES}
+    assert [name for name, row in rows.items() if row not in page] == []
