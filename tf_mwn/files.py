@@ -210,7 +210,7 @@ class Folder:
             return None
         except ValueError as error:
             raise FolderConflictError(
-                f"{self.path / name}: damaged ({error}); delete it, then the same command goes on"
+                f"{self.path / name}: damaged ({error}); delete it, then the same command continues"
             ) from error
 
     def read_columns(self, name: str) -> dict[str, list[str]]:

@@ -71,7 +71,7 @@ NOTHING = Decisions(np.zeros(0, int), np.zeros(0, object), np.zeros(0, int))
 
 
 def test_a_weak_audit_changes_nothing_alone(weak):
-    with pytest.raises(ValueError, match="action: expected decisions too, for the classifier is"):
+    with pytest.raises(ValueError, match="expected decisions too, because the classifier is"):
         outcome(weak, "drop")
     assert not outcome(weak, "relabel", NOTHING).changed.any()
     with pytest.raises(ValueError, match="action: expected .* received 'dropp'"):

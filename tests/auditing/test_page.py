@@ -92,7 +92,7 @@ def test_every_control_has_a_name(page):
 
 def test_reliability_is_what_it_says_first(found, page):
     parsed = Parsed(page.read_text())
-    assert parsed.texts["p"][0].startswith("how many suspects are wrong is unknown")
+    assert parsed.texts["p"][0].startswith("it is unknown how many suspects are wrong")
     assert parsed.texts["p"][1].startswith(f"{WRONG.sum()} of 300 labels are suspect")
 
 
@@ -186,7 +186,7 @@ def test_a_file_of_decisions_is_loaded(page, found, tmp_path):
     text = json.dumps("\ufeff" + answer.replace("\n", "\r\n") + strays)
     again = answer_of(page, LOAD % text.replace("<", "\\u003c"), tmp_path / "two")
     assert again[0] == answer and again[1].startswith("4 of 6 decisions are loaded")
-    assert again[2].startswith("This is no decisions.csv")
+    assert again[2].startswith("This is not a decisions.csv file")
 
 
 FILTERS = """

@@ -107,7 +107,9 @@ def test_a_good_one_states_its_precision_and_one_without_clean_examples_that_it_
     found = tf_mwn.audit(linear(), X, Y, X[:60], TRUE[:60], y_clean=TRUE)
     assert found.reliability.precision > 0.95 and found.reliability.right_suggestions > 0.95
     assert found.reliability.noise_rate == pytest.approx(found.noise_rate, abs=1e-6)
-    assert str(found).startswith("of errors planted in 60 clean examples, the share of suspects")
+    assert str(found).startswith(
+        "tested with errors planted in 60 clean examples: share of suspects"
+    )
     alone = tf_mwn.audit(linear(), X, Y)
     assert alone.reliability is None and alone.suggested is not None
-    assert str(alone).startswith("how many suspects are wrong is unknown: there are no clean")
+    assert str(alone).startswith("it is unknown how many suspects are wrong: there are no clean")

@@ -108,7 +108,7 @@ def test_sigterm_loses_no_step_of_any_phase(tmp_path, monkeypatch, whole):
     counted = At(monkeypatch, s3=terminate, s4=terminate, s13=terminate)
     session = session_of(tmp_path)
     for found in ({PART}, {PART}, {PART, "checkpoint.npz", "checkpoint_before.npz"}):
-        with pytest.raises(Terminated, match="the same command goes on"):
+        with pytest.raises(Terminated, match="the same command continues"):
             execute(session)
         assert {path.name for path in tmp_path.rglob("checkpoint*")} == found
     folder = execute(session)
@@ -234,16 +234,16 @@ def test_an_error_of_a_step_is_not_taken_for_one_of_the_data():
             DataFailedError("the data could not be read: x"),
             2,
             "the data could not be read: x; put it right, "
-            "then the same command goes on from the last checkpoint",
+            "then the same command continues from the last checkpoint",
         ),
         (
             OSError(errno.ENOSPC, "No space left on device", "runs/checkpoint.npz"),
             2,
             "runs/checkpoint.npz: No space left on device; put it right, "
-            "then the same command goes on from the last checkpoint",
+            "then the same command continues from the last checkpoint",
         ),
-        (Terminated(), 143, "stopped by SIGTERM; the same command goes on where it stopped"),
-        (KeyboardInterrupt(), 2, "interrupted; the same command goes on where it stopped"),
+        (Terminated(), 143, "stopped by SIGTERM; the same command continues where it stopped"),
+        (KeyboardInterrupt(), 2, "interrupted; the same command continues where it stopped"),
     ],
 )
 def test_every_failure_is_one_line_with_its_code(capsys, error, code, line):

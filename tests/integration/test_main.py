@@ -142,7 +142,7 @@ def test_the_same_command_reports_and_does_not_train_again(finished):
     before = {path: path.stat().st_mtime_ns for path in experiment.rglob("*.npz")}
     again = launch(*SHORT, cwd=cwd)
     assert again.returncode == 0
-    assert again.stdout.count("finished before") == 3
+    assert again.stdout.count("already finished") == 3
     assert {path: path.stat().st_mtime_ns for path in experiment.rglob("*.npz")} == before
     table = [line for line in first.stdout.splitlines() if line.startswith("meta_weight_net  ")]
     assert table and all(line in again.stdout for line in table)
@@ -214,5 +214,5 @@ def test_other_epochs_are_said_to_be_another_run(tmp_path, caplog):
         caplog.clear()
         with caplog.at_level("INFO", logger="tf_mwn"):
             train(tmp_path, ["cross_entropy"], epochs=epochs)
-        told = "holds the same run with --epochs=1. 2 epochs are a run of their own" in caplog.text
+        told = "holds the same run with --epochs=1. A run with 2 epochs starts" in caplog.text
         assert told == (epochs == 2)

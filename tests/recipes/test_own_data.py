@@ -122,7 +122,7 @@ def test_no_meta_set_is_cut_from_doubtful_labels():
 
 def test_every_reason_is_shown_unless_the_user_decides():
     text = listing.experiment(resolve(None, archive()))
-    assert "your data mine.npz: 240 training rows of 6 in 3 classes, no clean ones apart" in text
+    assert "your data mine.npz: 240 training rows of 6 in 3 classes, no clean examples" in text
     assert "network = mlp: features" in text and "launch.audit --run=RUN --ask=100" in text
     text = listing.experiment(resolve(None, {**archive(), "network": "lenet"}, ["cross_entropy"]))
     assert "network = mlp" not in text and "method = gce" not in text

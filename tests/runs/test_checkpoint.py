@@ -111,7 +111,7 @@ def test_the_one_before_takes_the_place_of_a_damaged_one(two, kind, capsys):
         path.write_bytes(damaged[kind])
     checkpoint.recover(folder)
     line = capsys.readouterr().out
-    assert line.count("\n") == 1 and "going on from the epoch before" in line
+    assert line.count("\n") == 1 and "continuing from the epoch before" in line
     assert ("missing" if kind == "missing" else "damaged") in line
     assert checkpoint.restore(folder, model) == HISTORY
     assert_same(state(model), states[0])

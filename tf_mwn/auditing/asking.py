@@ -74,7 +74,10 @@ def write(audit, size: int, folder: str | Path, title: str) -> list[Path]:
         "trust": audit.trust[rows],
     }
     folder.write_columns(LIST, columns)
-    told = "Decide on every one: these become the clean set. Unsure ones are left out of it."
+    told = (
+        "Decide on every example: what you keep or relabel becomes the clean set. Examples you are "
+        "unsure about are left out."
+    )
     counts = f"{len(rows)} examples of {len(set(columns['label']))} given classes"
     with folder.replacing(PAGE) as file:
         file.write_text(page(audit, title, told, counts, rows), "utf-8", "replace")

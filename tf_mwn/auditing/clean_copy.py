@@ -196,12 +196,12 @@ def report(audit, outcome: Outcome) -> str:
     dropped = np.zeros_like(outcome.kept) if outcome.is_clean_set else ~outcome.kept
     lines = [_counts(outcome, dropped, relabelled)]
     if audit.suggested is None:
-        lines.insert(0, "the classifier is too weak to judge: decisions alone were followed")
+        lines.insert(0, "the classifier is too weak to judge: only the decisions were applied")
     elif audit.reliability is None and not outcome.is_clean_set:
-        lines.insert(0, "how many of these are right is unknown: there are no clean examples")
+        lines.insert(0, "it is unknown how many of these are right: there are no clean examples")
     if outcome.weight is not None:
         low = int((outcome.weight < 0.5).sum())
-        lines.append(f"the mean weight is {outcome.weight.mean():.3f}; {low} are below 0.5")
+        lines.append(f"the mean weight is {outcome.weight.mean():.3f}; {low} weights are below 0.5")
     names = audit.class_names
     pairs = [(names[outcome.given[i]], "left out") for i in np.flatnonzero(dropped)]
     pairs += [

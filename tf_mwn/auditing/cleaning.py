@@ -73,8 +73,8 @@ def outcome(audit, action: str, decisions: Decisions | None = None) -> Outcome:
         raise ValueError("action: expected decisions with clean_set, received none")
     if audit.suggested is None and decisions is None:
         raise ValueError(
-            f"action: expected decisions too, for the classifier is too weak to judge, received "
-            f"{action} alone"
+            "action: expected decisions too, because the classifier is too weak to judge, received "
+            f"only {action}"
         )
     label, kept = audit.label.copy(), np.ones(len(audit.label), bool)
     weight = np.ones(len(label), np.float32) if action == "weight" else None

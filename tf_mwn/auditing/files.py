@@ -123,17 +123,17 @@ def believed(reliability: Reliability | None) -> str:
     """How far the audit can be believed, in one line."""
     if reliability is None:
         return (
-            "how many suspects are wrong is unknown: there are no clean examples that the "
+            "it is unknown how many suspects are wrong: there are no clean examples that the "
             "classifier was not trained on"
         )
-    planted = f"of errors planted in {reliability.examples} clean examples"
+    planted = f"errors planted in {reliability.examples} clean examples"
     if reliability.precision is None:
-        return f"{planted}, none would be suspect: how many suspects are wrong is unknown"
+        return f"it is unknown how many suspects are wrong: of {planted}, none would be suspect"
     precision = _share(reliability.precision, reliability.precision_error)
     right = _share(reliability.right_suggestions, reliability.right_suggestions_error)
     told = (
-        f"{planted}, the share of suspects that are wrong is {precision} at a noise rate of "
-        f"{reliability.noise_rate:.2f}, and that of right suggestions {right}"
+        f"tested with {planted}: share of suspects that are wrong {precision}, at a noise rate of "
+        f"{reliability.noise_rate:.2f}; share of suggested labels that are right {right}"
     )
     if reliability.too_weak:
         return f"the classifier is too weak to judge, and no label is suggested: {told}"
@@ -146,7 +146,7 @@ def _share(value: float | None, error: float | None) -> str:
 
 def _class_table(audit, largest: int = 20) -> str:
     """A row per class with its noise and, if there are few classes, its row of the matrix."""
-    header = ["class", "wrong of its labels"]
+    header = ["class", "share of wrong labels"]
     rows = [
         [name, f"{share:.3f}"]
         for name, share in zip(audit.class_names, audit.class_noise, strict=True)

@@ -56,11 +56,11 @@ def _limits(examples: int, listed: int, pictured: int) -> str:
     left_out = []
     if listed < examples:
         left_out.append(
-            f"The list holds the {listed} most suspect of {examples} examples; all are in "
+            f"The list holds the {listed} most suspect of {examples} examples. All are in "
             "suspects.csv."
         )
     if 0 < pictured < listed:
-        left_out.append(f"The {pictured} most suspect have a picture, the others their name.")
+        left_out.append(f"The {pictured} most suspect have a picture, the others only their name.")
     return " ".join(left_out)
 
 

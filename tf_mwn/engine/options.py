@@ -7,8 +7,8 @@ SPEED = Option(
     "speed",
     "exact",
     ("exact", "balanced", "fast"),
-    "Pace of the meta step. exact leaves --meta_interval, --meta_fraction and --reuse_gradient as "
-    "they are; balanced stands for --meta_fraction=0.25, fast for that and --meta_interval=5.",
+    "Speed of the meta step. exact leaves --meta_interval, --meta_fraction and --reuse_gradient as "
+    "they are. balanced means --meta_fraction=0.25. fast means this and --meta_interval=5.",
 )
 VIRTUAL_VARIABLES = Option(
     "virtual_variables",
@@ -29,14 +29,14 @@ META_INTERVAL = Option(
     "meta_interval",
     1,
     NON_NEGATIVE,
-    "Number of training steps per meta update; 0 for none, so that what would be learned stays as "
-    "drawn.",
+    "Number of training steps per meta update. With 0 there are none, and what would be learned "
+    "keeps its initial values.",
 )
 REUSE_GRADIENT = Option(
     "reuse_gradient",
     False,
     None,
-    "Let the classifier step by the virtual gradient, which was made with Θ before its update.",
+    "Use the virtual gradient for the classifier's step too. It is that of Θ before its update.",
 )
 RECOMPUTE = Option(
     "recompute",
@@ -50,22 +50,22 @@ META_FRACTION = Option(
     1.0,
     FRACTION,
     "Part of the training batch from which the meta update learns: 1/k takes every k-th example. "
-    "The meta batch is by default as much smaller.",
+    "By default the meta batch is smaller by the same factor.",
 )
 META_START = Option(
     "meta_start",
     0.0,
     BELOW_ONE,
-    "Fraction of the epochs that train plainly before the meta updates and what they learn begin; "
-    "0.8 is usual for long-tailed data.",
+    "Fraction of the epochs with plain training, before the meta updates and the use of what they "
+    "learn begin. 0.8 is usual for long-tailed data.",
 )
 FUSED_BATCH_NORM = Option(
     "fused_batch_norm",
     "auto",
     ("auto", "on", "off"),
     "Compute batch norm in training by one kernel each for the forward pass and its derivatives. "
-    "Where that does not fit, auto computes it as Keras does; on refuses a network where it fits "
-    "nowhere.",
+    "Where that does not fit, auto computes batch norm as Keras does. on refuses a network in "
+    "which it fits nowhere.",
 )
 # What meta-learners alone have.
 ENGINE = (

@@ -1,9 +1,9 @@
-"""Ranks the labels that a finished run contradicts.
+"""Ranks the training labels of a finished run, the most suspect first.
 
 Writes suspects.csv, audit.json and audit.html, a page to review the suspects on, to the folder of
-the run, and contact_sheet.png if the data are images. With --write, writes the data set anew with
-what the audit, and the decisions made on the page, lead to. With --ask, chooses examples to check
-by hand, which make a clean set for --meta.
+the run, and contact_sheet.png if the data are images. With --write, also writes a copy of the data
+set, cleaned by the audit and by the decisions made on the page. With --ask, also chooses examples
+for you to check, which become a clean set for --meta.
 
     python -m launch.audit --run=runs/quickstart/meta_weight_net/seed0
     python -m launch.audit --run=DIR --write=cleaned --action=relabel
@@ -25,17 +25,17 @@ _WRITE = flags.DEFINE(
     Path(),
     "write",
     None,
-    "Where to write the data set anew, in the layout in which it came: a folder, a CSV file or an "
-    ".npz file. Of a set that has a name, a file for --label_file (.csv or .npz). The original is "
+    "Where to write a cleaned copy of the data set, in its own layout: a folder, a CSV file or an "
+    ".npz file. For a set that has a name, a file for --label_file (.csv or .npz). The original is "
     "not touched. Needs --action.",
 )
 _ACTION = flags.DEFINE_enum(
     "action",
     None,
     ACTIONS,
-    "What becomes of suspects: they are left out, they get the suggested label, or every example "
-    "gets its trust as weight. clean_set writes only the examples that --decisions keeps or "
-    "relabels, as a clean set for --meta.",
+    "What happens to suspects. drop leaves them out, relabel gives them the suggested label, and "
+    "weight gives every example its trust as weight. clean_set writes only the examples that "
+    "--decisions keeps or relabels, as a clean set for --meta.",
 )
 _DECISIONS = flags.DEFINE(
     Path(),
@@ -46,8 +46,8 @@ _DECISIONS = flags.DEFINE(
 _ASK = flags.DEFINE_integer(
     "ask",
     None,
-    "Also write ask.csv and ask.html: so many examples whose label is most worth checking, half of "
-    "them suspects and half drawn at random, as many of each class as there are.",
+    "Also write ask.csv and ask.html, with this number of examples for you to check, spread evenly "
+    "over the classes. Half of each class are the least trusted, half are drawn at random.",
     1,
 )
 group("A cleaned data set", _WRITE, _ACTION, _DECISIONS)
@@ -71,7 +71,7 @@ def main(argv: list[str]) -> None:
             written += asking.write(found, _ASK.value, run.path, f"Labels to check of {name}")
     print(name)
     if found.weight is None:
-        print(f"{run.method} gives no weights: the column is empty")
+        print(f"{run.method} gives no weights: the column weight is empty")
     print(found)
     if _WRITE.value:
         written += _write(run, found)

@@ -1,4 +1,4 @@
-"""Measures what a training step costs beside plain Keras training of the same network.
+"""Compares the cost of a training step with plain Keras training of the same network.
 
 Times every combination of the settings given as lists. The images are synthetic. All cases run in
 one process, and each takes one step in turn. Reports milliseconds, the ratios to a step of
@@ -43,15 +43,15 @@ _NUM_CLASSES = flags.DEFINE_integer("num_classes", 10, "Number of classes.", 2)
 _STALL = flags.DEFINE_bool(
     "stall",
     None,
-    "Measure what reading the training stream adds. By default, except with --suite, whose steps "
-    "are so long that it adds next to nothing.",
+    "Measure what reading the training stream adds. On by default, but not with --suite, whose "
+    "steps are so long that it adds next to nothing.",
 )
 _MEMORY = flags.DEFINE_bool("memory", False, "Measure memory too. Linux only.")
 _PEER = flags.DEFINE_multi_string(
     "peer",
     [],
-    "A command to time in turn. Its process answers each line 'steps N' of its input with a line: "
-    "the milliseconds that N training steps took. May be given several times.",
+    "A command whose steps are timed in turn. It reads lines 'steps N' and answers each with a "
+    "line: the milliseconds that N training steps took. May be given several times.",
 )
 _DETERMINISTIC = flags.DEFINE_bool("deterministic", True, "Use deterministic operations.")
 _OUTPUT = flags.DEFINE(Path(), "output", None, "JSON file for the measured rows.")

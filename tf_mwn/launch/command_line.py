@@ -16,11 +16,11 @@ from tf_mwn.recipes import listing
 
 flags.FLAGS.set_default("verbosity", 0)
 flags.FLAGS["verbosity"].help = (
-    "How much is printed. -1: results and errors. 0: what is going on, too. 1: every epoch, every "
-    "long step and the messages of other packages, too."
+    "How much is printed. -1: only results and errors. 0: also progress. 1: also every epoch, "
+    "every long step and the messages of other packages."
 )
 
-_INTERRUPTED = "interrupted; the same command goes on where it stopped"
+_INTERRUPTED = "interrupted; the same command continues where it stopped"
 
 
 class Path(flags.ArgumentParser):
@@ -123,7 +123,7 @@ def work(action: Callable[[], Any]) -> Any:
     from tf_mwn.runs.devices import LostWorkerError
     from tf_mwn.runs.termination import Terminated
 
-    again = "then the same command goes on from the last checkpoint"
+    again = "then the same command continues from the last checkpoint"
     try:
         return action()
     except FolderConflictError as error:

@@ -18,15 +18,15 @@ from tf_mwn.training.options import META
 RECIPE = flags.DEFINE_string(
     "recipe",
     None,
-    "Named settings to start from. By default quickstart; for data of your own, settings that "
-    "follow them. --recipe=list shows all recipes.",
+    "Named settings to start from. By default quickstart, or for data of your own settings that "
+    "follow the data. --recipe=list shows all recipes.",
 )
 METHOD = flags.DEFINE_list(
     "method",
     None,
     "Methods to run. By default those of the recipe. --method=list shows all methods.",
 )
-SEED = flags.DEFINE_list("seed", ["0"], "Random seeds. Each seed is a training of its own.")
+SEED = flags.DEFINE_list("seed", ["0"], "Random seeds. Each seed is a separate training.")
 flags.DEFINE_alias("seeds", "seed")
 WORKDIR = flags.DEFINE(Path(), "workdir", "runs", "Folder for results, figures and checkpoints.")
 flags.adopt_module_key_flags(data_flags)

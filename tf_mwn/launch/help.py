@@ -85,9 +85,9 @@ def _introduction(doc: str, keys: Mapping[str, flags.Flag]) -> str:
         _spelled(paragraph) if paragraph.startswith(" ") else _wrapped(paragraph)
         for paragraph in doc.strip().split("\n\n")
     ]
-    more = ["--helpfull shows all flags.", "--flagfile=FILE reads flags from a file, one a line."]
+    more = ["--helpfull shows all flags.", "--flagfile=FILE reads flags from a file, one per line."]
     if "method" in flags.FLAGS:
-        more.insert(0, "--method=gce,sce --help adds these methods and their options.")
+        more.insert(0, "--method=gce,sce --help also shows these methods and their options.")
     if "recipe" in keys:
         more[-1] += " flags.txt in the folder of a run repeats that run."
     return "\n\n".join([*paragraphs, "\n".join(map(_wrapped, more))])

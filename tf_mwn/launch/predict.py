@@ -1,4 +1,4 @@
-"""Predicts the classes of a user's files by a finished run, as CSV.
+"""Predicts the classes of your files with a finished run, as CSV.
 
 FILES are images (JPEG, PNG), folders with images, CSV files with a column path, and .npz files with
 an array x. They are prepared as the run's own data were.
@@ -20,9 +20,9 @@ from tf_mwn.launch import run_flags
 from tf_mwn.launch.command_line import Path, fail, mistakes, start
 
 flags.adopt_module_key_flags(run_flags)
-_TOP_K = flags.DEFINE_integer("top_k", 1, "How many of the likeliest classes have columns.", 1)
+_TOP_K = flags.DEFINE_integer("top_k", 1, "Number of the likeliest classes to list.", 1)
 _PROBABILITIES = flags.DEFINE_bool(
-    "probabilities", True, "Whether each class has a column with its probability."
+    "probabilities", True, "Write a column with the probability of each class."
 )
 _OUTPUT = flags.DEFINE(Path(), "output", None, "CSV file to write. By default stdout.")
 
@@ -30,7 +30,7 @@ _OUTPUT = flags.DEFINE(Path(), "output", None, "CSV file to write. By default st
 def main(argv: list[str]) -> None:
     files = [os.path.expanduser(path) for path in argv[1:]]
     if not files:
-        fail("files: expected images, folders, CSV or .npz files behind the flags, received none")
+        fail("files: expected images, folders, CSV or .npz files after the flags, received none")
     if _OUTPUT.value:
         header, rows = _table(files)
         folder, name = os.path.split(_OUTPUT.value)

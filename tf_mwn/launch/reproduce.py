@@ -2,8 +2,8 @@
 
 Finds the runs of launch.main that a table or a claim needs, and trains those that are missing.
 Writes our numbers beside the published ones to WORKDIR/tables, and every claim with its verdict to
-WORKDIR/claims. Every configuration has the seeds 0, 1 and 2, or those of --seed. A setting given as
-a flag holds for every run whose table or claim leaves it open.
+WORKDIR/claims. Every configuration runs with the seeds 0, 1 and 2, or those of --seed. A setting
+given as a flag holds for every run whose table or claim does not decide it.
 
     python -m launch.reproduce --table=3 --scale=cpu
     python -m launch.reproduce --claims --list
@@ -64,7 +64,7 @@ _COLUMNS = flags.DEFINE_list(
 _HOURS = flags.DEFINE_float(
     "hours",
     None,
-    "Train only the missing runs that are estimated to fit into so many hours: the first seed of "
+    "Train only the missing runs that are estimated to fit into this many hours: the first seed of "
     "every method and column, then the next seed.",
     lower_bound=0.0,
 )

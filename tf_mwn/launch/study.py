@@ -1,7 +1,7 @@
 """Compares four ways to set the hyper-parameters of a loss.
 
-They are the best fixed value of a search, the learned final value fixed from the start, the
-learned trajectory replayed, and the hyper-parameters learned together with the classifier.
+The four ways are the best fixed value of a search, the learned final value used from the start,
+the learned trajectory replayed, and the hyper-parameters learned together with the classifier.
 
     python -m launch.study --method=adaptive_gce
     python -m launch.study --method=adaptive_gce --space="gce_q=0.3|0.5|0.7"

@@ -1,4 +1,4 @@
-"""Searches settings of one method for those of the highest accuracy.
+"""Searches for the settings of one method that give the highest accuracy.
 
 A trial is a run with settings of its own. --objective names the images whose accuracy decides.
 
@@ -25,8 +25,8 @@ _SEARCH = flags.DEFINE_enum("search", "grid", SEARCHES, "Search strategy.")
 _MAX_TRIALS = flags.DEFINE_integer(
     "max_trials",
     None,
-    "Number of trials. By default the whole grid, or 10 of random and Bayesian search. Hyperband "
-    "decides it by itself.",
+    "Number of trials. By default the whole grid, or 10 for random and Bayesian search. Hyperband "
+    "decides the number itself.",
     1,
 )
 _TRIAL_SEEDS = flags.DEFINE_list(

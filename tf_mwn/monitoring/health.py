@@ -23,26 +23,26 @@ OFF = "off"
 # What a verdict means, and what to do.
 ADVICE = {
     "constant": (
-        "V is constant: it gives right and wrong labels the same weight, so that the method has no "
-        "effect. The meta gradient is too short for the weight decay of V. Try "
+        "V is constant: it gives right and wrong labels the same weight, so the method has no "
+        "effect. The meta gradient is too small against the weight decay of V. Try "
         "--meta_fraction=0.25, --virtual_step=preconditioned with --optimizer=adam, or "
         "--method=robust"
     ),
     "saturated": (
-        "V has saturated: all weights are 0, or all are 1, and such a V learns no more. Try "
+        "V has saturated: all weights are 0, or all are 1, and V cannot learn any more. Try "
         "--weight_normalization=sum with --meta_weight_decay=1e-3, --optimizer=sgd, or "
         "--method=robust"
     ),
     "inverted": (
         "V prefers wrong labels: clean examples weigh more with a planted wrong label than with "
-        "their own. Under imbalance alone a V that rises with the loss is right. If labels are "
-        "wrong as well, try --logit_adjustment=1 (rare classes have large losses too), "
-        "--meta_fraction=0.25 (the classifier is weak), or --method=robust"
+        "their own. If all labels are right and classes are unbalanced, V should do so. If labels "
+        "are wrong as well, try --logit_adjustment=1 (rare classes have large losses too), "
+        "--meta_fraction=0.25 (if the classifier is weak), or --method=robust"
     ),
 }
 ADVICE[OFF] = (
-    "V does not find planted errors, so that all weights are equal in the end. More clean examples "
-    "make that test surer; a better classifier makes V better"
+    "V does not find planted errors, so all weights are equal in the end. More clean examples make "
+    "this test more certain, and a better classifier makes V better"
 )
 # V of a moment says little: it swings in the first epochs.
 _PATIENCE = 3

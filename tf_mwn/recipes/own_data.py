@@ -69,24 +69,24 @@ def describe(dataset: str, facts: DataFacts) -> str:
     """The facts in one line."""
     what = {IMAGES: "images", TABLE: "rows", TOKENS: "sequences"}[facts.kind]
     clean = sum(facts.clean_counts)
-    apart = f"{clean} clean ones apart" if clean else "no clean ones apart"
+    given = f"{clean} clean examples" if clean else "no clean examples"
     return (
         f"{dataset}: {facts.size} training {what} of {'x'.join(map(str, facts.shape))} in "
-        f"{facts.classes} classes, {apart}"
+        f"{facts.classes} classes, {given}"
     )
 
 
 def _method(facts: DataFacts, meta_size: int | None) -> tuple[str, str]:
     if meta_size != 0 and facts.clean_counts:
-        return "robust", "learns on the clean examples whom to trust"
+        return "robust", "learns from the clean examples which others to trust"
     if meta_size or (meta_size is None and facts.clean_known):
-        return "robust", "learns whom to trust on a meta set that is cut off the training examples"
+        return "robust", "learns which examples to trust from a meta set, cut from the training set"
     method = _WITHOUT_CLEAN[facts.kind]
     return method, (
-        "needs no clean examples, and there are none. With some, robust learns whom to trust, and "
-        "an audit says how far it can be believed: give them by --meta=PATH, a folder meta/ or "
-        "arrays x_meta and y_meta. `python -m launch.audit --run=RUN --ask=100` chooses a hundred "
-        "for you to check"
+        "needs no clean examples, and there are none. With some, robust learns which examples to "
+        "trust, and an audit says how far to believe it. Give them by --meta=PATH, a folder meta/ "
+        "or arrays x_meta and y_meta. `python -m launch.audit --run=RUN --ask=100` chooses a "
+        "hundred for you to check"
     )
 
 
@@ -129,7 +129,7 @@ def _images(facts: DataFacts) -> Iterator[Choice]:
         few = f"fewer than {_MANY_IMAGES} images"
         yield "network", "small_cnn", few + _pretrained(height, width, channels)
     if channels == 3 and min(height, width) >= 16:
-        yield "augment", "crop_flip", "images in colour; a mirrored one is of the same class"
+        yield "augment", "crop_flip", "images in colour; a mirrored image has the same class"
 
 
 def _pretrained(height: int, width: int, channels: int) -> str:

@@ -49,7 +49,7 @@ def recover(folder: Folder) -> None:
         if arrays is not None and name == _BEFORE:
             os.replace(folder / _BEFORE, folder / CHECKPOINT)
             problem = problems[0] if problems else f"{CHECKPOINT} is missing"
-            print(f"{folder.path}: {problem}; going on from the epoch before", flush=True)
+            print(f"{folder.path}: {problem}; continuing from the epoch before", flush=True)
         if arrays is not None:
             return
     if problems:

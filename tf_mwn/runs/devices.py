@@ -246,7 +246,7 @@ class Workers:
                 raise
             raise LostWorkerError(
                 f"a worker was lost ({type(error).__name__}); start the same command on all "
-                "workers again, and they go on from the last checkpoint"
+                "workers again, and they continue from the last checkpoint"
             ) from error
 
 

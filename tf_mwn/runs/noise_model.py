@@ -57,7 +57,9 @@ def write_probabilities(
     """
     path = run.folder / _PROBABILITIES
     if not path.exists():
-        logger.info("training the model whose probabilities the noise follows: %s", run.folder.path)
+        logger.info(
+            "training a model, whose class probabilities the noise will follow: %s", run.folder.path
+        )
         probability = trained_probabilities(run, data, strategy, source.x)
         with run.folder.replacing(_PROBABILITIES) as temporary:
             np.savez(temporary, sample_id=source.sample_id, probability=probability)

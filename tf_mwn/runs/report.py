@@ -26,13 +26,13 @@ _MEASURES = {
     "effective_fraction": ("effective", 1, 2),
 }
 _LEGEND = (
-    "test accuracy in %, against {against}; best epoch is the best on the test set, as papers "
-    "report it\n"
+    "test accuracy in %, against {against}; best epoch: the best on the test set, as papers report "
+    "it\n"
     "balanced: mean accuracy of the classes in the last epoch, in %\n"
     "memorised: share of the wrong labels that the classifier reproduces, in %\n"
     "noise AUC: how well low weights pick out wrong labels (0.5: not at all, 1: perfectly)\n"
     "planted AUC: the same for wrong labels planted among clean examples; needs no true labels\n"
-    "spread: 95th - 5th percentile of the weights; effective: (Σv)²/(N Σv²), 1 if all are equal"
+    "spread: 95th minus 5th percentile of the weights; effective: (Σv)²/(N Σv²), 1 if all are equal"
 )
 
 

@@ -86,7 +86,7 @@ class Run:
         if run.results is None:
             raise ValueError(
                 f"run: expected a run that has ended, received {path} without {RESULTS}; "
-                "the command that started it goes on with it"
+                "the command that started it continues it"
             )
         return run
 

@@ -111,7 +111,7 @@ class Session:
                 data = self.data(run.seed)
                 self._print_card(data.card)
             if run.results is not None:
-                logger.info("%s seed %d: finished before", run.method, run.seed)
+                logger.info("%s seed %d: already finished", run.method, run.seed)
             elif run.recorded is None:
                 self._tell_of_other_epochs(run)
             results.append(train(run, data, self.strategy))
@@ -131,8 +131,8 @@ class Session:
                 found = as_json(completed((read_json(path / CONFIG))["settings"]))
                 if {**found, "epochs": None} == wanted and path != run.path:
                     logger.info(
-                        "%s holds the same run with --epochs=%s. %s epochs are a run of their own, "
-                        "from the start: schedules and phases depend on the number",
+                        "%s holds the same run with --epochs=%s. A run with %s epochs starts from "
+                        "the beginning, because schedules and phases depend on their number",
                         path,
                         found["epochs"],
                         run.config.epochs,

@@ -9,7 +9,7 @@ class Terminated(KeyboardInterrupt):
     """The process was asked to end. The state of its run is on the disk."""
 
     def __init__(self):
-        super().__init__("stopped by SIGTERM; the same command goes on where it stopped")
+        super().__init__("stopped by SIGTERM; the same command continues where it stopped")
 
 
 class Termination:

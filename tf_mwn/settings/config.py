@@ -26,15 +26,15 @@ DATA = (
         "dataset",
         "digits",
         None,
-        f"The data: {KINDS}. What is on the disk goes before a set of the same name.",
+        f"The data: {KINDS}. A path that exists is preferred to a set of the same name.",
         is_path=True,
     ),
     Option(
         "meta",
         None,
         None,
-        "Clean examples that lie apart from --dataset: a folder, a CSV file or an .npz file in one "
-        "of its layouts. Classes are matched by name.",
+        "Clean examples that are not in --dataset: a folder, a CSV file or an .npz file, in the "
+        "same layouts. Classes are matched by name.",
         kind=str,
         is_path=True,
     ),
@@ -42,15 +42,15 @@ DATA = (
         "label_column",
         None,
         None,
-        "Column of the labels, for a CSV file of feature columns (or of one column, tokens).",
+        "Column of the labels of a CSV table, whose other columns are features (or one is tokens).",
         kind=str,
     ),
     Option(
         "image_size",
         None,
         Interval(8),
-        "Height and width to which images in files are resized, once. By default they keep "
-        "their size; of data of your own, images that differ in size, or are large, become at most "
+        "Height and width to which images in files are resized, once. By default they keep their "
+        "size. In data of your own, images that differ in size, or are large, become at most "
         f"{FITTING_SIDE}x{FITTING_SIDE}.",
         kind=int,
     ),
@@ -65,7 +65,7 @@ DATA = (
         "meta_sampling",
         "uniform",
         ("uniform", "by_class"),
-        "How meta batches are drawn: every meta example, or every class, equally often.",
+        "How meta batches are drawn: every meta example equally often, or every class.",
     ),
     Option(
         "augment",
@@ -83,7 +83,7 @@ TRAINING = (
         "small_cnn",
         None,
         f"Network of the classifier: {', '.join([*NETWORKS, *(f.name for f in FAMILIES)])}. "
-        "The last form is a function of your own of (input_shape, num_classes).",
+        "The last form is your own function of (input_shape, num_classes).",
     ),
     Option(
         "network_weights",
@@ -99,8 +99,8 @@ TRAINING = (
         "optimizer",
         "sgd",
         tuple(LEARNING_RATES),
-        "Optimizer of the classifier. With another one than the recipe's, the default of "
-        "--learning_rate is that of the optimizer: 0.001 for adam and adamw.",
+        "Optimizer of the classifier. If it is not the recipe's, --learning_rate has the default "
+        "of the optimizer: 0.001 for adam and adamw.",
     ),
     Option(
         "learning_rate",
@@ -124,7 +124,7 @@ TRAINING = (
         "weight_decay",
         5e-4,
         NON_NEGATIVE,
-        "Weight decay of the classifier. It is added to the gradient, but for adamw.",
+        "Weight decay of the classifier. It is added to the gradient, except with adamw.",
     ),
 )
 EXECUTION = (
@@ -138,7 +138,7 @@ EXECUTION = (
         "jit_compile",
         "auto",
         ("auto", "true", "false"),
-        "Compile the training step with XLA. auto does so on a GPU only, and never with max "
+        "Compile the training step with XLA. auto does so only on a GPU, and never with max "
         "pooling.",
     ),
     FUSED_BATCH_NORM,
@@ -152,8 +152,8 @@ EXECUTION = (
         "strategy",
         "none",
         ("none", "mirrored", "multi_worker"),
-        "Devices to train on: none is one device, mirrored all of this machine, multi_worker "
-        "all of the machines in TF_CONFIG.",
+        "Devices to train on: none is one device, mirrored all devices of this machine, "
+        "multi_worker all devices of the machines in TF_CONFIG.",
     ),
     Option(
         "devices",

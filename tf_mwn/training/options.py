@@ -20,7 +20,8 @@ META_LEARNING_RATE = Option(
     "meta_learning_rate",
     1e-3,
     NON_NEGATIVE,
-    "Learning rate of the meta optimizer; 0 for no meta updates, at the cost of plain training.",
+    "Learning rate of the meta optimizer. With 0 there are no meta updates, and steps cost as much "
+    "as in plain training.",
 )
 META_WEIGHT_DECAY = Option(
     "meta_weight_decay",
@@ -53,10 +54,9 @@ FINE_TUNING_EPOCHS = Option(
     "fine_tuning_epochs",
     None,
     NON_NEGATIVE,
-    "Number of epochs on the meta set alone, after the training; each has as many steps as an "
-    "epoch before, "
-    f"but at most {PASSES} passes over the meta set. The best one on clean examples held back is "
-    "kept, if it is better than none. "
+    "Number of epochs on only the meta set, after the training. Each has as many steps as an "
+    f"epoch of the training, but at most {PASSES} passes over the meta set. The epoch that is best "
+    "on held-back clean examples is kept, if it improves on the training. "
     f"By default 0, and {FINE_TUNED_EPOCHS} for the methods made for it.",
     kind=int,
 )
@@ -71,7 +71,7 @@ HELD_BACK = Option(
     "held_back",
     0.2,
     BELOW_ONE,
-    "Share of the meta set, of each class, that a method holds back which trains the classifier on "
+    "Share of each class of the meta set that is held back if a method trains the classifier on "
     "the meta set. It decides how many of --fine_tuning_epochs are kept.",
 )
 # The options that have a meaning for every method.

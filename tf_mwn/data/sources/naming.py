@@ -10,10 +10,9 @@ from tf_mwn.extras import extra
 
 # Every kind of source, in the words of the help and of the message about an unknown name.
 KINDS = (
-    f"{', '.join(BUNDLED)}, the path of an .npz file, of a CSV file with path,label or (with "
-    "--label_column) of a table, of a folder "
-    "with one folder of images per class or of Clothing1M, or the name of a TFDS image "
-    "classification set"
+    f"{', '.join(BUNDLED)}, the name of a TFDS image classification set, or the path of an .npz "
+    "file, a CSV file with path,label, a CSV table (with --label_column), a folder with one folder "
+    "of images per class, or the folder of Clothing1M"
 )
 NPZ, CSV, FOLDER, TFDS = "npz", "csv", "folder", "tfds"
 _SUFFIXES = {".npz": NPZ, ".csv": CSV}

@@ -41,7 +41,7 @@ TEST_LABELS = {
     "true": "the true labels",
     "taken as true": "the given labels, which are taken as true",
     "as doubtful as the others": "a fifth of the given labels, as doubtful as those trained on",
-    "of the test part": "the labels of the test part, which nobody vouches for but you",
+    "of the test part": "the labels of your test part, which only you can vouch for",
 }
 
 

@@ -22,7 +22,7 @@ HYPERGRADIENT_SET = Option(
     "hypergradient_set",
     "meta",
     ("meta", "training"),
-    "Set whose loss the learned learning rate is to lower.",
+    "Set whose loss the learned learning rate should lower.",
 )
 GATE_UNITS = Option(
     "gate_units", 100, AT_LEAST_ONE, "Number of hidden units in the second head of the gate."

@@ -121,14 +121,14 @@ ELR_BETA = Option(
     0.7,
     BELOW_ONE,
     "Share β of the past in the running targets of early-learning regularisation (ELR). The paper "
-    "has 0.7, or 0.9 for asymmetric noise and for CIFAR-100.",
+    "uses 0.7, or 0.9 for asymmetric noise and for CIFAR-100.",
     grid=(0.5, 0.7, 0.9),
 )
 ELR_LAMBDA = Option(
     "elr_lambda",
     3.0,
     NON_NEGATIVE,
-    "Weight λ of early-learning regularisation (ELR). The paper has 3, or 1 for asymmetric noise "
+    "Weight λ of early-learning regularisation (ELR). The paper uses 3, or 1 for asymmetric noise "
     "and 7 for CIFAR-100.",
     grid=(1.0, 3.0, 7.0),
 )

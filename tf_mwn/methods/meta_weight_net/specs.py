@@ -23,14 +23,14 @@ WEIGHT_NORMALIZATION = Option(
     "weight_normalization",
     "none",
     ("none", "sum", "sum_detached"),
-    "How weights enter the training loss. none takes the mean of weight times loss, sum divides by "
-    "the sum of the weights, sum_detached holds that sum constant in the gradient.",
+    "How weights enter the training loss. none takes the mean of weight times loss. sum divides by "
+    "the sum of the weights. sum_detached does so with a sum that is constant in the gradient.",
 )
 DETACH_LOSS = Option(
     "detach_loss",
     True,
     None,
-    "Hold the input of the weight net constant in the virtual gradient.",
+    "Treat the input of the weight net as a constant in the virtual gradient.",
 )
 WEIGHT_NET = Option(
     "weight_net",
@@ -60,8 +60,8 @@ ROBUST_TESTS_WEIGHTS = Option(
     "robust_tests_weights",
     True,
     None,
-    "Let the weight net of robust weigh only in epochs before which low weights find wrong labels "
-    "that are planted among clean examples.",
+    "Test the weight net of robust before each epoch. It weighs examples only if its low weights "
+    "find wrong labels that are planted among clean examples.",
 )
 
 

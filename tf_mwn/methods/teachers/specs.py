@@ -77,7 +77,7 @@ L2T_REWARD = Option(
     "Reward of the teacher: accuracy on the meta set, or speed in reaching --l2t_accuracy there.",
 )
 L2T_ACCURACY = Option(
-    "l2t_accuracy", 0.8, FRACTION, "Accuracy on the meta set to be reached, for --l2t_reward=speed."
+    "l2t_accuracy", 0.8, FRACTION, "Accuracy on the meta set to reach, for --l2t_reward=speed."
 )
 
 _ON_META_BATCHES = Passes(training=0, meta=3)
