@@ -72,7 +72,7 @@ def test_a_class_that_would_be_empty(root, folder, tmp_path):
 
 def test_a_label_file_leaves_nothing_out(tmp_path):
     run, audit = audited("digits", true=np.zeros(1797, int))
-    with pytest.raises(ValueError, match="action: expected weight, by which dropped .* digits"):
+    with pytest.raises(ValueError, match="action: expected weight for a label file.* digits"):
         clean(run, audit, tmp_path / "labels.csv", "drop")
     assert not list(tmp_path.iterdir())
 

@@ -74,7 +74,9 @@ def test_an_optimizer_brings_its_learning_rate(overrides, rate):
 def test_what_only_sgd_reads_is_refused_with_another_optimizer():
     with pytest.raises(ValueError, match="momentum: expected --optimizer=sgd .* received adam"):
         resolve("quickstart", {"optimizer": "adam", "momentum": 0.5})
-    with pytest.raises(ValueError, match="virtual_step: expected 'optimizer' with --optimizer=sgd"):
+    with pytest.raises(
+        ValueError, match="virtual_step: expected 'optimizer' only with --optimizer=sgd"
+    ):
         Config(optimizer="adamw", virtual_step="optimizer")
 
 

@@ -130,8 +130,8 @@ def _write_file(kind, run, audit, outcome, path, folder, location) -> None:
         left_out = int((~outcome.kept).sum())
         if left_out:
             raise ValueError(
-                "action: expected weight, by which dropped examples count 0, for a label file, "
-                f"which holds every example, received {left_out} examples to leave out of {dataset}"
+                "action: expected weight for a label file, which lists every example (a dropped "
+                f"one with weight 0), received {left_out} examples to leave out of {dataset}"
             )
         source, _ = build.load_sources(run.config, location)
         labels = source.y if source.y_given is None else source.y_given

@@ -176,7 +176,7 @@ class Config(settings_class("Settings", (*registry.OPTIONS.values(), *_OWN), (Bi
         parse_target_shares(self.target_shares)
         if self.virtual_step == "optimizer" and self.optimizer != "sgd":
             raise ValueError(
-                f"virtual_step: expected 'optimizer' with --optimizer=sgd alone, received it with "
+                f"virtual_step: expected 'optimizer' only with --optimizer=sgd, received it with "
                 f"{self.optimizer}"
             )
         if self.devices > 1 and self.strategy != "mirrored":

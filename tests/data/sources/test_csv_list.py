@@ -72,7 +72,7 @@ def test_any_list(tmp_path, content):
 BAD_CSV = {
     "header": ("file,label\nimages/0.png,0\n", "header path,label .*received .'file', 'label'"),
     "empty": ("", r"header path,label .*received \[\]"),
-    "no rows": ("path,label\n", "received the header alone"),
+    "no rows": ("path,label\n", "received only the header"),
     "short": ("path,label\nimages/0.png,0\nimages/1.png\n", "line 3 of .*received 'images/1.png'"),
     "long": ("path,label\nimages/0.png,0,1\n", "line 2 of .*list.csv"),
     "no label": ("path,label\nimages/0.png,\n", "path,label in line 2"),

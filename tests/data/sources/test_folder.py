@@ -135,7 +135,7 @@ def _two_tests(root):
 BAD_FOLDERS = [
     (_empty, "received an empty folder"),
     (_flat, "received a folder without class folders"),
-    (_one_class, "two class folders or more in .*, received ant alone"),
+    (_one_class, "two class folders or more in .*, received only ant"),
     (_empty_class, "images in .*dog, received an empty folder"),
     (_all_empty, "received none in any class folder"),
     (_other_files, "received 2 others: bee/a.txt, bee/b.gif"),

@@ -41,7 +41,7 @@ BAD_ARRAYS = {
         "y: .* from 0 to 3, received no example of .* 2",
     ),
     "from one": ({"y": _Y + 1}, ValueError, "received no example of class 0"),
-    "one class": ({"y": 0 * _Y}, ValueError, "at least two classes, received class 0 alone"),
+    "one class": ({"y": 0 * _Y}, ValueError, "at least two classes, received only class 0"),
     "doubled id": (
         {"sample_id": _Y},
         ValueError,

@@ -102,7 +102,7 @@ def read_fields(path: str, may_be_empty: Collection[str] = ()) -> list[dict[str,
         if line
     ]
     if not rows:
-        raise ValueError(f"dataset: expected at least one row in {path}, received the header alone")
+        raise ValueError(f"dataset: expected at least one row in {path}, received only the header")
     return rows
 
 

@@ -36,7 +36,7 @@ def load_folder(path: str, options: ImageOptions, evaluated: bool = False) -> Ra
     names = _class_names(folders.values() if evaluated else [root])
     if not evaluated and len(names) < 2:
         raise ValueError(
-            f"dataset: expected two class folders or more in {root}, received {names[0]} alone"
+            f"dataset: expected two class folders or more in {root}, received only {names[0]}"
         )
     _check_beside(path, folders, names)
     serves = assigned(path, folders)
@@ -160,7 +160,7 @@ def _list_images(root: str, names: list[str]) -> tuple[list[str], np.ndarray]:
     if strays:
         more = ", the first 5" if len(strays) > 5 else ""
         raise ValueError(
-            f"dataset: expected JPEG and PNG files alone in the class folders of {root}, "
+            f"dataset: expected only JPEG and PNG files in the class folders of {root}, "
             f"received {len(strays)} others{more}: {', '.join(strays[:5])}"
         )
     if not paths:

@@ -75,8 +75,8 @@ def _known(path: str, names: list[str]) -> dict[str, str]:
     strays = [name for name, (_, part) in parts.items() if part in (None, "train")]
     if strays:
         raise ValueError(
-            f"dataset: expected the arrays x (or tokens), y and y_clean, and x and y with _test, "
-            f"_validation or _meta behind in {path}, received {', '.join(strays)} too"
+            "dataset: expected only the arrays x (or tokens), y and y_clean, and x and y ending "
+            f"in _test, _validation or _meta, in {path}, received {', '.join(strays)} too"
         )
     serves = assigned(path, list(dict.fromkeys(part for _, part in parts.values())))
     known = {name: f"{kind}_{serves[part]}" for name, (kind, part) in parts.items()}

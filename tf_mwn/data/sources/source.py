@@ -231,7 +231,7 @@ def _check_classes(name: str, y: np.ndarray, y_meta: Any) -> int:
             ", ".join(map(str, only_clean[:5])),
         )
     if len(classes) < 2:
-        raise ValueError(f"y: expected at least two classes, received class {classes[0]} alone")
+        raise ValueError(f"y: expected at least two classes, received only class {classes[0]}")
     gaps = np.flatnonzero(classes != np.arange(len(classes)))
     if gaps.size:
         raise ValueError(
@@ -251,7 +251,7 @@ def _split_off_test(
     held_out = firsts[drawn] if image is None else rows[np.isin(image[rows], firsts[drawn])]
     if not len(held_out):
         raise ValueError(
-            f"dataset: expected examples enough to hold a fifth out for the test in {name}, "
+            f"dataset: expected enough examples to hold out a fifth for the test in {name}, "
             f"received {len(firsts)} different ones"
         )
     return np.setdiff1d(rows, held_out), held_out

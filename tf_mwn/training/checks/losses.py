@@ -61,7 +61,7 @@ def check_loss(loss: OutputLoss, labels: tf.TensorSpec, classes: int) -> LabelRa
     logits = np.random.default_rng(0).normal(scale=2, size=(3, classes))
     if not is_per_example(of_rows, _labels(numbers, labels, classes), _tensor(logits)):
         raise ValueError(
-            "loss: expected a value for each example that depends on its label and logits alone, "
+            "loss: expected a value for each example that depends only on its label and logits, "
             f"received one that mixes up examples, from labels {_shape(3, labels, classes)} and "
             f"logits [3, {classes}]; bring labels and logits to one shape in it"
         )
