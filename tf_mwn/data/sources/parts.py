@@ -24,5 +24,5 @@ def assigned(source: str, parts: Collection[str]) -> dict[str, str]:
     serves = {part: part for part in parts}
     if VALIDATION in serves and TEST not in serves:
         serves[VALIDATION] = TEST
-        logger.info("%s: its validation part is the test part, because it has no other", source)
+        logger.info("%s: its validation part serves as test part, because it has none", source)
     return serves
