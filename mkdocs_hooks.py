@@ -1,14 +1,19 @@
 """What `mkdocs.yml` leaves to Python: pages of files outside docs, and the API reference."""
 
+import os
 import pkgutil
 import posixpath
 import re
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import griffe
+import nbformat
 from mkdocs.structure.files import File, Files
+from nbclient import NotebookClient
+from nbconvert import MarkdownExporter
 
 ROOT = Path(__file__).parent
 # Pages of the site by their files in the repository, where these are not as below docs.
@@ -24,6 +29,8 @@ MOVED = {
         for path in sorted(ROOT.glob("examples/*.py"))
     },
 }
+NOTEBOOKS = [path.stem for path in sorted(ROOT.glob("docs/notebooks/*.ipynb"))]
+MOVED |= {f"docs/notebooks/{name}.ipynb": f"notebooks/{name}.md" for name in NOTEBOOKS}
 SOURCES = {page: source for source, page in MOVED.items()}
 # The API pages. A page has the public names of the folders of tf_mwn that it lists, and the
 # modules and other names that it lists.
@@ -88,20 +95,42 @@ def on_files(files: Files, config: Any) -> Files:
     """Adds the files outside docs, and the API pages."""
     files.remove(files.get_file_from_path("index.md"))
     for source, page in MOVED.items():
-        files.append(File.generated(config, page, content=text_of(ROOT / source)))
+        text, images = shown(ROOT / source)
+        files.append(File.generated(config, page, content=text))
+        for name, content in images.items():
+            files.append(File.generated(config, f"notebooks/{name}", content=content))
     for title in REFERENCE:
         text = "\n\n".join([f"# {title}", *(f"::: {name}" for name in names_of(title))])
         files.append(File.generated(config, page_of(title), content=text))
     return files
 
 
-def text_of(path: Path) -> str:
-    """A page's text; a file that is no page is shown as it is."""
+def shown(path: Path) -> tuple[str, dict[str, bytes]]:
+    """The text of a file's page, and its figures. A file of code is shown as it is."""
     text = path.read_text()
+    if path.suffix == ".ipynb":
+        return executed(path)
     if path.suffix == ".md":
-        return text
+        return text, {}
     language = {".py": "python", ".cff": "yaml"}.get(path.suffix, "text")
-    return f"# {path.name}\n\n````{language}\n{text}````\n"
+    return f"# {path.name}\n\n````{language}\n{text}````\n", {}
+
+
+def executed(path: Path) -> tuple[str, dict[str, bytes]]:
+    """The notebook with what its cells print and draw. Notebooks are stored without."""
+    notebook = nbformat.read(path, as_version=4)
+    if os.environ.get("NOTEBOOKS") != "0":
+        options = {"timeout": 600, "coalesce_streams": True}
+        client = NotebookClient(notebook, resources={"metadata": {"path": str(ROOT)}}, **options)
+        client.execute(stderr=subprocess.DEVNULL)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":  # TensorFlow's messages are of no use here
+            cell.outputs = [part for part in cell.outputs if part.get("name") != "stderr"]
+    names = {"output_files_dir": f"{path.stem}_files"}
+    text, resources = MarkdownExporter().from_notebook_node(notebook, names)
+    title, rest = text.lstrip().split("\n", 1)
+    link = f'<a href="{path.name}" download>Download this notebook.</a>'
+    return f"{title}\n\n{link}\n{rest}", resources["outputs"]
 
 
 def on_page_markdown(markdown: str, page: Any, config: Any, files: Files) -> str:

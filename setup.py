@@ -60,7 +60,12 @@ setup(
         "all": [*ALL],
         "gpu": ["tensorflow[and-cuda]>=2.21,<2.22"],
         "cleanlab": ["cleanlab>=2.7"],  # its rankings, beside those of tf_mwn.audit
-        "docs": ["mkdocs-material>=9.7", "mkdocstrings[python]>=1.0", "mkdocs-jupyter>=0.25"]
+        "docs": [
+            "mkdocs-material>=9.7",
+            "mkdocstrings[python]>=1.0",
+            "nbconvert>=7.16",
+            "ipykernel>=6.29",
+        ]
         + ["ruff>=0.17", *PLOTS],  # ruff sets the signatures, the notebooks draw figures
         "test": [*ALL]
         + ["pytest>=9", "pytest-xdist>=3.8", "hypothesis>=6.170", "ruff>=0.17", "mypy>=2.4"]

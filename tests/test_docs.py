@@ -12,6 +12,7 @@ from tf_mwn.settings.config import Config
 ROOT = pathlib.Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(ROOT.glob("docs/**/*.md"))]
 OTHERS = [ROOT / name for name in ("CHANGELOG.md", "SECURITY.md", "examples/README.md")]
+OTHERS += ROOT.glob("docs/**/*.ipynb")
 
 # What an error message says of the user's own data, and so in other words each time.
 DIFFERS = r"\.\.\.|\{.*?\}|\b(?:x|y|loss|nan|softmax)\b"
@@ -47,10 +48,8 @@ def anchors(page):
 
 def test_the_site_has_every_page():
     pages = {path.relative_to(ROOT / "docs").as_posix() for path in ROOT.glob("docs/**/*.md")}
-    pages |= {path.relative_to(ROOT / "docs").as_posix() for path in ROOT.glob("docs/**/*.ipynb")}
-    assert pages <= set(
-        re.findall(r": (\S+\.(?:md|ipynb))$", (ROOT / "mkdocs.yml").read_text(), re.M)
-    )
+    pages |= {f"notebooks/{path.stem}.md" for path in ROOT.glob("docs/**/*.ipynb")}
+    assert pages <= set(re.findall(r": (\S+\.md)$", (ROOT / "mkdocs.yml").read_text(), re.M))
 
 
 def test_error_texts_among_the_questions_are_what_the_code_says():
