@@ -9,6 +9,7 @@ OF_COMMANDS = {"integration", "examples"}
 # Test files that are named after a property of many modules.
 PROPERTIES = {
     "test_docs.py",
+    "test_docstrings.py",
     "test_imports.py",
     "test_package.py",
     "test_tree.py",

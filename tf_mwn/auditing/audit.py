@@ -38,12 +38,6 @@ def audit(
 ) -> Audit:
     """Ranks the labels that a model was trained on by how far they can be trusted.
 
-    ```python
-    found = tf_mwn.audit(model, x, y, x_meta, y_meta)
-    found.write("audit")
-    x[found.suspects[:20]]
-    ```
-
     The trust of a label y is P(true class is y | x, y). It follows by Bayes' rule from p(class | x)
     of the classifier and an estimate of the transition matrix T: p_y T[y, y] / Σ_i p_i T[i, y]. So
     it depends on how likely the given class is, and on how often likelier classes are mistaken
@@ -69,6 +63,20 @@ def audit(
 
     Raises:
         TypeError, ValueError: the model does not return logits, or the arrays do not fit it.
+
+    Examples:
+        >>> model = tf_mwn.Robust(classifier)
+        >>> model.compile("adam")
+        >>> history = model.fit(x, y, x_meta=x_meta, y_meta=y_meta, batch_size=50, verbose=0)
+        >>> found = tf_mwn.audit(model, x, y, x_meta, y_meta)
+        >>> found.trust.shape
+        (100,)
+        >>> worst = x[found.suspects[:20]]
+
+    See Also:
+        - `RobustClassifier.find_label_issues`: the audit by classifiers that have not seen the
+          labels.
+        - `Health`: whether the weights of a training find wrong labels.
     """
     classifier = model.predicting_classifier if isinstance(model, RobustModel) else model
     check_classifier(classifier)

@@ -75,9 +75,27 @@ class _CoupledWeightDecay:
 
 @keras.saving.register_keras_serializable(package="tf_mwn")
 class CoupledSGD(_CoupledWeightDecay, keras.optimizers.SGD):
-    """`keras.optimizers.SGD` with weight decay added to the gradient before momentum."""
+    """`keras.optimizers.SGD` with weight decay added to the gradient before momentum.
+
+    Examples:
+        >>> model = tf_mwn.CrossEntropy(classifier)
+        >>> model.compile(tf_mwn.CoupledSGD(0.1, momentum=0.9, coupled_weight_decay=5e-4))
+
+    See Also:
+        - `CoupledAdam`: the same for Adam.
+        - `LearnedWeightDecay`: a weight decay that is learned.
+    """
 
 
 @keras.saving.register_keras_serializable(package="tf_mwn")
 class CoupledAdam(_CoupledWeightDecay, keras.optimizers.Adam):
-    """`keras.optimizers.Adam` with weight decay added to the gradient (classical L2)."""
+    """`keras.optimizers.Adam` with weight decay added to the gradient (classical L2).
+
+    Examples:
+        >>> model = tf_mwn.MetaWeightNet(classifier)
+        >>> model.compile("sgd", meta_optimizer=tf_mwn.CoupledAdam(3e-3, coupled_weight_decay=1e-3))
+
+    See Also:
+        - `CoupledSGD`: the same for SGD.
+        - `LearnedWeightDecay`: a weight decay that is learned.
+    """

@@ -37,15 +37,6 @@ WITHOUT: tuple[str, dict[str, Any]] = ("sce", {LOGIT_ADJUSTMENT.name: 1.0})
 class RobustClassifier(ClassifierMixin, BaseEstimator):
     """Trains a Keras network on labels that may be wrong, as an estimator of scikit-learn.
 
-    ```python
-    def network(X, n_classes):
-        layers = [keras.Input(X.shape[1:]), keras.layers.Dense(64, activation="relu")]
-        return keras.Sequential([*layers, keras.layers.Dense(n_classes)])
-
-    classifier = tf_mwn.RobustClassifier(network, epochs=30).fit(X, y, X_meta, y_meta)
-    issues = classifier.find_label_issues(X, y, X_meta, y_meta)
-    ```
-
     Args:
         model: a function (X, n_classes) that returns a Keras model with `n_classes` logits, or such
             a model. Each fit has a network of its own. Of a model it is a copy with new weights, in
@@ -68,6 +59,17 @@ class RobustClassifier(ClassifierMixin, BaseEstimator):
         model_: the trained `tf_mwn.RobustModel`; `model_.predicting_classifier` is a Keras model.
         history_: values of each epoch by name.
         audit_: the `Audit` of the last `find_label_issues`.
+
+    Examples:
+        >>> def network(X, n_classes):
+        ...     return keras.Sequential([keras.Input(X.shape[1:]), keras.layers.Dense(n_classes)])
+        >>> estimator = tf_mwn.RobustClassifier(network, epochs=1).fit(x, y, x_meta, y_meta)
+        >>> estimator.predict(x).shape
+        (100,)
+
+    See Also:
+        - `Robust`: what trains if there are clean examples.
+        - `audit`: the ranking of labels by a model that is trained already.
     """
 
     def __init__(

@@ -87,6 +87,16 @@ def bi_tempered(
     Raises:
         ValueError: shapes that do not fit.
 
+    Examples:
+        >>> from tf_mwn.losses.bi_tempered import bi_tempered
+        >>> logits = np.array([[2.0, 0.0], [-2.0, 0.0]], "float32")  # one right, one wrong
+        >>> bi_tempered([0, 0], logits, t1=0.8, t2=1.2).numpy().round(2)
+        array([0.11, 1.45], dtype=float32)
+
+    See Also:
+        - `BiTempered`: the same for `compile`.
+        - `LearnedLoss`: learns the temperatures.
+
     References:
         Amid, Warmuth, Anil and Koren, Robust Bi-Tempered Logistic Loss Based on Bregman
         Divergences, NeurIPS 2019. https://arxiv.org/abs/1906.03361
@@ -168,6 +178,13 @@ class BiTempered(PerExampleLoss):
 
     Raises:
         ValueError: an argument outside its set.
+
+    Examples:
+        >>> from tf_mwn.losses.bi_tempered import BiTempered
+        >>> classifier.compile("sgd", loss=BiTempered(t1=0.8, t2=1.2))
+
+    See Also:
+        `bi_tempered`: the loss of each example.
     """
 
     function = staticmethod(bi_tempered)

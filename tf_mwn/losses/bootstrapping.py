@@ -28,6 +28,15 @@ def reed_soft(labels: Labels, logits: Logits, *, beta: HyperParameter = 0.95) ->
     Raises:
         ValueError: shapes that do not fit.
 
+    Examples:
+        >>> from tf_mwn.losses.bootstrapping import reed_soft
+        >>> logits = np.array([[2.0, 0.0], [-2.0, 0.0]], "float32")  # one right, one wrong
+        >>> reed_soft([0, 0], logits).numpy().round(2)
+        array([0.14, 2.04], dtype=float32)
+
+    See Also:
+        `ReedSoft`: the same for `compile`.
+
     References:
         Reed et al., Training Deep Neural Networks on Noisy Labels with Bootstrapping, ICLR 2015
         workshop, section 3.2 (soft bootstrapping). https://arxiv.org/abs/1412.6596
@@ -53,6 +62,15 @@ def reed_hard(labels: Labels, logits: Logits, *, beta: HyperParameter = 0.8) -> 
     Raises:
         ValueError: shapes that do not fit.
 
+    Examples:
+        >>> from tf_mwn.losses.bootstrapping import reed_hard
+        >>> logits = np.array([[2.0, 0.0], [-2.0, 0.0]], "float32")  # one right, one wrong
+        >>> reed_hard([0, 0], logits).numpy().round(2)
+        array([0.13, 1.73], dtype=float32)
+
+    See Also:
+        `ReedHard`: the same for `compile`.
+
     References:
         Reed et al., ICLR 2015 workshop, section 3.2 (hard bootstrapping).
         https://arxiv.org/abs/1412.6596
@@ -73,6 +91,13 @@ class ReedSoft(PerExampleLoss):
 
     Raises:
         ValueError: β outside its set.
+
+    Examples:
+        >>> from tf_mwn.losses.bootstrapping import ReedSoft
+        >>> classifier.compile("sgd", loss=ReedSoft())
+
+    See Also:
+        `reed_soft`: the loss of each example.
     """
 
     function = staticmethod(reed_soft)
@@ -91,6 +116,13 @@ class ReedHard(PerExampleLoss):
 
     Raises:
         ValueError: β outside its set.
+
+    Examples:
+        >>> from tf_mwn.losses.bootstrapping import ReedHard
+        >>> classifier.compile("sgd", loss=ReedHard())
+
+    See Also:
+        `reed_hard`: the loss of each example.
     """
 
     function = staticmethod(reed_hard)

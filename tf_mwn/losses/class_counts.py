@@ -74,6 +74,16 @@ def ldam(
     Raises:
         ValueError: shapes that do not fit.
 
+    Examples:
+        >>> from tf_mwn.losses.class_counts import ldam
+        >>> logits = np.array([[2.0, 0.0], [-2.0, 0.0]], "float32")  # one right, one wrong
+        >>> ldam([0, 0], logits, margins=[0.1, 0.5], scale=1.0).numpy().round(2)
+        array([0.14, 2.22], dtype=float32)
+
+    See Also:
+        - `LDAM`: the same for `compile`.
+        - `LogitAdjustment`: another correction for rare classes.
+
     References:
         Cao et al., Learning Imbalanced Datasets with Label-Distribution-Aware Margin Loss,
         NeurIPS 2019, section 3. https://arxiv.org/abs/1906.07413
@@ -107,6 +117,13 @@ class LDAM(PerExampleLoss):
 
     Raises:
         ValueError: an argument outside its set.
+
+    Examples:
+        >>> from tf_mwn.losses.class_counts import LDAM
+        >>> classifier.compile("sgd", loss=LDAM(class_counts=[90, 10]))
+
+    See Also:
+        `ldam`: the loss of each example.
     """
 
     function = staticmethod(_ldam_of_counts)

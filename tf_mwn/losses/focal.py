@@ -33,6 +33,15 @@ def focal(
     Raises:
         ValueError: shapes that do not fit.
 
+    Examples:
+        >>> from tf_mwn.losses.focal import focal
+        >>> logits = np.array([[2.0, 0.0], [-2.0, 0.0]], "float32")  # one right, one wrong
+        >>> focal([0, 0], logits).numpy().round(2)
+        array([0.  , 1.65], dtype=float32)
+
+    See Also:
+        `Focal`: the same for `compile`.
+
     References:
         Lin et al., Focal Loss for Dense Object Detection, ICCV 2017, equation 4 (there for two
         classes). https://arxiv.org/abs/1708.02002
@@ -77,6 +86,13 @@ class Focal(PerExampleLoss):
 
     Raises:
         ValueError: γ outside its set.
+
+    Examples:
+        >>> from tf_mwn.losses.focal import Focal
+        >>> classifier.compile("sgd", loss=Focal())
+
+    See Also:
+        `focal`: the loss of each example.
     """
 
     function = staticmethod(focal)

@@ -30,6 +30,16 @@ def generalized_cross_entropy(labels: Labels, logits: Logits, *, q: HyperParamet
     Raises:
         ValueError: shapes that do not fit.
 
+    Examples:
+        >>> from tf_mwn.losses.generalized import generalized_cross_entropy
+        >>> logits = np.array([[2.0, 0.0], [-2.0, 0.0]], "float32")  # one right, one wrong
+        >>> generalized_cross_entropy([0, 0], logits, q=0.7).numpy().round(2)
+        array([0.12, 1.11], dtype=float32)
+
+    See Also:
+        - `GeneralizedCrossEntropy`: the same for `compile`.
+        - `LearnedLoss`: learns q.
+
     References:
         Zhang and Sabuncu, Generalized Cross Entropy Loss for Training Deep Neural Networks with
         Noisy Labels, NeurIPS 2018, section 3.2. https://arxiv.org/abs/1805.07836
@@ -50,6 +60,13 @@ class GeneralizedCrossEntropy(PerExampleLoss):
 
     Raises:
         ValueError: q outside its set.
+
+    Examples:
+        >>> from tf_mwn.losses.generalized import GeneralizedCrossEntropy
+        >>> classifier.compile("sgd", loss=GeneralizedCrossEntropy(q=0.7))
+
+    See Also:
+        `generalized_cross_entropy`: the loss of each example.
     """
 
     function = staticmethod(generalized_cross_entropy)

@@ -33,6 +33,17 @@ def forward_correction(
     Raises:
         ValueError: shapes that do not fit.
 
+    Examples:
+        >>> from tf_mwn.losses.label_correction import forward_correction
+        >>> logits = np.array([[2.0, 0.0], [-2.0, 0.0]], "float32")  # one right, one wrong
+        >>> matrix = [[0.8, 0.2], [0.2, 0.8]]
+        >>> forward_correction([0, 0], logits, transition_matrix=matrix).numpy().round(2)
+        array([0.32, 1.3 ], dtype=float32)
+
+    See Also:
+        - `ForwardCorrection`: the same for `compile`.
+        - `GoldLossCorrection`, `SModel`: estimate the matrix.
+
     References:
         Patrini et al., Making Deep Neural Networks Robust to Label Noise: a Loss Correction
         Approach, CVPR 2017, theorem 2. https://arxiv.org/abs/1609.03683
@@ -69,6 +80,14 @@ class ForwardCorrection(PerExampleLoss):
 
     Raises:
         ValueError: no such matrix.
+
+    Examples:
+        >>> from tf_mwn.losses.label_correction import ForwardCorrection
+        >>> matrix = [[0.8, 0.2], [0.2, 0.8]]
+        >>> classifier.compile("sgd", loss=ForwardCorrection(transition_matrix=matrix))
+
+    See Also:
+        `forward_correction`: the loss of each example.
     """
 
     function = staticmethod(forward_correction)

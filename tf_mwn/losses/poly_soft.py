@@ -39,6 +39,16 @@ def poly_soft(
     Raises:
         ValueError: shapes that do not fit.
 
+    Examples:
+        >>> from tf_mwn.losses.poly_soft import poly_soft
+        >>> logits = np.array([[2.0, 0.0], [-2.0, 0.0]], "float32")  # one right, one wrong
+        >>> poly_soft([0, 0], logits).numpy().round(2)
+        array([0.13, 1.67], dtype=float32)
+
+    See Also:
+        - `PolySoft`: the same for `compile`.
+        - `LearnedLoss`: learns λ and d.
+
     References:
         Gong, Li, Meng, Miao and Liu, Decomposition-Based Evolutionary Multiobjective Optimization
         to Self-Paced Learning, IEEE TEVC 2019 (the polynomial family); some papers cite instead
@@ -70,6 +80,13 @@ class PolySoft(PerExampleLoss):
 
     Raises:
         ValueError: a hyper-parameter outside its set.
+
+    Examples:
+        >>> from tf_mwn.losses.poly_soft import PolySoft
+        >>> classifier.compile("sgd", loss=PolySoft())
+
+    See Also:
+        `poly_soft`: the loss of each example.
     """
 
     function = staticmethod(poly_soft)

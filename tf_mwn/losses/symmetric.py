@@ -29,6 +29,15 @@ def mean_absolute_error(labels: Labels, logits: Logits) -> Losses:
     Raises:
         ValueError: shapes that do not fit.
 
+    Examples:
+        >>> from tf_mwn.losses.symmetric import mean_absolute_error
+        >>> logits = np.array([[2.0, 0.0], [-2.0, 0.0]], "float32")  # one right, one wrong
+        >>> mean_absolute_error([0, 0], logits).numpy().round(2)
+        array([0.24, 1.76], dtype=float32)
+
+    See Also:
+        `MeanAbsoluteError`: the same for `compile`.
+
     References:
         Ghosh, Kumar and Sastry, Robust Loss Functions under Label Noise for Deep Neural Networks,
         AAAI 2017. https://arxiv.org/abs/1712.09482
@@ -95,6 +104,16 @@ def symmetric_cross_entropy(
     Raises:
         ValueError: shapes that do not fit.
 
+    Examples:
+        >>> from tf_mwn.losses.symmetric import symmetric_cross_entropy
+        >>> logits = np.array([[2.0, 0.0], [-2.0, 0.0]], "float32")  # one right, one wrong
+        >>> symmetric_cross_entropy([0, 0], logits).numpy().round(2)
+        array([1.11, 8.33], dtype=float32)
+
+    See Also:
+        - `SymmetricCrossEntropy`: the same for `compile`.
+        - `LearnedLoss`: learns α and β.
+
     References:
         Wang et al., Symmetric Cross Entropy for Robust Learning with Noisy Labels, ICCV 2019,
         section 4. https://arxiv.org/abs/1908.06112
@@ -111,6 +130,13 @@ class MeanAbsoluteError(PerExampleLoss):
 
     Args:
         **kwargs: `name`, `reduction` and `dtype`, as in `keras.losses.Loss`.
+
+    Examples:
+        >>> from tf_mwn.losses.symmetric import MeanAbsoluteError
+        >>> classifier.compile("sgd", loss=MeanAbsoluteError())
+
+    See Also:
+        `mean_absolute_error`: the loss of each example.
     """
 
     function = staticmethod(mean_absolute_error)
@@ -131,6 +157,13 @@ class SymmetricCrossEntropy(PerExampleLoss):
 
     Raises:
         ValueError: a hyper-parameter outside its set.
+
+    Examples:
+        >>> from tf_mwn.losses.symmetric import SymmetricCrossEntropy
+        >>> classifier.compile("sgd", loss=SymmetricCrossEntropy(alpha=0.1, beta=1.0))
+
+    See Also:
+        `symmetric_cross_entropy`: the loss of each example.
     """
 
     function = staticmethod(symmetric_cross_entropy)

@@ -160,12 +160,6 @@ class HealthWarning:
 class Health(keras.callbacks.Callback):
     """Measures after every epoch whether low weights find wrong labels, without knowing these.
 
-    ```python
-    health = tf_mwn.Health(x_meta, y_meta, x, y)
-    history = model.fit(dataset, epochs=20, callbacks=[health])
-    history.history["planted_auc"]
-    ```
-
     Clean examples are asked for their weight with their own label, and with a wrong one that is
     drawn by the confusions between classes. The logs get
 
@@ -195,6 +189,20 @@ class Health(keras.callbacks.Callback):
 
     Raises:
         TypeError, ValueError: arrays that cannot be evaluated, or a model of another package.
+
+    Examples:
+        >>> model = tf_mwn.MetaWeightNet(classifier)
+        >>> model.compile("sgd")
+        >>> health = tf_mwn.Health(x_meta, y_meta, x, y)
+        >>> history = model.fit(pairs, epochs=2, callbacks=[health], verbose=0)
+        >>> len(history.history["planted_auc"])
+        2
+        >>> health.checkup.planted_examples
+        20
+
+    See Also:
+        - `audit`: which labels are wrong, after the training.
+        - `Robust`: uses its weights only while they find planted errors.
     """
 
     def __init__(

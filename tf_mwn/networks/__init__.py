@@ -76,6 +76,11 @@ def build(name: str, input_shape: tuple[int, ...], num_classes: int, weights: st
     Raises:
         ValueError: for an unknown name, a shape the network cannot take, or weights that do not
             fit.
+
+    Examples:
+        >>> from tf_mwn.networks import build
+        >>> build("small_cnn", (28, 28, 1), 10).output_shape
+        (None, 10)
     """
     row, shape = _find(name), tuple(input_shape)
     if row.own_weights:

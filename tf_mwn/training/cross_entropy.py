@@ -14,6 +14,17 @@ class CrossEntropy(RobustModel):
 
     Args:
         classifier: built Keras model that returns logits [B, C].
+
+    Examples:
+        >>> model = tf_mwn.CrossEntropy(classifier)
+        >>> model.compile("sgd", metrics=["accuracy"])
+        >>> history = model.fit(pairs, verbose=0)
+        >>> sorted(history.history)
+        ['accuracy', 'loss']
+
+    See Also:
+        - `MeanLoss`: the same with a loss of its own.
+        - `Robust`: what to compare it with.
     """
 
     def __init__(self, classifier: keras.Model, **kwargs: Any) -> None:

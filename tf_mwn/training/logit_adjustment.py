@@ -51,6 +51,17 @@ class LogitAdjustment:
     Raises:
         TypeError, ValueError: an argument outside its set.
 
+    Examples:
+        >>> adjustment = tf_mwn.LogitAdjustment(class_counts=[90, 10])
+        >>> adjustment.offset.round(2)
+        array([-0.11, -2.23])
+        >>> model = tf_mwn.MetaWeightNet(classifier)
+        >>> model.compile("sgd", logit_adjustment=1.0, class_counts=np.bincount(y))
+
+    See Also:
+        - `RobustModel.compile`: takes τ and the class counts.
+        - `Robust`: corrects the logits by itself.
+
     References:
         Menon et al., Long-Tail Learning via Logit Adjustment, ICLR 2021, equation 10,
         https://arxiv.org/abs/2007.07314.

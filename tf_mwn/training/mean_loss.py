@@ -23,6 +23,16 @@ class MeanLoss(TrainingObjective):
 
     Attributes:
         own_loss: (labels, logits) -> [B] behind `loss`; None for the loss of `compile`.
+
+    Examples:
+        >>> from tf_mwn.losses.generalized import GeneralizedCrossEntropy
+        >>> model = tf_mwn.RobustModel(classifier, tf_mwn.MeanLoss(GeneralizedCrossEntropy(q=0.7)))
+        >>> model.compile("sgd")
+        >>> history = model.fit(pairs, verbose=0)
+
+    See Also:
+        - `CrossEntropy`: the loss of `compile`.
+        - `LearnedLoss`: a loss whose hyper-parameters are learned.
     """
 
     takes_sample_weight = True

@@ -82,6 +82,17 @@ class MetaLearnedModel(RobustModel):
         speed: "exact"; "balanced" for meta_fraction=1/4; or "fast" for that and meta_interval=5.
             The meta gradient stays exact, of a quarter of the batch; docs/performance.md has what
             that costs.
+
+    Examples:
+        >>> model = tf_mwn.MetaLearnedModel(classifier, tf_mwn.WeightNet(), speed="balanced")
+        >>> model.compile("sgd", meta_optimizer="adam")
+        >>> history = model.fit(pairs, verbose=0)
+        >>> sorted(history.history)
+        ['loss', 'mean_weight', 'meta_loss']
+
+    See Also:
+        - `MetaLearner`: the owner of Θ; how to write one.
+        - `MetaWeightNet`: this model with a weight net.
     """
 
     needs_meta_set = True

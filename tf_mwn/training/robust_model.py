@@ -53,6 +53,17 @@ class RobustModel(Loops):
 
     Raises:
         TypeError, ValueError: a classifier that `check_classifier` refuses.
+
+    Examples:
+        >>> model = tf_mwn.RobustModel(classifier, tf_mwn.MeanLoss())
+        >>> model.compile("sgd", metrics=["accuracy"])
+        >>> history = model.fit(pairs, verbose=0)
+        >>> sorted(model.evaluate(x, y, verbose=0, return_dict=True))
+        ['accuracy', 'loss']
+
+    See Also:
+        - `CrossEntropy`: its simplest subclass.
+        - `MetaLearnedModel`: that of objectives that learn.
     """
 
     # Whether training elements must hold a meta batch.

@@ -19,6 +19,13 @@ class WholeSets:
     Attributes:
         train: batches ({"inputs", "sample_id"}, labels), all examples once, never augmented.
         meta: batches (inputs, labels); None where there is no meta set.
+
+    Examples:
+        >>> model = tf_mwn.GoldLossCorrection(classifier, num_classes=2, epochs=1)
+        >>> model.whole_sets = tf_mwn.WholeSets.from_arrays(x, y, x_meta, y_meta)
+
+    See Also:
+        `paired_dataset`: the batches of a training.
     """
 
     train: tf.data.Dataset

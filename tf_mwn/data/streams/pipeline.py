@@ -157,6 +157,18 @@ def paired_dataset(
         TypeError: labels that are no numbers, object arrays, a list of arrays.
         ValueError: lengths or shapes that differ, NaN, negative labels, empty sets, or a batch
             that is larger than its set.
+
+    Examples:
+        >>> pairs = tf_mwn.paired_dataset(x, y, x_meta, y_meta, batch_size=50)
+        >>> element, labels = next(iter(pairs))
+        >>> sorted(element)
+        ['inputs', 'meta_inputs', 'meta_labels', 'sample_id']
+        >>> element["inputs"].shape, element["meta_inputs"].shape
+        (TensorShape([50, 4]), TensorShape([20, 4]))
+
+    See Also:
+        - `MetaWeightNet.fit`: takes arrays as well, and pairs them itself.
+        - `WholeSets`: both sets in a fixed order, for methods that read them before they train.
     """
     if not isinstance(x_meta, tf.data.Dataset):  # whose elements may hold the labels
         check_together(x_meta=x_meta, y_meta=y_meta)

@@ -143,6 +143,15 @@ class D2L(RobustModel):
     Raises:
         ValueError: a classifier whose features are not known; see `classifiers.with_features`.
 
+    Examples:
+        >>> model = tf_mwn.D2L(classifier, epochs=2)
+        >>> model.compile("sgd")
+        >>> model.whole_sets = tf_mwn.WholeSets.from_arrays(x, y)
+        >>> history = model.fit(pairs, epochs=2, verbose=0)
+
+    See Also:
+        `SModel`, `GoldLossCorrection`: labels corrected by an estimate of the noise.
+
     References:
         Ma et al., Dimensionality-Driven Learning with Noisy Labels, ICML 2018, algorithm 1.
         https://arxiv.org/abs/1806.02612

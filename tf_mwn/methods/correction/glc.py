@@ -109,6 +109,17 @@ class GoldLossCorrection(RobustModel):
         epochs: of each of the two trainings.
         glc_estimate: see `estimate_correction`.
 
+    Examples:
+        >>> model = tf_mwn.GoldLossCorrection(classifier, num_classes=2, epochs=1)
+        >>> model.compile("sgd")
+        >>> model.whole_sets = tf_mwn.WholeSets.from_arrays(x, y, x_meta, y_meta)
+        >>> history = model.fit(pairs, epochs=model.num_epochs, verbose=0)
+        >>> model.correction_matrix.shape
+        (2, 2)
+
+    See Also:
+        `SModel`: the same matrix learned without clean examples.
+
     References:
         Hendrycks et al., Using Trusted Data to Train Deep Networks on Labels Corrupted by Severe
         Noise, NeurIPS 2018, algorithm 1. https://arxiv.org/abs/1802.05300

@@ -145,6 +145,18 @@ class SModel(RobustModel):
             epoch.
         s_model_noise_rate: σ to start from; None to start from counts.
 
+    Examples:
+        >>> model = tf_mwn.SModel(classifier, num_classes=2, epochs=2)
+        >>> model.compile("sgd")
+        >>> model.whole_sets = tf_mwn.WholeSets.from_arrays(x, y)
+        >>> history = model.fit(pairs, epochs=2, verbose=0)
+        >>> model.channel.transition_matrix().shape
+        TensorShape([2, 2])
+
+    See Also:
+        - `ComplexSModel`: a matrix that depends on the example.
+        - `GoldLossCorrection`: the matrix from clean examples.
+
     References:
         Goldberger and Ben-Reuven, Training Deep Neural-Networks Using a Noise Adaptation Layer,
         ICLR 2017, section 3. https://openreview.net/forum?id=H12GRgcxg
@@ -251,6 +263,15 @@ class ComplexSModel(SModel):
 
     Raises:
         ValueError: a classifier whose features are not known; see `classifiers.with_features`.
+
+    Examples:
+        >>> model = tf_mwn.ComplexSModel(classifier, num_classes=2, epochs=2)
+        >>> model.compile("sgd")
+        >>> model.whole_sets = tf_mwn.WholeSets.from_arrays(x, y)
+        >>> history = model.fit(pairs, epochs=2, verbose=0)
+
+    See Also:
+        `SModel`: one matrix for all examples.
 
     References:
         Goldberger and Ben-Reuven, ICLR 2017, section 3, equation 6.

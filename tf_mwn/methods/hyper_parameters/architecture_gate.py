@@ -34,6 +34,15 @@ def gated_classifier(inputs: Inputs, logits: Sequence[Logits]) -> keras.Model:
 
     Raises:
         ValueError: fewer than two branches, or logits of different shapes.
+
+    Examples:
+        >>> inputs = keras.Input((4,))
+        >>> branches = [keras.layers.Dense(2)(inputs), keras.layers.Dense(2)(abs(inputs))]
+        >>> tf_mwn.gated_classifier(inputs, branches).output_shape
+        (None, 2)
+
+    See Also:
+        `ArchitectureGate`: learns the mixture.
     """
     shapes = {tuple(z.shape) for z in logits}
     if len(logits) < 2 or len(shapes) > 1 or len(logits[0].shape) != 2:
@@ -80,6 +89,19 @@ class ArchitectureGate(MetaLearnedModel):
 
     Raises:
         ValueError: another classifier, or an unknown order.
+
+    Examples:
+        >>> inputs = keras.Input((4,))
+        >>> branches = [keras.layers.Dense(2)(inputs), keras.layers.Dense(2)(abs(inputs))]
+        >>> model = tf_mwn.ArchitectureGate(tf_mwn.gated_classifier(inputs, branches))
+        >>> model.compile("sgd", meta_optimizer="adam")
+        >>> history = model.fit(pairs, verbose=0)
+        >>> model.meta_learner.shares().shape
+        TensorShape([2])
+
+    See Also:
+        - `gated_classifier`: makes the classifier.
+        - `LearnedWeightDecay`, `HypergradientDescent`: other learned hyper-parameters.
 
     References:
         Liu, Simonyan and Yang, DARTS: Differentiable Architecture Search, ICLR 2019,

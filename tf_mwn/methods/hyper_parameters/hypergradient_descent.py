@@ -74,6 +74,14 @@ class HypergradientDescent(LearnedUpdate):
             batch. The latter needs no meta set, and its steps cost the same as plain training.
         meta_interval: k; Θ is updated at steps 0, k, 2k, ...
 
+    Examples:
+        >>> model = tf_mwn.HypergradientDescent(classifier)
+        >>> model.compile(keras.optimizers.SGD(0.01), meta_optimizer=keras.optimizers.SGD(0.1))
+        >>> history = model.fit(pairs, verbose=0)
+
+    See Also:
+        `LearnedWeightDecay`, `ArchitectureGate`: other learned hyper-parameters.
+
     References:
         Baydin, Cornish, Martínez Rubio, Schmidt and Wood, Online Learning Rate Adaptation with
         Hypergradient Descent, ICLR 2018, https://arxiv.org/abs/1703.04782.

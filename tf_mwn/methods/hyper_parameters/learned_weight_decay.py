@@ -56,6 +56,15 @@ class LearnedWeightDecay(LearnedUpdate):
     Raises:
         ValueError: no trainable variable of `classifier` has two axes or more.
 
+    Examples:
+        >>> model = tf_mwn.LearnedWeightDecay(classifier, weight_decay_start=1e-3)
+        >>> model.compile("sgd", meta_optimizer=keras.optimizers.Adam(3e-3))
+        >>> history = model.fit(pairs, verbose=0)
+
+    See Also:
+        - `HypergradientDescent`, `ArchitectureGate`: other learned hyper-parameters.
+        - `CoupledSGD`: a weight decay that is given.
+
     References:
         Luketina, Berglund, Greff and Raiko, Scalable Gradient-Based Tuning of Continuous
         Regularization Hyperparameters, ICML 2016, https://arxiv.org/abs/1511.06727.

@@ -17,7 +17,18 @@ from tf_mwn.training.meta_learned import MetaLearnedModel
 
 
 def adaptive_gce(classifier, gce_q: float = specs.GCE_Q.default, **engine) -> MetaLearnedModel:
-    """q of the generalised cross-entropy, in [0.01, 1]."""
+    """q of the generalised cross-entropy, in [0.01, 1].
+
+    Examples:
+        >>> from tf_mwn.methods.losses.adaptive_losses import adaptive_gce
+        >>> model = adaptive_gce(classifier)
+        >>> model.compile("sgd", meta_optimizer=keras.optimizers.Adam(1e-2))
+        >>> sorted(model.meta_learner.scalars())
+        ['q']
+
+    See Also:
+        `LearnedLoss`: any hyper-parameters of a loss.
+    """
     learned = LearnedLoss(GeneralizedCrossEntropy(gce_q), {"q": (0.01, 1.0)})
     return MetaLearnedModel(classifier, learned, **engine)
 
@@ -29,7 +40,18 @@ def adaptive_sce(
     sce_a: float = specs.SCE_A.default,
     **engine,
 ) -> MetaLearnedModel:
-    """α and β of the symmetric cross-entropy, each in [0, 20]; A is fixed."""
+    """α and β of the symmetric cross-entropy, each in [0, 20]; A is fixed.
+
+    Examples:
+        >>> from tf_mwn.methods.losses.adaptive_losses import adaptive_sce
+        >>> model = adaptive_sce(classifier)
+        >>> model.compile("sgd", meta_optimizer=keras.optimizers.Adam(1e-2))
+        >>> sorted(model.meta_learner.scalars())
+        ['alpha', 'beta']
+
+    See Also:
+        `LearnedLoss`: any hyper-parameters of a loss.
+    """
     loss = SymmetricCrossEntropy(sce_alpha, sce_beta, sce_a)
     learned = LearnedLoss(loss, {"alpha": (0.0, 20.0), "beta": (0.0, 20.0)})
     return MetaLearnedModel(classifier, learned, **engine)
@@ -41,7 +63,18 @@ def adaptive_bi_tempered(
     bi_tempered_t2: float = specs.BI_TEMPERED_T2.default,
     **engine,
 ) -> MetaLearnedModel:
-    """t1 in [0, 0.99] and t2 in [1.01, 4] of the bi-tempered loss."""
+    """t1 in [0, 0.99] and t2 in [1.01, 4] of the bi-tempered loss.
+
+    Examples:
+        >>> from tf_mwn.methods.losses.adaptive_losses import adaptive_bi_tempered
+        >>> model = adaptive_bi_tempered(classifier)
+        >>> model.compile("sgd", meta_optimizer=keras.optimizers.Adam(1e-2))
+        >>> sorted(model.meta_learner.scalars())
+        ['t1', 't2']
+
+    See Also:
+        `LearnedLoss`: any hyper-parameters of a loss.
+    """
     loss = BiTempered(bi_tempered_t1, bi_tempered_t2)
     learned = LearnedLoss(loss, {"t1": (0.0, 0.99), "t2": (1.01, 4.0)})
     return MetaLearnedModel(classifier, learned, **engine)
@@ -58,6 +91,16 @@ def adaptive_poly_soft(
 
     An example with a loss above λ has no weight, and gives λ and d no signal. A uniform prediction
     has the loss ln C, so with this lower bound an untrained classifier can still learn.
+
+    Examples:
+        >>> from tf_mwn.methods.losses.adaptive_losses import adaptive_poly_soft
+        >>> model = adaptive_poly_soft(classifier, num_classes=2)
+        >>> model.compile("sgd", meta_optimizer=keras.optimizers.Adam(1e-2))
+        >>> sorted(model.meta_learner.scalars())
+        ['d', 'lambda']
+
+    See Also:
+        `LearnedLoss`: any hyper-parameters of a loss.
     """
     loss = PolySoft(poly_soft_lambda, poly_soft_d)
     learned = LearnedLoss(loss, {"lambda_": (math.log(num_classes), 20.0), "d": (1.01, 20.0)})

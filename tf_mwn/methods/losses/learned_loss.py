@@ -24,11 +24,6 @@ class LearnedLoss(MetaLearner):
     their values. Choose a meta optimizer and rate that suit the scale of Λ: the sources use SGD at
     the classifier's rate, or Adam at 1e-3.
 
-    ```python
-    learned = LearnedLoss(GeneralizedCrossEntropy(q=0.7), {"q": (0.01, 1.0)})
-    model = MetaLearnedModel(classifier, learned)
-    ```
-
     Args:
         loss: a loss of `tf_mwn.losses`; its hyper-parameters are the initial values.
         bounds: name -> (least, largest) of each hyper-parameter to learn; the largest may be
@@ -38,6 +33,18 @@ class LearnedLoss(MetaLearner):
         TypeError: `loss` is not from this package, or a hyper-parameter is no real number.
         ValueError: `bounds` is empty, names a hyper-parameter that the loss does not have,
             excludes the initial value, or allows a value that the loss does not.
+
+    Examples:
+        >>> from tf_mwn.losses.generalized import GeneralizedCrossEntropy
+        >>> learned = tf_mwn.LearnedLoss(GeneralizedCrossEntropy(q=0.7), {"q": (0.01, 1.0)})
+        >>> model = tf_mwn.MetaLearnedModel(classifier, learned)
+        >>> model.compile("sgd", meta_optimizer=keras.optimizers.Adam(1e-2))
+        >>> list(learned.scalars())
+        ['q']
+
+    See Also:
+        - `MetaLearner`: a training objective of your own.
+        - `LossTeacher`: a loss that is learned as a whole.
 
     References:
         Shu, Zhao, Chen, Xu and Meng, Learning Adaptive Loss for Robust Learning with Noisy Labels,

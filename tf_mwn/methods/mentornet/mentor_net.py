@@ -59,6 +59,18 @@ class MentorNet(keras.layers.Layer):
     Args:
         seed: of the initial values.
 
+    Examples:
+        >>> mentor = tf_mwn.MentorNet()
+        >>> features = np.array([[0.1, -1.0, 0, 50], [3.0, 2.0, 1, 50]], "float32")
+        >>> mentor(features).shape
+        TensorShape([2])
+        >>> mentor.save("mentor.json")
+        >>> mentor = tf_mwn.MentorNet.load("mentor.json")
+
+    See Also:
+        - `MentorNetDD`, `MentorNetPD`: the trainings with a mentor.
+        - `WeightNet`: weights from the loss alone.
+
     References:
         Jiang et al., MentorNet, ICML 2018. https://arxiv.org/abs/1712.05055
     """

@@ -84,6 +84,13 @@ class MentorNetPD(_Mentored):
             authors' commands.
         seed: of the mentor and the example dropout.
 
+    Examples:
+        >>> model = tf_mwn.MentorNetPD(classifier, len(x), steps_per_epoch=2, epochs=1)
+        >>> model.compile("sgd")
+
+    See Also:
+        `MentorNetDD`: learns the mentor on clean examples.
+
     References:
         Jiang et al., MentorNet: Learning Data-Driven Curriculum for Very Deep Neural Networks on
         Corrupted Labels, ICML 2018. https://arxiv.org/abs/1712.05055
@@ -155,6 +162,18 @@ class MentorNetDD(_Mentored):
 
     Raises:
         ValueError: neither a transition matrix nor a mentor, or a file without a mentor.
+
+    Examples:
+        >>> matrix = [[0.8, 0.2], [0.2, 0.8]]
+        >>> steps = {"steps_per_epoch": 2, "epochs": 1}
+        >>> model = tf_mwn.MentorNetDD(classifier, len(x), **steps, transition_matrix=matrix,
+        ...                            mentor_student_epochs=2)
+        >>> model.compile("sgd")
+        >>> model.whole_sets = tf_mwn.WholeSets.from_arrays(x, y, x_meta, y_meta)
+
+    See Also:
+        - `MentorNetPD`: needs no clean examples.
+        - `MentorNet`: the mentor, which can be saved and used again.
 
     References:
         Jiang et al., MentorNet: Learning Data-Driven Curriculum for Very Deep Neural Networks on

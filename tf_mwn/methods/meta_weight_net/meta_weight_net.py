@@ -22,13 +22,6 @@ from tf_mwn.training.robust_model import RobustModel
 class MetaWeightNet(MetaLearnedModel):
     """Trains `classifier` with sample weights V(loss; Θ) learned on a small clean meta set.
 
-    ```python
-    model = tf_mwn.MetaWeightNet(classifier, weight_normalization="sum")
-    model.compile(optimizer=keras.optimizers.SGD(0.1, momentum=0.9),
-                  meta_optimizer=keras.optimizers.Adam(1e-3), metrics=["accuracy"])
-    model.fit(tf_mwn.paired_dataset(x, y, x_meta, y_meta, batch_size=100), epochs=60)
-    ```
-
     Args:
         classifier: built Keras model that returns logits [B, C]. This object itself is trained,
             and can be used alone afterwards.
@@ -41,6 +34,18 @@ class MetaWeightNet(MetaLearnedModel):
             paper's step.
         detach_loss: whether V's input is constant in the virtual gradient, as in the paper.
             False lets that gradient flow through it, as in the authors' class-imbalance script.
+
+    Examples:
+        >>> model = tf_mwn.MetaWeightNet(classifier, weight_normalization="sum")
+        >>> model.compile("sgd", meta_optimizer=keras.optimizers.Adam(3e-3), metrics=["accuracy"])
+        >>> history = model.fit(x, y, x_meta=x_meta, y_meta=y_meta, batch_size=50, verbose=0)
+        >>> model.sample_weight(y, classifier(x)).shape
+        TensorShape([100])
+
+    See Also:
+        - `Robust`: what we recommend, Meta-Weight-Net with what keeps it right.
+        - `Health`: whether the weights find wrong labels.
+        - `CMWNet`: without a clean set. `L2RW`: a free weight for each example.
 
     References:
         Shu et al., Meta-Weight-Net: Learning an Explicit Mapping For Sample Weighting,

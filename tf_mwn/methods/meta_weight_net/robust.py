@@ -28,12 +28,6 @@ _HELD_BACK_SEED = 0  # of every `fit`, so that the same examples stay held back
 class Robust(MetaWeightNet):
     """Trains `classifier` where nothing is known of the bias of the data but a small clean set.
 
-    ```python
-    model = tf_mwn.Robust(classifier)
-    model.compile(optimizer="adam", metrics=["accuracy"])
-    model.fit(tf_mwn.paired_dataset(x, y, x_meta, y_meta, batch_size=100), epochs=60)
-    ```
-
     It is Meta-Weight-Net with five parts, each of which can be switched off:
 
     1. The training objective and V see logits that are corrected by the class shares of the given
@@ -74,6 +68,19 @@ class Robust(MetaWeightNet):
 
     Attributes:
         fine_tuned: what the last phase of the last `fit` did, or None.
+
+    Examples:
+        >>> model = tf_mwn.Robust(classifier)
+        >>> model.compile(optimizer="adam", metrics=["accuracy"])
+        >>> history = model.fit(x, y, x_meta=x_meta, y_meta=y_meta, batch_size=50, verbose=0)
+        >>> classifier.predict(x, verbose=0).shape
+        (100, 2)
+        >>> found = tf_mwn.audit(model, x, y, x_meta, y_meta)
+
+    See Also:
+        - `MetaWeightNet`: the method as published.
+        - `RobustClassifier`: the same as an estimator of scikit-learn.
+        - `audit`: which labels are wrong. `Health`: whether the weights can be believed.
     """
 
     def __init__(

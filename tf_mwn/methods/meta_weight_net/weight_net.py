@@ -33,6 +33,17 @@ class WeightNet(MetaLearner):
             step 5). False lets that gradient flow through V (the authors' imbalance script). The
             actual gradient (step 7) never does.
 
+    Examples:
+        >>> weight_net = tf_mwn.WeightNet(units=(20,), normalization="sum")
+        >>> losses = np.array([0.1, 1.0, 5.0], "float32")
+        >>> weight_net.curve(losses).shape
+        TensorShape([3])
+
+    See Also:
+        - `MetaWeightNet`: learns it.
+        - `ClassAwareNet`: weights that depend on the size of the class, too.
+        - `save_weight_net`, `load_weight_net`: its file.
+
     References:
         Shu et al., Meta-Weight-Net, NeurIPS 2019, https://arxiv.org/abs/1902.07379.
     """

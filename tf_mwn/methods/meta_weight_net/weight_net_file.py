@@ -21,6 +21,13 @@ def save_weight_net(weight_net: WeightNet, path: str | Path) -> None:
     Raises:
         TypeError: not a `WeightNet`.
         OSError: the file cannot be written.
+
+    Examples:
+        >>> model = tf_mwn.MetaWeightNet(classifier)
+        >>> tf_mwn.save_weight_net(model.weight_net, "weight_net.json")
+
+    See Also:
+        `load_weight_net`: reads the file, and trains another classifier with it.
     """
     if not isinstance(weight_net, WeightNet):
         raise TypeError(f"weight_net: expected a WeightNet, received {type(weight_net).__name__}")
@@ -37,20 +44,22 @@ def save_weight_net(weight_net: WeightNet, path: str | Path) -> None:
 def load_weight_net(path: str | Path) -> WeightNet:
     """The weight net in a file of `save_weight_net`, bit for bit.
 
-    To train another classifier with its fixed weights, without a meta set:
-
-    ```python
-    model = tf_mwn.RobustModel(classifier, tf_mwn.load_weight_net("weight_net.json"))
-    model.compile(keras.optimizers.SGD(0.1, momentum=0.9))
-    model.fit(tf_mwn.paired_dataset(x, y, None, None, batch_size=100), epochs=10)
-    ```
-
-    V is learned for the losses of one training. It suits another training if the losses are alike,
-    that is with about as many classes and as much noise.
+    It can train another classifier with its fixed weights, without a meta set. V is learned for the
+    losses of one training. It suits another training if the losses are alike, that is with about as
+    many classes and as much noise.
 
     Raises:
         ValueError: a file of another kind, or variables that do not fit its sizes.
         OSError: the file cannot be read.
+
+    Examples:
+        >>> tf_mwn.save_weight_net(tf_mwn.WeightNet(), "weight_net.json")
+        >>> model = tf_mwn.RobustModel(classifier, tf_mwn.load_weight_net("weight_net.json"))
+        >>> model.compile("sgd")
+        >>> history = model.fit(pairs, verbose=0)
+
+    See Also:
+        `save_weight_net`: writes the file. `MetaWeightNet`: learns a weight net.
     """
     content = _read(path)
     try:

@@ -41,6 +41,14 @@ class ClassAwareNet(MetaLearner):
     Raises:
         TypeError, ValueError: an argument outside its range.
 
+    Examples:
+        >>> net = tf_mwn.ClassAwareNet(class_counts=[500, 480, 20, 10], clusters=2)
+        >>> [int(cluster) for cluster in net.cluster_of_class]
+        [1, 1, 0, 0]
+
+    See Also:
+        `CMWNet`: learns it. `WeightNet`: one head for all classes.
+
     References:
         Shu, Yuan, Meng and Xu, CMW-Net: Learning a Class-Aware Sample Weighting Mapping for
         Robust Deep Learning, TPAMI 2023, https://arxiv.org/abs/2202.05613.

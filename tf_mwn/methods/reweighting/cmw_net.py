@@ -58,6 +58,16 @@ class CMWNet(MetaLearnedModel):
         virtual_variables, meta_interval, virtual_step, **kwargs: see `MetaLearnedModel`. The
             authors' code updates Θ every 10th step.
 
+    Examples:
+        >>> model = tf_mwn.CMWNet(classifier, np.bincount(y), epochs=2, cmw_clusters=1)
+        >>> model.compile("sgd")
+        >>> model.whole_sets = tf_mwn.WholeSets.from_arrays(x, y)
+        >>> history = model.fit(tf_mwn.paired_dataset(x, y, None, None, 50), epochs=2, verbose=0)
+
+    See Also:
+        - `CMWNetSL`: gives doubtful examples another label, not a smaller weight.
+        - `MetaWeightNet`: with a clean set.
+
     References:
         Shu, Yuan, Meng and Xu, CMW-Net: Learning a Class-Aware Sample Weighting Mapping for
         Robust Deep Learning, TPAMI 2023, https://arxiv.org/abs/2202.05613.

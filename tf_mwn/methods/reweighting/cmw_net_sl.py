@@ -95,6 +95,15 @@ class CMWNetSL(CMWNet):
             feature-dependent noise. 0 blends nothing.
         **kwargs: as `CMWNet`, but without `weight_normalization`.
 
+    Examples:
+        >>> model = tf_mwn.CMWNetSL(classifier, np.bincount(y), epochs=2, cmw_clusters=1)
+        >>> model.compile("sgd")
+        >>> model.whole_sets = tf_mwn.WholeSets.from_arrays(x, y)
+        >>> history = model.fit(tf_mwn.paired_dataset(x, y, None, None, 50), epochs=2, verbose=0)
+
+    See Also:
+        `CMWNet`: without pseudo labels.
+
     References:
         See `CMWNet`; this is the variant with soft labels.
     """

@@ -77,6 +77,16 @@ class L2RW(RobustModel):
             "last_block", "head" (the last layer with weights, cheaper) or a function of a
             variable.
 
+    Examples:
+        >>> model = tf_mwn.L2RW(classifier, num_sample_ids=len(x))
+        >>> model.compile("sgd")
+        >>> history = model.fit(pairs, verbose=0)
+        >>> model.sample_weight(y, classifier(x), np.arange(len(x))).shape
+        TensorShape([100])
+
+    See Also:
+        `MetaWeightNet`: weights that are a function of the loss.
+
     References:
         Ren, Zeng, Yang and Urtasun, Learning to Reweight Examples for Robust Deep Learning,
         ICML 2018, algorithm 1, https://arxiv.org/abs/1803.09050.

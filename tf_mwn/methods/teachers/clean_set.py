@@ -19,6 +19,14 @@ class CleanOnly(CrossEntropy):
     Args:
         classifier: built Keras model that returns logits [B, C].
 
+    Examples:
+        >>> model = tf_mwn.CleanOnly(classifier)
+        >>> model.compile("sgd")
+        >>> history = model.fit(pairs, verbose=0)
+
+    See Also:
+        `CleanAdded`: trains on both sets.
+
     References:
         The "clean only" row of Ren et al., ICML 2018, https://arxiv.org/abs/1803.09050.
     """
@@ -40,6 +48,15 @@ class CleanAdded(CrossEntropy):
 
     Args:
         classifier: built Keras model that returns logits [B, C].
+
+    Examples:
+        >>> model = tf_mwn.CleanAdded(classifier)
+        >>> model.compile("sgd")
+        >>> history = model.fit(pairs, verbose=0)
+
+    See Also:
+        - `CleanOnly`: trains on the clean examples alone.
+        - `RobustModel.fine_tune`: trains on them afterwards.
     """
 
     needs_meta_set = True

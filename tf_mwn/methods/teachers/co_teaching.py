@@ -147,6 +147,16 @@ class CoTeaching(RobustModel):
         TypeError, ValueError: as `RobustModel`, for either network. Neither rate is given, a value
             is outside its range, or the new network has the classifier's own weights.
 
+    Examples:
+        >>> model = tf_mwn.CoTeaching(classifier, len(x), steps_per_epoch=2, noise_rate=0.2)
+        >>> model.compile("sgd")
+        >>> history = model.fit(pairs, verbose=0)
+        >>> model.sample_weight(y, classifier(x), np.arange(len(x))).shape
+        TensorShape([100])
+
+    See Also:
+        `MentorNetPD`: another method that needs no clean examples.
+
     References:
         Han et al., NeurIPS 2018, https://arxiv.org/abs/1804.06872. The selected losses are
         averaged, as in the paper. The authors' code divides the mean by their number once more.

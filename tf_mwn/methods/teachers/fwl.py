@@ -103,6 +103,15 @@ class FidelityWeighted(RobustModel):
     Raises:
         ValueError: the classifier's features are not known, or a value is outside its range.
 
+    Examples:
+        >>> model = tf_mwn.FidelityWeighted(classifier, len(x), epochs=1, fwl_epochs=1)
+        >>> model.compile("sgd")
+        >>> model.whole_sets = tf_mwn.WholeSets.from_arrays(x, y, x_meta, y_meta)
+        >>> history = model.fit(pairs, epochs=model.num_epochs, verbose=0)
+
+    See Also:
+        `GoldLossCorrection`: corrects labels class by class.
+
     References:
         Dehghani et al., ICLR 2018, https://arxiv.org/abs/1711.02799. There the last phase also
         trains on the meta set; here it trains on the training set alone.

@@ -33,14 +33,6 @@ class LearningToTeach(RobustModel):
     method still leaves out about an eighth of the examples at random. docs/methods/teaching.md
     reports the results of longer teaching.
 
-    ```python
-    model = tf_mwn.LearningToTeach(classifier, num_classes=10, num_sample_ids=len(x),
-                                   steps_per_epoch=len(x) // 100, epochs=60)
-    model.compile(keras.optimizers.SGD(0.1, momentum=0.9), metrics=["accuracy"])
-    model.fit(tf_mwn.paired_dataset(x, y, x_meta, y_meta, batch_size=100),
-              epochs=model.num_epochs)
-    ```
-
     Args:
         classifier: built Keras model that returns logits [B, C].
         num_classes: C.
@@ -58,6 +50,15 @@ class LearningToTeach(RobustModel):
 
     Raises:
         TypeError, ValueError: an argument outside its range.
+
+    Examples:
+        >>> model = tf_mwn.LearningToTeach(classifier, num_classes=2, num_sample_ids=len(x),
+        ...                                steps_per_epoch=2, epochs=1, l2t_episodes=1)
+        >>> model.compile("sgd", meta_optimizer="adam")
+        >>> history = model.fit(pairs, epochs=model.num_epochs, verbose=0)
+
+    See Also:
+        `MetaWeightNet`: learns what counts by the exact gradient, in every step.
 
     References:
         Fan, Tian, Qin, Li and Liu, Learning to Teach, ICLR 2018, https://arxiv.org/abs/1805.03643.

@@ -59,6 +59,13 @@ class LossTeacher(MetaLearner):
     Raises:
         TypeError, ValueError: `num_classes` is not an integer of at least 1.
 
+    Examples:
+        >>> model = tf_mwn.MetaLearnedModel(classifier, tf_mwn.LossTeacher(num_classes=2))
+        >>> model.compile("sgd", meta_optimizer=keras.optimizers.Adam(3e-3))
+
+    See Also:
+        `LearnedLoss`: the hyper-parameters of a known loss.
+
     References:
         Wu et al., Learning to Teach with Dynamic Loss Functions, NeurIPS 2018,
         https://arxiv.org/abs/1810.12081. There a network that sees the state of the student outputs
