@@ -171,12 +171,14 @@ def reference(code: str, name: str) -> str:
 
 
 class Names(griffe.Extension):
-    """Public names in docstrings become links, defaults that a constant names its value."""
+    """Names in docstrings become links, and a default that a constant names its value."""
 
     def on_object(self, *, obj: griffe.Object, **kwargs: Any) -> None:
         if obj.docstring:
             obj.docstring.value = outside_code(
-                lambda text: re.sub(r"`(?:tf_mwn\.)?(\w+)((?:\.\w+)?)`", _linked, text),
+                lambda text: re.sub(
+                    r"`(?:tf_mwn\.)?(\w+)((?:\.\w+)?)`", lambda found: linked(found, obj), text
+                ),
                 obj.docstring.value,
             )
 
@@ -187,6 +189,12 @@ class Names(griffe.Extension):
                 parameter.default = repr(pkgutil.resolve_name(path))
 
 
-def _linked(match: re.Match[str]) -> str:
-    name, attribute = match.groups()
-    return reference(match[0], name + attribute) if name in PUBLIC else match[0]
+def linked(found: re.Match[str], scope: griffe.Object) -> str:
+    """A public name, or one that `scope` knows, as a link; anything else as it is."""
+    name, attribute = found.groups()
+    if name not in PUBLIC:
+        try:
+            name = scope.resolve(name).removeprefix("tf_mwn.")
+        except griffe.NameResolutionError:
+            return found[0]
+    return reference(found[0], name + attribute)
