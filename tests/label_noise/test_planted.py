@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tf_mwn.label_noise.measures import noise_auc
-from tf_mwn.label_noise.planted import auc_and_error, observed_confusions, plant
+from tf_mwn.label_noise.planted import auc_and_error, given_up, observed_confusions, plant
 
 OWN, WRONG = np.array([0.9, 0.6, 0.4, 0.8]), np.array([0.1, 0.5, 0.7, 0.2])
 
@@ -71,3 +71,18 @@ def test_confusions_are_those_of_the_given_labels_and_leave_no_class_without_a_w
     matrix = observed_confusions((sure[wrong], clean), None)
     np.testing.assert_allclose(matrix.diagonal(), 0.75, atol=0.01)
     assert (matrix > 0).all() and matrix[0, 1] > 100 * matrix[0, 2]
+
+
+def test_classes_given_up_by_hand():
+    """Of three means of enough examples, 0.8, 0.4 and 0.05, the last is below a quarter of 0.42."""
+    labels = np.arange(4).repeat([5, 6, 5, 4])
+    lost, level = given_up(np.array([0.8, 0.4, 0.05, 0.01])[labels], labels, 5)
+    np.testing.assert_array_equal(lost, [False, False, True, False, False])
+    assert level == pytest.approx(0.6)
+    kept, level = given_up(np.array([0.8, 0.11, 0.11, 0.01])[labels], labels, 4)
+    assert not kept.any() and level == pytest.approx(1.02 / 3)
+
+
+def test_no_class_of_few_clean_examples_is_given_up():
+    lost, level = given_up(np.array([0.0, 0.4]), np.array([0, 1]), 2)
+    assert not lost.any() and level == pytest.approx(0.2)

@@ -53,6 +53,16 @@ def test_curves_set_by_hand(slope, bias, auc, verdict, train):
     assert found.weight_verdict == verdict
 
 
+def test_a_class_whose_right_labels_weigh_next_to_nothing_is_given_up(monkeypatch):
+    model = model_of(-1.0, 1.0)
+    kept = np.array([1.0, 1.0, 0.1])
+    at = model.weights_at
+    monkeypatch.setattr(model, "weights_at", lambda y, z, i: at(y, z, i) * kept[y.numpy()])
+    found = asked(model)
+    assert found.given_up_classes == [2] and found.weight_verdict == "given_up"
+    assert asked(model_of(-1.0, 1.0)).given_up_classes == []
+
+
 def test_a_curve_that_has_not_begun_to_learn_is_not_judged():
     found = asked(model_of(1.0, -1.0, learned=0))
     assert found.weight_verdict is None and found.planted_auc < 0.02

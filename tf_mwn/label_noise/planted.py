@@ -7,6 +7,9 @@ import numpy as np
 from tf_mwn.label_noise.measures import noise_auc
 from tf_mwn.label_noise.transition import calibrated_transition, held_out_confusion
 
+_GIVEN_UP = 0.25  # mean weight of a class that is given up, as a share of the mean class's
+_ENOUGH = 5  # clean examples, to say so of their class
+
 
 def planted_weights(
     weights_of: Callable[[np.ndarray, np.ndarray], np.ndarray | None],
@@ -85,6 +88,31 @@ def observed_confusions(
     if train is None:
         return held_out_confusion(softmax(logits.astype(np.float64), axis=1), labels)
     return calibrated_transition(*train, clean)[1].matrix
+
+
+def given_up(weights: np.ndarray, labels: np.ndarray, num_classes: int) -> tuple[np.ndarray, float]:
+    """Classes whose right labels weigh next to nothing.
+
+    V sees losses. Those of a rare or hard class can be as large as those of wrong labels, and if V
+    takes them for such, the classifier is not trained on the class, and they stay large.
+
+    Args:
+        weights: [M] of clean examples with their own labels.
+        labels: [M] their classes in 0..C-1.
+        num_classes: C.
+
+    Returns:
+        Which classes are given up, [C] of bool: those whose clean examples weigh less than a
+        quarter of those of the mean class. Classes of fewer than five clean examples are not: their
+        mean says little. And the mean weight over the classes that are not given up.
+    """
+    counts = np.bincount(labels, minlength=num_classes)
+    means = np.bincount(labels, weights, num_classes) / np.maximum(counts, 1)
+    enough = counts >= _ENOUGH
+    if not enough.any():
+        return np.zeros(num_classes, bool), float(np.mean(weights))
+    lost = enough & (means < _GIVEN_UP * means[enough].mean())
+    return lost, float(means[enough & ~lost].mean())
 
 
 def auc_and_error(own: np.ndarray, wrong: np.ndarray) -> tuple[float, float]:

@@ -13,7 +13,7 @@ from tf_mwn.checks import check_labels, check_together
 from tf_mwn.data.seeds import generator
 from tf_mwn.data.streams.pipeline import evaluation_dataset
 from tf_mwn.label_noise.measures import weight_measures
-from tf_mwn.label_noise.planted import auc_and_error, planted_weights
+from tf_mwn.label_noise.planted import auc_and_error, class_numbers, given_up, planted_weights
 from tf_mwn.messages import logger
 from tf_mwn.training.robust_model import RobustModel
 from tf_mwn.training.whole_sets import logits_of
@@ -40,6 +40,11 @@ ADVICE = {
         "--meta_fraction=0.25 (if the classifier is weak), or --method=robust"
     ),
 }
+ADVICE["given_up"] = (
+    "V has given up a class: clean examples of it, with their right labels, weigh less than a "
+    "quarter of those of the mean class, so that the classifier hardly learns it. Rare classes "
+    "have large losses, as wrong labels have. Try --logit_adjustment=1, or --method=robust"
+)
 ADVICE[OFF] = (
     "V does not find planted errors, so all weights are equal in the end. More clean examples make "
     "this test more certain, and a better classifier makes V better"
@@ -56,12 +61,14 @@ class Checkup:
         planted_auc: AUC of low weight for planted errors; None if they could not be asked.
         planted_auc_error: its standard error.
         planted_examples: number of clean examples that were asked.
+        given_up_classes: classes that V has given up, see `given_up`; None as `planted_auc`.
         weight_verdict: a key of `ADVICE`; None if nothing is wrong, or V learns nothing or not yet.
     """
 
     planted_auc: float | None = None
     planted_auc_error: float | None = None
     planted_examples: int | None = None
+    given_up_classes: list[int] | None = None
     weight_verdict: str | None = None
 
     def logs(self) -> dict[str, float]:
@@ -94,9 +101,11 @@ def examine(
     found: dict[str, Any] = {}
     asked = weights
     pair = None if clean is None else _planted_weights(model, clean, train, seed)
-    if pair is not None:
+    if clean is not None and pair is not None:
         auc, error = auc_and_error(*pair)
+        lost, _ = given_up(pair[0], class_numbers(clean[1]), max(clean[0].shape[1], 2))
         found = {"planted_auc": auc, "planted_auc_error": error, "planted_examples": len(pair[0])}
+        found["given_up_classes"] = np.flatnonzero(lost).tolist()
         asked = np.concatenate(pair)
     if asked is None or not _has_learned(model):
         return Checkup(**found)
@@ -131,6 +140,7 @@ def _verdict(
     weights: np.ndarray,
     planted_auc: float | None = None,
     planted_auc_error: float = 0.0,
+    given_up_classes: list[int] | None = None,
     **_: Any,
 ) -> str | None:
     mean = weights.mean(dtype=np.float64)
@@ -138,7 +148,7 @@ def _verdict(
         return "constant" if 0.02 <= mean <= 0.98 else "saturated"
     if planted_auc is not None and planted_auc + planted_auc_error < 0.5:
         return "inverted"
-    return None
+    return "given_up" if given_up_classes else None
 
 
 class HealthWarning:

@@ -111,6 +111,32 @@ def test_v_weighs_only_while_planted_errors_show_it_to_be_right(slope, trusted, 
         np.testing.assert_array_equal(model.sample_weight(Y_META, logits), np.ones(15))
 
 
+def test_a_class_that_v_gives_up_weighs_as_the_others_do(monkeypatch):
+    """The classifier is sure of the clean examples of classes 0 and 1 only."""
+    model = robust(logit_adjustment=0.0)
+    dataset = pairs()
+    x = model.prepared(dataset, pairing_of(dataset))
+    logits = np.array([6.0, 6.0, 2.0], "float32")[Y_META, np.newaxis] * one_hot(Y_META)
+    monkeypatch.setattr(model, "_clean_logits", lambda inputs: tf.constant(logits))
+    # 0.8 for them, 0.1 for class 2, and 0 for errors planted in classes 0 and 1.
+    monkeypatch.setattr(
+        model.weight_net,
+        "curve",
+        lambda losses: tf.where(losses < 0.1, 0.8, tf.where(losses < 3.0, 0.1, 0.0)),
+    )
+    model.begin_epoch()
+    element, labels = next(iter(x))
+    batch = model.training_batch(labels, element["sample_id"])
+    z, y = tf.random.normal([16, 3], seed=1), labels.numpy()
+    cotangent, weights = model.step_gradient(z, batch)
+    given = model.logits_gradient(z, batch)[1].numpy()
+    expected = np.where(y == 2, 0.8, given)
+    np.testing.assert_allclose(weights, expected, rtol=1e-6)
+    share = (expected / expected.sum())[:, np.newaxis]
+    np.testing.assert_allclose(cotangent, share * (tf.nn.softmax(z) - one_hot(y)), atol=1e-6)
+    np.testing.assert_allclose(model.sample_weight(Y_META, logits)[Y_META == 2], 0.8)
+
+
 def test_another_fit_counts_its_own_classes_and_asks_only_what_was_held_back():
     model = robust(held_back=0.4)
     model.fit(pairs(), verbose=0)

@@ -9,14 +9,16 @@ import tensorflow as tf
 
 from tf_mwn.checks import check_bool
 from tf_mwn.data.streams.pairing import Pairing
-from tf_mwn.engine.objective import TrainingBatch
+from tf_mwn.engine.objective import TrainingBatch, logits_gradient
 from tf_mwn.engine.optimizers import CoupledAdam
 from tf_mwn.engine.replicas import state
-from tf_mwn.label_noise.planted import auc_and_error, planted_weights
+from tf_mwn.label_noise.planted import auc_and_error, class_numbers, given_up, planted_weights
 from tf_mwn.methods.meta_weight_net import specs
 from tf_mwn.methods.meta_weight_net.meta_weight_net import MetaWeightNet
+from tf_mwn.methods.meta_weight_net.weight_net import weighted_share
 from tf_mwn.tensors import Labels, Logits, Tensor
 from tf_mwn.training import options as training_options
+from tf_mwn.training.classifiers import num_classes
 from tf_mwn.training.fine_tuning import FineTuned, hold_back, strata
 from tf_mwn.training.whole_sets import WholeSets, logits_of
 
@@ -39,7 +41,8 @@ class Robust(MetaWeightNet):
     4. V weighs only while planted errors show it to be right: before each epoch the clean examples
        are asked with their own and with a wrong label, and V is not used unless low weights find
        the wrong ones better than chance. Until then, and whenever V fails, all weights are equal;
-       V goes on learning.
+       V goes on learning. The same holds of a class that V gives up, as its right labels weigh less
+       than a quarter of those of the mean class: its examples then have the mean weight.
     5. A last phase trains the classifier on the clean set, and is kept as far as it helps on clean
        examples that are held back from it.
 
@@ -114,8 +117,13 @@ class Robust(MetaWeightNet):
         }
         self.fine_tuned: FineTuned | None = None
         self.needs_whole_sets = tests_weights
-        # Whether V weighs in this epoch; a variable, so that a resumed run goes on alike.
-        self._trust = state(self, "trust", dtype="int32") if tests_weights else None
+        # Whether V weighs the examples of each class in this epoch, and the weight of all others.
+        # Variables, so that a resumed run goes on alike.
+        self._trust = self._level = None
+        if tests_weights:
+            classes = max(num_classes(classifier) or 1, 2)
+            self._trust = state(self, "trust", [classes], dtype="int32")
+            self._level = state(self, "level")
         # Whether a last phase has trained on clean examples; a variable, as a saved model knows it.
         self._has_tuned = state(self, "has_tuned", dtype="int32") if tests_weights else None
         self._clean_logits = tf.function(
@@ -161,40 +169,65 @@ class Robust(MetaWeightNet):
     @property
     def trusts_weights(self) -> bool:
         """Whether V weighs in the current epoch."""
-        return self._trust is None or bool(self._trust.numpy())
+        return self._trust is None or bool(self._trust.numpy().any())
 
     def begin_epoch(self) -> None:
         super().begin_epoch()
         if self._trust is not None:
-            self._trust.assign(int(self._passes_test()))
+            trust, level = self._tested()
+            self._trust.assign(np.broadcast_to(trust, self._trust.shape).astype(np.int32))
+            self._level.assign(level)
 
-    def _passes_test(self) -> bool:
-        """Whether low weights find planted errors better than chance; False if none can be."""
+    def _tested(self) -> tuple[bool | np.ndarray, float]:
+        """Whether V weighs, for each class [C] or for all, and the weight where it does not.
+
+        V weighs if low weights find planted errors better than chance, but not the examples of a
+        class that it has given up: these weigh as much as right labels of the others do.
+        """
         if self.whole_sets.meta is None:
-            return False
+            return False, 1.0
         logits, labels, _ = logits_of(self._clean_logits, self.whole_sets.meta)
         if not self.has_classes(labels, logits):
-            return True  # no error can be planted
+            return True, 1.0  # no error can be planted
         weights = planted_weights(self._weights_of_v, (logits, labels), None, rng=_same_draws())
-        if weights is None:
-            return False
-        return auc_and_error(*weights)[0] > 0.5
+        if weights is None or auc_and_error(*weights)[0] <= 0.5:
+            return False, 1.0
+        if num_classes(self.classifier) is None:  # so that `_trust` has no entry for each
+            return True, 1.0
+        lost, level = given_up(weights[0], class_numbers(labels), self._trust.shape[0])
+        return ~lost, level
 
     def _weights_of_v(self, labels: np.ndarray, logits: np.ndarray) -> np.ndarray:
         losses = self.training_loss(tf.constant(labels), tf.constant(logits))
         return keras.ops.convert_to_numpy(self.weight_net.curve(losses))
 
     def step_gradient(self, logits: Logits, batch: TrainingBatch) -> tuple[Logits, Tensor | None]:
-        cotangent, weights = super().step_gradient(logits, batch)
-        if self._trust is None:
-            return cotangent, weights
-        plain = self.plain_gradient(logits, batch)
-        trust = tf.convert_to_tensor(self._trust) > 0
-        return tf.where(trust, cotangent, plain), tf.where(trust, weights, tf.ones_like(weights))
+        if self._trust is None or self.is_warming_up:
+            return super().step_gradient(logits, batch)
+
+        def weighted(z: Logits) -> tuple[Tensor, Tensor]:
+            z, rows = self.seen(z, batch)
+            losses = rows.losses(z)
+            weights = tf.cast(self.weight_net(tf.stop_gradient(losses)), losses.dtype)
+            weights = self._where_trusted(weights, rows.labels)
+            return weighted_share(rows, weights, losses, self.weight_net.normalization), weights
+
+        return logits_gradient(weighted, logits)
 
     def weights_at(self, labels: Labels, logits: Logits, sample_id: Tensor | None) -> Tensor | None:
         weights = super().weights_at(labels, logits, sample_id)
-        return weights if self.trusts_weights else tf.ones_like(weights)
+        if self._trust is None or weights is None:
+            return weights
+        return self._where_trusted(weights, labels if self.has_classes(labels, logits) else None)
+
+    def _where_trusted(self, weights: Tensor, labels: Labels | None) -> Tensor:
+        """The weights of V [B] where it is trusted, and equal ones elsewhere.
+
+        Labels [B, ...] are read as classes. Where they are none, V weighs all examples or none.
+        """
+        trust = tf.convert_to_tensor(self._trust) > 0
+        trust = trust[0] if labels is None else tf.gather(trust, _classes(labels, trust.shape[0]))
+        return tf.where(trust, weights, tf.cast(tf.convert_to_tensor(self._level), weights.dtype))
 
     def _with_facts(self, dataset: tf.data.Dataset, pairing: Pairing) -> Any:
         if self._parts["logit_adjustment"] > 0:
@@ -265,6 +298,16 @@ def robust(
         fine_tuning_epochs=0,
         **kwargs,
     )
+
+
+def _classes(labels: Labels, count: int) -> Tensor:
+    """Class numbers [B] below `count` of labels [B], [B, 1] or [B, C]."""
+    labels = tf.convert_to_tensor(labels)
+    if labels.shape.rank > 1 and labels.shape[-1] != 1:
+        numbers = tf.argmax(labels, axis=-1, output_type=tf.int32)
+    else:
+        numbers = tf.cast(tf.reshape(labels, [-1]), tf.int32)
+    return tf.clip_by_value(numbers, 0, count - 1)
 
 
 def _same_draws() -> np.random.Generator:
