@@ -12,6 +12,9 @@ import tensorflow as tf  # noqa: E402
 
 _CPU = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(_CPU, [tf.config.LogicalDeviceConfiguration()] * 2)
+# Grappler optimises each small graph for longer than the graph then runs. Launched processes, the
+# examples and the benchmark's keep it.
+tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
 
 
 # Folders whose tests start processes or train for long; first, so that none of them is last.

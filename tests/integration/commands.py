@@ -1,13 +1,24 @@
 """Running the command lines as a user does."""
 
+import multiprocessing
 import os
 import pathlib
+import runpy
 import subprocess
 import sys
+import tempfile
+
+import tensorflow as tf
+
+from tf_mwn.messages import quiet_start
 
 ROOT = pathlib.Path(__file__).parent.parent.parent
 # A run of seconds: the quick start with a small network and few epochs.
 SHORT = ("--network=mlp", "--epochs=3")
+
+# Processes start from one that has imported what takes longest, but nothing of a launcher.
+_WARM = multiprocessing.get_context("forkserver")
+_WARM.set_forkserver_preload(["tensorflow", "keras", "tf_mwn.runs.session"])
 
 
 def command(*arguments: str) -> list[str]:
@@ -18,14 +29,30 @@ def environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "2"}
 
 
-def launch(*arguments: str, cwd=ROOT, **options) -> subprocess.CompletedProcess:
-    """Runs `python -m launch.main` to its end."""
-    return subprocess.run(
-        command(*arguments),
-        cwd=cwd,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=300,
-        **options,
-    )
+def run(command: list[str], cwd=ROOT) -> subprocess.CompletedProcess:
+    """Runs a command to its end."""
+    options = {"capture_output": True, "text": True, "timeout": 300}
+    return subprocess.run(command, cwd=cwd, env=environment(), **options)
+
+
+def launch(*arguments: str, module: str = "launch.main", cwd=ROOT) -> subprocess.CompletedProcess:
+    """Runs `python -m launch.main` to its end, in a process that need not import TensorFlow."""
+    with tempfile.TemporaryDirectory() as folder:
+        streams = [pathlib.Path(folder, name) for name in ("out", "err")]
+        process = _WARM.Process(target=_launch, args=(module, arguments, cwd, *streams))
+        process.start()
+        process.join(300)
+        process.kill()
+        process.join()
+        texts = [path.read_text() for path in streams]
+    return subprocess.CompletedProcess(arguments, process.exitcode, *texts)
+
+
+def _launch(module, arguments, cwd, out, err) -> None:
+    with quiet_start():  # as in a launcher, where the devices are first looked for at an import
+        tf.config.list_physical_devices()
+    for stream, path in ((sys.stdout, out), (sys.stderr, err)):
+        os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT), stream.fileno())
+    os.chdir(cwd)
+    sys.argv[1:] = arguments
+    runpy.run_module(module, run_name="__main__", alter_sys=True)

@@ -8,7 +8,7 @@ import re
 import numpy as np
 import pytest
 
-from tests.integration.commands import SHORT, launch
+from tests.integration.commands import SHORT, command, launch, run
 from tests.launch.finished_runs import train
 
 FILES = {
@@ -28,7 +28,7 @@ FILES = {
 def finished(tmp_path_factory):
     """A short quick start, run once from a folder that is not the clone."""
     cwd = tmp_path_factory.mktemp("elsewhere")
-    done = launch(*SHORT, cwd=cwd)
+    done = run(command(*SHORT), cwd)
     assert done.returncode == 0, done.stderr
     (experiment,) = (cwd / "runs").iterdir()
     return cwd, experiment, done

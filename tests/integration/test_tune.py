@@ -3,7 +3,6 @@
 import csv
 import json
 import os
-import subprocess
 import sys
 import time
 
@@ -12,30 +11,18 @@ from absl import flags
 from absl.testing import flagsaver
 
 from tests.integration.cluster import end_all, free_ports, start
-from tests.integration.commands import ROOT, SHORT, environment, launch
+from tests.integration.commands import SHORT, launch
 from tf_mwn.launch import tune
 from tf_mwn.launch.command_line import parse
 
 SWEEP = (*SHORT, "--method=gce", "--space=gce_q=0.7,learning_rate=0.1|1e9", "--trial_seeds=0,1")
 
 
-def run(*arguments):
-    """Runs `python -m launch.tune` to its end."""
-    return subprocess.run(
-        [sys.executable, "-m", "launch.tune", *arguments],
-        cwd=ROOT,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-
-
 @pytest.fixture(scope="module")
 def swept(tmp_path_factory):
     """A sweep of one good and one impossible learning rate; its folder and what it printed."""
     workdir = tmp_path_factory.mktemp("sweeps")
-    done = run(*SWEEP, f"--workdir={workdir}")
+    done = launch(*SWEEP, f"--workdir={workdir}", module="launch.tune")
     assert done.returncode == 0, done.stderr
     (folder,) = workdir.glob("*/tune-gce-*")
     return folder, done

@@ -56,3 +56,16 @@ def classifier():
     inputs = keras.Input((FEATURES,))
     hidden = keras.layers.Dense(8, activation="relu")(inputs)
     return keras.Model(inputs, keras.layers.Dense(CLASSES)(hidden))
+
+
+# Methods that take the steps of another one, with another loss or other fixed weights. XLA compiles
+# the other's steps; all losses are compiled in tests/losses/test_every_function.py.
+STEPS_OF = {
+    **dict.fromkeys(("fine_tuning", "logit_adjusted", "resampling"), "cross_entropy"),
+    **dict.fromkeys(("adaptive_sce", "adaptive_bi_tempered", "adaptive_poly_soft"), "adaptive_gce"),
+    **dict.fromkeys(("sce", "mae", "bi_tempered", "poly_soft", "focal"), "gce"),
+    **dict.fromkeys(("reed_soft", "reed_hard", "forward_correction"), "gce"),
+    "iterative_reweighting": "truncated_gce",
+    **dict.fromkeys(("ldam_drw", "instance_reweighting"), "class_balanced"),
+    **dict.fromkeys(("polynomial_weighting", "focal_weighting"), "linear_weighting"),
+}
