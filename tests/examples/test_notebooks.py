@@ -47,4 +47,5 @@ def test_what_v_learned(run):
     curve = np.array(found["model"].weight_net.curve(found["losses"]))
     assert curve[0] > 3 * curve[-1]
     assert found["history"]["planted_auc"][-1] > 0.9
+    assert found["health"].checkup.weight_verdict is None
     assert np.corrcoef(found["share_wrong"], found["mean_weight"])[0, 1] < -0.8
