@@ -65,9 +65,9 @@ def audit(
         TypeError, ValueError: the model does not return logits, or the arrays do not fit it.
 
     Examples:
-        >>> model = tf_mwn.Robust(classifier)
+        >>> model = tf_mwn.MetaWeightNet(classifier)
         >>> model.compile("adam")
-        >>> history = model.fit(x, y, x_meta=x_meta, y_meta=y_meta, batch_size=50, verbose=0)
+        >>> history = model.fit(pairs, verbose=0)
         >>> found = tf_mwn.audit(model, x, y, x_meta, y_meta)
         >>> found.trust.shape
         (100,)
