@@ -90,7 +90,7 @@ def observed_confusions(
     return calibrated_transition(*train, clean)[1].matrix
 
 
-def given_up(weights: np.ndarray, labels: np.ndarray, num_classes: int) -> tuple[np.ndarray, float]:
+def given_up(weights: np.ndarray, labels: np.ndarray, num_classes: int) -> np.ndarray:
     """Classes whose right labels weigh next to nothing.
 
     V sees losses. Those of a rare or hard class can be as large as those of wrong labels, and if V
@@ -102,17 +102,13 @@ def given_up(weights: np.ndarray, labels: np.ndarray, num_classes: int) -> tuple
         num_classes: C.
 
     Returns:
-        Which classes are given up, [C] of bool: those whose clean examples weigh less than a
-        quarter of those of the mean class. Classes of fewer than five clean examples are not: their
-        mean says little. And the mean weight over the classes that are not given up.
+        [C] of bool: whether the clean examples of a class weigh less than a quarter of those of the
+        mean class. False for classes of fewer than five clean examples, whose mean says little.
     """
     counts = np.bincount(labels, minlength=num_classes)
     means = np.bincount(labels, weights, num_classes) / np.maximum(counts, 1)
     enough = counts >= _ENOUGH
-    if not enough.any():
-        return np.zeros(num_classes, bool), float(np.mean(weights))
-    lost = enough & (means < _GIVEN_UP * means[enough].mean())
-    return lost, float(means[enough & ~lost].mean())
+    return enough & (means < _GIVEN_UP * np.mean(means, where=enough) if enough.any() else False)
 
 
 def auc_and_error(own: np.ndarray, wrong: np.ndarray) -> tuple[float, float]:

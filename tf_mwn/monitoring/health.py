@@ -103,7 +103,7 @@ def examine(
     pair = None if clean is None else _planted_weights(model, clean, train, seed)
     if clean is not None and pair is not None:
         auc, error = auc_and_error(*pair)
-        lost, _ = given_up(pair[0], class_numbers(clean[1]), max(clean[0].shape[1], 2))
+        lost = given_up(pair[0], class_numbers(clean[1]), max(clean[0].shape[1], 2))
         found = {"planted_auc": auc, "planted_auc_error": error, "planted_examples": len(pair[0])}
         found["given_up_classes"] = np.flatnonzero(lost).tolist()
         asked = np.concatenate(pair)

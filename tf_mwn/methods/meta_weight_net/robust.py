@@ -16,7 +16,7 @@ from tf_mwn.label_noise.planted import auc_and_error, class_numbers, given_up, p
 from tf_mwn.methods.meta_weight_net import specs
 from tf_mwn.methods.meta_weight_net.meta_weight_net import MetaWeightNet
 from tf_mwn.methods.meta_weight_net.weight_net import weighted_share
-from tf_mwn.tensors import Labels, Logits, Tensor
+from tf_mwn.tensors import Labels, Logits, Losses, Tensor
 from tf_mwn.training import options as training_options
 from tf_mwn.training.classifiers import num_classes
 from tf_mwn.training.fine_tuning import FineTuned, hold_back, strata
@@ -41,8 +41,8 @@ class Robust(MetaWeightNet):
     4. V weighs only while planted errors show it to be right: before each epoch the clean examples
        are asked with their own and with a wrong label, and V is not used unless low weights find
        the wrong ones better than chance. Until then, and whenever V fails, all weights are equal;
-       V goes on learning. The same holds of a class that V gives up, as its right labels weigh less
-       than a quarter of those of the mean class: its examples then have the mean weight.
+       V goes on learning. Where right labels of a class weigh less than a quarter of those of the
+       mean class, V has given the class up, and its losses are shifted before V sees them.
     5. A last phase trains the classifier on the clean set, and is kept as far as it helps on clean
        examples that are held back from it.
 
@@ -117,13 +117,12 @@ class Robust(MetaWeightNet):
         }
         self.fine_tuned: FineTuned | None = None
         self.needs_whole_sets = tests_weights
-        # Whether V weighs the examples of each class in this epoch, and the weight of all others.
-        # Variables, so that a resumed run goes on alike.
-        self._trust = self._level = None
+        # Whether V weighs in this epoch, and what is subtracted from the losses of each class
+        # before V sees them. Variables, so that a resumed run goes on alike.
+        self._trust = self._shifts = None
         if tests_weights:
-            classes = max(num_classes(classifier) or 1, 2)
-            self._trust = state(self, "trust", [classes], dtype="int32")
-            self._level = state(self, "level")
+            self._trust = state(self, "trust", dtype="int32")
+            self._shifts = state(self, "shifts", [max(num_classes(classifier) or 1, 2)])
         # Whether a last phase has trained on clean examples; a variable, as a saved model knows it.
         self._has_tuned = state(self, "has_tuned", dtype="int32") if tests_weights else None
         self._clean_logits = tf.function(
@@ -169,37 +168,41 @@ class Robust(MetaWeightNet):
     @property
     def trusts_weights(self) -> bool:
         """Whether V weighs in the current epoch."""
-        return self._trust is None or bool(self._trust.numpy().any())
+        return self._trust is None or bool(self._trust.numpy())
 
     def begin_epoch(self) -> None:
         super().begin_epoch()
         if self._trust is not None:
-            trust, level = self._tested()
-            self._trust.assign(np.broadcast_to(trust, self._trust.shape).astype(np.int32))
-            self._level.assign(level)
+            trust, shifts = self._tested()
+            self._trust.assign(int(trust))
+            self._shifts.assign(np.broadcast_to(shifts, self._shifts.shape))
 
-    def _tested(self) -> tuple[bool | np.ndarray, float]:
-        """Whether V weighs, for each class [C] or for all, and the weight where it does not.
+    def _tested(self) -> tuple[bool, float | np.ndarray]:
+        """Whether low weights find planted errors better than chance, and the shifts of losses.
 
-        V weighs if low weights find planted errors better than chance, but not the examples of a
-        class that it has given up: these weigh as much as right labels of the others do.
+        Those of a class that V has given up are shifted so that right labels of it look to V as
+        right labels of other classes do, and wrong ones as much worse as they are. [C], or 0.
         """
         if self.whole_sets.meta is None:
-            return False, 1.0
+            return False, 0.0
         logits, labels, _ = logits_of(self._clean_logits, self.whole_sets.meta)
         if not self.has_classes(labels, logits):
-            return True, 1.0  # no error can be planted
+            return True, 0.0  # no error can be planted
         weights = planted_weights(self._weights_of_v, (logits, labels), None, rng=_same_draws())
         if weights is None or auc_and_error(*weights)[0] <= 0.5:
-            return False, 1.0
-        if num_classes(self.classifier) is None:  # so that `_trust` has no entry for each
-            return True, 1.0
-        lost, level = given_up(weights[0], class_numbers(labels), self._trust.shape[0])
-        return ~lost, level
+            return False, 0.0
+        if num_classes(self.classifier) is None:  # so that `_shifts` has no entry for each
+            return True, 0.0
+        classes = class_numbers(labels)
+        lost = given_up(weights[0], classes, self._shifts.shape[0])
+        return True, shifts_of(self._losses_seen(labels, logits), classes, lost)
+
+    def _losses_seen(self, labels: np.ndarray, logits: np.ndarray) -> np.ndarray:
+        losses = self.training_loss(tf.constant(labels), tf.constant(logits))
+        return keras.ops.convert_to_numpy(losses)
 
     def _weights_of_v(self, labels: np.ndarray, logits: np.ndarray) -> np.ndarray:
-        losses = self.training_loss(tf.constant(labels), tf.constant(logits))
-        return keras.ops.convert_to_numpy(self.weight_net.curve(losses))
+        return keras.ops.convert_to_numpy(self.weight_net.curve(self._losses_seen(labels, logits)))
 
     def step_gradient(self, logits: Logits, batch: TrainingBatch) -> tuple[Logits, Tensor | None]:
         if self._trust is None or self.is_warming_up:
@@ -208,26 +211,28 @@ class Robust(MetaWeightNet):
         def weighted(z: Logits) -> tuple[Tensor, Tensor]:
             z, rows = self.seen(z, batch)
             losses = rows.losses(z)
-            weights = tf.cast(self.weight_net(tf.stop_gradient(losses)), losses.dtype)
-            weights = self._where_trusted(weights, rows.labels)
+            weights = self._weights_of(losses, rows.labels)
             return weighted_share(rows, weights, losses, self.weight_net.normalization), weights
 
         return logits_gradient(weighted, logits)
 
     def weights_at(self, labels: Labels, logits: Logits, sample_id: Tensor | None) -> Tensor | None:
-        weights = super().weights_at(labels, logits, sample_id)
-        if self._trust is None or weights is None:
-            return weights
-        return self._where_trusted(weights, labels if self.has_classes(labels, logits) else None)
+        if self._trust is None:
+            return super().weights_at(labels, logits, sample_id)
+        logits, rows = self.seen(logits, self.training_batch(labels, sample_id))
+        return self._weights_of(rows.losses(logits), rows.labels)
 
-    def _where_trusted(self, weights: Tensor, labels: Labels | None) -> Tensor:
-        """The weights of V [B] where it is trusted, and equal ones elsewhere.
+    def _weights_of(self, losses: Losses, labels: Labels) -> Tensor:
+        """Weights [B] of V at the shifted losses [B], or 1 while V is not trusted.
 
-        Labels [B, ...] are read as classes. Where they are none, V weighs all examples or none.
+        Labels [B, ...] are read as classes. Where they are none, all shifts are 0.
         """
+        shifts = tf.convert_to_tensor(self._shifts)
+        shifts = tf.cast(tf.gather(shifts, _classes(labels, shifts.shape[0])), losses.dtype)
+        seen = tf.stop_gradient(tf.nn.relu(losses - shifts))
+        weights = tf.cast(self.weight_net(seen), losses.dtype)
         trust = tf.convert_to_tensor(self._trust) > 0
-        trust = trust[0] if labels is None else tf.gather(trust, _classes(labels, trust.shape[0]))
-        return tf.where(trust, weights, tf.cast(tf.convert_to_tensor(self._level), weights.dtype))
+        return tf.where(trust, weights, tf.ones_like(weights))
 
     def _with_facts(self, dataset: tf.data.Dataset, pairing: Pairing) -> Any:
         if self._parts["logit_adjustment"] > 0:
@@ -298,6 +303,24 @@ def robust(
         fine_tuning_epochs=0,
         **kwargs,
     )
+
+
+def shifts_of(losses: np.ndarray, labels: np.ndarray, lost: np.ndarray) -> np.ndarray:
+    """How much larger the losses of right labels are in each class that V has given up, [C].
+
+    Args:
+        losses: [M] of clean examples with their own labels.
+        labels: [M] their classes.
+        lost: [C], whether V has given up a class.
+
+    Returns:
+        The median loss of the class minus that of the classes that are not given up; 0 for these.
+    """
+    shifts = np.zeros(len(lost))
+    others = np.median(losses[~lost[labels]])
+    for c in np.flatnonzero(lost):
+        shifts[c] = max(0.0, np.median(losses[labels == c]) - others)
+    return shifts
 
 
 def _classes(labels: Labels, count: int) -> Tensor:
