@@ -43,7 +43,8 @@ ADVICE = {
 ADVICE["given_up"] = (
     "V has given up a class: clean examples of it, with their right labels, weigh less than a "
     "quarter of those of the mean class, so that the classifier hardly learns it. Rare classes "
-    "have large losses, as wrong labels have. Try --logit_adjustment=1, or --method=robust"
+    "have large losses, as wrong labels have. Try --logit_adjustment=1; if your labels are right, "
+    "--method=logit_adjusted"
 )
 ADVICE[OFF] = (
     "V does not find planted errors, so all weights are equal in the end. More clean examples make "

@@ -111,33 +111,6 @@ def test_v_weighs_only_while_planted_errors_show_it_to_be_right(slope, trusted, 
         np.testing.assert_array_equal(model.sample_weight(Y_META, logits), np.ones(15))
 
 
-def test_losses_of_a_class_that_v_gives_up_are_seen_as_those_of_the_others(monkeypatch):
-    """The classifier is less sure of the clean examples of class 2, which then weigh 0.1."""
-    model = robust(logit_adjustment=0.0)
-    dataset = pairs()
-    x = model.prepared(dataset, pairing_of(dataset))
-    logits = np.array([6.0, 6.0, 2.0], "float32")[Y_META, np.newaxis] * one_hot(Y_META)
-    monkeypatch.setattr(model, "_clean_logits", lambda inputs: tf.constant(logits))
-
-    def curve(losses):
-        return np.where(losses < 0.1, 0.8, np.where(losses < 3.0, 0.1, 0.0))
-
-    monkeypatch.setattr(model.weight_net, "curve", curve)
-    model.begin_epoch()
-    shift = np.log1p(2 * np.exp(-2)) - np.log1p(2 * np.exp(-6))
-    np.testing.assert_allclose(model._shifts, [0, 0, shift], rtol=1e-5)
-    element, labels = next(iter(x))
-    batch = model.training_batch(labels, element["sample_id"])
-    z, y = tf.random.normal([16, 3], seed=1), labels.numpy()
-    cotangent, weights = model.step_gradient(z, batch)
-    losses = keras.losses.sparse_categorical_crossentropy(y, z, from_logits=True).numpy()
-    expected = model.weight_net(np.maximum(losses - np.where(y == 2, shift, 0), 0)).numpy()
-    np.testing.assert_allclose(weights, expected, rtol=1e-5)
-    share = (expected / expected.sum())[:, np.newaxis]
-    np.testing.assert_allclose(cotangent, share * (tf.nn.softmax(z) - one_hot(y)), atol=1e-6)
-    np.testing.assert_allclose(model.sample_weight(y, z), expected, rtol=1e-5)
-
-
 def test_another_fit_counts_its_own_classes_and_asks_only_what_was_held_back():
     model = robust(held_back=0.4)
     model.fit(pairs(), verbose=0)

@@ -9,16 +9,14 @@ import tensorflow as tf
 
 from tf_mwn.checks import check_bool
 from tf_mwn.data.streams.pairing import Pairing
-from tf_mwn.engine.objective import TrainingBatch, logits_gradient
+from tf_mwn.engine.objective import TrainingBatch
 from tf_mwn.engine.optimizers import CoupledAdam
 from tf_mwn.engine.replicas import state
-from tf_mwn.label_noise.planted import auc_and_error, class_numbers, given_up, planted_weights
+from tf_mwn.label_noise.planted import auc_and_error, planted_weights
 from tf_mwn.methods.meta_weight_net import specs
 from tf_mwn.methods.meta_weight_net.meta_weight_net import MetaWeightNet
-from tf_mwn.methods.meta_weight_net.weight_net import weighted_share
-from tf_mwn.tensors import Labels, Logits, Losses, Tensor
+from tf_mwn.tensors import Labels, Logits, Tensor
 from tf_mwn.training import options as training_options
-from tf_mwn.training.classifiers import num_classes
 from tf_mwn.training.fine_tuning import FineTuned, hold_back, strata
 from tf_mwn.training.whole_sets import WholeSets, logits_of
 
@@ -41,8 +39,7 @@ class Robust(MetaWeightNet):
     4. V weighs only while planted errors show it to be right: before each epoch the clean examples
        are asked with their own and with a wrong label, and V is not used unless low weights find
        the wrong ones better than chance. Until then, and whenever V fails, all weights are equal;
-       V goes on learning. Where right labels of a class weigh less than a quarter of those of the
-       mean class, V has given the class up, and its losses are shifted before V sees them.
+       V goes on learning.
     5. A last phase trains the classifier on the clean set, and is kept as far as it helps on clean
        examples that are held back from it.
 
@@ -117,12 +114,8 @@ class Robust(MetaWeightNet):
         }
         self.fine_tuned: FineTuned | None = None
         self.needs_whole_sets = tests_weights
-        # Whether V weighs in this epoch, and what is subtracted from the losses of each class
-        # before V sees them. Variables, so that a resumed run goes on alike.
-        self._trust = self._shifts = None
-        if tests_weights:
-            self._trust = state(self, "trust", dtype="int32")
-            self._shifts = state(self, "shifts", [max(num_classes(classifier) or 1, 2)])
+        # Whether V weighs in this epoch; a variable, so that a resumed run goes on alike.
+        self._trust = state(self, "trust", dtype="int32") if tests_weights else None
         # Whether a last phase has trained on clean examples; a variable, as a saved model knows it.
         self._has_tuned = state(self, "has_tuned", dtype="int32") if tests_weights else None
         self._clean_logits = tf.function(
@@ -173,66 +166,35 @@ class Robust(MetaWeightNet):
     def begin_epoch(self) -> None:
         super().begin_epoch()
         if self._trust is not None:
-            trust, shifts = self._tested()
-            self._trust.assign(int(trust))
-            self._shifts.assign(np.broadcast_to(shifts, self._shifts.shape))
+            self._trust.assign(int(self._passes_test()))
 
-    def _tested(self) -> tuple[bool, float | np.ndarray]:
-        """Whether low weights find planted errors better than chance, and the shifts of losses.
-
-        Those of a class that V has given up are shifted so that right labels of it look to V as
-        right labels of other classes do, and wrong ones as much worse as they are. [C], or 0.
-        """
+    def _passes_test(self) -> bool:
+        """Whether low weights find planted errors better than chance; False if none can be."""
         if self.whole_sets.meta is None:
-            return False, 0.0
+            return False
         logits, labels, _ = logits_of(self._clean_logits, self.whole_sets.meta)
         if not self.has_classes(labels, logits):
-            return True, 0.0  # no error can be planted
+            return True  # no error can be planted
         weights = planted_weights(self._weights_of_v, (logits, labels), None, rng=_same_draws())
-        if weights is None or auc_and_error(*weights)[0] <= 0.5:
-            return False, 0.0
-        if num_classes(self.classifier) is None:  # so that `_shifts` has no entry for each
-            return True, 0.0
-        classes = class_numbers(labels)
-        lost = given_up(weights[0], classes, self._shifts.shape[0])
-        return True, shifts_of(self._losses_seen(labels, logits), classes, lost)
-
-    def _losses_seen(self, labels: np.ndarray, logits: np.ndarray) -> np.ndarray:
-        losses = self.training_loss(tf.constant(labels), tf.constant(logits))
-        return keras.ops.convert_to_numpy(losses)
+        if weights is None:
+            return False
+        return auc_and_error(*weights)[0] > 0.5
 
     def _weights_of_v(self, labels: np.ndarray, logits: np.ndarray) -> np.ndarray:
-        return keras.ops.convert_to_numpy(self.weight_net.curve(self._losses_seen(labels, logits)))
+        losses = self.training_loss(tf.constant(labels), tf.constant(logits))
+        return keras.ops.convert_to_numpy(self.weight_net.curve(losses))
 
     def step_gradient(self, logits: Logits, batch: TrainingBatch) -> tuple[Logits, Tensor | None]:
-        if self._trust is None or self.is_warming_up:
-            return super().step_gradient(logits, batch)
-
-        def weighted(z: Logits) -> tuple[Tensor, Tensor]:
-            z, rows = self.seen(z, batch)
-            losses = rows.losses(z)
-            weights = self._weights_of(losses, rows.labels)
-            return weighted_share(rows, weights, losses, self.weight_net.normalization), weights
-
-        return logits_gradient(weighted, logits)
+        cotangent, weights = super().step_gradient(logits, batch)
+        if self._trust is None:
+            return cotangent, weights
+        plain = self.plain_gradient(logits, batch)
+        trust = tf.convert_to_tensor(self._trust) > 0
+        return tf.where(trust, cotangent, plain), tf.where(trust, weights, tf.ones_like(weights))
 
     def weights_at(self, labels: Labels, logits: Logits, sample_id: Tensor | None) -> Tensor | None:
-        if self._trust is None:
-            return super().weights_at(labels, logits, sample_id)
-        logits, rows = self.seen(logits, self.training_batch(labels, sample_id))
-        return self._weights_of(rows.losses(logits), rows.labels)
-
-    def _weights_of(self, losses: Losses, labels: Labels) -> Tensor:
-        """Weights [B] of V at the shifted losses [B], or 1 while V is not trusted.
-
-        Labels [B, ...] are read as classes. Where they are none, all shifts are 0.
-        """
-        shifts = tf.convert_to_tensor(self._shifts)
-        shifts = tf.cast(tf.gather(shifts, _classes(labels, shifts.shape[0])), losses.dtype)
-        seen = tf.stop_gradient(tf.nn.relu(losses - shifts))
-        weights = tf.cast(self.weight_net(seen), losses.dtype)
-        trust = tf.convert_to_tensor(self._trust) > 0
-        return tf.where(trust, weights, tf.ones_like(weights))
+        weights = super().weights_at(labels, logits, sample_id)
+        return weights if self.trusts_weights else tf.ones_like(weights)
 
     def _with_facts(self, dataset: tf.data.Dataset, pairing: Pairing) -> Any:
         if self._parts["logit_adjustment"] > 0:
@@ -303,34 +265,6 @@ def robust(
         fine_tuning_epochs=0,
         **kwargs,
     )
-
-
-def shifts_of(losses: np.ndarray, labels: np.ndarray, lost: np.ndarray) -> np.ndarray:
-    """How much larger the losses of right labels are in each class that V has given up, [C].
-
-    Args:
-        losses: [M] of clean examples with their own labels.
-        labels: [M] their classes.
-        lost: [C], whether V has given up a class.
-
-    Returns:
-        The median loss of the class minus that of the classes that are not given up; 0 for these.
-    """
-    shifts = np.zeros(len(lost))
-    others = np.median(losses[~lost[labels]])
-    for c in np.flatnonzero(lost):
-        shifts[c] = max(0.0, np.median(losses[labels == c]) - others)
-    return shifts
-
-
-def _classes(labels: Labels, count: int) -> Tensor:
-    """Class numbers [B] below `count` of labels [B], [B, 1] or [B, C]."""
-    labels = tf.convert_to_tensor(labels)
-    if labels.shape.rank > 1 and labels.shape[-1] != 1:
-        numbers = tf.argmax(labels, axis=-1, output_type=tf.int32)
-    else:
-        numbers = tf.cast(tf.reshape(labels, [-1]), tf.int32)
-    return tf.clip_by_value(numbers, 0, count - 1)
 
 
 def _same_draws() -> np.random.Generator:
