@@ -13,7 +13,7 @@ from typing import Any
 
 from tf_mwn.registration import register_when_keras_is_loaded
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 # The module of each public name. Type checkers read the same list.
 _PUBLIC = {
