@@ -42,7 +42,7 @@ SETTINGS = {
 WEIGHT_NET = "weight_net.json"
 CASES = [(name, {}) for name in registry.METHODS] + [
     ("meta_weight_net", {"speed": "fast"}),
-    ("meta_weight_net", {"speed": "balanced"}),
+    ("meta_weight_net", {"meta_fraction": 0.25}),
     ("meta_weight_net", {"meta_interval": 2}),
     ("meta_weight_net", {"reuse_gradient": True}),
     ("meta_weight_net", {"recompute": True}),

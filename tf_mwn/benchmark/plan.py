@@ -47,7 +47,7 @@ SUITES: Mapping[str, tuple[tuple[str, Mapping[str, Any]], ...]] = {
     "readme": (
         ("robust", {}),
         ("meta_weight_net", {"speed": "fast"}),
-        ("meta_weight_net", {"speed": "balanced"}),
+        ("meta_weight_net", {"meta_fraction": 0.25}),
         ("meta_weight_net", {}),
         ("meta_weight_net", {"recompute": True}),
         ("meta_weight_net", {"virtual_variables": "head"}),

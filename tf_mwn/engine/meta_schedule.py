@@ -82,8 +82,8 @@ def meta_schedule(
             f"speed: expected {speed} without meta_interval, meta_fraction and reuse_gradient, "
             f"which it sets, received {meta_interval}, {meta_fraction} and {reuse_gradient}"
         )
-    return _SPEEDS[speed]
+    return _FAST
 
 
-# docs/performance.md has what they cost and what they lose.
-_SPEEDS = {"balanced": MetaSchedule(1, 4, False), "fast": MetaSchedule(5, 4, False)}
+# docs/performance.md has what it costs and what it loses.
+_FAST = MetaSchedule(5, 4, False)

@@ -6,9 +6,9 @@ from tf_mwn.options import Option
 SPEED = Option(
     "speed",
     "exact",
-    ("exact", "balanced", "fast"),
+    ("exact", "fast"),
     "Speed of the meta step. exact leaves --meta_interval, --meta_fraction and --reuse_gradient as "
-    "they are. balanced means --meta_fraction=0.25. fast means this and --meta_interval=5.",
+    "they are. fast means --meta_interval=5 and --meta_fraction=0.25.",
 )
 VIRTUAL_VARIABLES = Option(
     "virtual_variables",

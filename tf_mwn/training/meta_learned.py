@@ -79,12 +79,12 @@ class MetaLearnedModel(RobustModel):
         recompute: the training batch's forward pass runs a second time after the meta pass, and its
             activations are not kept: less memory for one more forward pass, and the same numbers.
             Not under XLA, and not with recurrent layers.
-        speed: "exact"; "balanced" for meta_fraction=1/4; or "fast" for that and meta_interval=5.
+        speed: "exact", or "fast" for meta_fraction=1/4 and meta_interval=5.
             The meta gradient stays exact, of a quarter of the batch; docs/performance.md has what
             that costs.
 
     Examples:
-        >>> model = tf_mwn.MetaLearnedModel(classifier, tf_mwn.WeightNet(), speed="balanced")
+        >>> model = tf_mwn.MetaLearnedModel(classifier, tf_mwn.WeightNet(), speed="fast")
         >>> model.compile("sgd", meta_optimizer="adam")
         >>> history = model.fit(pairs, verbose=0)
         >>> sorted(history.history)
