@@ -91,13 +91,14 @@ def test_the_meta_set_is_judged_by_models_that_have_not_seen_it(monkeypatch):
     assert seen == [12, 12, 24, 24]
 
 
-def test_a_classifier_that_is_too_weak_suggests_nothing(caplog):
+def test_a_classifier_that_is_too_weak_suggests_nothing(caplog, capsys):
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(120, 4)), rng.integers(0, 2, 120)
     classifier = tf_mwn.RobustClassifier(linear, "cross_entropy", epochs=1)
     with caplog.at_level(logging.WARNING, "tf_mwn"):
-        found = classifier.find_label_issues(X, y, X[:40], 1 - y[:40], cv=2, progress=False)
+        found = classifier.find_label_issues(X, y, X[:40], 1 - y[:40], cv=2)
     assert "too weak to judge" in caplog.text
+    assert capsys.readouterr().out == ""  # there is no terminal to show a bar on
     assert len(found) and found["suggested"].isna().all() and found["weight"].isna().all()
 
 

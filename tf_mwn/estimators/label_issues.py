@@ -9,6 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
+from rich import get_console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from sklearn.model_selection import StratifiedKFold, check_cv
 
@@ -146,7 +147,9 @@ def _meta_folds(plan: Plan, meta: Labelled, number: int) -> list[Fold]:
 def _bar(is_shown: bool) -> Iterator[Any]:
     """A function of the number of trainings that returns the callbacks of the next one."""
     columns = TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn()
-    with Progress(*columns, disable=not is_shown) as bar:
+    console = get_console()
+    is_seen = console.is_terminal or console.is_jupyter
+    with Progress(*columns, console=console, disable=not (is_shown and is_seen)) as bar:
         task = bar.add_task("find_label_issues", total=1)
         yield lambda trainings: [_Advance(bar, task, trainings)]
 

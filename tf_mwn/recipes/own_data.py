@@ -143,7 +143,7 @@ def _pretrained(height: int, width: int, channels: int) -> str:
 
 def _table(facts: DataFacts) -> Iterator[Choice]:
     yield "network", "mlp", "features"
-    yield "optimizer", "adam", "features of any kind"
+    yield "optimizer", "adam", "the usual choice for tables"
     yield "learning_rate", 1e-3, ""
 
 
