@@ -84,7 +84,7 @@ def test_something_else_than_a_model():
         ({"meta_interval": True}, "meta_interval: expected"),
         ({"virtual_step": "momentum"}, "virtual_step: expected one of auto, optimizer, plain"),
         ({"reuse_gradient": 1}, "reuse_gradient: expected bool, received 1"),
-        ({"speed": "slow"}, "speed: expected one of balanced, exact, fast, received 'slow'"),
+        ({"speed": "slow"}, "speed: expected one of exact, fast, received 'slow'"),
         (
             {"speed": "fast", "meta_interval": 2},
             "speed: expected fast without meta_interval, meta_fraction and reuse",
