@@ -62,7 +62,7 @@ SHORT_RECIPES = (
     Recipe(
         group="short runs",
         name="cifar10_weak",
-        title="CIFAR-10 (2 100 images), 30 % uniform noise, 100 meta images",
+        title="CIFAR-10 (2 200 images), 30 % uniform noise, 100 meta images",
         source="this project: too few images for a good classifier",
         expected="cross-entropy 27.6 ± 1.7, robust 33.1 ± 0.7 (three seeds)",
         cost="about 2 minutes",

@@ -102,7 +102,7 @@ BIASES = (
         )
     ),
     Bias(Condition("made text, GRU, uniform 40 %", "quickstart", _TEXT), 5),
-    _of_set("CIFAR-10 (2 100), uniform 30 %", "cifar10_weak"),
+    _of_set("CIFAR-10 (2 200), uniform 30 %", "cifar10_weak"),
     _of_set("Fashion-MNIST, flip2 40 %", "fashion_flip2_40"),
     _of_set("Fashion-MNIST, uniform 60 %", "fashion_uniform_60"),
     _of_set("Fashion-MNIST, long tail 100", "fashion_longtail_100"),
