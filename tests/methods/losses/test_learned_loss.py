@@ -1,8 +1,7 @@
 """Learned hyper-parameters of any loss: what they learn, and what is refused."""
 
+import doctest
 import math
-import re
-import textwrap
 
 import keras
 import numpy as np
@@ -67,9 +66,9 @@ def test_any_hyper_parameter_of_a_loss_can_be_learned():
 
 @pytest.mark.usefixtures("float64")
 def test_the_documented_example_learns_a_temperature(tmp_path):
-    (example,) = re.findall(r"```python\n(.*?)```", tf_mwn.MetaLearner.__doc__, re.S)
-    names = {"keras": keras, "tf": tf, "tf_mwn": tf_mwn, "classifier": mlp()}
-    exec(textwrap.dedent(example), names)  # noqa: S102
+    parts = doctest.DocTestParser().get_examples(tf_mwn.MetaLearner.__doc__)
+    names = {"keras": keras, "tf_mwn": tf_mwn, "classifier": mlp()}
+    exec("".join(part.source for part in parts), names)  # noqa: S102
     model = names["model"]
     model.compile(keras.optimizers.SGD(0.3), keras.optimizers.SGD(1e-2))
     features, labels = element([(5,)])
