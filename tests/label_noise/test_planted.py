@@ -73,13 +73,41 @@ def test_confusions_are_those_of_the_given_labels_and_leave_no_class_without_a_w
     assert (matrix > 0).all() and matrix[0, 1] > 100 * matrix[0, 2]
 
 
-def test_classes_given_up_by_hand():
-    """Of three means of enough examples, 0.8, 0.4 and 0.05, the last is below a quarter of 0.42."""
+def clean_examples(predicted_right):
+    """Logits and labels of five, six, five and four examples of four of five classes."""
     labels = np.arange(4).repeat([5, 6, 5, 4])
-    lost = given_up(np.array([0.8, 0.4, 0.05, 0.01])[labels], labels, 5)
-    np.testing.assert_array_equal(lost, [False, False, True, False, False])
-    assert not given_up(np.array([0.8, 0.11, 0.11, 0.01])[labels], labels, 4).any()
+    predicted = np.where(np.array(predicted_right)[labels], labels, 4)
+    return np.eye(5)[predicted], labels
 
 
-def test_no_class_of_few_clean_examples_is_given_up():
-    assert not given_up(np.array([0.0, 0.4]), np.array([0, 1]), 2).any()
+@pytest.mark.parametrize(
+    ("weights", "predicted_right", "expected"),
+    [
+        # Of the means of enough examples, 0.8, 0.4 and 0.05, the last is below a quarter of 0.42.
+        ((0.8, 0.4, 0.05, 0.01), (True, True, False, True), [2]),
+        ((0.8, 0.4, 0.05, 0.01), (True, True, True, True), []),  # V rises: class 2 is known
+        ((0.8, 0.11, 0.11, 0.01), (True, False, False, False), []),  # a quarter is 0.085
+        ((0.8, 0.4, 0.2, 0.0), (True, True, True, False), []),  # four examples say little
+    ],
+)
+def test_classes_given_up_by_hand(weights, predicted_right, expected):
+    logits, labels = clean_examples(predicted_right)
+    for given in (labels, np.eye(5)[labels]):
+        lost = given_up(np.array(weights)[labels], (logits, given))
+        assert lost.shape == (5,) and np.flatnonzero(lost).tolist() == expected
+
+
+@pytest.mark.parametrize(("trained", "lost"), [(0.1, True), (0.3, False)])
+def test_two_clean_examples_are_enough_if_the_training_examples_weigh_little_too(trained, lost):
+    clean = np.eye(2)[[0, 0, 0, 0]], np.array([0, 0, 1, 1])
+    train = np.array([0.9, 0.9, trained]), np.array([0, 0, 1])
+    weights = np.array([0.8, 0.8, 0.0, 0.0])
+    np.testing.assert_array_equal(given_up(weights, clean, train), [False, lost])
+    assert not given_up(weights, clean).any()
+
+
+def test_a_class_of_two_that_one_logit_tells_apart_is_given_up():
+    logits = np.array([[-1.0]] * 10)
+    labels = np.arange(2).repeat(5)
+    lost = given_up(np.array([0.9, 0.1])[labels], (logits, labels))
+    np.testing.assert_array_equal(lost, [False, True])

@@ -184,11 +184,16 @@ def test_eager_equals_graph(row):
         np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
 
 
-def test_the_correction_of_the_logits_has_an_effect(row):
+def test_equal_priors_change_nothing_and_others_do(row):
     if row.shared:
         pytest.skip("the method corrects by itself")
-    equal = compiled(row, run_eagerly=True, **adjusted(row, (7, 7, 7)))
-    fit(equal, row)
+    without, equal = (
+        compiled(row, run_eagerly=True, **options) for options in ({}, adjusted(row, (7, 7, 7)))
+    )
+    for model in (without, equal):
+        fit(model, row)
+    for a, b in zip(without.get_weights(), equal.get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
     pairs = zip(equal.get_weights(), two_epochs(row.name)[0], strict=True)
     assert max(np.abs(a - b).max() for a, b in pairs) > 1e-4
 

@@ -12,7 +12,7 @@ from tf_mwn.data.splits.biased_data import BiasedData
 from tf_mwn.data.subset import Subset
 from tf_mwn.methods.reweighting.l2rw import L2RW
 from tf_mwn.monitoring.callbacks import EpochEvaluation
-from tf_mwn.monitoring.health import ADVICE, Checkup, examine
+from tf_mwn.monitoring.health import ADVICE, Checkup, advice, examine
 from tf_mwn.monitoring.predictions import Predictor
 
 CLEAN = X[:60], TRUE[:60]
@@ -53,14 +53,26 @@ def test_curves_set_by_hand(slope, bias, auc, verdict, train):
     assert found.weight_verdict == verdict
 
 
-def test_a_class_whose_right_labels_weigh_next_to_nothing_is_given_up(monkeypatch):
-    model = model_of(-1.0, 1.0)
-    kept = np.array([1.0, 1.0, 0.1])
-    at = model.weights_at
+@pytest.mark.parametrize(
+    ("knows", "learned", "lost"), [(False, 1, [2]), (True, 1, []), (False, 0, None)]
+)
+def test_a_class_whose_right_labels_weigh_next_to_nothing_is_given_up(
+    monkeypatch, knows, learned, lost
+):
+    model = model_of(-1.0, 1.0, learned)
+    if not knows:  # class 2 is never predicted
+        kernel, bias = model.classifier.get_weights()
+        model.classifier.set_weights([kernel, bias - 100 * np.array([0, 0, 1])])
+    at, kept = model.weights_at, np.array([1.0, 1.0, 0.1])
     monkeypatch.setattr(model, "weights_at", lambda y, z, i: at(y, z, i) * kept[y.numpy()])
     found = asked(model)
-    assert found.given_up_classes == [2] and found.weight_verdict == "given_up"
-    assert asked(model_of(-1.0, 1.0)).given_up_classes == []
+    assert found.given_up_classes == lost
+    assert found.weight_verdict == ("given_up" if lost else None)
+
+
+def test_the_advice_names_the_classes_that_v_has_given_up():
+    assert advice("given_up", ["shirt", "coat"]) == f"{ADVICE['given_up']}. Given up: shirt, coat"
+    assert advice("constant", []) == ADVICE["constant"]
 
 
 def test_a_curve_that_has_not_begun_to_learn_is_not_judged():

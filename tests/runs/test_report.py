@@ -54,6 +54,14 @@ def test_a_warning_for_each_method_and_verdict_with_its_seeds():
     assert constant.startswith("warning: b, seed 0: V is constant")
 
 
+def test_a_warning_names_the_classes_of_all_its_seeds_once():
+    found = [result("a", seed, 0.5, 0.01, 0.9, verdict="given_up") for seed in (0, 1)]
+    for one, names in zip(found, (["shirt"], ["shirt", "coat"]), strict=True):
+        one["given_up_classes"] = names
+    (text,) = warnings(found)
+    assert text == f"warning: a, seed 0, 1: {ADVICE['given_up']}. Given up: shirt, coat"
+
+
 def test_no_ratio_without_the_baseline():
     text = table([result("meta_weight_net", 3, 0.7, 0.03, 0.9)], "as doubtful as the others")
     assert cells(text, "meta_weight_net", 3)[-1] == "-"

@@ -8,7 +8,7 @@ from tf_mwn.label_noise.measures import noise_auc
 from tf_mwn.label_noise.transition import calibrated_transition, held_out_confusion
 
 _GIVEN_UP = 0.25  # mean weight of a class that is given up, as a share of the mean class's
-_ENOUGH = 5  # clean examples, to say so of their class
+_ENOUGH, _FEW = 5, 2  # clean examples, to say so of their class
 
 
 def planted_weights(
@@ -90,25 +90,48 @@ def observed_confusions(
     return calibrated_transition(*train, clean)[1].matrix
 
 
-def given_up(weights: np.ndarray, labels: np.ndarray, num_classes: int) -> np.ndarray:
-    """Classes whose right labels weigh next to nothing.
+def given_up(
+    weights: np.ndarray,
+    clean: tuple[np.ndarray, np.ndarray],
+    train: tuple[np.ndarray, np.ndarray] | None = None,
+) -> np.ndarray:
+    """Classes whose right labels weigh next to nothing, although the classifier does not know them.
 
     V sees losses. Those of a rare or hard class can be as large as those of wrong labels, and if V
-    takes them for such, the classifier is not trained on the class, and they stay large.
+    takes them for such, the classifier is not trained on the class, and they stay large. A class
+    that the classifier knows well may weigh little: its losses are small.
 
     Args:
-        weights: [M] of clean examples with their own labels.
-        labels: [M] their classes in 0..C-1.
-        num_classes: C.
+        weights: [M], 0 or larger, of clean examples with their own labels.
+        clean: logits [M, C] (or [M, 1]) and labels ([M], [M, 1] or one-hot [M, C]) of these.
+        train: weights [N] and given labels of training examples, or None.
 
     Returns:
         [C] of bool: whether the clean examples of a class weigh less than a quarter of those of the
-        mean class. False for classes of fewer than five clean examples, whose mean says little.
+        mean class, and fewer of them are predicted right. The mean of less than five clean examples
+        says little: two are enough if the training examples of the class weigh so little too.
     """
-    counts = np.bincount(labels, minlength=num_classes)
-    means = np.bincount(labels, weights, num_classes) / np.maximum(counts, 1)
-    enough = counts >= _ENOUGH
-    return enough & (means < _GIVEN_UP * np.mean(means, where=enough) if enough.any() else False)
+    logits, labels = two_logits(clean[0]), class_numbers(clean[1])
+    classes = logits.shape[1]
+    counts = np.bincount(labels, minlength=classes)
+    sure = counts >= _ENOUGH
+    if train is not None:
+        sure |= (counts >= _FEW) & _is_light(train[0], class_numbers(train[1]), classes)
+    recall = _mean_by_class(logits.argmax(axis=1) == labels, labels, classes)
+    return sure & _is_light(weights, labels, classes) & (recall < np.nanmean(recall))
+
+
+def _is_light(weights: np.ndarray, labels: np.ndarray, classes: int) -> np.ndarray:
+    mean = _mean_by_class(weights, labels, classes)
+    return mean < _GIVEN_UP * np.nanmean(mean)
+
+
+def _mean_by_class(values: np.ndarray, labels: np.ndarray, classes: int) -> np.ndarray:
+    """[C], NaN for classes without examples."""
+    counts = np.bincount(labels, minlength=classes)
+    return np.divide(
+        np.bincount(labels, values, classes), counts, np.full(classes, np.nan), where=counts > 0
+    )
 
 
 def auc_and_error(own: np.ndarray, wrong: np.ndarray) -> tuple[float, float]:

@@ -131,7 +131,7 @@ class EpochEvaluation(keras.callbacks.Callback):
                 logs["weight_change"] = weight_change(before, self.weights)
         found = self.examine(logits)
         logs.update(found.logs())
-        self._warn(self._predictor.model, epoch, found.weight_verdict)
+        self._warn(self._predictor.model, epoch, found)
         for name, value in self._predictor.model.training_objective.scalars().items():
             logs[SCALAR_PREFIX + name] = _number(value)
         logs["learning_rate"] = _learning_rate(self.model.optimizer)
@@ -153,7 +153,8 @@ class EpochEvaluation(keras.callbacks.Callback):
             return Checkup()
         clean = None if unseen is None else (self._predictor.logits(unseen.x), unseen.label)
         train = logits, part.label
-        return examine(self._predictor.model, clean, train, self.weights, self._seed)
+        names = self._data.card.get("class_names")
+        return examine(self._predictor.model, clean, train, self.weights, self._seed, names)
 
 
 def _learning_rate(optimizer: keras.optimizers.Optimizer) -> float:

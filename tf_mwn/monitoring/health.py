@@ -2,7 +2,7 @@
 
 import dataclasses
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import keras
@@ -13,7 +13,7 @@ from tf_mwn.checks import check_labels, check_together
 from tf_mwn.data.seeds import generator
 from tf_mwn.data.streams.pipeline import evaluation_dataset
 from tf_mwn.label_noise.measures import weight_measures
-from tf_mwn.label_noise.planted import auc_and_error, class_numbers, given_up, planted_weights
+from tf_mwn.label_noise.planted import auc_and_error, given_up, planted_weights
 from tf_mwn.messages import logger
 from tf_mwn.training.robust_model import RobustModel
 from tf_mwn.training.whole_sets import logits_of
@@ -39,17 +39,25 @@ ADVICE = {
         "are wrong as well, try --logit_adjustment=1 (rare classes have large losses too), "
         "--meta_fraction=0.25 (if the classifier is weak), or --method=robust"
     ),
+    "given_up": (
+        "V has given up a class: clean examples of it, with their right labels, weigh less than a "
+        "quarter of those of the mean class, so the classifier hardly learns it. Rare classes have "
+        "large losses, as wrong labels have. Try --logit_adjustment=1; if your labels are right, "
+        "--method=logit_adjusted"
+    ),
 }
-ADVICE["given_up"] = (
-    "V has given up a class: clean examples of it, with their right labels, weigh less than a "
-    "quarter of those of the mean class, so that the classifier hardly learns it. Rare classes "
-    "have large losses, as wrong labels have. Try --logit_adjustment=1; if your labels are right, "
-    "--method=logit_adjusted"
-)
 ADVICE[OFF] = (
     "V does not find planted errors, so all weights are equal in the end. More clean examples make "
     "this test more certain, and a better classifier makes V better"
 )
+
+
+def advice(verdict: str, given_up_classes: Iterable[Any] = ()) -> str:
+    """What the verdict means and what to do, with the classes that V has given up."""
+    names = ", ".join(map(str, given_up_classes))
+    return f"{ADVICE[verdict]}. Given up: {names}" if names else ADVICE[verdict]
+
+
 # V of a moment says little: it swings in the first epochs.
 _PATIENCE = 3
 
@@ -62,14 +70,15 @@ class Checkup:
         planted_auc: AUC of low weight for planted errors; None if they could not be asked.
         planted_auc_error: its standard error.
         planted_examples: number of clean examples that were asked.
-        given_up_classes: classes that V has given up, see `given_up`; None as `planted_auc`.
+        given_up_classes: names of the classes that a learned V has given up, see `given_up`, or
+            their numbers if they have no names; None as `planted_auc`.
         weight_verdict: a key of `ADVICE`; None if nothing is wrong, or V learns nothing or not yet.
     """
 
     planted_auc: float | None = None
     planted_auc_error: float | None = None
     planted_examples: int | None = None
-    given_up_classes: list[int] | None = None
+    given_up_classes: list[Any] | None = None
     weight_verdict: str | None = None
 
     def logs(self) -> dict[str, float]:
@@ -84,6 +93,7 @@ def examine(
     train: tuple[np.ndarray, np.ndarray] | None,
     weights: np.ndarray | None,
     seed: int = 0,
+    class_names: Sequence[str] | None = None,
 ) -> Checkup:
     """Asks for the weights of clean examples with their own label, and with a wrong one.
 
@@ -93,23 +103,26 @@ def examine(
             classifier has never been trained on, or None.
         train: logits [N, C] and given labels of training examples, or None; see
             `observed_confusions`.
-        weights: [N] weights of the training examples, from which the verdict is made if no errors
-            can be planted.
+        weights: [N] weights of the training examples. From them the verdict is made if no errors
+            can be planted, and whether a class of few clean examples is given up.
         seed: of the wrong labels, which are the same in every epoch as long as the confusions are.
+        class_names: [C] names, or None for numbers.
     """
     if not model.trusts_weights:
         return Checkup(weight_verdict=OFF)
     found: dict[str, Any] = {}
     asked = weights
     pair = None if clean is None else _planted_weights(model, clean, train, seed)
-    if clean is not None and pair is not None:
+    if pair is not None:
         auc, error = auc_and_error(*pair)
-        lost = given_up(pair[0], class_numbers(clean[1]), max(clean[0].shape[1], 2))
         found = {"planted_auc": auc, "planted_auc_error": error, "planted_examples": len(pair[0])}
-        found["given_up_classes"] = np.flatnonzero(lost).tolist()
         asked = np.concatenate(pair)
     if asked is None or not _has_learned(model):
         return Checkup(**found)
+    if clean is not None and pair is not None:
+        weighed = None if train is None or weights is None else (weights, train[1])
+        lost = np.flatnonzero(given_up(pair[0], clean, weighed)).tolist()
+        found["given_up_classes"] = [class_names[c] for c in lost] if class_names else lost
     return Checkup(**found, weight_verdict=_verdict(asked, **found))
 
 
@@ -141,7 +154,7 @@ def _verdict(
     weights: np.ndarray,
     planted_auc: float | None = None,
     planted_auc_error: float = 0.0,
-    given_up_classes: list[int] | None = None,
+    given_up_classes: list[Any] | None = None,
     **_: Any,
 ) -> str | None:
     mean = weights.mean(dtype=np.float64)
@@ -159,13 +172,15 @@ class HealthWarning:
         self._verdict: str | None = None
         self._epochs, self._warned = 0, False
 
-    def __call__(self, model: RobustModel, epoch: int, verdict: str | None) -> None:
+    def __call__(self, model: RobustModel, epoch: int, found: Checkup) -> None:
         """Called at the end of every epoch, the first of which is 0."""
+        verdict = found.weight_verdict
         self._epochs = self._epochs + 1 if verdict == self._verdict else 1
         self._verdict = verdict
         if verdict not in (None, OFF) and self._epochs >= _PATIENCE and not self._warned:
             self._warned = True
-            logger.warning("%s, epoch %d: %s", type(model).__name__, epoch + 1, ADVICE[verdict])
+            text = advice(verdict, found.given_up_classes or ())
+            logger.warning("%s, epoch %d: %s", type(model).__name__, epoch + 1, text)
 
 
 class Health(keras.callbacks.Callback):
@@ -256,7 +271,7 @@ class Health(keras.callbacks.Callback):
         logs.update(self.checkup.logs())
         if weights is not None:
             logs.update(weight_measures(weights, None))
-        self._warn(self.model, epoch, self.checkup.weight_verdict)
+        self._warn(self.model, epoch, self.checkup)
 
     def _evaluated(self, name: str, dataset: tf.data.Dataset) -> tuple[np.ndarray, np.ndarray]:
         logits, labels, _ = logits_of(self._logits, dataset)

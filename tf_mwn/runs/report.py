@@ -9,7 +9,7 @@ import numpy as np
 from tf_mwn.data.splits.card_text import TEST_LABELS
 from tf_mwn.files import Folder
 from tf_mwn.monitoring import figures
-from tf_mwn.monitoring.health import ADVICE
+from tf_mwn.monitoring.health import advice
 from tf_mwn.runs.run import Run
 from tf_mwn.tables import mean_and_deviation, number, text_table
 
@@ -56,15 +56,17 @@ def table(results: Sequence[dict[str, Any]], test_labels: str) -> str:
 
 def warnings(results: Sequence[dict[str, Any]]) -> list[str]:
     """A sentence for each method and verdict on its weights, with the seeds that it holds for."""
-    seeds: dict[tuple[str, str], list[str]] = {}
+    groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for result in results:
-        verdict = result.get("weight_verdict")
-        if verdict is not None:
-            seeds.setdefault((result["method"], verdict), []).append(str(result["seed"]))
-    return [
-        f"warning: {method}, seed {', '.join(which)}: {ADVICE[verdict]}"
-        for (method, verdict), which in seeds.items()
-    ]
+        if result.get("weight_verdict") is not None:
+            groups.setdefault((result["method"], result["weight_verdict"]), []).append(result)
+    return [_warning(method, verdict, group) for (method, verdict), group in groups.items()]
+
+
+def _warning(method: str, verdict: str, results: Sequence[dict[str, Any]]) -> str:
+    seeds = ", ".join(str(result["seed"]) for result in results)
+    lost = [name for result in results for name in result.get("given_up_classes") or ()]
+    return f"warning: {method}, seed {seeds}: {advice(verdict, dict.fromkeys(lost))}"
 
 
 def write_accuracy_figure(folder: Folder, title: str, runs: Sequence[Run]) -> Path:
