@@ -38,21 +38,30 @@ def run(command: list[str], cwd=ROOT) -> subprocess.CompletedProcess:
 def launch(*arguments: str, module: str = "launch.main", cwd=ROOT) -> subprocess.CompletedProcess:
     """Runs `python -m launch.main` to its end, in a process that need not import TensorFlow."""
     with tempfile.TemporaryDirectory() as folder:
-        streams = [pathlib.Path(folder, name) for name in ("out", "err")]
-        process = _WARM.Process(target=_launch, args=(module, arguments, cwd, *streams))
-        process.start()
+        process = started(*arguments, module=module, cwd=cwd, streams=folder)
         process.join(300)
         process.kill()
         process.join()
-        texts = [path.read_text() for path in streams]
+        texts = [pathlib.Path(folder, name).read_text() for name in ("out", "err")]
     return subprocess.CompletedProcess(arguments, process.exitcode, *texts)
 
 
-def _launch(module, arguments, cwd, out, err) -> None:
+def started(*arguments: str, module: str = "launch.main", cwd=ROOT, streams):
+    """The process of such a launch. It writes to the files `out` and `err` of the folder `streams`.
+
+    Its `exitcode` is negative after a signal.
+    """
+    process = _WARM.Process(target=_launch, args=(module, arguments, cwd, streams))
+    process.start()
+    return process
+
+
+def _launch(module, arguments, cwd, streams) -> None:
     with quiet_start():  # as in a launcher, where the devices are first looked for at an import
         tf.config.list_physical_devices()
-    for stream, path in ((sys.stdout, out), (sys.stderr, err)):
-        os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT), stream.fileno())
+    for stream, name in ((sys.stdout, "out"), (sys.stderr, "err")):
+        path = os.path.join(streams, name)
+        os.dup2(os.open(path, os.O_CREAT | os.O_TRUNC | os.O_WRONLY), stream.fileno())
     os.chdir(cwd)
     sys.argv[1:] = arguments
     runpy.run_module(module, run_name="__main__", alter_sys=True)

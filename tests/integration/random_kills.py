@@ -6,10 +6,9 @@ takes turns between the signals and between methods, 50 times. Each time a new r
 the signal at a random moment, and started again until it ends. A run that has ended before is no
 trial: another is started in its place. It prints a line per trial, and exits with 1 if an
 ending differs from that of a run left alone.
-
-TensorFlow is imported once, before any of its threads exist, and every run is a fork.
 """
 
+import contextlib
 import csv
 import json
 import os
@@ -20,14 +19,10 @@ import signal
 import sys
 import tempfile
 import time
-import traceback
 
 import numpy as np
-import tensorflow  # noqa: F401
-from absl import app
 
-from tf_mwn.launch import main
-from tf_mwn.launch.command_line import parse
+from tests.integration.commands import started
 
 METHODS = {
     "fine_tuning": ("--epochs=3", "--fine_tuning_epochs=2"),
@@ -37,33 +32,15 @@ METHODS = {
 SETTINGS = ("--network=mlp", "--train_size=300", "--batch_size=50")
 
 
-def start(method, workdir) -> int:
-    """Starts `launch.main` in a fork; its process id. It writes to `out` and `err`."""
-    process = os.fork()
-    if process:
-        return process
-    for descriptor, name in ((1, "out"), (2, "err")):
-        os.dup2(os.open(workdir / name, os.O_CREAT | os.O_TRUNC | os.O_WRONLY), descriptor)
-    code = 1
-    try:
-        arguments = [f"--method={method}", *METHODS[method], *SETTINGS]
-        app.run(
-            main.main,
-            argv=["tf_mwn.launch.main", *arguments, f"--workdir={workdir}"],
-            flags_parser=parse,
-        )
-    except SystemExit as ended:
-        code = ended.code or 0
-    except BaseException:
-        traceback.print_exc()
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
+def start(method, workdir):
+    """The process of a run, which writes to `out` and `err`."""
+    arguments = [f"--method={method}", *METHODS[method], *SETTINGS, f"--workdir={workdir}"]
+    return started(*arguments, streams=workdir)
 
 
 def wait(process) -> int:
-    return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+    process.join()
+    return process.exitcode
 
 
 def ending(workdir) -> list:
@@ -82,7 +59,8 @@ def ending(workdir) -> list:
 def send(name, process, workdir) -> int:
     """Sends the signal; the run's exit code. A run asked to end says so in one line."""
     number = getattr(signal, f"SIG{name}")
-    os.kill(process, number)
+    with contextlib.suppress(ProcessLookupError):  # it has ended
+        os.kill(process.pid, number)
     code, error = wait(process), (workdir / "err").read_text()
     assert code in (0, -number) or (code == 143 and number == signal.SIGTERM), (code, error)
     if code == 143:
@@ -141,6 +119,7 @@ def stopped(method, name, moments, first, end, workdir) -> int:
 def run(signals, count, root) -> int:
     """Runs `count` trials; how many of their endings differ."""
     moments, alone, unequal = random.Random(0), {}, 0
+    wait(started("--method=list", streams=root))  # the first process waits for imports
     for i in range(count):
         method = list(METHODS)[i // len(signals) % len(METHODS)]
         name = signals[i % len(signals)]

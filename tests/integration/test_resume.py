@@ -1,21 +1,12 @@
 """Ended by a signal and resumed equals left alone, bit for bit, whole processes and all."""
 
 import os
-import subprocess
-import sys
 
-from tests.integration.commands import ROOT, environment
+from tests.integration import random_kills
 
 
-def test_ended_at_random_moments_equals_left_alone():
+def test_ended_at_random_moments_equals_left_alone(tmp_path, capsys):
     # One run of each signal; TF_MWN_KILLS=50 for as many.
-    count = os.environ.get("TF_MWN_KILLS", "2")
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.integration.random_kills", "KILL,TERM", count],
-        cwd=ROOT,
-        env=environment(),
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert f"{count} runs stopped, {count} equal endings" in done.stdout
+    count = int(os.environ.get("TF_MWN_KILLS", "2"))
+    assert random_kills.run(["KILL", "TERM"], count, tmp_path) == 0
+    assert f"{count} runs stopped, {count} equal endings" in capsys.readouterr().out
