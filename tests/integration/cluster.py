@@ -1,12 +1,14 @@
 """Processes on this machine that train together."""
 
 import json
+import pathlib
 import socket
-import subprocess
+import tempfile
+import time
 
 import pytest
 
-from tests.integration.commands import ROOT, environment
+from tests.integration.commands import started
 
 
 def free_ports(count):
@@ -30,30 +32,36 @@ def worker_environments(count):
     return [{"TF_CONFIG": json.dumps({"cluster": cluster, "task": task})} for task in tasks]
 
 
-def start(command, variables):
-    return subprocess.Popen(
-        command,
-        cwd=ROOT,
-        env={**environment(), **variables},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+class Process:
+    """A launch that goes on beside others; see `commands.started`."""
+
+    def __init__(self, module, arguments, variables):
+        self._folder = tempfile.TemporaryDirectory()
+        self._process = started(
+            *arguments, module=module, variables=variables, streams=self._folder.name
+        )
+        self.kill, self.is_alive = self._process.kill, self._process.is_alive
+
+    def end(self, until):
+        """Exit code, output and errors; killed if it is still there at a time."""
+        self._process.join(max(0.0, until - time.monotonic()))
+        self.kill()
+        self._process.join()
+        texts = [pathlib.Path(self._folder.name, name).read_text() for name in ("out", "err")]
+        self._folder.cleanup()
+        return self._process.exitcode, texts
 
 
 def end_all(processes, timeout=240):
     """Exit codes and outputs; processes that are still there after `timeout` seconds are killed."""
-    try:
-        outputs = [process.communicate(timeout=timeout) for process in processes]
-    finally:
-        for process in processes:
-            process.kill()
-    return [process.returncode for process in processes], outputs
+    until = time.monotonic() + timeout
+    codes, outputs = zip(*[process.end(until) for process in processes], strict=True)
+    return list(codes), outputs
 
 
-def run_all(commands, environments, timeout=240):
+def run_all(module, arguments, environments, timeout=240):
     """Runs all at the same time, to a good end."""
-    started = [start(*each) for each in zip(commands, environments, strict=True)]
-    codes, outputs = end_all(started, timeout)
+    both = zip(arguments, environments, strict=True)
+    codes, outputs = end_all([Process(module, *each) for each in both], timeout)
     assert not any(codes), "\n".join(out[-2000:] + err[-4000:] for out, err in outputs)
     return outputs

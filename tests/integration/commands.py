@@ -46,17 +46,18 @@ def launch(*arguments: str, module: str = "launch.main", cwd=ROOT) -> subprocess
     return subprocess.CompletedProcess(arguments, process.exitcode, *texts)
 
 
-def started(*arguments: str, module: str = "launch.main", cwd=ROOT, streams):
+def started(*arguments: str, module: str = "launch.main", cwd=ROOT, variables=None, streams):
     """The process of such a launch. It writes to the files `out` and `err` of the folder `streams`.
 
-    Its `exitcode` is negative after a signal.
+    Its environment has the `variables` too; its `exitcode` is negative after a signal.
     """
-    process = _WARM.Process(target=_launch, args=(module, arguments, cwd, streams))
+    process = _WARM.Process(target=_launch, args=(module, arguments, cwd, variables, streams))
     process.start()
     return process
 
 
-def _launch(module, arguments, cwd, streams) -> None:
+def _launch(module, arguments, cwd, variables, streams) -> None:
+    os.environ.update(variables or {})
     with quiet_start():  # as in a launcher, where the devices are first looked for at an import
         tf.config.list_physical_devices()
     for stream, name in ((sys.stdout, "out"), (sys.stderr, "err")):

@@ -5,8 +5,8 @@ import time
 import numpy as np
 import pytest
 
-from tests.integration.cluster import end_all, run_all, start, worker_environments
-from tests.integration.commands import SHORT, command, launch
+from tests.integration.cluster import Process, end_all, run_all, worker_environments
+from tests.integration.commands import SHORT, launch
 from tests.launch.finished_runs import mistake
 from tf_mwn.launch import main as launch_main
 
@@ -24,11 +24,11 @@ def event_files(workdir):
 
 def interrupted(arguments, workdir):
     """Starts two workers and kills the second after the first checkpoint; codes and outputs."""
-    started = [start(command(*arguments), variables) for variables in worker_environments(2)]
-    while "checkpoint.npz" not in files(workdir) and all(p.poll() is None for p in started):
+    both = [Process("launch.main", arguments, variables) for variables in worker_environments(2)]
+    while "checkpoint.npz" not in files(workdir) and all(p.is_alive() for p in both):
         time.sleep(0.05)
-    started[1].kill()
-    return end_all(started)
+    both[1].kill()
+    return end_all(both)
 
 
 def test_a_killed_worker_ends_the_other_and_all_go_on(tmp_path):
@@ -37,7 +37,7 @@ def test_a_killed_worker_ends_the_other_and_all_go_on(tmp_path):
     assert codes == [2, -9], outputs
     assert "error: a worker was lost" in outputs[0][1]
     assert not (files(tmp_path / "two").keys() & {"results.json"})
-    outputs = run_all([command(*workers)] * 2, worker_environments(2))
+    outputs = run_all("launch.main", [workers] * 2, worker_environments(2))
     assert "meta_weight_net" in outputs[0][0].split("last epoch")[1]  # the chief's table
     assert "last epoch" not in outputs[1][0]
 

@@ -3,14 +3,13 @@
 import csv
 import json
 import os
-import sys
 import time
 
 import pytest
 from absl import flags
 from absl.testing import flagsaver
 
-from tests.integration.cluster import end_all, free_ports, start
+from tests.integration.cluster import Process, end_all, free_ports
 from tests.integration.commands import SHORT, launch
 from tf_mwn.launch import tune
 from tf_mwn.launch.command_line import parse
@@ -53,12 +52,12 @@ def test_a_chief_and_a_worker_that_was_killed_find_what_one_process_finds(swept,
     cluster = {"KERASTUNER_ORACLE_IP": "127.0.0.1", "KERASTUNER_ORACLE_PORT": str(port)}
 
     def started(name):
-        command = [sys.executable, "-m", "launch.tune", *SWEEP, f"--workdir={tmp_path}"]
-        return start(command, {**cluster, "KERASTUNER_TUNER_ID": name})
+        variables = {**cluster, "KERASTUNER_TUNER_ID": name}
+        return Process("launch.tune", (*SWEEP, f"--workdir={tmp_path}"), variables)
 
     chief, worker = started("chief"), started("worker")
     trials = "*/tune-gce-*/trial-*/gce/seed0/checkpoint.npz"
-    while not list(tmp_path.glob(trials)) and worker.poll() is None:
+    while not list(tmp_path.glob(trials)) and worker.is_alive():
         time.sleep(0.05)
     worker.kill()
     codes, outputs = end_all([chief, worker, started("worker")])

@@ -58,8 +58,8 @@ def classifier():
     return keras.Model(inputs, keras.layers.Dense(CLASSES)(hidden))
 
 
-# Methods that take the steps of another one, with another loss or other fixed weights. XLA compiles
-# the other's steps; all losses are compiled in tests/losses/test_every_function.py.
+# Methods that take the steps of another one, with another loss or other fixed weights. What a step
+# does whatever the loss is shown by the other; tests/losses/test_every_function.py has all losses.
 STEPS_OF = {
     **dict.fromkeys(("fine_tuning", "logit_adjusted", "resampling"), "cross_entropy"),
     **dict.fromkeys(("adaptive_sce", "adaptive_bi_tempered", "adaptive_poly_soft"), "adaptive_gce"),

@@ -6,6 +6,7 @@ import functools
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from tests.methods.every_method import (
     BATCH,
@@ -27,13 +28,23 @@ from tf_mwn.methods.spec.method import never
 from tf_mwn.settings.config import Config
 from tf_mwn.training.whole_sets import WholeSets
 
+EPOCHS = 25  # the most that a test trains
 
-def training_set(row, start_epoch=0):
-    """An endless stream that depends on nothing but its seed, not even on the strategy."""
+
+@functools.cache
+def elements(with_meta_set):
+    """The elements of all epochs, as arrays: the stream is made once, not for every training."""
     x, y, xm, ym = sets()
     train = Subset(x, y, None, np.arange(len(y)))
-    meta = Subset(xm, ym, None, np.arange(len(ym))) if row.takes_meta_set(vars(Config())) else None
-    return training_stream(train, meta, BATCH, None, seed=4, start_epoch=start_epoch)
+    meta = Subset(xm, ym, None, np.arange(len(ym))) if with_meta_set else None
+    stream = training_stream(train, meta, BATCH, None, seed=4).take(EPOCHS * STEPS)
+    return tf.nest.map_structure(lambda *steps: np.stack(steps), *stream.as_numpy_iterator())
+
+
+def training_set(row, start_epoch=0):
+    """A stream that depends on nothing but its seed, not even on the strategy."""
+    stream = tf.data.Dataset.from_tensor_slices(elements(row.takes_meta_set(vars(Config()))))
+    return stream.skip(start_epoch * STEPS)
 
 
 def compiled(row, settings=SHORT, facts=None, **options):
@@ -70,6 +81,20 @@ def fit(model, row, epochs=None, start_epoch=0):
 @pytest.fixture(params=registry.METHODS)
 def row(request):
     return registry.METHODS[request.param]
+
+
+def kinds(model):
+    return type(model), type(model.training_objective)
+
+
+@pytest.fixture
+def first_of_its_kind(row):
+    """A method whose steps no other row takes for all of them; the others are of that kind."""
+    if row.name in STEPS_OF:
+        other = registry.METHODS[STEPS_OF[row.name]]
+        assert kinds(compiled(row)) == kinds(compiled(other))
+        pytest.skip(f"takes the steps of {other.name}")
+    return row
 
 
 @functools.cache
@@ -184,7 +209,8 @@ def test_eager_equals_graph(row):
         np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
 
 
-def test_equal_priors_change_nothing_and_others_do(row):
+def test_equal_priors_change_nothing_and_others_do(first_of_its_kind):
+    row = first_of_its_kind
     if row.shared:
         pytest.skip("the method corrects by itself")
     without, equal = (
@@ -222,22 +248,16 @@ def test_one_device_equals_two(row, mirrored):
         np.testing.assert_allclose(a, b, atol=1e-5)
 
 
-def kinds(model):
-    return type(model), type(model.training_objective)
-
-
-def test_compiles_under_xla(row):
-    if row.name in STEPS_OF:
-        other = registry.METHODS[STEPS_OF[row.name]]
-        assert kinds(compiled(row)) == kinds(compiled(other))
-        return
+def test_compiles_under_xla(first_of_its_kind):
+    row = first_of_its_kind
     compiled_by_xla = compiled(row, jit_compile=True, **adjusted(row))
     fit(compiled_by_xla, row)
     for a, b in zip(compiled_by_xla.get_weights(), two_epochs(row.name)[0], strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
 
 
-def test_trains_in_float16_with_loss_scales(row):
+def test_trains_in_float16_with_loss_scales(first_of_its_kind):
+    row = first_of_its_kind
     keras.config.set_dtype_policy("mixed_float16")
     try:
         model = compiled(row)

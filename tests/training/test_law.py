@@ -7,7 +7,6 @@ largest differences.
 
 import functools
 import os
-import sys
 
 import numpy as np
 import pytest
@@ -26,9 +25,9 @@ def outcomes(tmp_path_factory):
     folder = tmp_path_factory.mktemp("law")
     names = ["four", "chief", "worker"]
     files = [str(folder / f"{name}.npz") for name in names]
-    script = [sys.executable, "-m", "tests.training.law"]
-    commands = [[*script, str(4 * (f == files[0])), f, *CASES] for f in files]
-    run_all(commands, [{}, *worker_environments(2)], timeout=1200 if EVERYTHING else 300)
+    arguments = [[str(4 * (f == files[0])), f, *CASES] for f in files]
+    timeout = 1200 if EVERYTHING else 300
+    run_all("tests.training.law", arguments, [{}, *worker_environments(2)], timeout)
     return {name: dict(np.load(file)) for name, file in zip(names, files, strict=True)}
 
 

@@ -136,9 +136,18 @@ def test_meta_interval_updates_the_weight_net_every_kth_step():
     assert int(model.meta_optimizer.iterations) == 4  # step 9: the phase runs on
 
 
-@pytest.mark.parametrize("normalization", ["none", "sum", "sum_detached"])
-@pytest.mark.parametrize("virtual_variables", ["all", "head"])
-@pytest.mark.parametrize("detach_loss", [True, False])
+# Every pair of values of two options, in six of the twelve combinations.
+@pytest.mark.parametrize(
+    ("normalization", "virtual_variables", "detach_loss"),
+    [
+        ("none", "all", True),
+        ("none", "head", False),
+        ("sum", "all", False),
+        ("sum", "head", True),
+        ("sum_detached", "all", True),
+        ("sum_detached", "head", False),
+    ],
+)
 def test_one_device_equals_two(mirrored, normalization, virtual_variables, detach_loss):
     """The update must not depend on the number of devices.
 
