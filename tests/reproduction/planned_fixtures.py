@@ -22,6 +22,7 @@ def write_run(workdir: Path, run: PlannedRun, accuracy=0.5, columns=None, weight
         "noise_auc": None,
         "seconds_per_step": 0.01,
         "epochs": 3,
+        "version": "0.9",
         **results,
     }
     (folder / "results.json").write_text(json.dumps(content))

@@ -20,6 +20,7 @@ def test_page_json_and_figure(tmp_path):
     assert "|  | claim | seeds | verdict |" in page and "| x | First beats second. |" in page
     assert "| a - b | points | 20 | 17.5 to 22.5 | above 0 | holds |" in page
     assert "python -m launch.main --recipe=quickstart --method=meta_weight_net --seed=0,1,2" in page
+    assert page.endswith("\n\nMade by tf_mwn 0.9.\n")
     assert "![x](x.png)" in page and (folder / "x.png").stat().st_size > 5000
     (written,) = json.loads((folder / "claims.json").read_text())
     assert written["verdict"] == HOLDS and written["seeds"] == [0, 1, 2]

@@ -26,3 +26,12 @@ def test_seeds_of_one_configuration_are_one_command():
         "python -m launch.main --recipe=quickstart --method=gce --gce_q=0.9 --seed=0,1",
         "python -m launch.main --recipe=quickstart --method=cross_entropy --seed=0",
     ]
+
+
+def test_versions_are_those_of_finished_runs(tmp_path):
+    runs = [quickstart("gce", seed) for seed in (0, 1, 2)] + [quickstart()]
+    assert planned_runs.made_by(planned_runs.versions(runs, tmp_path)) == []
+    for run, version in zip(runs, ("0.2.0", "0.3.0", "0.2.0"), strict=False):
+        write_run(tmp_path, run, version=version)
+    known = planned_runs.versions(runs, tmp_path)
+    assert planned_runs.made_by(known) == ["Made by tf_mwn 0.2.0 and 0.3.0."]

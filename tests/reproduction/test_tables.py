@@ -58,6 +58,7 @@ def test_a_row_without_a_published_number_stands_beside_nothing(tmp_path):
     assert "| cross_entropy | 70.36 | 71.36 (logit adjustment's authors) | 70.00 | -0.36 |" in page
     assert "| robust |  |  | 60.00 |  | 50.00 | 0 |  |" in page
     assert "meta_weight_net_frozen is the script with V as drawn" in page
+    assert page.endswith("Made by tf_mwn 0.9.\n")
     paths = table_page.write(Folder(tmp_path / "tables"), "controls", "paper", records)
     assert "logit adjustment's authors: 71.36" in paths[1].read_text()
 

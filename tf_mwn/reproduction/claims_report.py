@@ -26,8 +26,10 @@ def text(results: Sequence[Result]) -> str:
         "*undecided* if it contains the threshold. Accuracies are those of the last epoch on the "
         "test set. A claim holds if all of its rows hold and fails if one of them fails."
     )
-    sections = [_section(result) for result in results]
-    return "\n\n".join(["# Claims, measured", legend, summary(results), *sections]) + "\n"
+    parts = ["# Claims, measured", legend, summary(results), *map(_section, results)]
+    known = [planned_runs.versions(r.claim.runs(r.context), r.context.workdir) for r in results]
+    parts += planned_runs.made_by(version for names in known for version in names)
+    return "\n\n".join(parts) + "\n"
 
 
 def to_json(results: Sequence[Result]) -> list[dict[str, Any]]:

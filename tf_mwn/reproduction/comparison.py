@@ -9,7 +9,7 @@ import numpy as np
 from tf_mwn.files import Folder
 from tf_mwn.reproduction.biases import ABLATION_SEEDS, METHOD, OTHERS, PARTS, Bias, biases
 from tf_mwn.reproduction.intervals import mean_interval
-from tf_mwn.reproduction.planned_runs import PlannedRun, commands, each_once
+from tf_mwn.reproduction.planned_runs import PlannedRun, commands, each_once, made_by, versions
 from tf_mwn.tables import markdown_table
 
 # A difference is a miss if its whole interval is below this, in points of balanced accuracy.
@@ -73,7 +73,8 @@ def text(workdir: str | Path, label_file: str | None = None) -> str:
         *(f"## {bias.condition.title}\n\n{_every_seed(r)}" for bias, r in found),
     ]
     listed = "\n".join(commands(finished))
-    return "\n\n".join([*parts, f"## Commands\n\n```sh\n{listed}\n```"]) + "\n"
+    parts += [f"## Commands\n\n```sh\n{listed}\n```", *made_by(versions(finished, workdir))]
+    return "\n\n".join(parts) + "\n"
 
 
 Results = Mapping[str, Mapping[int, Mapping[str, Any]]]  # of a bias, by method and seed

@@ -121,6 +121,18 @@ def commands(runs: Iterable[Planned]) -> list[str]:
     ]
 
 
+def versions(runs: Iterable[Planned], workdir: str | Path) -> list[str]:
+    """The versions of this package that trained the finished runs."""
+    found = (run.run(workdir).results for run in runs if isinstance(run, PlannedRun))
+    return sorted({results["version"] for results in found if results and "version" in results})
+
+
+def made_by(versions: Iterable[str]) -> list[str]:
+    """What a page says about the versions; nothing if nothing has finished."""
+    names = sorted(set(versions))
+    return [f"Made by tf_mwn {' and '.join(names)}."] if names else []
+
+
 def settings_for(method: str, common: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
     """The `common` settings that the method reads, overridden by its `own`."""
     reads = registry.find(method).reads

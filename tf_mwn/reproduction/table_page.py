@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from tf_mwn.files import Folder
+from tf_mwn.reproduction.planned_runs import made_by, versions
 from tf_mwn.reproduction.tables import TABLES, Cell
 from tf_mwn.runs.run import FINISHED
 from tf_mwn.tables import markdown_table, moments, with_deviation
@@ -39,6 +40,7 @@ def text(name: str, scale: str, records: Sequence[Mapping[str, Any]]) -> str:
         "epoch, which papers report, minus published."
     )
     notes = [table.notes] if table.notes else []
+    notes += made_by(version for record in records for version in record["versions"])
     return "\n\n".join([*parts, legend, *notes]) + "\n"
 
 
@@ -63,7 +65,7 @@ def write(
     folder.path.mkdir(parents=True, exist_ok=True)
     stem = f"{_heading(name).lower().replace(' ', '')}_{scale}"
     folder.write_text(f"{stem}.md", text(name, scale, records))
-    header = [key for key in records[0] if key != "runs"] if records else []
+    header = [key for key in records[0] if key not in ("runs", "versions")] if records else []
     rows = [[_plain(record[key]) for key in header] for record in records]
     folder.write_csv(f"{stem}.csv", header, rows)
     folder.write_json(f"{stem}.json", {"table": name, "scale": scale, "cells": list(records)})
@@ -93,6 +95,7 @@ def _compared(cell: Cell, workdir: str | Path) -> dict[str, Any]:
         "seeds": [run.seed for run in finished],
         "missing_seeds": [run.seed for run in cell.runs if run not in finished],
         "runs": [run.name for run in cell.runs],
+        "versions": versions(cell.runs, workdir),
     }
 
 
