@@ -46,6 +46,11 @@ def anchors(page):
     }
 
 
+@pytest.mark.parametrize("page", ROOT.glob("docs/results/*.md"), ids=lambda page: page.name)
+def test_results_say_which_version_made_them(page):
+    assert re.search(r"version \d+\.\d+\.\d+", page.read_text())
+
+
 def test_the_site_has_every_page():
     pages = {path.relative_to(ROOT / "docs").as_posix() for path in ROOT.glob("docs/**/*.md")}
     pages |= {f"notebooks/{path.stem}.md" for path in ROOT.glob("docs/**/*.ipynb")}

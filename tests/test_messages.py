@@ -1,5 +1,6 @@
 """What a run prints: few lines without control characters, more or fewer as asked."""
 
+import itertools
 import logging
 
 from tf_mwn import messages
@@ -29,6 +30,21 @@ def test_a_pipe_gets_a_line_now_and_then(capsys, monkeypatch):
     assert [line.split()[4] for line in lines] == ["3/10", "6/10", "9/10", "10/10"]
     assert lines[0] == "method seed 0  epoch  3/10  loss 0.250  test 0.500"
     assert len({len(line) for line in lines}) == 1  # aligned
+
+
+def test_a_long_run_says_early_how_long_it_will_take(capsys, monkeypatch):
+    now = itertools.count(0.0, 5.0)  # asked twice in the first step, and at the end of an epoch
+    monkeypatch.setattr("time.perf_counter", lambda: next(now))
+    lines = printed(capsys, 0)
+    # One step in 5 s and 18 to go, then three in 10 s and 16 to go, which is less than a minute.
+    assert lines[1].endswith("epoch  1/10  loss 0.250  test 0.500  about 1.5 minutes left")
+    assert [line.split()[4] for line in lines[2:]] == ["3/10", "6/10", "9/10", "10/10"]
+    assert not any("left" in line for line in lines[2:])
+
+
+def test_times_have_a_unit_that_fits():
+    texts = ["40 seconds", "90 seconds", "2.0 hours", "2.0 days"]
+    assert [messages.duration(s) for s in (40, 89.6, 7200, 172_800)] == texts
 
 
 def test_more_and_fewer(capsys):

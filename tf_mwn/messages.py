@@ -31,6 +31,14 @@ def show(verbosity: int) -> None:
         logger.addHandler(_Printer())
 
 
+def duration(seconds: float) -> str:
+    """Seconds as text, in a unit that fits."""
+    for unit, size in (("days", 86_400), ("hours", 3600), ("minutes", 60)):
+        if seconds >= 1.5 * size:
+            return f"{seconds / size:.1f} {unit}"
+    return f"{seconds:.0f} seconds"
+
+
 @contextlib.contextmanager
 def long_step(what: str) -> Iterator[None]:
     """Reports the duration of the block in seconds at its end.

@@ -7,6 +7,7 @@ import pytest
 import tf_mwn
 from tests.auditing.wrong_labels import TRUE, WRONG, X, Y, linear
 from tests.models import mlp, two_inputs
+from tf_mwn.auditing.audit import audit_logits
 
 
 def test_a_good_classifier_finds_the_wrong_labels(tmp_path):
@@ -29,6 +30,18 @@ def test_weights_are_those_of_the_model():
     np.testing.assert_allclose(
         audit.loss, cross_entropy(Y, model.classifier(X)), rtol=1e-5, atol=1e-6
     )
+
+
+def test_held_out_examples_are_judged_and_nothing_is_estimated_from_them():
+    logits, held_out = np.asarray(linear()(X)), np.arange(300) >= 240
+    both = audit_logits(logits, Y, X, np.arange(300), held_out=held_out)
+    rest = audit_logits(logits[:240], Y[:240], X[:240], np.arange(240))
+    np.testing.assert_array_equal(both.transition_matrix, rest.transition_matrix)
+    np.testing.assert_array_equal(both.class_shares, rest.class_shares)
+    np.testing.assert_array_equal(both.log_odds[:240], rest.log_odds)
+    assert set(both.suspects) == set(np.flatnonzero(WRONG))
+    among = int(WRONG[240:].sum())
+    assert f"labels are suspect (trust below 0.5), {among} of them among the 60 held" in str(both)
 
 
 def test_one_hot_labels_are_classes():

@@ -18,7 +18,7 @@ def test_files(tmp_path):
     rows = list(csv.DictReader(written[0].open()))
     assert list(rows[0]) == (
         ["sample_id", "label", "predicted", "suggested", "loss", "weight", "trust", "clean_label"]
-        + ["label_name", "predicted_name", "suggested_name", "path"]
+        + ["label_name", "predicted_name", "suggested_name", "path", "part"]
     )
     assert all(row["label_name"] == "abc"[int(row["label"])] for row in rows)
     assert sorted(int(row["sample_id"]) for row in rows) == ids.tolist()

@@ -83,9 +83,17 @@ def test_its_audit_asks_and_writes_a_table(run, capsys):
     assert "ask.html" in capsys.readouterr().out
     with open(path / "ask.csv", newline="") as file:
         assert len(list(csv.DictReader(file))) == 10
+    with open(path / "suspects.csv", newline="") as file:
+        suspects = list(csv.DictReader(file))
+    # Nobody vouches for the test part that was split off, so it is judged; it has no weights.
+    assert [sum(row["part"] == part for row in suspects) for part in ("train", "test")] == [154, 38]
+    assert {row["part"] for row in suspects if row["weight"] == ""} == {"test"}
+    trust = {int(row["sample_id"]): float(row["trust"]) for row in suspects}
     with open(folder / "out.csv", newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 200 and set(rows[0]) == {*"abc", "kind", "sample_weight"}
+    weights = [float(row["sample_weight"]) for row in rows]
+    np.testing.assert_allclose(weights, [trust.get(i, 1.0) for i in range(200)], rtol=1e-5)
 
 
 def test_sequences_train_without_clean_examples(tmp_path, capsys):

@@ -17,4 +17,3 @@ def test_time_by_hand_and_by_finished_runs(tmp_path):
     write_run(tmp_path, run, seconds_per_step=4 * step)
     assert run_time.factor([run], tmp_path) == pytest.approx(4.0)
     assert run_time.seconds(quickstart(network="lenet")) is None
-    assert run_time.shown(40) == "40 seconds" and run_time.shown(7200) == "2.0 hours"

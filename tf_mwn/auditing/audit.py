@@ -117,11 +117,14 @@ def audit_logits(
     class_names: Any = None,
     path: np.ndarray | None = None,
     offset: np.ndarray | float = 0.0,
+    held_out: np.ndarray | None = None,
 ) -> Audit:
     """As `audit`, from logits [N, C] that are already known; `meta` is (logits, labels).
 
     `path` [N] are the names of the files, or None. `offset` [C] is what the training objective
-    added to the logits, see `LogitAdjustment.offset`.
+    added to the logits, see `LogitAdjustment.offset`. `held_out` [N] are true for examples that the
+    classifier was not trained on: they are judged like the others, but nothing is estimated from
+    them.
 
     Raises:
         ValueError: labels are out of range, logits are not finite, or lengths differ.
@@ -137,13 +140,14 @@ def audit_logits(
     if not np.isfinite(logits).all():
         raise ValueError("model: expected finite logits, received NaN or infinity")
     logits = logits.astype(np.float64)
+    seen = np.ones(len(label), bool) if held_out is None else ~held_out
     plain = log_softmax(logits, axis=1)
     if meta is not None:
         meta = meta[0].astype(np.float64), check_labels("y_meta", meta[1], num_classes)
-    temperature, noise = transition.calibrated_transition(logits, label, meta, offset)
+    temperature, noise = transition.calibrated_transition(logits[seen], label[seen], meta, offset)
     calibrated = log_softmax(logits / temperature + offset, axis=1)
     scores = transition.log_posterior(calibrated, noise.matrix, label)
-    shares = softmax(scores, axis=1).mean(axis=0)
+    shares = softmax(scores[seen], axis=1).mean(axis=0)
     reliability = None
     if meta is not None:
         clean = log_softmax(meta[0] / temperature + offset, axis=1)
@@ -166,6 +170,7 @@ def audit_logits(
         reliability=reliability,
         clean_label=clean_label,
         path=path,
+        held_out=held_out,
     )
 
 

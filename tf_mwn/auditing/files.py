@@ -45,14 +45,22 @@ def _write_suspects(audit, folder: Folder) -> None:
         "predicted": audit.predicted,
         "suggested": audit.suggested,
         "loss": audit.loss,
-        "weight": audit.weight,
+        "weight": _known(audit.weight),
         "trust": audit.trust,
         "clean_label": audit.clean_label,
         **{f"{name}_name": _named(names, getattr(audit, name)) for name in _NAMED},
         "path": audit.path,
+        "part": None if audit.held_out is None else np.where(audit.held_out, "test", "train"),
     }
     ranked = {n: None if c is None else c[audit.order] for n, c in columns.items()}
     folder.write_columns(SUSPECTS, ranked)
+
+
+def _known(weight: np.ndarray | None) -> np.ndarray | None:
+    """The weights [N] with None for those that are not known."""
+    if weight is None or not np.isnan(weight).any():
+        return weight
+    return np.where(np.isnan(weight), None, weight)
 
 
 def _named(names: np.ndarray, classes: np.ndarray | None) -> np.ndarray | None:
@@ -64,6 +72,7 @@ def report(audit) -> dict[str, Any]:
     """The content of audit.json: results for the whole set."""
     return {
         "examples": len(audit.label),
+        "held_out": 0 if audit.held_out is None else int(audit.held_out.sum()),
         "suspects": len(audit.suspects),
         "noise_rate": audit.noise_rate,
         "class_names": list(audit.class_names),
@@ -109,10 +118,11 @@ def summary(audit) -> str:
 
 
 def _suspects(audit) -> str:
-    return (
-        f"{len(audit.suspects)} of {len(audit.label)} labels are suspect (trust below 0.5); "
-        f"estimated noise rate {audit.noise_rate:.3f}"
-    )
+    text = f"{len(audit.suspects)} of {len(audit.label)} labels are suspect (trust below 0.5)"
+    if audit.held_out is not None:
+        found, size = int(audit.held_out[audit.suspects].sum()), int(audit.held_out.sum())
+        text += f", {found} of them among the {size} held out for testing"
+    return f"{text}; estimated noise rate {audit.noise_rate:.3f}"
 
 
 def _reliability(reliability: Reliability) -> dict[str, Any]:

@@ -34,6 +34,8 @@ class Audit:
         reliability: what the audit would find of errors planted in the meta set; None without one.
         clean_label: [N] true labels, or None if they are not known.
         path: [N] names of the files, or None if the inputs are not read from files.
+        held_out: [N] whether an example was held out for testing, so that the classifier was not
+            trained on it and its weight is NaN; None if no such examples were audited.
     """
 
     x: Any
@@ -52,6 +54,7 @@ class Audit:
     reliability: Reliability | None = None
     clean_label: np.ndarray | None = None
     path: np.ndarray | None = None
+    held_out: np.ndarray | None = None
 
     @cached_property
     def trust(self) -> np.ndarray:

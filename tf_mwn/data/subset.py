@@ -67,6 +67,7 @@ class Source:
             training part.
         validation: separate examples for the selection of models, or None.
         path: [N] names of the files of the training part, or None; see `Subset`.
+        test_path: [M] those of a test part that was split off, or None.
         image: [N] a number for each image, the same for rows of the same image; None if all differ.
         num_rows: rows of the user's file, all parts together; None if ids are not row numbers.
         test_split_off: whether the test part was split off the others, so that its labels are as
@@ -89,6 +90,7 @@ class Source:
     meta_pool: Subset | None = None
     validation: Subset | None = None
     path: np.ndarray | None = None
+    test_path: np.ndarray | None = None
     image: np.ndarray | None = None
     num_rows: int | None = None
     test_split_off: bool = False

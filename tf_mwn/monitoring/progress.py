@@ -9,15 +9,17 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Column
 
-from tf_mwn.messages import logger, report_time
+from tf_mwn.messages import duration, logger, report_time
 
 _SHOWN = (("loss", "loss"), ("meta_loss", "meta"), ("test_accuracy", "test"))
+_LONG = 60.0  # seconds; less time that is left is not worth a word
 
 
 class ProgressBar(keras.callbacks.Callback):
     """Shows the steps, the newest measures and the time left.
 
-    Without a bar, every epoch is a message of `tf_mwn.messages`; few of them have the level INFO.
+    Without a bar, every epoch is a message of `tf_mwn.messages`; few of them have the level INFO,
+    and the first one if it foresees a long run.
 
     Args:
         title: name of the run.
@@ -32,7 +34,8 @@ class ProgressBar(keras.callbacks.Callback):
         self._every = max(1, epochs // lines)
         self._bar, self._task = None, None
         self._start: float | None = None
-        self._traced = False
+        self._traced: float | None = None  # when the first step had ended
+        self._steps = 0  # since then
 
     def on_train_begin(self, logs=None):
         # rich is not asked: environment variables can make it take a pipe for a terminal.
@@ -51,13 +54,15 @@ class ProgressBar(keras.callbacks.Callback):
         self._bar.start()
 
     def on_train_batch_begin(self, batch, logs=None):
-        if not self._traced:
+        if self._traced is None:
             self._start = time.perf_counter()
 
     def on_train_batch_end(self, batch, logs=None):
-        if not self._traced:
-            self._traced = True
-            report_time(f"{self._title}  first step, traced", time.perf_counter() - self._start)
+        if self._traced is None:
+            self._traced = time.perf_counter()
+            report_time(f"{self._title}  first step, traced", self._traced - self._start)
+        else:
+            self._steps += 1
         if self._bar is not None:
             self._bar.advance(self._task)
 
@@ -66,10 +71,21 @@ class ProgressBar(keras.callbacks.Callback):
         if self._bar is not None:
             self._bar.update(self._task, measures=measures)
             return
+        left = self._seconds_left(epoch)
         is_shown = (epoch + 1) % self._every == 0 or epoch + 1 == self._epochs
+        if left >= _LONG:
+            is_shown = is_shown or epoch == self._first
+            measures += f"  about {duration(left)} left"
         number = f"{epoch + 1:{len(str(self._epochs))}}/{self._epochs}"
         level = logging.INFO if is_shown else logging.DEBUG
         logger.log(level, "%s  epoch %s  %s", self._title, number, measures)
+
+    def _seconds_left(self, epoch: int) -> float:
+        """By the steps after the traced one, and by what happened between epochs."""
+        if not self._steps:
+            return 0.0
+        left = (self._epochs - epoch - 1) * self.params["steps"]
+        return left * (time.perf_counter() - self._traced) / self._steps
 
     def close(self) -> None:
         """Removes the bar. Call it after an exception too."""

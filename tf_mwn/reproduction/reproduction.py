@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tf_mwn.files import Folder
+from tf_mwn.messages import duration
 from tf_mwn.reproduction import (
     claims_list,
     claims_report,
@@ -162,7 +163,7 @@ class Reproduction:
         line = f"{len(self.runs)} {'run' if len(self.runs) == 1 else 'runs'}: {counts}"
         if known:
             basis = "at the pace of the finished ones" if factor else "on two idle CPU cores"
-            time = run_time.shown(sum(known))
+            time = duration(sum(known))
             line += f"; about {time} for what is missing, one after another, {basis}"
         if len(known) < len(times):
             line += f", and {len(times) - len(known)} of unknown length"

@@ -67,14 +67,6 @@ def factor(runs: Sequence[Planned], workdir: str | Path) -> float | None:
     return statistics.median(ratios) if ratios else None
 
 
-def shown(value: float) -> str:
-    """Seconds as text, in a unit that fits."""
-    for unit, size in (("days", 86_400), ("hours", 3600), ("minutes", 60)):
-        if value >= 1.5 * size:
-            return f"{value / size:.1f} {unit}"
-    return f"{value:.0f} seconds"
-
-
 def _name_of_set(config: Config) -> str | None:
     if config.network == "applications/ResNet50" and config.image_size == 224:
         return "clothing1m"

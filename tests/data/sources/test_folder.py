@@ -1,11 +1,13 @@
 """Folders of images: their parts and classes, and every kind of bad folder."""
 
+import os
 import shutil
 
 import numpy as np
 import pytest
 
 from tests.data.images.image_fixtures import IMAGES, load_path, save, save_folder
+from tf_mwn.data.images.decoding import ImageFormat, read_image
 from tf_mwn.data.splits.biased_data import BiasSettings, prepare
 
 _SPELLED = [("train", "validation"), ("training", "Testing")]
@@ -86,6 +88,19 @@ def test_rows_of_one_image_stay_on_one_side_of_every_split(tmp_path, stream):
     images = [{x.tobytes() for x in np.asarray(part.x)} for part in parts]
     assert sum(map(len, images)) == len(set.union(*images)) == 30
     assert data.card["sizes"]["meta"] == data.card["sizes"]["validation"] == 6
+
+
+@pytest.mark.parametrize("stream", ["off", "on"])
+def test_a_test_part_that_is_split_off_keeps_the_names_of_its_files(tmp_path, stream):
+    save_folder(tmp_path, IMAGES)
+    data = prepare(load_path(tmp_path, stream=stream), BiasSettings(meta_size=0), 0)
+    for part in (data.train, data.test):
+        files = [str(tmp_path / os.fsdecode(p)) for p in part.path]
+        named = [read_image(file, ImageFormat(*IMAGES.shape[1:])) for file in files]
+        np.testing.assert_array_equal(np.asarray(part.x), named)
+        classes = [os.fsdecode(p).split("/")[0] for p in part.path]
+        assert classes == [data.card["class_names"][label] for label in part.label]
+    assert len(set(data.train.path) | set(data.test.path)) == 30
 
 
 def _empty(root):

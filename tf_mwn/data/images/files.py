@@ -3,6 +3,8 @@
 import dataclasses
 import hashlib
 import os
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -62,6 +64,17 @@ class ImageFiles:
         paths, key = self.paths.astype(wide_enough), self.key.copy()
         paths[rows], key[rows] = other.paths, other.key
         return dataclasses.replace(self, paths=paths, key=key)
+
+
+def joined(inputs: Sequence[Any]) -> Any:
+    """One array of all inputs, or one `ImageFiles` of the same form."""
+    first, *others = inputs
+    if not others:
+        return first
+    if not isinstance(first, ImageFiles):
+        return np.concatenate(inputs)
+    paths, keys = ([getattr(files, name) for files in inputs] for name in ("paths", "key"))
+    return dataclasses.replace(first, paths=np.concatenate(paths), key=np.concatenate(keys))
 
 
 def decode(paths: np.ndarray, form: ImageFormat) -> np.ndarray:

@@ -8,7 +8,7 @@ import numpy as np
 
 from tf_mwn.checks import check_labels
 from tf_mwn.data.images.decoding import fit_images
-from tf_mwn.data.images.files import ImageFiles
+from tf_mwn.data.images.files import ImageFiles, joined
 from tf_mwn.data.images.lists import FITTING
 from tf_mwn.data.sources.loading import read
 from tf_mwn.data.sources.location import DataLocation
@@ -51,7 +51,7 @@ def with_clean_set(
     if raw.x_meta is not None:
         inputs, y = [check_inputs("x_meta", raw.x_meta), *inputs], np.concatenate([raw.y_meta, y])
     ids = {name: held for name, held in raw.ids.items() if name != "meta"}
-    return dataclasses.replace(raw, x_meta=_joined(inputs), y_meta=y, class_names=names, ids=ids)
+    return dataclasses.replace(raw, x_meta=joined(inputs), y_meta=y, class_names=names, ids=ids)
 
 
 def read_clean(path: str, location: DataLocation, **options: Any) -> RawSource:
@@ -70,17 +70,6 @@ def read_clean(path: str, location: DataLocation, **options: Any) -> RawSource:
         return read(located(path), location, **{"image_size": FITTING, **options}, evaluated=True)
     except (TypeError, ValueError) as error:
         raise type(error)(f"meta: {str(error).removeprefix('dataset: ')}") from error
-
-
-def _joined(inputs: Sequence[Any]) -> Any:
-    """One array of all inputs, or one `ImageFiles`."""
-    first, *others = inputs
-    if not others:
-        return first
-    if not isinstance(first, ImageFiles):
-        return np.concatenate(inputs)
-    paths, keys = ([getattr(files, name) for files in inputs] for name in ("paths", "key"))
-    return dataclasses.replace(first, paths=np.concatenate(paths), key=np.concatenate(keys))
 
 
 def _fitted(x: Any, shape: tuple[int, ...]) -> Any:

@@ -114,10 +114,12 @@ def build_source(raw: RawSource) -> Source:
         image = None if alike else same_images(x)
         others = {n: part.x for n, part in parts.items() if part is not None and n != "meta"}
         warn_of_shared_images(raw.name, {"train": x, **others})
+    path = None if raw.path is None else _encoded(raw.path)
     splits_off = parts["test"] is None
     if splits_off:
         kept, held_out = _split_off_test(raw.name, y, kept, num_classes, image)
-        parts["test"] = Subset(x[held_out], y[held_out], None, ids[held_out])
+        of_test = None if path is None else path[held_out]
+        parts["test"] = Subset(x[held_out], y[held_out], None, ids[held_out], path=of_test)
     test = parts["test"]
     return Source(
         name=raw.name,
@@ -135,7 +137,8 @@ def build_source(raw: RawSource) -> Source:
         coarse=None if raw.y_coarse is None else _superclasses(y, raw.y_coarse, num_classes),
         meta_pool=parts["meta"],
         validation=parts["validation"],
-        path=None if raw.path is None else _encoded(raw.path)[kept],
+        path=None if path is None else path[kept],
+        test_path=test.path,
         image=None if image is None else image[kept],
         num_rows=_num_rows(raw, len(y)),
         test_split_off=splits_off,

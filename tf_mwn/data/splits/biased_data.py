@@ -105,7 +105,9 @@ def prepare(
     elif settings.validation_size:
         validation = _subset(source, validation_rows, noise.label, clean)
         validation = alter_inputs(validation, settings, seed, "validation", open_set, statistics)
-    test = Subset(source.x_test, source.y_test, source.y_test, source.test_id)
+    test = Subset(
+        source.x_test, source.y_test, source.y_test, source.test_id, path=source.test_path
+    )
     parts = {"train": train, "meta": meta, "validation": validation, "test": test}
     check_disjoint(**{name: part.sample_id for name, part in parts.items() if part is not None})
     facts = DataCard(source, settings, seed, known, noise, rows, meta_noise, parts)

@@ -8,7 +8,7 @@ import numpy as np
 from tf_mwn.data.bias.noise import FEATURE_KINDS, realised_matrix, realised_rate
 from tf_mwn.data.bias.settings import BiasSettings
 from tf_mwn.data.bias.training_labels import DrawnLabels
-from tf_mwn.data.splits.card_text import format_card
+from tf_mwn.data.splits.card_text import AS_DOUBTFUL, format_card
 from tf_mwn.data.statistics import fingerprint
 from tf_mwn.data.subset import DATA_NOISE, OPEN_SET, UNKNOWN_CLASS, Source, Subset
 
@@ -85,7 +85,7 @@ def _test_labels(facts: DataCard) -> str:
     """What the test labels are: a key of `card_text.TEST_LABELS`."""
     if facts.clean_labels != "unknown":
         return "true" if facts.clean_labels == "known" else "taken as true"
-    return "as doubtful as the others" if facts.source.test_split_off else "of the test part"
+    return AS_DOUBTFUL if facts.source.test_split_off else "of the test part"
 
 
 def _count(labels: np.ndarray | None, num_classes: int) -> list[int] | None:

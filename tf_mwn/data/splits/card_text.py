@@ -36,11 +36,13 @@ def format_card(card: dict[str, Any]) -> str:
     return "\n".join(lines + _matrix_lines(noise))
 
 
+# The labels of a test part that was split off data whose labels nobody vouches for.
+AS_DOUBTFUL = "as doubtful as the others"
 # What an accuracy on the test part is measured against.
 TEST_LABELS = {
     "true": "the true labels",
     "taken as true": "the given labels, which are taken as true",
-    "as doubtful as the others": "a fifth of the given labels, as doubtful as those trained on",
+    AS_DOUBTFUL: "a fifth of the given labels, as doubtful as those trained on",
     "of the test part": "the labels of your test part, which only you can vouch for",
 }
 
