@@ -1,4 +1,4 @@
-"""Ranks the training labels of a finished run, the most suspect first.
+"""Ranks the labels of a finished run, the most suspect first.
 
 Writes suspects.csv, audit.json and audit.html, a page to review the suspects on, to the folder of
 the run, and contact_sheet.png if the data are images. With --write, also writes a copy of the data
