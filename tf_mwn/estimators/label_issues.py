@@ -146,10 +146,12 @@ def _meta_folds(plan: Plan, meta: Labelled, number: int) -> list[Fold]:
 @contextlib.contextmanager
 def _bar(is_shown: bool) -> Iterator[Any]:
     """A function of the number of trainings that returns the callbacks of the next one."""
-    columns = TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn()
     console = get_console()
-    is_seen = console.is_terminal or console.is_jupyter
-    with Progress(*columns, console=console, disable=not (is_shown and is_seen)) as bar:
+    if not is_shown or not (console.is_terminal or console.is_jupyter):
+        yield lambda trainings: []
+        return
+    columns = TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn()
+    with Progress(*columns, console=console) as bar:
         task = bar.add_task("find_label_issues", total=1)
         yield lambda trainings: [_Advance(bar, task, trainings)]
 

@@ -7,6 +7,7 @@ that read it, or if there are none, as a flag of the launcher.
 
 import math
 import re
+import shutil
 import sys
 import textwrap
 from collections.abc import Iterable, Mapping
@@ -170,7 +171,7 @@ def _wrapped(text: str, indent: str = "", hanging: str | None = None) -> str:
     whole = re.sub(r"([\[(]\S+), (\S+[\])])", "\\1,\xa0\\2", _spelled(text))
     filled = textwrap.fill(
         whole,
-        max(flags.get_help_width(), _COLUMN + 20),
+        max(shutil.get_terminal_size().columns, _COLUMN + 20),
         initial_indent=indent,
         subsequent_indent=indent if hanging is None else hanging,
         break_on_hyphens=False,
