@@ -33,6 +33,7 @@ def test_spaces_as_a_user_writes_them():
     [
         ("gce_p=0.1", "did you mean 'gce_q'"),
         ("learning_rte", "did you mean 'learning_rate'"),
+        ("0.7", "or NAME alone for the usual values, received '0.7'"),
         ("momentum", "received momentum alone, which has no usual values"),
         ("gce_q=", "expected float values for gce_q, received ''"),
         ("gce_q=0.1|x", "expected float values for gce_q, received 'x'"),

@@ -107,6 +107,8 @@ def parse_space(texts: Sequence[str]) -> tuple[Domain, ...]:
 
 def _parse(text: str) -> Domain:
     name, equals, values = text.partition("=")
+    if not name.isidentifier():  # a value, after a comma where values are parted by |
+        raise ValueError(f"space: expected {_SYNTAX}, received {text!r}")
     _check_name(name)
     if not equals:
         if not SETTINGS[name].grid:
