@@ -28,7 +28,7 @@ from tf_mwn.methods.spec.method import never
 from tf_mwn.settings.config import Config
 from tf_mwn.training.whole_sets import WholeSets
 
-EPOCHS = 25  # the most that a test trains
+EPOCHS = 40  # the most that a test trains
 
 
 @functools.cache
@@ -73,6 +73,7 @@ def values(model):
 
 def fit(model, row, epochs=None, start_epoch=0):
     epochs = epochs or model.num_epochs or 2
+    assert start_epoch + epochs <= EPOCHS
     options = {"steps_per_epoch": STEPS, "verbose": 0, "shuffle": False}
     return model.fit(training_set(row, start_epoch), epochs=epochs, **options).history
 
@@ -89,7 +90,7 @@ def kinds(model):
 
 @pytest.fixture
 def first_of_its_kind(row):
-    """A method whose steps no other row takes for all of them; the others are of that kind."""
+    """A method that is tried for all that take the same steps; those are only seen to be alike."""
     if row.name in STEPS_OF:
         other = registry.METHODS[STEPS_OF[row.name]]
         assert kinds(compiled(row)) == kinds(compiled(other))
