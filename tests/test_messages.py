@@ -7,11 +7,14 @@ from tf_mwn import messages
 from tf_mwn.monitoring.progress import ProgressBar
 
 
-def printed(capsys, verbosity):
-    """The lines of a run of ten epochs of which three are worth a line, as a file gets them."""
+def printed(capsys, verbosity, epochs=10):
+    """The lines of a run of ten epochs of which three are worth a line, as a file gets them.
+
+    `epochs` is what `fit` was asked for.
+    """
     messages.show(verbosity)
     bar = ProgressBar("method seed 0", epochs=10, lines=3)
-    bar.set_params({"steps": 2})
+    bar.set_params({"steps": 2, "epochs": epochs})
     bar.on_train_begin()
     for epoch in range(10):
         for step in range(2):
@@ -40,6 +43,8 @@ def test_a_long_run_says_early_how_long_it_will_take(capsys, monkeypatch):
     assert lines[1].endswith("epoch  1/10  loss 0.250  test 0.500  about 1.5 minutes left")
     assert [line.split()[4] for line in lines[2:]] == ["3/10", "6/10", "9/10", "10/10"]
     assert not any("left" in line for line in lines[2:])
+    # A fit that only ends an epoch has shorter epochs, which say nothing of the others.
+    assert not any("left" in line for line in printed(capsys, 0, epochs=1))
 
 
 def test_times_have_a_unit_that_fits():

@@ -37,7 +37,6 @@ SMALL = 60
 # Larger modules without one, and the test file that tests them; a bare name stands in many folders.
 TESTED_BY = {
     "auditing/result.py": "auditing/test_audit.py",
-    "auditing/runs.py": "launch/test_audit.py",
     "data/sources/csv_rows.py": "data/sources/test_csv_list.py",
     "data/sources/facts.py": "recipes/test_own_data.py",
     "data/splits/card_text.py": "data/splits/test_card.py",

@@ -32,7 +32,7 @@ def audit_run(run: FinishedRun) -> Audit:
     clean = build.meta_parts(config, method, data, run.seed).unseen
     adjustment = build.logit_adjustment(config, method, data)
     part, weights, held_out = data.train, _weights(run), None
-    if data.card["test_labels"] == AS_DOUBTFUL and config.label_file is None:
+    if data.card["test_labels"] == AS_DOUBTFUL:
         part, held_out = _with_test_part(data)
         if weights is not None:
             weights = np.concatenate([weights, np.full(len(data.test), np.nan)])

@@ -81,8 +81,11 @@ class ProgressBar(keras.callbacks.Callback):
         logger.log(level, "%s  epoch %s  %s", self._title, number, measures)
 
     def _seconds_left(self, epoch: int) -> float:
-        """By the steps after the traced one, and by what happened between epochs."""
-        if not self._steps:
+        """By the steps after the traced one, and by what happened between epochs.
+
+        0 if that is not known: after one step, or where `fit` only ends an epoch begun before.
+        """
+        if not self._steps or self.params["epochs"] != self._epochs:
             return 0.0
         left = (self._epochs - epoch - 1) * self.params["steps"]
         return left * (time.perf_counter() - self._traced) / self._steps

@@ -127,9 +127,9 @@ def versions(runs: Iterable[Planned], workdir: str | Path) -> list[str]:
     return sorted({results["version"] for results in found if results and "version" in results})
 
 
-def made_by(versions: Iterable[str]) -> list[str]:
-    """What a page says about the versions; nothing if nothing has finished."""
-    names = sorted(set(versions))
+def made_by(found: Iterable[str]) -> list[str]:
+    """The paragraph of a page that names the `versions`; none if no run has finished."""
+    names = sorted(set(found))
     return [f"Made by tf_mwn {' and '.join(names)}."] if names else []
 
 
