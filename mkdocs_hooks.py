@@ -52,6 +52,8 @@ REFERENCE = {
     "Networks": ["networks.build"],
     "Methods of your own": ["methods.spec.method.Method", "options.Option"],
 }
+# Its base classes are parts of it without a page of their own.
+WITH_INHERITED = "tf_mwn.RobustModel"
 # Public names, and the folder of each.
 PUBLIC = {
     name: folder
@@ -100,9 +102,15 @@ def on_files(files: Files, config: Any) -> Files:
         for name, content in images.items():
             files.append(File.generated(config, f"notebooks/{name}", content=content))
     for title in REFERENCE:
-        text = "\n\n".join([f"# {title}", *(f"::: {name}" for name in names_of(title))])
+        text = "\n\n".join([f"# {title}", *(shown_object(name) for name in names_of(title))])
         files.append(File.generated(config, page_of(title), content=text))
     return files
+
+
+def shown_object(name: str) -> str:
+    """The lines that stand for an object's docstrings on an API page."""
+    inherits = "\n    options: {inherited_members: true}" if name == WITH_INHERITED else ""
+    return f"::: {name}{inherits}"
 
 
 def shown(path: Path) -> tuple[str, dict[str, bytes]]:

@@ -72,9 +72,12 @@ TESTED_BY = {
     "runs/train.py": "integration/test_main.py",
     "search/study_plan.py": "search/test_study.py",
     "training/checks/labels.py": "training/checks/test_tasks.py",
+    "training/compiled.py": "training/test_robust_model.py",
     "training/given_data.py": "training/test_loops.py",
     "training/mean_loss.py": "training/test_loops.py",
-    "training/learned_update.py": "methods/hyper_parameters/test_hypergradient_descent.py",
+    "methods/hyper_parameters/learned_update.py": (
+        "methods/hyper_parameters/test_hypergradient_descent.py"
+    ),
     "specs.py": "methods/test_registry.py",
 }
 

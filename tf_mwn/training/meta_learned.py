@@ -366,4 +366,7 @@ def refuse_engine_options(options: Mapping[str, Any]) -> None:
     """
     for name in (*OWN_STEP, "speed"):
         if name in options:
-            raise TypeError(f"{name}: expected only with the step of MetaLearnedModel")
+            value = options[name]
+            raise TypeError(
+                f"{name}: expected only with the step of MetaLearnedModel, received {value!r}"
+            )

@@ -13,8 +13,8 @@ from tf_mwn.engine.linearise import Linearisation
 from tf_mwn.engine.optimizers import without_loss_scale
 from tf_mwn.methods.hyper_parameters import specs
 from tf_mwn.methods.hyper_parameters.learned_factors import LearnedFactors
+from tf_mwn.methods.hyper_parameters.learned_update import LearnedUpdate
 from tf_mwn.tensors import Element, Tensor
-from tf_mwn.training.learned_update import LearnedUpdate
 from tf_mwn.training.phases import Snapshot
 
 

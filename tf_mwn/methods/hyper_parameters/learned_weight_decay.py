@@ -11,8 +11,8 @@ from tf_mwn.engine import options as engine_options
 from tf_mwn.engine.linearise import Linearisation
 from tf_mwn.engine.replicas import all_reduce_sum, num_replicas
 from tf_mwn.methods.hyper_parameters.learned_factors import LearnedFactors
+from tf_mwn.methods.hyper_parameters.learned_update import LearnedUpdate
 from tf_mwn.tensors import Element, Tensor
-from tf_mwn.training.learned_update import LearnedUpdate
 
 
 def kernels_by_layer(classifier: keras.Model) -> list[list[int]]:
