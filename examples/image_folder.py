@@ -35,16 +35,16 @@ def write_digits(root):
 
 def form(root):
     """Height and width, and whether there are colours, by the first image of a folder."""
-    with Image.open(sorted(root.glob("*/*.*"))[0]) as image:
+    with Image.open(sorted(root.glob("*/[!.]*.*"))[0]) as image:
         scale = min(1.0, IMAGE_SIZE / max(image.size))
         size = tuple(max(1, round(scale * side)) for side in image.size[::-1])
         return size, "grayscale" if image.mode in ("1", "L") else "rgb"
 
 
-def read(folder, size, colours):
-    """Images in [0, 1], labels, and the paths, in one fixed order."""
+def read(folder, size, colours, names=None):
+    """Images in [0, 1], labels, and the paths, in one fixed order; and the names of the classes."""
     dataset = keras.utils.image_dataset_from_directory(
-        folder, image_size=size, color_mode=colours, shuffle=False, verbose=False
+        folder, "inferred", "int", names, colours, image_size=size, shuffle=False, verbose=False
     )
     x, y = (np.concatenate(part) for part in zip(*dataset.as_numpy_iterator(), strict=True))
     return x / 255, y.astype("int64"), dataset.file_paths, dataset.class_names
@@ -69,7 +69,7 @@ else:
     write_digits(root.parent)
 size, colours = form(root)
 x, y, paths, names = read(root, size, colours)
-x_meta, y_meta, _, _ = read(root.parent / "meta", size, colours)
+x_meta, y_meta, _, _ = read(root.parent / "meta", size, colours, names)
 
 plain = classifier(x.shape[1:], len(names))
 loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)

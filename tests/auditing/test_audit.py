@@ -45,8 +45,12 @@ def test_held_out_examples_are_judged_and_nothing_is_estimated_from_them():
 
 
 def test_one_hot_labels_are_classes():
-    one, two = (tf_mwn.audit(linear(), X, y) for y in (Y, np.eye(3, dtype="float32")[Y]))
+    one, two = (
+        tf_mwn.audit(linear(), X, y, y_clean=true)
+        for y, true in ((Y, TRUE), np.eye(3, dtype="float32")[[Y, TRUE]])
+    )
     np.testing.assert_array_equal(one.log_odds, two.log_odds)
+    assert one.comparison() == two.comparison()
 
 
 def test_several_inputs():
@@ -64,6 +68,7 @@ def test_several_inputs():
         (dict(sample_id=np.zeros(300, int)), "sample_id: expected unique ids"),
         (dict(class_names=["a"]), "class_names: expected 3"),
         (dict(y_clean=Y[:5]), "y, y_clean: .* received 300, 5"),
+        (dict(y_clean=Y + 1), "^y_clean: expected integers below the 3 classes, received 3"),
         (dict(x_meta=X[:3], y_meta=np.array([0, 1, 7])), "y_meta: .* below the 3 classes"),
     ],
 )
@@ -109,3 +114,12 @@ def test_a_logit_adjustment_is_undone():
     assert np.abs(one.log_odds - tf_mwn.audit(linear(), X, Y).log_odds).max() > 0.5
     with_meta = tf_mwn.audit(model, X, Y, X[:60], TRUE[:60])
     assert with_meta.reliability.precision > 0.8
+
+
+def test_a_class_without_clean_examples_is_named():
+    known = np.flatnonzero(~WRONG & (TRUE != 2))[:40]
+    found = tf_mwn.audit(linear(), X, Y, X[known], Y[known], class_names=["a", "b", "c"])
+    assert found.reliability.untested == (2,)
+    assert "; not tested, as no example is clean: class c\n" in str(found)
+    assert found.matrix_from == "training labels"
+    assert set(found.suspects) == set(np.flatnonzero(WRONG))

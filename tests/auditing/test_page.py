@@ -110,7 +110,13 @@ def test_limits_are_stated(found, tmp_path, monkeypatch):
 def test_rows_of_a_table_and_tokens_are_text(found, tmp_path):
     tokens = np.zeros((300, 40), int)
     tokens[:, :30] = 7
-    for x, start in ((np.full((300, 2), 0.25), "0.25 0.25"), (tokens, "7 7 7")):
+    counts = np.tile([5, 3, 0, 0], (300, 1))
+    counts[0] = 0, 1, 0, 2  # so that zeros are no padding
+    for x, start in (
+        (np.full((300, 2), 0.25), "0.25 0.25"),
+        (counts, "5 3 0 0"),
+        (tokens.astype(np.float32), "7 7 7"),
+    ):
         dataclasses.replace(found, x=x).write(tmp_path)
         data = data_of(Parsed((tmp_path / "audit.html").read_text()))
         assert data["image"] == [] and data["text"][0].startswith(start)

@@ -172,6 +172,9 @@ def test_a_table_of_numbers_and_text():
         ((X, np.zeros(100)), "y: expected at least two classes, received one class"),
         ((X, CODES, X_META, META + 1), "y_meta: expected labels of y, received 2"),
         ((X, CODES, X_META), "y_meta: expected together with X_meta"),
+        ((X, CODES, X_META[:9], META), "X_meta, y_meta: expected the same length, received 9, 20"),
+        ((X, CODES, X_META, [None, *META[1:]]), "y_meta: expected a label for each row"),
+        ((X, [*CODES[:-1], None]), "y: expected a label for each row, received none for row 99"),
         ((X, CODES, X_META[:, :2], META), "X has 2 features, but RobustClassifier is expecting 4"),
     ],
 )

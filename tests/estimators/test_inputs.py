@@ -1,10 +1,18 @@
 """Tables of pandas as inputs of a network."""
 
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from tf_mwn.estimators.inputs import columns_of, numbers, other_columns
+from tf_mwn.estimators.inputs import (
+    check_none_missing,
+    columns_of,
+    index_of,
+    numbers,
+    other_columns,
+)
 
 TABLE = pd.DataFrame(
     {
@@ -48,3 +56,29 @@ def test_numbers_alone_are_one_array():
 def test_columns_that_are_refused(column, error, message):
     with pytest.raises(error, match=message):
         columns_of(TABLE.assign(new=column))
+
+
+def test_numbers_as_categories_may_have_gaps_that_are_refused_later():
+    table = TABLE.assign(size=pd.Categorical([3, None]))
+    assert other_columns(table) == ("city", "kind")
+    with pytest.raises(ValueError, match="X: expected no missing values, .* column 'size'"):
+        columns_of(table)
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [["a", None], [0.0, np.nan], pd.Series(["a", pd.NA], dtype="string"), np.array(["a", None])],
+)
+def test_missing_labels_are_refused_with_their_row(labels, monkeypatch):
+    message = "^y: expected a label for each row, received none for row 1$"
+    with pytest.raises(ValueError, match=message):
+        check_none_missing("y", labels)
+    if not isinstance(labels, pd.Series):
+        monkeypatch.delitem(sys.modules, "pandas")
+        with pytest.raises(ValueError, match=message):
+            check_none_missing("y", labels)
+
+
+def test_only_a_frame_has_an_index():
+    assert list(index_of(TABLE.set_axis([5, 6]))) == [5, 6]
+    assert index_of([[1.0]]) is None and index_of(np.zeros((1, 1))) is None

@@ -7,7 +7,7 @@ import sys
 import keras
 import numpy as np
 import pytest
-from sklearn.model_selection import KFold, PredefinedSplit
+from sklearn.model_selection import KFold, PredefinedSplit, StratifiedGroupKFold
 
 import tf_mwn
 from tests.estimators.tiny_networks import blobs, labelled, linear, plan
@@ -126,3 +126,33 @@ def test_folds_that_leave_out_rows():
         cross_audit(plan(), data, None, NAMES, [next(KFold(3).split(data.inputs))], False)
     with pytest.raises(ValueError, match="cv: expected an integer of at least 2, received 1"):
         cross_audit(plan(), data, None, NAMES, 1, False)
+
+
+def test_clean_examples_are_divided_into_any_number_of_folds():
+    """More folds than clean examples of a class: some judge one, some none."""
+    meta = labelled(5, seed=1)
+    folds = label_issues._meta_folds(plan("clean_added"), meta, 7)
+    assert sorted(np.concatenate([judged for _, judged in folds])) == list(range(5))
+    for rest, judged in folds:
+        assert sorted([*rest, *judged]) == list(range(5)) and len(judged) <= 1
+    meta = labelled(60, seed=1)
+    folds = label_issues._meta_folds(plan("clean_added"), meta, 3)
+    counts = [np.bincount(meta.codes[judged]) for _, judged in folds]
+    assert np.ptp(counts, axis=0).max() <= 1  # as many of each class in each
+    data, _ = wrong_labels()
+    found = cross_audit(plan("clean_added", epochs=1), data, labelled(2, seed=1), NAMES, 3, False)
+    assert found.reliability.examples == 2
+
+
+def test_rows_of_a_group_are_held_out_together():
+    data, _ = wrong_labels()
+    groups = np.arange(120) // 4
+    splits = StratifiedGroupKFold(3).split(data.inputs, data.codes, groups)
+    assert cross_audit(plan(epochs=1), data, None, NAMES, splits, False).trust.shape == (120,)
+
+
+def test_lists_are_inputs():
+    X, codes = blobs(40, seed=2)
+    classifier = tf_mwn.RobustClassifier(linear, "cross_entropy", epochs=1)
+    classifier.find_label_issues(X.tolist(), codes.tolist(), cv=2, progress=False)
+    assert classifier.audit_.trust.shape == (40,)

@@ -86,3 +86,17 @@ def test_log_odds_by_bayes_rule():
 def test_log_odds_do_not_saturate():
     scores = np.array([[0.0, -1000.0], [0.0, -2000.0]])
     np.testing.assert_allclose(transition.log_odds(scores, np.array([1, 1])), [-1000, -2000])
+
+
+def test_a_class_without_clean_examples_has_the_row_of_the_training_labels():
+    true, labels, _ = noisy(3000)
+    some = np.arange(2).repeat(50)  # none of class 2
+    # A uniform row would be taken for noise.
+    found = transition.choose_transition(np.eye(3)[true], true, np.eye(3)[some], some)
+    assert np.trace(found.matrix) > 2.99
+    memorised = np.eye(3)[labels]
+    found = transition.choose_transition(memorised, labels, NOISE[some], some)
+    alone = transition.estimate_transition(memorised, labels)
+    assert found.source == "meta set"
+    np.testing.assert_array_equal(found.matrix[2], alone[2])
+    np.testing.assert_array_equal(found.planted[2], alone[2])

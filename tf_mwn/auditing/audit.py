@@ -57,7 +57,7 @@ def audit(
         x_meta, y_meta: clean examples that the classifier was not trained on, or None.
         sample_id: [N] unique integers; row numbers by default. Methods that keep a history of each
             example need the ids of the training.
-        y_clean: [N] true classes if they are known, to compare the rankings by.
+        y_clean: true labels in the forms of `y` if they are known, to compare the rankings by.
         class_names: C names; the class numbers by default.
         batch_size: examples per call of the classifier.
 
@@ -87,6 +87,8 @@ def audit(
     logits = _logits(classifier, x, targets, batch_size)
     weight = _weights(model, targets, logits, sample_id)
     logits = two_logits(logits)
+    if y_clean is not None:
+        y_clean = _classes(check_targets("y_clean", y_clean))
     meta = None
     check_together(x_meta=x_meta, y_meta=y_meta)
     if x_meta is not None:
@@ -135,7 +137,7 @@ def audit_logits(
     label = check_labels("y", label, num_classes)
     class_names = _names(class_names, num_classes)
     if clean_label is not None:
-        clean_label = np.asarray(clean_label)
+        clean_label = check_labels("y_clean", clean_label, num_classes)
         check_lengths(y=label, y_clean=clean_label)
     if not np.isfinite(logits).all():
         raise ValueError("model: expected finite logits, received NaN or infinity")

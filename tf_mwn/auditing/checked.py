@@ -91,7 +91,7 @@ def write_rows(
 
 def _rows(source: str, folder: Path, label_column: str | None) -> list[dict[str, str]]:
     """The rows of a file with true labels, where it has them, and paths from `folder`."""
-    rows = read_list(source) if label_column is None else read_fields(source)
+    rows = read_list(source) if label_column is None else read_fields(source, (label_column, CLEAN))
     label = label_column or LABEL
     rows = [{**row, label: row.get(CLEAN, row[label])} for row in rows]
     rows = [{k: v for k, v in row.items() if k not in (CLEAN, SPLIT)} for row in rows]

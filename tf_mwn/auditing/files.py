@@ -16,6 +16,7 @@ from tf_mwn.tables import number, text_table
 SUSPECTS, REPORT, SHEET = "suspects.csv", "audit.json", "contact_sheet.png"
 # The columns that suspects.csv repeats with the names of the classes.
 _NAMED = ("label", "predicted", "suggested")
+_LISTED = 5  # classes that a message names
 
 
 def write(audit, folder: str | Path, images: int, title: str) -> list[Path]:
@@ -25,7 +26,7 @@ def write(audit, folder: str | Path, images: int, title: str) -> list[Path]:
     folder.path.mkdir(parents=True, exist_ok=True)
     _write_suspects(audit, folder)
     folder.write_json(REPORT, report(audit))
-    first, suspects = believed(audit.reliability), _suspects(audit)
+    first, suspects = believed(audit), _suspects(audit)
     with folder.replacing(PAGE) as path:
         path.write_text(page(audit, title, first, suspects), "utf-8", "replace")
     written = [folder / SUSPECTS, folder / REPORT, folder / PAGE]
@@ -103,7 +104,7 @@ def _contact_sheet(audit, images: int) -> bytes:
 def summary(audit) -> str:
     """The text for a terminal."""
     parts = [
-        believed(audit.reliability),
+        believed(audit),
         _suspects(audit),
         _class_table(audit),
     ]
@@ -129,8 +130,9 @@ def _reliability(reliability: Reliability) -> dict[str, Any]:
     return {**dataclasses.asdict(reliability), "too_weak": reliability.too_weak}
 
 
-def believed(reliability: Reliability | None) -> str:
+def believed(audit) -> str:
     """How far the audit can be believed, in one line."""
+    reliability = audit.reliability
     if reliability is None:
         return (
             "it is unknown how many suspects are wrong: there are no clean examples that the "
@@ -145,6 +147,10 @@ def believed(reliability: Reliability | None) -> str:
         f"tested with {planted}: share of suspects that are wrong {precision}, at a noise rate of "
         f"{reliability.noise_rate:.2f}; share of suggested labels that are right {right}"
     )
+    if reliability.untested:
+        names = ", ".join(audit.class_names[k] for k in reliability.untested[:_LISTED])
+        more = ", .." if len(reliability.untested) > _LISTED else ""
+        told += f"; not tested, as no example is clean: class {names}{more}"
     if reliability.too_weak:
         return f"the classifier is too weak to judge, and no label is suggested: {told}"
     return told

@@ -19,12 +19,13 @@ from tf_mwn.data.sources.csv_rows import CLEAN, LABEL, SPLIT, read_fields
 from tf_mwn.data.sources.folder import list_folder
 from tf_mwn.data.sources.parts import TRAIN, part_of
 from tf_mwn.data.sources.table import SAMPLE_WEIGHT
+from tf_mwn.data.sources.tokens import TOKENS
 from tf_mwn.data.subset import Source
 from tf_mwn.files import write_csv
 
 WEIGHTS = "weights.csv"  # of a folder: the weight of each training image by its path
 # Arrays of an .npz file with a row for each training example.
-_ROWS = ("x", "y", "y_clean", "y_coarse", "sample_id", "weight")
+_ROWS = ("x", TOKENS, "y", "y_clean", "y_coarse", "sample_id", "weight")
 
 
 def write_folder(
@@ -125,7 +126,7 @@ def write_list(
         names: names of the C classes.
         label_column: of a table; None for a list of images.
     """
-    rows = read_list(source) if label_column is None else read_fields(source)
+    rows = read_list(source) if label_column is None else read_fields(source, (label_column, CLEAN))
     label, weights = (LABEL, WEIGHT) if label_column is None else (label_column, SAMPLE_WEIGHT)
     clean = CLEAN if CLEAN in rows[0] else label
     trained = np.array([part_of(row.get(SPLIT) or TRAIN) == TRAIN for row in rows])

@@ -99,12 +99,20 @@ def _texts(x: Any, rows: np.ndarray) -> list[str] | None:
     """The first values of each row [D] of a table, or of a sequence without its padding."""
     if getattr(x, "ndim", 0) != 2:
         return None
-    return [_text(row) for row in np.asarray(x[rows])]
+    are_tokens = _are_tokens(np.asarray(x))
+    return [_text(row, are_tokens) for row in np.asarray(x[rows])]
 
 
-def _text(row: np.ndarray) -> str:
-    if row.dtype.kind in "iub":
-        row = row[: np.flatnonzero(row)[-1] + 1] if row.any() else row[:1]
+def _are_tokens(x: np.ndarray) -> bool:
+    """Whether all rows are sequences: whole numbers from 1, and zeros at the end alone."""
+    filled = x != 0
+    is_padded = (filled[:, 1:] <= filled[:, :-1]).all()
+    return bool(is_padded and (x >= 0).all() and (x == np.floor(x)).all())
+
+
+def _text(row: np.ndarray, is_padded: bool) -> str:
+    if is_padded:
+        row = row[: max(1, np.count_nonzero(row))]
     values = " ".join(f"{value:.6g}" for value in row[:_VALUES].tolist())
     more = len(row) - _VALUES
     return f"{values} … and {more} more" if more > 0 else values

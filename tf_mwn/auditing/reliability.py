@@ -19,6 +19,7 @@ class Reliability:
         right_suggestions_error: its standard error.
         noise_rate: share of planted errors.
         examples: number of clean examples.
+        untested: classes without clean examples, whose labels this says nothing of.
     """
 
     precision: float | None
@@ -27,6 +28,7 @@ class Reliability:
     right_suggestions_error: float | None
     noise_rate: float
     examples: int
+    untested: tuple[int, ...] = ()
 
     @property
     def too_weak(self) -> bool:
@@ -84,6 +86,7 @@ def estimate_reliability(
         *_share_and_error(totals[3], totals[2]),
         noise_rate=float(by_example @ (1 - noise.planted[labels, labels])),
         examples=len(labels),
+        untested=tuple(np.flatnonzero(counts == 0).tolist()),
     )
 
 

@@ -59,7 +59,8 @@ class Source:
         y_test: [M] int64 test labels.
         test_id: [M] int64 ids of the test examples; none equals a `sample_id`.
         class_names: C names.
-        mean: published mean per channel in pixel units, or None.
+        mean: published mean per channel in pixel units, or None. That of tokens is 0, so that they
+            stay as they are.
         std: published standard deviation per channel, or None.
         clean_known: whether `y` is known to be clean.
         coarse: [C] int64 superclass of each class, or None.

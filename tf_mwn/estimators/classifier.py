@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 from scipy.special import softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.preprocessing import LabelEncoder
@@ -22,7 +23,14 @@ from tf_mwn.checks import (
     unknown_name,
 )
 from tf_mwn.estimators import label_issues
-from tf_mwn.estimators.inputs import Inputs, columns_of, numbers, other_columns
+from tf_mwn.estimators.inputs import (
+    Inputs,
+    check_none_missing,
+    columns_of,
+    index_of,
+    numbers,
+    other_columns,
+)
 from tf_mwn.estimators.training import OPTIONS, Labelled, Plan, settings_of, train
 from tf_mwn.messages import logger
 from tf_mwn.methods import registry
@@ -178,8 +186,8 @@ class RobustClassifier(ClassifierMixin, BaseEstimator):
         names = worker.classes_.astype(str)
         self.audit_ = label_issues.cross_audit(plan, data, meta, names, cv, progress)
         is_weak = self.audit_.suggested is None
-        (logger.warning if is_weak else logger.info)(believed(self.audit_.reliability))
-        return label_issues.table(self.audit_, worker.classes_, getattr(X, "index", None))
+        (logger.warning if is_weak else logger.info)(believed(self.audit_))
+        return label_issues.table(self.audit_, worker.classes_, index_of(X))
 
     def _options(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in OPTIONS if name in vars(self)}
@@ -207,6 +215,7 @@ class RobustClassifier(ClassifierMixin, BaseEstimator):
         self, X: Any, y: Any, X_meta: Any, y_meta: Any, sample_weight: Any
     ) -> tuple[Labelled, Labelled | None]:
         """The data in arrays; sets what is known of columns and classes."""
+        check_none_missing("y", y)
         inputs, y = self._inputs_and_labels(X, y)
         check_classification_targets(y)
         encoder = LabelEncoder()
@@ -223,11 +232,13 @@ class RobustClassifier(ClassifierMixin, BaseEstimator):
         data = Labelled(inputs, codes, sample_weight)
         if X_meta is None:
             return data, None
+        check_none_missing("y_meta", y_meta)
         y_meta = column_or_1d(y_meta, warn=True)
         unknown = set(np.asarray(y_meta).tolist()) - set(self.classes_.tolist())
         if unknown:
             raise ValueError(f"y_meta: expected labels of y, received {min(unknown, key=str)!r}")
         meta = self._inputs(X_meta)
+        check_lengths(X_meta=tf.nest.flatten(meta)[0], y_meta=y_meta)
         return data, Labelled(meta, encoder.transform(y_meta))
 
     def _inputs_and_labels(self, X: Any, y: Any) -> tuple[Inputs, np.ndarray]:

@@ -17,7 +17,31 @@ def other_columns(X: Any) -> tuple[str, ...]:
     if pandas is None or not isinstance(X, pandas.DataFrame):
         return ()
     is_numeric = pandas.api.types.is_numeric_dtype
-    return tuple(str(n) for n, column in X.items() if not is_numeric(_values(column).dtype))
+    return tuple(str(n) for n, column in X.items() if not is_numeric(_kind(column)))
+
+
+def check_none_missing(name: str, labels: Any) -> None:
+    """Refuses labels [N] of which one is None, NaN or pandas' NA.
+
+    Raises:
+        ValueError: naming its row.
+    """
+    values = np.asarray(labels, dtype=object)
+    if values.ndim == 0 or values.dtype != object:  # is refused elsewhere
+        return
+    pandas = sys.modules.get("pandas")
+    found = values != values if pandas is None else pandas.isna(values)
+    missing = np.argwhere(np.equal(values, None) | found)
+    if len(missing):
+        raise ValueError(
+            f"{name}: expected a label for each row, received none for row {missing[0][0]}"
+        )
+
+
+def index_of(X: Any) -> Any:
+    """The index of a DataFrame of pandas; None of anything else."""
+    pandas = sys.modules.get("pandas")
+    return X.index if pandas is not None and isinstance(X, pandas.DataFrame) else None
 
 
 def columns_of(X) -> dict[str, np.ndarray]:
@@ -48,8 +72,8 @@ def _column(name: str, column) -> np.ndarray:
         raise ValueError(
             f"X: expected no missing values, received some in column {name!r}; fill them"
         )
-    values = _values(column)
-    kind = values.dtype
+    kind = _kind(column)
+    values = column.astype(kind)  # a categorical column as its categories
     if kind in (bool, "boolean"):
         return values.to_numpy(np.float32)[:, np.newaxis]
     if sys.modules["pandas"].api.types.is_numeric_dtype(kind):
@@ -60,7 +84,7 @@ def _column(name: str, column) -> np.ndarray:
     return texts[:, np.newaxis]
 
 
-def _values(column):
-    """A categorical column as its categories; any other one as it is."""
+def _kind(column):
+    """The type of a column's values; of a categorical column that of its categories."""
     categories = getattr(column.dtype, "categories", None)
-    return column if categories is None else column.astype(categories.dtype)
+    return column.dtype if categories is None else categories.dtype

@@ -2,7 +2,6 @@
 
 import contextlib
 import importlib.util
-import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -61,7 +60,7 @@ def cross_audit(
             logits[held_out] = logits_of(model, judged.inputs)
             if plan.weighs_new_examples:
                 weights[held_out] = _weights(model, judged.codes, logits[held_out])
-            if clean is not None:
+            if clean is not None and len(clean[1]):
                 meta_logits[clean[1]] = logits_of(model, meta.rows(clean[1]).inputs)
     adjustment = adjustment_of(plan, facts_of(plan, data.codes, classes, 1))
     return audit_logits(
@@ -135,12 +134,14 @@ def _folds(cv: Any, codes: np.ndarray, seed: int) -> list[Fold]:
 
 def _meta_folds(plan: Plan, meta: Labelled, number: int) -> list[Fold]:
     """For each fold the clean examples that it may train on, and those that it judges."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # a class has fewer examples than folds
-        split = StratifiedKFold(number, shuffle=True, random_state=plan.seed)
-        folds = list(split.split(np.zeros(len(meta.codes)), meta.codes))
-    every = np.arange(len(meta.codes))
-    return [(rest if plan.learns_meta_set else every, judged) for rest, judged in folds]
+    # Not by StratifiedKFold, which refuses more folds than the largest class has examples.
+    shuffled = np.random.default_rng(plan.seed).permutation(len(meta.codes))
+    order = shuffled[np.argsort(meta.codes[shuffled], kind="stable")]
+    fold_of = np.empty(len(order), int)
+    fold_of[order] = np.arange(len(order)) % number
+    judged = [fold_of == fold for fold in range(number)]
+    known = [~of_fold if plan.learns_meta_set else np.ones_like(of_fold) for of_fold in judged]
+    return list(zip(map(np.flatnonzero, known), map(np.flatnonzero, judged), strict=True))
 
 
 @contextlib.contextmanager

@@ -16,7 +16,8 @@ def class_means(classes: np.ndarray, values: np.ndarray, pseudo_count: float = 0
             Above 0, no entry is 0.
 
     Returns:
-        [C, C], rows that sum to 1. A class without examples has the row of the identity.
+        [C, C], rows that sum to 1. A class without examples has the row of the identity, or a
+        uniform one with a pseudo-count.
     """
     shares = np.asarray(classes, dtype=np.float64)
     totals = shares.sum(axis=0)[:, np.newaxis] + pseudo_count

@@ -71,7 +71,7 @@ def held_out_confusion(probabilities: np.ndarray, labels: np.ndarray) -> np.ndar
         labels: [M] their true classes.
 
     Returns:
-        [C, C], rows sum to 1, every entry above 0.
+        [C, C], rows sum to 1, every entry above 0. The row of a class without examples is uniform.
 
     References:
         Hendrycks et al., NeurIPS 2018, https://arxiv.org/abs/1802.05300 (gold loss correction).
@@ -93,12 +93,15 @@ def choose_transition(
     labels, so that `held_out_confusion` finds only its errors. Neither finds much noise that is
     not there, although the second counts errors on held-out examples as noise. So for a weak
     classifier the noise lies between them, and errors are planted at their mean: by the second
-    alone an audit promises too much.
+    alone an audit promises too much. Both have the row of the first for a class without clean
+    examples.
     """
     matrix = estimate_transition(probabilities, labels)
     if clean_probabilities is None:
         return Estimate(matrix, matrix, "training labels")
     confusion = held_out_confusion(clean_probabilities, clean_labels)
+    unknown = np.bincount(clean_labels, minlength=len(matrix)) == 0
+    confusion[unknown] = matrix[unknown]
     if np.trace(confusion) < np.trace(matrix):
         return Estimate(confusion, (matrix + confusion) / 2, "meta set")
     return Estimate(matrix, matrix, "training labels")

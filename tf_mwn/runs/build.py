@@ -64,7 +64,7 @@ def with_clean_examples(config: Config, raw: RawSource, location: DataLocation) 
 def preprocessing(config: Config, data: BiasedData) -> Callable[[tf.Tensor], tf.Tensor]:
     """The preprocessing of every batch of inputs: standardisation, or a cast to float32.
 
-    Pretrained networks take pixels and standardise them themselves; tokens are no quantities.
+    Pretrained networks take pixels and standardise them themselves.
     """
     if networks.takes_raw(config.network, config.network_weights):
         return lambda inputs: tf.cast(inputs, tf.float32)

@@ -79,14 +79,14 @@ def _rows(path: str, columns: Sequence[str] | None) -> Any:
         return read_npz("files", path, [name])[name]
     if columns is None or not path.lower().endswith(".csv"):
         return None
-    rows = read_fields(path, columns)
+    rows = read_fields(path, (), "files")
     missing = [name for name in columns if name not in rows[0]]
     if missing:
         raise ValueError(
             f"files: expected the feature columns of the run in {path}, received none called "
             f"{', '.join(missing[:_LISTED])}"
         )
-    return features(path, rows, columns)
+    return features(path, rows, columns, "files")
 
 
 def _named(path: str) -> list[str]:

@@ -39,7 +39,7 @@ def test_copies_are_left_out_of_training_and_new_classes_come_last(folders, stre
     with caplog.at_level(logging.WARNING, "tf_mwn"):
         source = joined(folders / "photos", folders / "clean", stream=stream)
     assert "1 training examples are meta examples too" in caplog.text
-    assert "only the clean examples hold 1 of the classes (2)" in caplog.text
+    assert "only the clean examples hold 1 of the classes (new)" in caplog.text
     assert source.class_names == ("a", "b", "new")
     np.testing.assert_array_equal(source.meta_pool.label, [0, 1, 2])
     clean = np.asarray(source.meta_pool.x)
@@ -91,3 +91,25 @@ def test_they_join_those_of_the_source(folders, stream):
     np.testing.assert_array_equal(np.asarray(source.meta_pool.x), IMAGES[[23, 22, 20, 4, 21]])
     ids = np.concatenate([source.sample_id, source.test_id, source.meta_pool.sample_id])
     assert len(set(ids.tolist())) == 24
+
+
+def test_clean_sets_that_cannot_be_one(folders):
+    with pytest.raises(ValueError, match="^meta: expected other examples than those to train on"):
+        joined(folders / "photos", folders / "photos")
+    (folders / "clean" / "a").rename(folders / "clean" / "A")
+    (folders / "clean" / "b").rename(folders / "clean" / "B")
+    message = "^meta: expected examples of the data's classes, received only A, B, new$"
+    with pytest.raises(ValueError, match=message):
+        joined(folders / "photos", folders / "clean")
+
+
+@pytest.mark.parametrize("first", ["train", "test"])
+def test_ids_of_a_clean_set_are_those_of_no_row(tmp_path, first):
+    parts = sorted(["train", "validation", "test"], key=lambda part: part != first)
+    rows = [f"{k},{k % 2},{part}" for k, part in enumerate(np.repeat(parts, 20))]
+    (tmp_path / "d.csv").write_text("\n".join(["a,y,split", *rows]))
+    clean = [f"{100 + k},{k % 2}" for k in range(10)]
+    (tmp_path / "clean.csv").write_text("\n".join(["a,y", *clean]))
+    source = joined(tmp_path / "d.csv", tmp_path / "clean.csv", label_column="y")
+    others = source.test_id, source.validation.sample_id, source.meta_pool.sample_id
+    assert len(np.unique(np.concatenate([source.sample_id, *others]))) == 70

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from tf_mwn.data.sources.csv_rows import read_fields
 from tf_mwn.data.sources.loading import load, read
 from tf_mwn.data.sources.table import feature_columns
 
@@ -52,7 +53,10 @@ def test_tokens_are_padded_and_counted(tmp_path, kind):
     else:
         tokens = np.array([[5, 7, 0], [3, 0, 0], [1, 2, 900], [4, 0, 0]])
         np.savez(tmp_path / "t.npz", tokens=tokens, y=[0, 1, 0, 1])
-        raw = read(str(tmp_path / "t.npz"))
+        path = str(tmp_path / "t.npz")
+        raw = read(path)
+    source = load(path, label_column="y" if kind == "csv" else None)
+    assert not source.mean.any() and (source.std == 1).all()  # tokens stay as they are
     assert raw.is_tokens and raw.x.dtype == np.float32
     np.testing.assert_array_equal(raw.x, [[5, 7, 0], [3, 0, 0], [1, 2, 900], [4, 0, 0]])
 
@@ -62,6 +66,8 @@ def test_tokens_are_padded_and_counted(tmp_path, kind):
     [
         ("a,b", "1,2", "label_column: expected a column of .*, a, b, received y"),
         ("y", "1", "expected feature columns in .*, received none"),
+        (",a,y", "1,2,0", "expected a name for every column of .*, received none for column 1"),
+        ("a,Unnamed: 0,y", "1,2,0", "received none for column 2; the index of a DataFrame"),
         ("a,a,y", "1,2,0", "expected columns of different names in .*, received 'a' twice"),
         ("a,y", "red,0", "expected numbers in column 'a' of .*, received 'red' in row 20"),
         ("a,y", ",0", "expected numbers in column 'a' of .*, received '' in row 20"),
@@ -90,3 +96,12 @@ def test_a_list_of_images_without_its_header_names_the_way_out(tmp_path):
     with pytest.raises(ValueError, match="or --label_column with the column of the labels"):
         read(path)
     assert feature_columns(path, "fraud") == ["a", "b", "c"]
+
+
+def test_only_labels_and_features_must_be_filled(tmp_path):
+    path = save(tmp_path, "a,note,y", ["1,,n", "2,seen,y"])
+    np.testing.assert_array_equal(read(path, label_column="y", columns=["a"]).x, [[1], [2]])
+    path = save(tmp_path, "a,y,b", ["1,,2", "3,,4"])
+    assert [row["b"] for row in read_fields(path, ())] == ["2", "4"]
+    with pytest.raises(ValueError, match="^files: expected a,y,b in line 2 of .*, received '1,,2'"):
+        read_fields(path, ["y"], "files")

@@ -82,36 +82,42 @@ def _header(lines: list[list[str]]) -> list[str]:
     return [name.strip() for name in lines[0]] if lines else []
 
 
-def read_fields(path: str, may_be_empty: Collection[str] = ()) -> list[dict[str, str]]:
+def read_fields(
+    path: str, filled: Collection[str] | None = None, option: str = "dataset"
+) -> list[dict[str, str]]:
     """The rows of a CSV file, each by the names of its columns. Empty lines are passed over.
 
     Args:
         path: the file.
-        may_be_empty: columns whose fields may be empty; those of `split` always may.
+        filled: columns whose fields must not be empty, where the file has them; None for all but
+            `split`.
+        option: what gave the file, for messages.
 
     Raises:
         ValueError: no row, or one that cannot be read (its line is named).
     """
-    check_file("dataset", path, (".csv",))
-    lines = read_rows("dataset", path)
+    check_file(option, path, (".csv",))
+    lines = read_rows(option, path)
     header = _header(lines)
-    filled = [name for name in header if name not in {SPLIT, *may_be_empty}]
+    filled = [name for name in header if (name != SPLIT if filled is None else name in filled)]
     rows = [
-        _row(path, number, header, filled, line)
+        _row(option, path, number, header, filled, line)
         for number, line in enumerate(lines[1:], start=2)
         if line
     ]
     if not rows:
-        raise ValueError(f"dataset: expected at least one row in {path}, received only the header")
+        raise ValueError(f"{option}: expected at least one row in {path}, received only the header")
     return rows
 
 
-def _row(path: str, number: int, header: list, filled: list, line: list[str]) -> dict[str, str]:
+def _row(
+    option: str, path: str, number: int, header: list, filled: list, line: list[str]
+) -> dict[str, str]:
     row = dict(zip(header, (value.strip() for value in line), strict=False))
     complete = len(line) == len(header) and all(row[key] for key in filled)
     if not complete or part_of(row.get(SPLIT) or TRAIN) is None:
         raise ValueError(
-            f"dataset: expected {','.join(header)} in line {number} of {path}, "
+            f"{option}: expected {','.join(header)} in line {number} of {path}, "
             f"received {','.join(line)!r}"
         )
     return row

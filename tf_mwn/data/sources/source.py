@@ -24,6 +24,7 @@ from tf_mwn.messages import logger
 
 TEST_FRACTION = 0.2
 _CHUNK = 1024  # rows compared at a time
+_LISTED = 5  # classes that a message names
 
 
 @dataclasses.dataclass
@@ -106,7 +107,8 @@ def build_source(raw: RawSource) -> Source:
     ids = raw.ids.get("train", np.arange(len(y))) if raw.sample_id is None else raw.sample_id
     ids = check_unique("sample_id", ids)
     check_lengths(y=y, sample_id=ids)
-    parts = _extra_parts(raw, x, num_classes, int(ids.max()) + 1)
+    last = max(int(held.max()) for held in (ids, *raw.ids.values()) if len(held))
+    parts = _extra_parts(raw, x, num_classes, last + 1)
     kept, image = np.arange(len(y)), None
     if not alike:
         kept = _without_clean_copies(raw.name, x, parts["meta"])
@@ -120,7 +122,9 @@ def build_source(raw: RawSource) -> Source:
         kept, held_out = _split_off_test(raw.name, y, kept, num_classes, image)
         of_test = None if path is None else path[held_out]
         parts["test"] = Subset(x[held_out], y[held_out], None, ids[held_out], path=of_test)
-    test = parts["test"]
+    test, mean, std = parts["test"], raw.mean, raw.std
+    if raw.is_tokens:  # numbers of tokens are no quantities
+        mean, std = np.zeros(x.shape[1]), np.ones(x.shape[1])
     return Source(
         name=raw.name,
         x=x[kept] if len(kept) < len(y) else x,
@@ -131,8 +135,8 @@ def build_source(raw: RawSource) -> Source:
         y_test=test.label,
         test_id=test.sample_id,
         class_names=raw.class_names or tuple(str(label) for label in range(num_classes)),
-        mean=None if raw.mean is None else np.asarray(raw.mean, np.float32),
-        std=None if raw.std is None else np.asarray(raw.std, np.float32),
+        mean=None if mean is None else np.asarray(mean, np.float32),
+        std=None if std is None else np.asarray(std, np.float32),
         clean_known=raw.clean_known,
         coarse=None if raw.y_coarse is None else _superclasses(y, raw.y_coarse, num_classes),
         meta_pool=parts["meta"],
@@ -150,7 +154,7 @@ def _labels(raw: RawSource, x: Any) -> tuple[np.ndarray, np.ndarray | None, int]
     name, given = "y" if raw.y_given is None else "y_clean", raw.y_given
     y = check_labels(name, raw.y)
     check_lengths(**{"x": x, name: y})
-    num_classes = _check_classes(raw.name, y, raw.y_meta)
+    num_classes = _check_classes(raw.name, y, raw.y_meta, raw.class_names)
     if raw.class_names is not None and len(raw.class_names) < num_classes:
         raise ValueError(
             f"class_names: expected one for each of {num_classes} classes, "
@@ -178,7 +182,10 @@ def _without_clean_copies(name: str, x: Any, clean: Subset | None) -> np.ndarray
     """The rows that are no copies of clean examples: those are not trained on a second time."""
     if clean is None:
         return np.arange(len(x))
-    return np.flatnonzero(~copies(name, "meta", clean.x, x))
+    kept = np.flatnonzero(~copies(name, "meta", clean.x, x))
+    if not len(kept):
+        raise ValueError("meta: expected other examples than those to train on, received them all")
+    return kept
 
 
 def _all_alike(name: str, x: Any) -> bool:
@@ -221,17 +228,18 @@ def check_inputs(what: str, x: Any) -> np.ndarray:
     return x[..., None] if x.ndim == 3 else x
 
 
-def _check_classes(name: str, y: np.ndarray, y_meta: Any) -> int:
+def _check_classes(name: str, y: np.ndarray, y_meta: Any, names: Sequence[str] | None) -> int:
     """Returns the number of classes, each of which must have an example, if only a clean one."""
     clean = np.empty(0, np.int64) if y_meta is None else check_labels("y_meta", y_meta)
     only_clean = np.setdiff1d(clean, y)
     classes = np.union1d(y, only_clean)
     if only_clean.size:
+        named = dict(enumerate(names or ()))
+        few = ", ".join(str(named.get(k, k)) for k in only_clean[:_LISTED])
+        if only_clean.size == np.unique(clean).size:
+            raise ValueError(f"meta: expected examples of the data's classes, received only {few}")
         logger.warning(
-            "%s: only the clean examples hold %d of the classes (%s)",
-            name,
-            len(only_clean),
-            ", ".join(map(str, only_clean[:5])),
+            "%s: only the clean examples hold %d of the classes (%s)", name, only_clean.size, few
         )
     if len(classes) < 2:
         raise ValueError(f"y: expected at least two classes, received only class {classes[0]}")

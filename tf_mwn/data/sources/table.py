@@ -1,5 +1,6 @@
 """A CSV file of feature columns, or of tokens, with a column of labels."""
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -12,6 +13,7 @@ from tf_mwn.messages import logger
 
 # Not "weight", which may well be a feature.
 SAMPLE_WEIGHT = "sample_weight"
+_NAMELESS = re.compile(r"(Unnamed: \d+)?")  # the second is what pandas makes of the first
 _LISTED = 5  # columns that a message names
 
 
@@ -40,7 +42,7 @@ def load_table(
         ValueError: a column that is missing, or a field that is no number (its line is named).
     """
     columns = feature_columns(path, label_column) if columns is None else list(columns)
-    rows = read_fields(path, columns)
+    rows = read_fields(path, (label_column, CLEAN))
     missing = [name for name in (*columns, label_column) if name not in rows[0]]
     if missing:
         raise ValueError(
@@ -70,7 +72,8 @@ def feature_columns(path: str, label_column: str) -> list[str]:
     """The names of the feature columns of a file that `load_table` loads.
 
     Raises:
-        ValueError: no such label column, no feature column, or a name that two columns have.
+        ValueError: no such label column, no feature column, a name that two columns have, or a
+            column without one.
     """
     header = read_header(path)
     if label_column not in header:
@@ -82,13 +85,21 @@ def feature_columns(path: str, label_column: str) -> list[str]:
         raise ValueError(
             f"dataset: expected columns of different names in {path}, received {doubled[0]!r} twice"
         )
+    nameless = [k for k, name in enumerate(header, start=1) if _NAMELESS.fullmatch(name)]
+    if nameless:
+        raise ValueError(
+            f"dataset: expected a name for every column of {path}, received none for column "
+            f"{nameless[0]}; the index of a DataFrame is left out by to_csv(index=False)"
+        )
     columns = [n for n in header if n not in {label_column, CLEAN, SPLIT, SAMPLE_WEIGHT}]
     if not columns:
         raise ValueError(f"dataset: expected feature columns in {path}, received none")
     return columns
 
 
-def features(path: str, rows: Sequence[dict[str, str]], columns: Sequence[str]) -> np.ndarray:
+def features(
+    path: str, rows: Sequence[dict[str, str]], columns: Sequence[str], option: str = "dataset"
+) -> np.ndarray:
     """The features of rows, float64 [N, D]; of a column `tokens` alone float32 [N, longest].
 
     Raises:
@@ -102,18 +113,18 @@ def features(path: str, rows: Sequence[dict[str, str]], columns: Sequence[str]) 
         try:
             x[:, k] = values
         except ValueError:
-            _refuse(path, name, values)
+            _refuse(option, path, name, values)
     return x
 
 
-def _refuse(path: str, name: str, values: Sequence[str]) -> None:
+def _refuse(option: str, path: str, name: str, values: Sequence[str]) -> None:
     """Raises the error for the first field of a column that is no number."""
     for row, value in enumerate(values):
         try:
             float(value)
         except ValueError:
             raise ValueError(
-                f"dataset: expected numbers in column {name!r} of {path}, received {value!r} in "
+                f"{option}: expected numbers in column {name!r} of {path}, received {value!r} in "
                 f"row {row}; leave the column out, or make numbers of it"
             ) from None
 
