@@ -301,3 +301,19 @@ def _mismatch(found: Mapping, wanted: Mapping, where: str = "") -> str:
         if old != new and as_json(new) != old:
             return f"holds a run with {where}{key} = {old!r}, not {new!r}"
     return "holds another run"
+
+
+def check_writable(workdir: str) -> None:
+    """Refuses a workdir that cannot be written, without creating anything in it."""
+    path = os.path.abspath(workdir)
+    if os.path.exists(path) and not os.path.isdir(path):
+        raise ValueError(f"workdir: expected a folder, received the file {path}")
+    while not os.path.exists(path):
+        path = os.path.dirname(path)
+    try:  # permissions do not tell: root has all of them, even below /proc
+        with tempfile.TemporaryFile(dir=path):
+            pass
+    except OSError as error:
+        raise ValueError(
+            f"workdir: expected a folder that can be written, received {workdir} ({error.strerror})"
+        ) from error

@@ -98,6 +98,7 @@ def test_a_trial_is_the_plain_run_with_its_values(swept, tmp_path):
         (["--method=gce", "--search=brid"], "search=brid: value should be one of"),
         (["--method=gce", "--max_trials=0"], "max_trials=0: 0 is not a positive integer"),
         (["--method=gce", "--trial_seeds=0,x"], "trial_seeds: expected integers"),
+        (["--method=gce", "--trial_seeds=0,0"], "trial_seeds: expected each once"),
         (["--method=gce", "--seed=0,1"], "the runs of a trial have --trial_seeds"),
         (["--method=meta_weight_net"], "pass --objective=validation --validation_size=N"),
         (["--method=gce", "--objective=test"], "objective=test: value should be one of"),

@@ -42,6 +42,8 @@ def test_the_launcher_with_memory(tmp_path):
         (["--precision="], "precision: expected at least one value"),
         (["--suite=readme", "--method=gce"], "method: expected no such flag with --suite"),
         (["--output=missing/rows.json"], "output: expected a file in a folder"),
+        (["--peer="], "peer: expected a command, received ''"),
+        (["--peer=nosuchcommand 1"], "peer: expected a command, received 'nosuchcommand 1'"),
     ],
 )
 def test_mistakes_before_anything_is_loaded(arguments, message):

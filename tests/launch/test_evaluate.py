@@ -206,3 +206,13 @@ def test_any_classifier_file(own):
         run()
     finally:
         path.write_bytes(whole)
+
+
+def test_an_export_never_replaces_a_run(runs, tmp_path, capsys):
+    before = (runs[0] / "classifier.keras").read_bytes()
+    line = mistake(capsys, main, f"--run={runs[0]}", f"--export={runs[0]}")
+    assert "export: expected another folder than that of a run, received" in line
+    assert (runs[0] / "classifier.keras").read_bytes() == before
+    (tmp_path / "file").touch()
+    line = mistake(capsys, main, f"--run={runs[0]}", f"--export={tmp_path / 'file'}")
+    assert "export: expected a folder, received the file" in line

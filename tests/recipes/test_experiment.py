@@ -61,7 +61,24 @@ def test_a_list_of_labels_is_found_in_its_folder(tmp_path):
         ({"seeds": [1, 1]}, "expected each once"),
         ({"recipe": "mwn_clothing1m"}, "expected --dataset=FOLDER with Clothing1M's folder"),
         ({"recipe": "cifar10n_aggre"}, "label_file: expected the file aggre.npz, .* received none"),
-        ({"seeds": [-1]}, "expected integers of at least 0"),
+        ({"seeds": [-1]}, r"expected integers from 0 to 2\^32 - 1, received -1"),
+        ({"seeds": [0, 2**32]}, r"expected integers from 0 to 2\^32 - 1, received 4294967296"),
+        (
+            {"overrides": {"decay_factor": 0.5}},
+            "decay_factor: expected --decay_epochs with it, received none",
+        ),
+        (
+            {"recipe": "fashion_longtail_100", "overrides": {"noise": "flip2"}},
+            "noise: expected --noise_rate with it, received none",
+        ),
+        (
+            {"overrides": {"imbalance": "step"}},
+            "imbalance: expected --imbalance_factor with it, received none",
+        ),
+        (
+            {"methods": ["clean_only"], "overrides": {"logit_adjustment": 1.0}},
+            "logit_adjustment: expected a method that sees the training set, received clean_only",
+        ),
         (
             {"methods": ["cross_entropy"], "overrides": {"meta_interval": 2}},
             "no effect on cross_entropy; it is an option of meta_weight_net",
@@ -83,3 +100,24 @@ def test_a_list_of_labels_is_found_in_its_folder(tmp_path):
 def test_command_lines_that_make_no_sense(arguments, message):
     with pytest.raises(ValueError, match=message):
         resolve(**{"recipe": "quickstart", "overrides": {}, **arguments})
+
+
+def test_recipes_of_a_method_run_it():
+    for start, method in (("l2rw_", "l2rw"), ("mentornet_", "mentornet_dd"), ("cmw_", "cmw_net")):
+        recipes = [recipe for name, recipe in RECIPES.items() if name.startswith(start)]
+        assert recipes and all(method in recipe.methods for recipe in recipes)
+
+
+def test_the_flags_of_a_run_repeat_it_without_the_other_methods():
+    both = resolve("quickstart", {"gce_q": 0.3, "epochs": 5}, ["gce", "cross_entropy"])
+    assert "--gce_q=0.3" in both.flags("gce", 0).split()
+    assert both.flags("cross_entropy", 0).split()[3:] == ["--epochs=5"]
+    tuned = resolve("quickstart", {"fine_tuning_epochs": 2, "meta_batch_size": 10}, ["gce"])
+    assert "--meta_batch_size=10" in tuned.flags("gce", 0).split()
+
+
+def test_settings_of_another_optimizer_are_refused_where_the_data_chose_it(tmp_path):
+    x, y = np.random.default_rng(0).normal(size=(60, 4)), np.arange(60) % 2
+    np.savez(tmp_path / "table.npz", x=x, y=y)
+    with pytest.raises(ValueError, match="momentum: expected --optimizer=sgd with it"):
+        resolve(None, {"dataset": str(tmp_path / "table.npz"), "momentum": 0.5})

@@ -7,6 +7,7 @@ import pytest
 from tests.reproduction.planned_fixtures import write_run
 from tf_mwn.reproduction.planned_runs import PlannedRun
 from tf_mwn.reproduction.reproduction import Reproduction
+from tf_mwn.reproduction.tables import TABLES
 
 
 def test_runs_are_shared_and_missing_ones_found(tmp_path):
@@ -75,6 +76,9 @@ def test_methods_columns_and_a_budget_of_hours_choose_the_runs(tmp_path):
         ),
         ({"claims": ["i"], "common": {"meta_interval": 2}}, "no effect on any"),
         ({"tables": ["3"], "common": {"noise_rate": 0.1}}, "no effect on any"),
+        ({"robust": True, "common": {"optimizer": "adam"}}, "optimizer: .* no effect on any"),
+        ({"robust": True, "seeds": (7,)}, "seed: expected --table or --claims with it"),
+        ({"robust": True, "scale": "cpu"}, "scale: expected --table or --claims with it"),
         ({"tables": ["1"], "only": ["gce"]}, "only: expected one of .*received 'gce'"),
         (
             {"tables": ["1"], "columns": ["cifar10"]},
@@ -89,3 +93,21 @@ def test_methods_columns_and_a_budget_of_hours_choose_the_runs(tmp_path):
 def test_mistakes(arguments, message):
     with pytest.raises(ValueError, match=message):
         Reproduction.make("runs", **arguments)
+
+
+def test_a_setting_is_used_if_the_runs_are_others_without_it(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for part in ("annotations", "images"):
+        (tmp_path / "clothing" / part).mkdir(parents=True)
+    plan = Reproduction.make(
+        str(tmp_path), ["clothing1m"], seeds=(0,), common={"dataset": "~/clothing"}
+    )
+    assert all(r.experiment.config.dataset == str(tmp_path / "clothing") for r in plan.runs)
+    Reproduction.make(str(tmp_path), ["3"], [], "cpu", (0,), common={"batch_size": 100})
+
+
+def test_all_tables_are_those_that_can_be_repeated(tmp_path):
+    small = Reproduction.make(str(tmp_path), ["all"], scale="cpu", seeds=(0,))
+    assert list(small.tables) == ["1", "2", "3", "ablation", "arl"]
+    paper = Reproduction.make(str(tmp_path), ["all"], seeds=(0,), with_sets=True)
+    assert set(paper.tables) == set(TABLES) - {"clothing1m"}

@@ -46,6 +46,7 @@ def test_spaces_as_a_user_writes_them():
         ("gce_q=0.1|0.1", "each value of gce_q once"),
         ("noise_rate=0.1|0.2", "pass it as --noise_rate"),
         ("meta_size=10|20", "pass it as --meta_size"),
+        ("meta=a.npz|b.npz", "pass it as --meta"),
         ("devices=1|2", "pass it as --devices"),
         ("decay_epochs=1|2", "the list decay_epochs"),
     ],

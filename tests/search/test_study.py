@@ -56,3 +56,8 @@ def test_the_adaptive_run_leaves_its_trajectory(studied):
 def test_only_adaptive_methods_are_studied():
     with pytest.raises(ValueError, match="method: expected one of adaptive_gce.*received gce"):
         StudyPlan.make("quickstart", {}, "gce", [0])
+
+
+def test_a_last_phase_is_refused():
+    with pytest.raises(ValueError, match="fine_tuning_epochs: expected 0 in a study"):
+        StudyPlan.make("quickstart", {"fine_tuning_epochs": 2}, "adaptive_gce", [0])

@@ -5,6 +5,7 @@ Does not import TensorFlow.
 
 import dataclasses
 import shlex
+import shutil
 import subprocess
 import time
 
@@ -20,6 +21,17 @@ class PeerCase:
     """
 
     command: str
+
+    def __post_init__(self) -> None:
+        """Refuses what is no command before anything is measured."""
+        try:
+            program = shlex.split(self.command)[:1]
+        except ValueError as error:
+            raise ValueError(
+                f"peer: expected a command, received {self.command!r} ({error})"
+            ) from error
+        if not program or shutil.which(program[0]) is None:
+            raise ValueError(f"peer: expected a command, received {self.command!r}")
 
     @property
     def name(self) -> str:

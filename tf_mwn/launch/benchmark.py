@@ -16,7 +16,7 @@ import os
 
 from absl import flags
 
-from tf_mwn.benchmark import plan
+from tf_mwn.benchmark import peer, plan
 from tf_mwn.files import write_json
 from tf_mwn.launch.command_line import Path, fail, listed, mistakes, start
 from tf_mwn.launch.help import group
@@ -80,16 +80,15 @@ def main(argv: list[str]) -> None:
         return
     with mistakes():
         _check_files()
-        cases = _cases()
+        cases, peers = _cases(), [peer.PeerCase(command) for command in _PEER.value]
         with quiet_start():
-            from tf_mwn.benchmark import cost, peer, report
+            from tf_mwn.benchmark import cost, report
             from tf_mwn.runs.devices import strategies
 
             devices = strategies({case.config.devices for case in cases}, _DETERMINISTIC.value)
         images = plan.Images(_IMAGE_SIZE.value, _NUM_CLASSES.value)
         try:
             stall = _SUITE.value is None if _STALL.value is None else _STALL.value
-            peers = [peer.PeerCase(command) for command in _PEER.value]
             costs = cost.measure(cases, _ROUNDS.value, images, devices, stall, _MEMORY.value, peers)
         except plan.StepError as error:
             fail(error, code=2)

@@ -35,14 +35,16 @@ def main(argv: list[str]) -> None:
     from tf_mwn.runs import evaluate
 
     with mistakes():
+        if _EXPORT.value:
+            from tf_mwn.runs.export import check_destination, export
+
+            check_destination(_EXPORT.value)
         subsets, name = evaluate.parts(run, _DATASET.value, data_flags.location())
         result = evaluate.evaluate(run, subsets)
         written = evaluate.write(run, result, name)
         print(f"{run.method} seed {run.seed} of {run.experiment}, on {name}")
         print(evaluate.text(result, run.data.card["class_names"]))
         if _EXPORT.value:
-            from tf_mwn.runs.export import export
-
             written += export(run, _EXPORT.value)
     for path in written:
         print(path)

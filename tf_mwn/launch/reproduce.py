@@ -11,6 +11,7 @@ given as a flag holds for every run whose table or claim does not decide it.
 
 from absl import flags
 
+from tf_mwn.files import check_writable
 from tf_mwn.launch import data_flags
 from tf_mwn.launch import flags as launch_flags
 from tf_mwn.launch.command_line import fail, mistakes, start
@@ -50,7 +51,6 @@ _SCALE = flags.DEFINE_enum(
     SCALES,
     "paper: the settings of the papers. cpu: short runs on small data, the only scale of claims.",
 )
-_SEEDS = ("0", "1", "2")  # of each configuration, unless --seed is given
 _JOBS = flags.DEFINE_integer(
     "jobs", 1, "Number of runs at a time. Each run is a process of its own.", 1
 )
@@ -93,12 +93,16 @@ def _work() -> None:
         with quiet_start():  # a network of keras.applications loads TensorFlow to be checked
             plan = _plan()
         if _DRY_RUN.value:
-            print(f"{plan.listing()}\n{plan.estimate()}")
-            return
-        wanted = plan.missing() if _HOURS.value is None else plan.fitting(_HOURS.value)
+            print(plan.listing())
+        else:
+            check_writable(launch_flags.WORKDIR.value)
         print(plan.estimate(), flush=True)
-        if _HOURS.value is not None:
+        wanted = None if _HOURS.value is None else plan.fitting(_HOURS.value)
+        if wanted is not None:
             print(f"{len(wanted)} of them fit into {_HOURS.value:g} hours", flush=True)
+        if _DRY_RUN.value:
+            return
+        wanted = plan.missing() if wanted is None else wanted
         failed = plan.train(_folders(), _JOBS.value, wanted)
         plan.write()
     if failed:
@@ -119,7 +123,7 @@ def _plan() -> Reproduction:
         _TABLE.value,
         _CLAIMS.value,
         _SCALE.value,
-        launch_flags.integers("seed", launch_flags.SEED.value if _seeded() else _SEEDS),
+        launch_flags.integers("seed", launch_flags.SEED.value) if _seeded() else None,
         launch_flags.overrides(),
         robust=_ROBUST.value,
         with_sets=data_flags.DATA_DIR.value is not None or data_flags.DOWNLOAD.value,

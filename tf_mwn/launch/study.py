@@ -11,7 +11,7 @@ from absl import flags
 
 from tf_mwn.launch import data_flags
 from tf_mwn.launch import flags as launch_flags
-from tf_mwn.launch.command_line import listed, mistakes, start, work
+from tf_mwn.launch.command_line import fail, listed, mistakes, start, work
 from tf_mwn.messages import quiet_start
 from tf_mwn.search.study_plan import StudyPlan
 
@@ -19,12 +19,16 @@ _SPACE = flags.DEFINE_list(
     "space", None, "Values that the search tries: NAME=A|B|C. By default those of the papers."
 )
 flags.adopt_module_key_flags(launch_flags)
+flags.FLAGS[
+    "method"
+].help = "The adaptive method, adaptive_gce by default. --method=list shows all methods."
 
 
 def main(argv: list[str]) -> None:
     del argv
     if not listed(launch_flags.METHOD.value, launch_flags.RECIPE.value):
-        work(_prepare().execute)
+        if work(_prepare().execute) is None:
+            fail("no trial was completed", code=2)
 
 
 def _prepare():

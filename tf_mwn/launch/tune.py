@@ -37,6 +37,7 @@ _OBJECTIVE = flags.DEFINE_enum(
 )
 _EPOCH = flags.DEFINE_enum("epoch", "last", EPOCHS, "Epoch whose accuracy decides.")
 flags.adopt_module_key_flags(launch_flags)
+flags.FLAGS["method"].help = "The method to search for. --method=list shows all methods."
 flags.FLAGS["seed"].help = "Seed of the random draws of the search."
 
 
@@ -60,7 +61,7 @@ def _plan() -> SweepPlan:
         launch_flags.RECIPE.value,
         launch_flags.overrides(),
         launch_flags.METHOD.value,
-        launch_flags.integers("trial_seeds", _TRIAL_SEEDS.value),
+        _trial_seeds(),
         _SPACE.value,
         _SEARCH.value,
         _OBJECTIVE.value,
@@ -69,6 +70,14 @@ def _plan() -> SweepPlan:
         seeds[0],
         data_flags.location(),
     )
+
+
+def _trial_seeds() -> list[int]:
+    seeds = launch_flags.integers("trial_seeds", _TRIAL_SEEDS.value)
+    if not seeds or len(set(seeds)) < len(seeds) or min(seeds) < 0:
+        shown = ",".join(map(str, seeds)) or "none"
+        raise ValueError(f"trial_seeds: expected each once and at least 0, received {shown}")
+    return seeds
 
 
 def _prepare():

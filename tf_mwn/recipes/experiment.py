@@ -19,6 +19,7 @@ from tf_mwn.recipes.papers import PAPER_RECIPES
 from tf_mwn.recipes.recipe import Recipe
 from tf_mwn.recipes.short import SHORT_RECIPES
 from tf_mwn.settings.config import LEARNING_RATES, Config, digest
+from tf_mwn.training.options import LOGIT_ADJUSTMENT
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,9 +53,10 @@ class Experiment:
         given.update(self.config.differences(self.recipe.config))
         if self.recipe.name == own_data.NAME:
             # What follows the data is written out: another version may choose otherwise.
-            unread = set(registry.OPTIONS) - set(registry.find(method).reads)
-            followed = self.config.differences(Config())
-            given.update({n: value for n, value in followed.items() if n not in unread})
+            given.update(self.config.differences(Config()))
+        read = registry.find(method).reads_under(vars(self.config))
+        for name in set(registry.OPTIONS) - set(read):
+            given.pop(name, None)  # of another method of the command
         lines = []
         for name, value in given.items():
             text = ",".join(map(str, value)) if isinstance(value, list) else value
@@ -123,16 +125,19 @@ def resolve(
     seeds = tuple(seeds)
     _check_unique("method", chosen)
     _check_unique("seed", seeds)
-    if any(seed < 0 for seed in seeds):
-        raise ValueError(f"seed: expected integers of at least 0, received {min(seeds)}")
+    for seed in seeds:
+        if not 0 <= seed < 2**32:
+            raise ValueError(f"seed: expected integers from 0 to 2^32 - 1, received {seed}")
     _check_read(overrides, [registry.find(name) for name in chosen])
     left_out = _BIAS if own and base.name != own_data.NAME else set()
     settings = {n: value for n, value in base.settings.items() if n not in left_out}
     settings |= _for_clean_set(overrides, facts, location)
     settings |= overrides
     if settings.get("optimizer", base.config.optimizer) != base.config.optimizer:
-        settings |= _for_optimizer(settings["optimizer"], overrides)
+        rate = overrides.get("learning_rate", LEARNING_RATES.get(settings["optimizer"]))
+        settings |= {} if rate is None else {"learning_rate": rate}
     config = Config(**settings)
+    _check_sgd(overrides, config)
     _check_effect(overrides, vars(config), [registry.find(name) for name in chosen])
     _check_meta_size(config, [registry.find(name) for name in chosen], own)
     changed = config.differences(base.config)
@@ -185,20 +190,14 @@ def _for_clean_set(
     return own_data.for_clean_examples(counts)
 
 
-def _for_optimizer(optimizer: str, overrides: Mapping[str, Any]) -> dict[str, Any]:
-    """The learning rate of an optimizer that is not the recipe's, unless one is given.
-
-    Raises:
-        ValueError: an override that only SGD reads.
-    """
+def _check_sgd(overrides: Mapping[str, Any], config: Config) -> None:
+    """Refuses an override that only SGD reads with another optimizer."""
     for name in ("momentum", "nesterov"):
-        if name in overrides and optimizer != "sgd":
+        if name in overrides and config.optimizer != "sgd":
             raise ValueError(
                 f"{name}: expected --optimizer=sgd with it, which alone reads it, "
-                f"received {optimizer}"
+                f"received {config.optimizer}"
             )
-    rate = overrides.get("learning_rate", LEARNING_RATES.get(optimizer))
-    return {} if rate is None else {"learning_rate": rate}
 
 
 def _check_meta_size(config: Config, methods: list[registry.Method], own: bool) -> None:
@@ -228,7 +227,20 @@ def _check_unique(kind: str, values: tuple) -> None:
 def _check_effect(
     overrides: Mapping[str, Any], settings: Mapping[str, Any], methods: list[registry.Method]
 ) -> None:
-    """Refuses an override of a shared option that has no effect on any method of the run."""
+    """Refuses an override that has no effect on any method of the run."""
+    rates = settings["noise_rate"] or settings["noise_factor"]
+    for name, needed, has_effect in (
+        ("noise", "noise_rate", rates or settings["noise"] in ("none", "matrix")),
+        ("imbalance", "imbalance_factor", settings["imbalance_factor"] > 1),
+        ("decay_factor", "decay_epochs", settings["decay_epochs"]),
+    ):
+        if name in overrides and needed not in overrides and not has_effect:
+            raise ValueError(f"{name}: expected --{needed} with it, received none")
+    if overrides.get(LOGIT_ADJUSTMENT.name) and not any(m.adjusts_logits for m in methods):
+        raise ValueError(
+            "logit_adjustment: expected a method that sees the training set, "
+            f"received {', '.join(method.name for method in methods)}"
+        )
     for name in overrides:
         needed = [method.ignores(settings, name) for method in methods]
         if all(needed):

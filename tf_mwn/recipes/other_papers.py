@@ -59,6 +59,7 @@ _CMW = {
     "meta_learning_rate": 1e-4,
     "meta_weight_decay": 1e-4,
     "meta_interval": 10,
+    "cmw_warmup": 1 / 30,
 }
 _CMW_FEATURE = {
     **_CMW,
@@ -66,9 +67,12 @@ _CMW_FEATURE = {
     "learning_rate": 0.1,
     "weight_decay": 1e-3,
     "epochs": 120,
-    "decay_epochs": (),
+    "decay_epochs": (90, 110),
     "meta_learning_rate": 1e-3,
+    "cmw_warmup": 0.375,
+    "cmw_ema": 0.999,
 }
+_CMW_DEVIATION = "; deviation: the rate falls by steps, in place of cosines that start anew"
 # The weights begin at epoch 160 of 200, where the rate drops to a hundredth.
 DEFERRED = "cmw_cifar10_longtail_{factor}"
 _CMW_LONG_TAIL = {
@@ -126,18 +130,21 @@ def _predecessors() -> list[Recipe]:
             f"{_L2RW_SOURCE}; ResNet-32 of its code; 1 000 clean images (the code's default: 100)",
             "published (WRN-28-10): baseline 67.97, L2RW 86.92",
             {**_L2RW, "noise": "uniform"},
+            methods=("cross_entropy", "l2rw"),
         ),
         _recipe(
             "l2rw_cifar10_background",
             f"{_L2RW_SOURCE}; all wrong labels in one class; 10 clean images of each class",
             "published numbers not at hand",
             {**_L2RW, "noise": "background", "meta_size": 100},
+            methods=("cross_entropy", "l2rw"),
         ),
         _recipe(
             "mentornet_cifar10_symmetric_40",
             "Jiang et al., MentorNet, ICML 2018, its README; 39 000 steps of batch 128",
             "published there: baseline 56.8, MentorNet PD 77.6, DD 88.7",
             _MENTORNET,
+            methods=("cross_entropy", "mentornet_pd", "mentornet_dd"),
         ),
     ]
 
@@ -176,13 +183,16 @@ def _cmw_net() -> list[Recipe]:
     return [
         _recipe(
             f"cmw_cifar10_{noise}_{rate}",
-            f"{_CMW_SOURCE}; meta set of 1 000 clean images, which CMW-Net itself does without",
+            f"{_CMW_SOURCE}; Meta-Weight-Net has 1 000 clean images, which CMW-Net does without"
+            + (_CMW_DEVIATION if noise.startswith("feature") else ""),
             f"published: cross-entropy {base}, Meta-Weight-Net {mwn}, CMW-Net {cmw_net}",
             {
                 **(_CMW_FEATURE if noise.startswith("feature") else _CMW),
-                "noise": noise,
+                # Their symmetric noise draws from all classes, the true one too.
+                "noise": "uniform" if noise == "symmetric" else noise,
                 "noise_rate": rate / 100,
             },
+            methods=("cross_entropy", "meta_weight_net", "cmw_net"),
         )
         for (noise, rate), (base, mwn, cmw_net) in published.items()
     ]

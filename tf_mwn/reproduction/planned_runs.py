@@ -6,7 +6,7 @@ Does not import TensorFlow.
 
 import dataclasses
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -151,16 +151,29 @@ def each_once(runs: Iterable[Planned]) -> list[Planned]:
     return list({run.name: run for run in runs}.values())
 
 
-def check_used(common: Mapping[str, Any], runs: Sequence[Planned]) -> None:
+def check_used(
+    name: str, value: Any, runs: Sequence[Planned], without: Callable[[], Sequence[Planned]]
+) -> None:
     """Refuses a setting that has no effect on any of the runs.
 
+    Args:
+        name: of the setting.
+        value: as given.
+        runs: those of the plan with it.
+        without: plans the runs without it.
+
     Raises:
-        ValueError: there is such a setting; the message names it.
+        ValueError: without the setting they are the same, and it is not what they have anyway.
     """
-    for name, value in common.items():
-        wanted = list(value) if isinstance(value, tuple) else value
-        if all(run.experiment.config.to_json()[name] != wanted for run in runs):
-            raise ValueError(
-                f"{name}: expected a setting that a run reads, received one of no effect on any of "
-                f"the {len(runs)} runs"
-            )
+    wanted = list(value) if isinstance(value, tuple) else value
+    if all(run.experiment.config.to_json()[name] == wanted for run in runs):
+        return
+    try:
+        others = {run.name for run in without()}
+    except (ValueError, TypeError):  # nothing can be run without it
+        return
+    if others == {run.name for run in runs}:
+        raise ValueError(
+            f"{name}: expected a setting that a run reads, received one of no effect on any of "
+            f"the {len(runs)} runs"
+        )

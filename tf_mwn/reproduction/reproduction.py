@@ -19,9 +19,10 @@ from tf_mwn.reproduction import (
 from tf_mwn.reproduction.claims import Claim, Result
 from tf_mwn.reproduction.evidence import Context
 from tf_mwn.reproduction.planned_runs import Planned, check_used, each_once
-from tf_mwn.reproduction.tables import TABLES, Cell, cells
+from tf_mwn.reproduction.tables import TABLES, Cell, cells, every_table
 from tf_mwn.runs.run import FINISHED, MISSING, OTHER, STARTED
 
+SEEDS = (0, 1, 2)
 _STATES = (FINISHED, STARTED, MISSING, OTHER)
 
 
@@ -65,7 +66,7 @@ class Reproduction:
         tables: Sequence[str] = (),
         claims: Sequence[str] = (),
         scale: str | None = None,
-        seeds: Sequence[int] = (0, 1, 2),
+        seeds: Sequence[int] | None = None,
         common: Mapping[str, Any] | None = None,
         with_sets: bool = False,
         robust: bool = False,
@@ -76,10 +77,10 @@ class Reproduction:
 
         Args:
             workdir: folder of the runs.
-            tables: names of published tables, or ["all"].
+            tables: names of published tables, or ["all"]: those that `every_table` names.
             claims: keys of claims, or ["all"].
             scale: one of `tables.SCALES`; None means "paper".
-            seeds: of each configuration.
+            seeds: of each configuration; None means 0, 1 and 2.
             common: settings of all runs whose table or claim does not decide them. `label_file`
                 goes to the runs that need one; without it they are left out.
             with_sets: whether the data of TensorFlow Datasets are available.
@@ -99,32 +100,48 @@ class Reproduction:
                 raise ValueError(f"{name}: expected --table with it, received none")
         if claims and scale == "paper":
             raise ValueError("scale: expected cpu with --claims, received paper")
+        if not tables and not claims:
+            for name, given in (("seed", seeds), ("scale", scale)):
+                if given is not None:
+                    shown = given if name == "scale" else ",".join(map(str, given))
+                    raise ValueError(
+                        f"{name}: expected --table or --claims with it, as --robust decides it, "
+                        f"received {shown}"
+                    )
+        seeds = SEEDS if seeds is None else seeds
         if not seeds or len(set(seeds)) < len(seeds):
             shown = ",".join(map(str, seeds)) or "none"
             raise ValueError(f"seeds: expected at least one and each once, received {shown}")
         scale, common = scale or "paper", dict(common or {})
-        names = list(TABLES) if list(tables) == ["all"] else list(dict.fromkeys(tables))
+        names = list(dict.fromkeys(tables))
+        if names == ["all"]:
+            names = every_table(scale, "dataset" in common)
         label_file = common.pop("label_file", None)
-        found = {
-            name: cells(name, scale, seeds, common, with_sets, only, columns, label_file)
-            for name in names
-        }
+        chosen = claims_list.select(list(claims), with_sets) if claims else []
+
+        def planned(common: Mapping[str, Any]) -> tuple:
+            found = {
+                name: cells(name, scale, seeds, common, with_sets, only, columns, label_file)
+                for name in names
+            }
+            pairs = [(claim, claim.context(workdir, seeds, common)) for claim in chosen]
+            needed = [
+                *(run for some in found.values() for cell in some for run in cell.runs),
+                *(run for claim, context in pairs for run in claim.runs(context)),
+                *(comparison.planned(with_sets, label_file) if robust else ()),
+            ]
+            return found, pairs, each_once(needed)
+
+        found, pairs, runs = planned(common)
         empty = [name for name, some in found.items() if not some and list(tables) != ["all"]]
         if empty:
             raise ValueError(
                 "label_file: expected the folder of the lists of labels that every run of table "
                 f"{empty[0]} needs, received {label_file or 'none'}"
             )
-        chosen = claims_list.select(list(claims), with_sets) if claims else []
-        pairs = [(claim, claim.context(workdir, seeds, common)) for claim in chosen]
-        runs = each_once(
-            [
-                *(run for some in found.values() for cell in some for run in cell.runs),
-                *(run for claim, context in pairs for run in claim.runs(context)),
-                *(comparison.planned(with_sets, label_file) if robust else ()),
-            ]
-        )
-        check_used(common, runs)
+        for name, value in common.items():
+            rest = {n: v for n, v in common.items() if n != name}
+            check_used(name, value, runs, lambda rest=rest: planned(rest)[2])
         if label_file is not None and not any(r.experiment.config.label_file for r in runs):
             raise ValueError(
                 "label_file: expected a table of which a run needs it, received one of no effect "

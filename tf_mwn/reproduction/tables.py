@@ -52,6 +52,17 @@ class Cell:
         return self.row.numbers[self.column.published]
 
 
+def every_table(scale: str, has_dataset: bool) -> list[str]:
+    """The tables that can be repeated at a scale; with data of the user's own, or without."""
+    if scale == "cpu":
+        return list(_SMALL)
+    return [
+        name
+        for name, table in TABLES.items()
+        if has_dataset or not any(find(c.recipe).files for c in _paper(name, table))
+    ]
+
+
 def cells(
     name: str,
     scale: str,

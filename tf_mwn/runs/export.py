@@ -11,12 +11,25 @@ import keras
 import numpy as np
 
 from tf_mwn import networks
-from tf_mwn.files import write_json
+from tf_mwn.files import CONFIG, write_json
 from tf_mwn.runs.finished_run import FinishedRun
 
 WEIGHT_NET = "weight_net.json"
 _COMPARED = 100  # examples whose logits are compared
 _TOLERANCE = 0.02  # relative; networks of half precision round by 0.004
+
+
+def check_destination(folder: str | Path) -> None:
+    """Checks, before any work, that a run can be exported there.
+
+    Raises:
+        ValueError: a file, or the folder of a run, whose classifier the export would replace.
+    """
+    folder = Path(folder)
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(f"export: expected a folder, received the file {folder}")
+    if (folder / CONFIG).exists():
+        raise ValueError(f"export: expected another folder than that of a run, received {folder}")
 
 
 def export(run: FinishedRun, folder: str | Path) -> list[Path]:
@@ -30,8 +43,10 @@ def export(run: FinishedRun, folder: str | Path) -> list[Path]:
         The paths written.
 
     Raises:
-        ValueError, OSError: the folder cannot be written, or the export answers another way.
+        ValueError, OSError: the folder cannot be written or is that of a run, or the export answers
+            another way.
     """
+    check_destination(folder)
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     classifier = with_preprocessing(run)
@@ -52,7 +67,8 @@ def with_preprocessing(run: FinishedRun) -> keras.Model:
     """The run's preprocessing followed by its classifier, built of Keras layers only."""
     shape = run.data.train.x.shape[1:]
     layers = [keras.Input(shape, name="inputs")]
-    if not networks.takes_raw(run.config.network, run.config.network_weights):
+    stays = not np.any(run.data.mean) and np.all(run.data.std == 1)  # of tokens
+    if not (stays or networks.takes_raw(run.config.network, run.config.network_weights)):
         # As `standardise`. The axis is the last one, of channels or features.
         # Not by `Normalization`, which divides by 1e-7 at least.
         mean, std = (

@@ -2,8 +2,6 @@
 
 import contextlib
 import dataclasses
-import os
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +13,7 @@ from tf_mwn.data.splits.biased_data import BiasedData, prepare
 from tf_mwn.data.splits.card import format_card
 from tf_mwn.data.subset import Source
 from tf_mwn.engine.meta_schedule import every_kth, meta_schedule
-from tf_mwn.files import CONFIG, Folder, as_json, read_json
+from tf_mwn.files import CONFIG, Folder, as_json, check_writable, read_json
 from tf_mwn.messages import logger, long_step
 from tf_mwn.methods import registry
 from tf_mwn.monitoring import hparams
@@ -177,7 +175,7 @@ class Session:
             facts = build.training_facts(config, data, seed, steps_per_epoch=1)
             for method in methods[1:]:
                 registry.build(method, model.classifier, vars(config), facts)
-        _check_writable(self.workdir)
+        check_writable(self.workdir)
 
 
 def _every(method: registry.Method, config: Config) -> int:
@@ -188,19 +186,3 @@ def _every(method: registry.Method, config: Config) -> int:
     if "meta_fraction" not in method.reads:
         return 1
     return meta_schedule(*(getattr(config, name) for name in names)).every
-
-
-def _check_writable(workdir: str) -> None:
-    """Refuses a workdir that cannot be written, without creating anything in it."""
-    path = os.path.abspath(workdir)
-    if os.path.exists(path) and not os.path.isdir(path):
-        raise ValueError(f"workdir: expected a folder, received the file {path}")
-    while not os.path.exists(path):
-        path = os.path.dirname(path)
-    try:  # permissions do not tell: root has all of them, even below /proc
-        with tempfile.TemporaryFile(dir=path):
-            pass
-    except OSError as error:
-        raise ValueError(
-            f"workdir: expected a folder that can be written, received {workdir} ({error.strerror})"
-        ) from error

@@ -13,7 +13,7 @@ from tf_mwn.settings.config import SETTINGS
 
 # Settings of the data and of the process. Trials that differ in them could not be compared.
 SHARED = set(options_of(BiasSettings)) | {
-    *("dataset", "image_size", "stream", "train_list"),
+    *("dataset", "meta", "label_column", "image_size", "stream", "train_list"),
     *("deterministic", "strategy", "devices"),
 }
 _SYNTAX = "NAME=A|B|C, NAME=LOW:HIGH, NAME=LOW:HIGH:log, or NAME alone for the usual values"

@@ -78,13 +78,16 @@ class Study:
         session = Session.prepare(plan.joint, strategy, workdir, location)
         return cls(plan, session, Sweep.prepare(plan.search, strategy, workdir, location))
 
-    def execute(self) -> list[Row]:
+    def execute(self) -> list[Row] | None:
         """Trains the runs that are missing, then prints and writes the comparison.
 
-        Raises:
-            ValueError: every trial of the search failed.
+        Returns:
+            Its rows; None if every trial of the search failed.
         """
-        search = self._searched(self.sweep.execute())
+        summary = self.sweep.execute()
+        if summary["chosen"] is None:
+            return None
+        search = self._searched(summary)
         self.session.execute()
         joint = list(self.session.runs())
         rows = [search, *self._after(joint)]
@@ -95,8 +98,6 @@ class Study:
 
     def _searched(self, summary: dict[str, Any]) -> Row:
         best = summary["chosen"]
-        if best is None:
-            raise ValueError("space: expected a trial that ends, received failures only")
         keys = ("last_epoch_accuracy", "best_epoch_accuracy")
         results = [
             dict(zip(keys, pair, strict=True))

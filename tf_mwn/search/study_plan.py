@@ -56,6 +56,11 @@ class StudyPlan:
         adaptive = [name for name in registry.METHODS if name.startswith(_PREFIX)]
         if method not in adaptive:
             raise ValueError(f"method: expected one of {', '.join(adaptive)}, received {method}")
+        if overrides.get("fine_tuning_epochs"):
+            raise ValueError(
+                "fine_tuning_epochs: expected 0 in a study, which the meta set judges, "
+                f"received {overrides['fine_tuning_epochs']}"
+            )
         learned, fixed = registry.find(method), registry.find(method.removeprefix(_PREFIX))
         joint = resolve(recipe, overrides, [method], seeds, location)
         # The fixed loss does not have the options of the adaptive method.

@@ -82,6 +82,7 @@ class Method:
         shared: the shared options (`tf_mwn.training.options.SHARED`) that the builder takes. Those
             of the others are no concern of the builder.
         defaults: the method's own defaults of shared options, by name.
+        adjusts_logits: whether a logit adjustment has an effect.
         trains_on_meta_set: whether the classifier itself trains on the meta set.
         holds_back_meta: whether it leaves a part of the meta set, `HELD_BACK`, untouched.
         instead_of: option name -> the fact that is not needed if the option is set.
@@ -108,6 +109,7 @@ class Method:
     facts: tuple[str, ...] = ()
     shared: tuple[str, ...] = ()
     defaults: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    adjusts_logits: bool = True
     trains_on_meta_set: bool = False
     holds_back_meta: bool = False
     instead_of: Mapping[str, str] = dataclasses.field(default_factory=dict)
@@ -133,6 +135,8 @@ class Method:
 
     def shared_value(self, settings: Settings, name: str) -> Any:
         """The value of a shared option: that of the run, of the method, or the default of all."""
+        if name == LOGIT_ADJUSTMENT.name and not self.adjusts_logits:
+            return 0.0
         if settings[name] is not None:
             return settings[name]
         return self.defaults.get(name, NOT_GIVEN[name])
@@ -180,8 +184,11 @@ class Method:
         return tuple(option.name for option in self.own_options)
 
     def reads_under(self, settings: Settings) -> tuple[str, ...]:
-        """The names in `reads` that have an effect under `settings`."""
-        return (self.file.name,) if self.uses_file(settings) else self.reads
+        """The names of the options that have an effect under `settings`."""
+        if self.uses_file(settings):
+            return (self.file.name,)
+        last = (META_BATCH_SIZE.name,) if settings.get(FINE_TUNING_EPOCHS.name) else ()
+        return tuple(dict.fromkeys(self.reads + last))
 
     def meta_batch_size(self, settings: Settings, meta_examples: int) -> int:
         """The size of its meta batches, of a meta set of so many examples.
