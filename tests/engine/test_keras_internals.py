@@ -147,6 +147,9 @@ def test_a_schedule_is_given_as_it_was_set():
     assert keras_internals.rate_or_schedule(keras.optimizers.SGD(schedule)) is schedule
     rate = keras_internals.rate_or_schedule(keras.optimizers.SGD(0.25))
     assert isinstance(rate, keras.Variable) and float(rate.numpy()) == 0.25
+    for given in (schedule, 0.1, lambda: 0.1):
+        found = keras_internals.initial_rate(keras.optimizers.SGD(given))
+        assert found == pytest.approx(0.1)
 
 
 def test_a_step_function_takes_one_step_of_an_iterator():

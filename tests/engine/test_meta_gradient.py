@@ -221,10 +221,22 @@ def own_step(model, gradient):
     return [b - tf.convert_to_tensor(a) for b, a in zip(before, copies, strict=True)]
 
 
-@pytest.mark.parametrize("name", ["RMSprop", "Adagrad", "Adadelta"])
-def test_the_diagonal_is_that_of_the_optimizers_own_step(name):
+@pytest.mark.parametrize(
+    ("name", "clipping", "limit"),
+    [
+        ("RMSprop", None, None),
+        ("Adagrad", None, None),
+        ("Adadelta", None, None),
+        ("RMSprop", "clipnorm", 0.1),
+        ("Adagrad", "global_clipnorm", 0.1),
+        ("RMSprop", "clipvalue", 0.01),
+    ],
+)
+def test_the_diagonal_is_that_of_the_optimizers_own_step(name, clipping, limit):
     build, shapes = CLASSIFIERS["mlp"]
     model = after_three_steps(OPTIMIZERS[name], build())
+    if clipping:
+        setattr(model.optimizer, clipping, limit)
     weights = [tf.convert_to_tensor(v) for v in model.classifier.trainable_variables]
     rng = np.random.default_rng(2)
     gradient = [tf.constant(rng.normal(size=w.shape)) for w in weights]

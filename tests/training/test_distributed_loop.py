@@ -6,7 +6,9 @@ import pytest
 import tensorflow as tf
 
 from tests.models import mlp
-from tf_mwn import CrossEntropy, paired_dataset
+from tf_mwn import CrossEntropy, MetaWeightNet, paired_dataset
+from tf_mwn.engine.replicas import logits_of_share
+from tf_mwn.training.given_data import _leaves_one_without
 
 
 @pytest.mark.parametrize("size", [1, 9, 16])
@@ -117,3 +119,70 @@ def test_arrays_a_backup_and_weighted_validation(mirrored, tmp_path):
     )
     with pytest.raises(TypeError, match="expected arrays or a tf.data.Dataset .*, received gen"):
         model.fit((pair for pair in paired_dataset(x, y, None, None, 4)), verbose=0)
+
+
+def small_cnn():
+    layers = keras.layers
+    return keras.Sequential(
+        [
+            keras.Input((6, 6, 1)),
+            layers.Conv2D(4, 3, activation="tanh"),
+            layers.BatchNormalization(),
+            layers.Flatten(),
+            layers.Dense(3),
+        ]
+    )
+
+
+def test_a_device_without_a_row_of_the_part_that_theta_learns_from(mirrored):
+    """Two of four rows are each device's; of every fourth row one has none."""
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(20, 6, 6, 1)).astype("float32"), rng.integers(0, 3, 20)
+
+    def trained():
+        keras.utils.set_random_seed(2)
+        model = MetaWeightNet(small_cnn(), meta_fraction=0.25)
+        model.compile("sgd", keras.optimizers.SGD(0.1))
+        model.fit(x, y, 16, shuffle=False, x_meta=x[:8], y_meta=y[:8], verbose=0)
+        return model.weight_net.get_weights()
+
+    keras.utils.set_random_seed(2)
+    before = MetaWeightNet(small_cnn()).weight_net.get_weights()
+    with mirrored.scope():
+        after = trained()
+    assert all(np.isfinite(w).all() for w in after)
+    assert any((a != b).any() for a, b in zip(after, before, strict=True))
+
+
+def test_an_empty_share_changes_no_number(mirrored):
+    keras.utils.set_random_seed(1)
+    model = mlp()
+    x = np.random.default_rng(0).normal(size=(3, 5)).astype("float32")
+
+    def loss(rows):
+        logits = logits_of_share(model, rows)
+        return tf.shape(logits)[0], tf.reduce_sum(logits)
+
+    @tf.function
+    def both(first, second):
+        def replica():
+            number = tf.distribute.get_replica_context().replica_id_in_sync_group
+            return loss(first if number == 0 else second)
+
+        return mirrored.run(replica)
+
+    spec = tf.TensorSpec([None, 5], tf.float32)
+    sizes, sums = both.get_concrete_function(spec, spec)(tf.constant(x), tf.constant(x[:0]))
+    assert [int(size) for size in sizes.values] == [3, 0]
+    np.testing.assert_allclose([float(s) for s in sums.values], [model(x).numpy().sum(), 0.0], 1e-5)
+
+
+@pytest.mark.parametrize(("rows", "devices", "missing"), [(0, 1, True), (3, 1, False)])
+def test_one_device_has_all_rows(rows, devices, missing):
+    assert _leaves_one_without(rows, devices) == missing
+
+
+def test_equal_shares_leave_devices_without_a_row():
+    """Of 4 devices: 5 rows are shared as 2, 2, 1, 0, and 9 as 3, 3, 3, 0."""
+    without = [rows for rows in range(1, 13) if _leaves_one_without(rows, 4)]
+    assert without == [1, 2, 3, 5, 6, 9]

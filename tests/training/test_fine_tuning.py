@@ -12,7 +12,7 @@ from tf_mwn.engine.optimizers import CoupledSGD
 from tf_mwn.label_noise.calibration import fit_temperature
 from tf_mwn.methods.meta_weight_net.meta_weight_net import MetaWeightNet
 from tf_mwn.training.cross_entropy import CrossEntropy
-from tf_mwn.training.fine_tuning import fine_tune, hold_back
+from tf_mwn.training.fine_tuning import fine_tune, hold_back, strata
 
 X, Y = batch(((5,),), 40, 7)
 
@@ -97,3 +97,34 @@ def test_the_meta_learner_stays_and_an_epoch_is_as_long_as_those_of_fit():
 def test_mistakes_are_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
         model_of().fine_tune(**{"x_meta": X, "y_meta": Y, **arguments})
+
+
+@pytest.mark.parametrize("rate", [0.2, lambda: 0.2])
+def test_the_rate_is_a_multiple_of_the_first_one(rate):
+    model = CrossEntropy(mlp())
+    model.compile(keras.optimizers.SGD(rate))
+    callbacks = []
+    if not callable(rate):
+        callbacks = [keras.callbacks.LearningRateScheduler(lambda epoch: 1e-5)]
+    model.fit(elements(((5,),), 3), callbacks=callbacks, verbose=0)
+    found = []
+    note = keras.callbacks.LambdaCallback(
+        on_train_begin=lambda logs: found.append(float(note.model.optimizer.learning_rate))
+    )
+    stream = elements(((5,),), 3).repeat()
+    fine_tune(model, stream, 99, 16, 1, 3, 0.5, None, [note], verbose=0)
+    assert found == pytest.approx([0.1])
+
+
+def test_steps_are_counted_under_accumulation():
+    model = CrossEntropy(mlp())
+    model.compile(keras.optimizers.SGD(0.1, gradient_accumulation_steps=4))
+    model.fit(elements(((5,),), 3), verbose=0)
+    assert model._steps_of_an_epoch == 3
+
+
+def test_one_hot_labels_of_any_type_are_classes():
+    one_hot = np.eye(3)[[0, 2, 1]]
+    for kind in ("float32", "int64", "bool"):
+        np.testing.assert_array_equal(strata(one_hot.astype(kind)), [0, 2, 1])
+    assert not strata(np.array([[1, 1], [0, 0]])).any()  # several labels

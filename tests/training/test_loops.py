@@ -19,6 +19,7 @@ from tf_mwn import (
     RobustModel,
     paired_dataset,
 )
+from tf_mwn.data.streams.pairing import _mass
 from tf_mwn.training.given_data import Arrays
 
 (X, Y), (XM, YM) = batch([(5,)], 40, 0), batch([(5,)], 10, 1)
@@ -256,3 +257,55 @@ def test_weights_in_a_stream_are_checked():
         stream = pairs().map(lambda x, y, weigh=weigh: (x, y, weigh(y)))
         with pytest.raises(ValueError, match=message):
             model.fit(stream, verbose=0)
+
+
+def test_validation_data_go_before_a_split():
+    model = CrossEntropy(mlp())
+    model.compile("sgd")
+    model.fit(X, Y, 10, validation_split=0.5, validation_data=(X, Y), verbose=0)
+    assert model.optimizer.iterations == 4
+
+
+def test_robust_says_what_the_others_say_of_labels():
+    found = []
+    for cls in (MetaWeightNet, Robust):
+        model = cls(mlp())
+        model.compile("sgd")
+        with pytest.raises(ValueError, match="^fit: expected y to be below the") as error:
+            model.fit(X, Y + 1, **META, verbose=0)
+        found.append(str(error.value))
+    assert found[0] == found[1]
+
+
+def test_labels_that_do_not_count_have_no_share():
+    model = Robust(mlp(), fine_tuning_epochs=0)
+    model.compile("sgd", ignore_class=255)
+    given = np.where(np.arange(len(Y)) < 7, 255, Y)
+    model.fit(X, given, **META, verbose=0)
+    assert model.logit_adjustment.class_counts == np.bincount(Y[7:], minlength=3).tolist()
+
+
+def test_labels_of_one_logit_may_be_floats_and_soft():
+    inputs = keras.Input((5,))
+    model = Robust(keras.Model(inputs, keras.layers.Dense(1)(inputs)), fine_tuning_epochs=0)
+    model.compile("sgd", loss="binary_crossentropy")
+    y, y_meta = (Y > 0).astype("float32"), (YM > 0).astype("float32")
+    model.fit(X, y, x_meta=XM, y_meta=y_meta, verbose=0)
+    assert model.logit_adjustment.class_counts == np.bincount(Y > 0).tolist()
+    soft = _mass(np.array([0.25, 1.0]), np.array([2.0, 1.0]), 2)
+    np.testing.assert_allclose(soft, [1.5, 1.5])
+
+
+def test_robust_takes_sequences_of_unequal_length():
+    def sentences():
+        for length in (3, 5, 4, 6):
+            yield np.ones(length, "int64"), length % 2
+
+    spec = tf.TensorSpec([None], tf.int64), tf.TensorSpec([], tf.int64)
+    stream = tf.data.Dataset.from_generator(sentences, output_signature=spec)
+    pairing = paired_dataset(stream, None, stream, None, batch_size=2).pairing
+    x, y = pairing.clean_examples()
+    assert x.shape == (4, 6) and y.tolist() == [1, 1, 0, 0]
+    train, meta = pairing.whole(3)
+    assert [len(labels) for _, labels in train] == [len(labels) for _, labels in meta] == [3, 1]
+    assert [features["sample_id"].numpy().tolist() for features, _ in train] == [[0, 1, 2], [3]]

@@ -64,3 +64,9 @@ def test_they_train_and_are_saved(tmp_path):
     model.save(tmp_path / "model.keras")
     again = keras.models.load_model(tmp_path / "model.keras")
     assert again.evaluate(x, y, verbose=0, return_dict=True) == pytest.approx(found)
+
+
+def test_labels_in_a_column_are_class_numbers():
+    assert value("AUC", Y[:, np.newaxis], TWO) == value("AUC", Y, TWO)
+    logits = np.concatenate([TWO, -ONE], axis=1)
+    assert value("AUC", Y[:, np.newaxis], logits) == value("AUC", Y, logits)

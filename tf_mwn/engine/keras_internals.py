@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import keras
+import tensorflow as tf
 from tensorflow.python.framework import ops
 
 from tf_mwn.tensors import Logs, Tensor
@@ -42,6 +43,16 @@ def rate_or_schedule(optimizer: keras.optimizers.Optimizer) -> Any:
     `Optimizer.learning_rate` gives the current value of a schedule, not the schedule.
     """
     return optimizer._learning_rate
+
+
+def initial_rate(optimizer: keras.optimizers.Optimizer) -> float:
+    """The learning rate now, or that of the first step of a schedule."""
+    rate = rate_or_schedule(getattr(optimizer, "inner_optimizer", optimizer))
+    if isinstance(rate, keras.optimizers.schedules.LearningRateSchedule):
+        rate = rate(0)
+    elif not isinstance(rate, keras.Variable) and callable(rate):
+        rate = rate()
+    return float(tf.convert_to_tensor(rate))
 
 
 def slots(optimizer: keras.optimizers.Optimizer, name: str) -> list[keras.Variable]:

@@ -12,6 +12,7 @@ from tf_mwn.engine.operations import (
     refuse_zero_derivatives,
     second_derivatives,
 )
+from tf_mwn.engine.replicas import logits_of_share
 from tf_mwn.tensors import Assignment, Inputs, Logits, Tensor
 
 
@@ -39,7 +40,7 @@ def functional_call(
         keras.StatelessScope(state_mapping=list(values), collect_losses=True) as scope,
     ):
         with fused_batch_norm(fuses):
-            logits = classifier(inputs, training=True)
+            logits = logits_of_share(lambda x: classifier(x, training=True), inputs)
         losses = classifier.losses
     given = {id(variable): value for variable, value in values}
 

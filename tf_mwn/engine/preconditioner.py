@@ -95,7 +95,8 @@ def diagonal(
     """D of the step that `optimizer` is about to take, as constants; w - D g is where it leads.
 
     The first moment is left out: D belongs to g alone. The second moment includes this step's
-    gradient, coupled weight decay and clipping included, and is corrected for its bias.
+    gradient, coupled weight decay and clipping included, and is corrected for its bias. Clipping
+    shortens D as it shortens the gradient.
 
     Args:
         optimizer: a built optimizer with a rule, see `rule_of`.
@@ -109,10 +110,13 @@ def diagonal(
         raise ValueError(f"optimizer: expected one with a rule of its own, received {name}")
     if decay:
         gradient = [g + decay * w for g, w in zip(gradient, weights, strict=True)]
-    gradient = keras_internals.clipped(optimizer, list(gradient))
+    whole, gradient = gradient, keras_internals.clipped(optimizer, list(gradient))
     scaled = []
-    for g, i in zip(gradient, selection, strict=True):
+    for g, before, i in zip(gradient, whole, selection, strict=True):
         rate = tf.cast(optimizer.learning_rate, g.dtype)
         step = tf.cast(optimizer.iterations + 1, g.dtype)
-        scaled.append(tf.stop_gradient(rule(optimizer, g, i, rate, step)))
+        scale = rule(optimizer, g, i, rate, step)
+        if g is not before:
+            scale *= tf.where(before == 0, 1.0, tf.math.divide_no_nan(g, before))
+        scaled.append(tf.stop_gradient(scale))
     return scaled

@@ -84,12 +84,13 @@ def state(
 def logits_of_share(classifier: Callable[[Inputs], Logits], inputs: Inputs) -> Logits:
     """Logits [B, C] of this replica's inputs [B, ...], a tensor or a structure; B may be 0.
 
-    The last batch of a set may have fewer examples than there are replicas, and kernels for CPUs
-    fail on an empty batch: an example of zeros stands in.
+    The last batch of a set, or a part of any, may have fewer examples than there are replicas, and
+    kernels for CPUs fail on an empty batch: an example of zeros stands in.
     """
-    if num_replicas() == 1:
+    first = tf.convert_to_tensor(tf.nest.flatten(inputs)[0])
+    if num_replicas() == 1 or first.shape[0]:
         return classifier(inputs)
-    size = tf.shape(tf.nest.flatten(inputs)[0])[0]
+    size = tf.shape(first)[0]
     missing = tf.maximum(1 - size, 0)
 
     def padded(x: Tensor) -> Tensor:

@@ -4,7 +4,9 @@ from typing import Any
 
 import tensorflow as tf
 
-from tf_mwn.tensors import Element, Inputs, Labels, Tensor
+from tf_mwn.engine.objective import TrainingBatch
+from tf_mwn.tensors import Element, Inputs, Labels, Logits, Tensor
+from tf_mwn.training.logit_adjustment import LogitAdjustment
 
 # The `sample_id` of a clean row, which is not in the training set.
 _NO_ID = -1
@@ -42,3 +44,16 @@ def _joined(given: list[Any], added: list[Any]) -> Any:
 def without_clean_rows(element: Element, values: Tensor) -> Tensor:
     """The first B of the B + M rows of `values`: those of the training batch of `element`."""
     return values[: tf.shape(element["sample_id"])[0]]
+
+
+def with_plain_clean_rows(
+    logits: Logits, batch: TrainingBatch, adjustment: LogitAdjustment | None
+) -> Logits:
+    """The adjusted `logits` [B + M, ..], with those of clean rows as the classifier gave them.
+
+    The shares of the training set, which a logit adjustment undoes, are not those of clean rows.
+    """
+    if adjustment is None or batch.sample_id is None:
+        return logits
+    is_clean = tf.reshape(batch.sample_id < 0, [-1] + [1] * (len(logits.shape) - 1))
+    return tf.where(is_clean, adjustment.undone(logits), logits)

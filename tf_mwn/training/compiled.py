@@ -7,6 +7,7 @@ import keras
 import numpy as np
 
 from tf_mwn.checks import NON_NEGATIVE
+from tf_mwn.engine import keras_internals
 from tf_mwn.engine.fused_batch_norm import check_fits
 from tf_mwn.engine.options import FUSED_BATCH_NORM
 from tf_mwn.losses.per_example import per_example_loss
@@ -117,6 +118,7 @@ class Compiled(Loops):
         # A slot of zeros is kept as one 0.
         starts = [value if value.any() else 0 for value in values]
         self._optimizer_starts = lambda: starts
+        self.initial_learning_rate = keras_internals.initial_rate(self.optimizer)
         given = {"loss": loss, "metrics": metrics}
         if weighted_metrics is not None:
             given["weighted_metrics"] = weighted_metrics

@@ -12,7 +12,6 @@ from tf_mwn.checks import BELOW_ONE, POSITIVE, check_count
 from tf_mwn.data.streams.examples import check_examples
 from tf_mwn.data.streams.pipeline import training_stream
 from tf_mwn.data.subset import Subset
-from tf_mwn.engine import keras_internals
 from tf_mwn.engine.optimizers import without_loss_scale
 from tf_mwn.label_noise.calibration import fit_temperature
 from tf_mwn.tensors import Batches, Logs
@@ -72,7 +71,7 @@ def strata(labels: np.ndarray) -> np.ndarray:
         return labels
     if labels.ndim == 2 and labels.shape[1] == 1 and labels.dtype.kind != "f":
         return labels[:, 0]
-    if labels.ndim == 2 and labels.dtype.kind == "f" and np.allclose(labels.sum(1), 1, atol=1e-3):
+    if labels.ndim == 2 and (labels >= 0).all() and np.allclose(labels.sum(1), 1, atol=1e-3):
         return labels.argmax(axis=1)
     return np.zeros(len(labels), np.int64)
 
@@ -119,7 +118,7 @@ def fine_tune(
     with model.distribute_strategy.scope():
         tuner = CrossEntropy(model.predicting_classifier)
         tuner.compile(
-            _like(model.optimizer, rate),
+            _like(model.optimizer, rate * model.initial_learning_rate),
             model.loss_of_compile,
             jit_compile=model.jit_compile,
             fused_batch_norm=model.fused_batch_norm,
@@ -173,13 +172,9 @@ def fine_tune_on_arrays(
 
 
 def _like(optimizer: keras.optimizers.Optimizer, rate: float) -> keras.optimizers.Optimizer:
-    """A new optimizer of the same configuration at `rate` times the initial learning rate."""
+    """A new optimizer of the same configuration at another learning rate."""
     inner = without_loss_scale(optimizer)
-    first = keras_internals.rate_or_schedule(inner)
-    if isinstance(first, keras.optimizers.schedules.LearningRateSchedule):
-        first = first(0)
-    initial = float(first.numpy())
-    config = {**inner.get_config(), "learning_rate": rate * initial}
+    config = {**inner.get_config(), "learning_rate": rate}
     return type(inner).from_config(config)
 
 

@@ -175,8 +175,13 @@ def pairs_of_arrays(
         seed=seed,
         sample_weight=train.sample_weight,
         shuffle=bool(shuffle),
-        drop_remainder=size % batch_size < devices,
+        drop_remainder=_leaves_one_without(size % batch_size, devices),
     )
+
+
+def _leaves_one_without(rows: int, devices: int) -> bool:
+    """Whether a device has none of the rows of a batch, which is cut into equal shares of rows."""
+    return (devices - 1) * -(-rows // devices) >= rows
 
 
 def _array(values: Any) -> np.ndarray:

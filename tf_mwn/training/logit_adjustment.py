@@ -108,6 +108,10 @@ class LogitAdjustment:
         """The adjusted logits, of the shape and type of `logits` [.., C], or [.., 1] of C = 2."""
         return logits + tf.constant(self._offset_of_width(logits.shape[-1]), logits.dtype)
 
+    def undone(self, logits: Logits) -> Tensor:
+        """The logits [.., C] that `logits` are after the adjustment."""
+        return logits - tf.constant(self._offset_of_width(logits.shape[-1]), logits.dtype)
+
     def arguments(self) -> dict[str, Any]:
         """The arguments of `compile` that make it again."""
         return {

@@ -96,7 +96,8 @@ class Loops(keras.Model):
                 classifier or the loss; or the classifier's trainable variables have changed since
                 `compile`.
         """
-        arrays = Given(x, y, sample_weight, x_meta, y_meta, meta_batch_size, validation_split)
+        split = validation_split if validation_data is None else 0.0
+        arrays = Given(x, y, sample_weight, x_meta, y_meta, meta_batch_size, split)
         options = {
             "batch_size": batch_size,
             "epochs": epochs,
@@ -338,11 +339,11 @@ class _EpochHooks(keras.callbacks.Callback):
     """Calls the model's `begin_epoch` and `end_epoch`; the first of the callbacks."""
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
-        self._first = int(self.model.optimizer.iterations.numpy())
+        self._first = keras_internals.steps_taken(self.model.optimizer)
         self.model.check_variables()
         self.model.begin_epoch()
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        last = int(self.model.optimizer.iterations.numpy())
+        last = keras_internals.steps_taken(self.model.optimizer)
         self.model._steps_of_an_epoch = last - self._first or None
         self.model.end_epoch()

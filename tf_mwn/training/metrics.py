@@ -102,6 +102,8 @@ class OnProbabilities(keras.metrics.Metric):
         classes = logits.shape[-1]
         if self.has_columns and labels.shape.rank == logits.shape.rank:
             return self.metric.update_state(labels, tf.sigmoid(logits), sample_weight)
+        if labels.shape.rank == 2 and labels.shape[-1] == 1 and classes > 1:
+            labels = labels[:, 0]
         if labels.shape.rank == 1:
             labels = labels[:, tf.newaxis]
             if classes > 1:

@@ -58,3 +58,12 @@ def test_card_by_hand():
     assert got["meta_per_class"] == [2, 2, 2, 2] and got["noise"]["realised_rate"] == 1.0
     assert np.diag(got["noise"]["realised_matrix"]).tolist() == [0] * 4
     np.testing.assert_allclose(got["noise"]["nominal_matrix"][0], [0] + [1 / 3] * 3, atol=1e-6)
+
+
+def test_a_validation_part_of_its_own_has_labels_of_its_own():
+    x = np.arange(16.0).reshape(8, 2) + 0.25
+    source = rows_source(x_validation=x, y_validation=np.arange(8) % 4)
+    data = prepared_rows(source, noise="uniform", noise_rate=0.5)
+    assert data.card["validation_labels"] == "of the validation part"
+    assert prepared_rows(validation_size=16).card["validation_labels"] == "noisy"
+    assert prepared_rows().card["validation_labels"] is None

@@ -176,3 +176,28 @@ def test_classes_without_clean_examples_are_worth_a_line(caplog):
     matrix = estimate_correction(np.array([0, 1]), logits)
     np.testing.assert_array_equal(matrix[2], [0, 0, 1])
     assert "no clean examples of the classes 2: their labels are taken as right" in caplog.text
+
+
+def test_a_logit_adjustment_holds_for_given_labels_alone():
+    model = linear_model()
+    adjusts = {"logit_adjustment": 1.0, "class_counts": [90, 9, 1]}
+    model.compile(keras.optimizers.SGD(0.5), **adjusts)
+    of_batch = model.training_batch(tf.constant(LABELS), tf.constant([4, -1, 2, -1, -1, 0]))
+    z, _ = model.seen(model.adjusted(tf.constant(LOGITS)), of_batch)
+    gold = np.array([False, True, False, True, True, False])[:, None]
+    shift = np.log([91 / 103, 10 / 103, 2 / 103])
+    np.testing.assert_allclose(z, LOGITS + np.where(gold, 0, shift), rtol=1e-6, atol=1e-6)
+
+
+def test_the_second_training_begins_where_the_first_did():
+    """Weights may be loaded after the model is made."""
+    model = linear_model()
+    model.classifier.set_weights([w + 1 for w in model.classifier.get_weights()])
+    loaded = model.classifier.get_weights()
+    model.begin_phase("plain_epochs")
+    model.classifier.set_weights([0 * w for w in loaded])
+    x, y = np.zeros((3, 5), "float32"), np.arange(3)
+    model.whole_sets = WholeSets.from_arrays(x, y, x, y)
+    model.begin_phase("corrected_epochs")
+    for now, before in zip(model.classifier.get_weights(), loaded, strict=True):
+        np.testing.assert_array_equal(now, before)

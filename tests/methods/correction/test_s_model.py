@@ -10,6 +10,7 @@ from tf_mwn import ComplexSModel, CoupledSGD, CrossEntropy, SModel, WholeSets, p
 from tf_mwn.engine.objective import TrainingBatch
 from tf_mwn.losses.cross_entropy import cross_entropy
 from tf_mwn.methods.correction.s_model import Channel, FeatureChannel
+from tf_mwn.methods.correction.specs import s_model_lengths
 
 rng = np.random.default_rng(0)
 LOGITS = rng.normal(size=(6, 3)).astype("float32")
@@ -249,3 +250,9 @@ def test_mistakes_are_one_sentence():
         linear(s_model_noise_rate=1.0)
     with pytest.raises(ValueError, match="classifier: expected a functional or Sequential"):
         ComplexSModel(subclassed(), num_classes=3, epochs=2)
+
+
+def test_the_phases_have_the_epochs_of_the_run():
+    assert s_model_lengths(60, 1.0) == {"plain_epochs": 59, "channel_epochs": 1}
+    assert s_model_lengths(60, 0.0) == {"plain_epochs": 1, "channel_epochs": 59}
+    assert s_model_lengths(1, 0.5) == {"plain_epochs": 1, "channel_epochs": 1}

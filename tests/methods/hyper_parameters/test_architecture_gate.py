@@ -141,3 +141,15 @@ def two_shapes():
 def test_what_is_refused(build, message):
     with pytest.raises(ValueError, match=message):
         build()
+
+
+def test_branches_of_one_logit_have_the_offset_of_two_classes():
+    inputs = keras.Input((5,))
+    classifier = gated_classifier(inputs, [L.Dense(1)(inputs), L.Dense(1)(inputs)])
+    model = ArchitectureGate(classifier)
+    model.compile(
+        "sgd", "sgd", loss="binary_crossentropy", logit_adjustment=1.0, class_counts=[90, 10]
+    )
+    offset = np.log(11 / 91)
+    for logits in (np.zeros((4, 2), "float32"), np.zeros((4, 1), "float32")):
+        np.testing.assert_allclose(model.adjusted(tf.constant(logits)), logits + offset, rtol=1e-5)

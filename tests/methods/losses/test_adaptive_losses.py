@@ -14,6 +14,7 @@ from tests.methods.losses.learned_hyper_parameters import (
 )
 from tests.models import element, mlp
 from tf_mwn.methods.losses import robust_losses
+from tf_mwn.methods.losses.adaptive_losses import adaptive_poly_soft
 
 every = pytest.mark.parametrize("name", CASES)
 
@@ -96,3 +97,11 @@ def test_gradients_are_finite_where_every_loss_is_far_beyond(name):
     assert np.isfinite(gradient).all()
     if name == "poly_soft":
         np.testing.assert_array_equal(gradient, np.zeros(2))
+
+
+def test_the_start_of_lambda_suits_any_number_of_classes():
+    for classes, start in ((3, 5.0), (148, 5.0), (200, 1.5 * np.log(200))):
+        model = adaptive_poly_soft(mlp(), num_classes=classes)
+        assert float(model.meta_learner.scalars()["lambda"]) == pytest.approx(start)
+    with pytest.raises(ValueError, match="lambda_: expected a value in"):
+        adaptive_poly_soft(mlp(), num_classes=200, poly_soft_lambda=4.0)

@@ -63,3 +63,11 @@ def test_the_logged_loss_is_that_of_compile():
     np.testing.assert_allclose(history["loss"], [expected], rtol=1e-5)
     own = model.training_objective.objective(model(x), batch())[0]
     np.testing.assert_allclose(own, GeneralizedCrossEntropy(0.7)(LABELS, model(x)), rtol=1e-5)
+
+
+def test_truncated_gce_prunes_nothing_in_the_first_epoch():
+    """An untrained classifier finds every label less likely than k."""
+    for epochs, start in ((1, 1 / 3), (5, 0.0)):
+        model = truncated_gce(mlp(), 12, 3, epochs, truncated_gce_start=start)
+        assert model.training_objective.get_config()["start_epoch"] == 1
+        assert model.training_objective.curve(tf.zeros(3)) is None

@@ -200,3 +200,8 @@ def test_regularisers_enter_the_actual_gradient_alone():
         np.testing.assert_allclose(a, b, rtol=1e-6)
     # d/dw of s·w² is 2 s w, at learning rate 0.1.
     np.testing.assert_allclose(nets[0.0][1] - nets[0.5][1], 0.1 * 2 * 0.5 * start, rtol=1e-4)
+
+
+def test_a_virtual_gradient_through_v_is_not_that_of_the_step():
+    with pytest.raises(ValueError, match="reuse_gradient: expected False with detach_loss=False"):
+        MetaWeightNet(mlp(), detach_loss=False, reuse_gradient=True)

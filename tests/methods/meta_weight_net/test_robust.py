@@ -128,3 +128,15 @@ def test_without_examples_held_back_a_second_fit_trusts_nothing():
     for _ in range(2):
         model.fit(pairs(), verbose=0)
     assert model.whole_sets.meta is None and not model.trusts_weights
+
+
+def test_a_reused_gradient_is_plain_too_while_v_is_not_trusted(monkeypatch):
+    model = robust(meta_fraction=1.0, meta_interval=1, reuse_gradient=True)
+    monkeypatch.setattr(model, "_passes_test", lambda: False)
+    history = model.fit(pairs(), verbose=0).history
+    assert history["mean_weight"] == [1.0]
+
+
+def test_weights_that_begin_late():
+    history = robust(meta_start=0.5, epochs=2).fit(pairs(), epochs=2, verbose=0).history
+    assert np.isfinite(history["loss"]).all() and len(history["meta_loss"]) == 1

@@ -56,3 +56,13 @@ def test_a_blended_batch_mixes_inputs_and_targets_alike():
     plain = compiled(CMWNetSL(mlp(), COUNTS, 3, cmw_mixup=0.0))
     inputs, batch = plain.soft_batch(element, labels)
     assert inputs is element["inputs"] and [t.share for t in batch.targets] == [1.0]
+
+
+def test_pseudo_labels_are_at_the_logits_that_the_objective_sees():
+    """At its own prediction a trusted pseudo label has no gradient, adjusted or not."""
+    model = CMWNetSL(mlp(), COUNTS, 3, cmw_mixup=0.0)
+    model.compile("sgd", "sgd", logit_adjustment=1.0, class_counts=COUNTS)
+    element = {"inputs": tf.constant(X[:20]), "sample_id": tf.range(20)}
+    _, batch = model.soft_batch(element, tf.constant(Y[:20]))
+    wanted = tf.nn.softmax(model.adjusted(model.classifier(X[:20])))
+    np.testing.assert_allclose(batch.targets[0].pseudo_labels, wanted, rtol=1e-5)

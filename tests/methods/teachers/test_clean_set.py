@@ -129,3 +129,21 @@ def test_none_weighs_examples():
     for model in (build(CleanOnly), build(CleanAdded)):
         model.compile("sgd")
         assert model.sample_weight(Y, np.zeros((len(Y), 3), "float32"), np.arange(len(Y))) is None
+
+
+def test_a_logit_adjustment_holds_for_the_training_batch_alone():
+    z = np.random.default_rng(1).normal(size=(4, 3)).astype("float32")
+    labels, ids = np.array([0, 1, 2, 0]), tf.constant([5, 6, -1, -1])
+    model = build(CleanAdded)
+    model.compile("sgd", logit_adjustment=1.0, class_counts=[90, 9, 1])
+    offset = np.log([91 / 103, 10 / 103, 2 / 103])
+    batch = model.training_batch(tf.constant(labels), ids)
+    gradient, _ = model.logits_gradient(model.adjusted(z), batch)
+    shift = np.array([1, 1, 0, 0])[:, None] * offset
+    expected = (np.array(tf.nn.softmax(z + shift)) - np.eye(3)[labels]) / 4
+    np.testing.assert_allclose(gradient, expected, atol=1e-6)
+
+
+def test_clean_only_has_no_class_shares_to_adjust():
+    with pytest.raises(ValueError, match="logit_adjustment: expected 0 for CleanOnly"):
+        build(CleanOnly).compile("sgd", logit_adjustment=1.0, class_counts=[90, 9, 1])

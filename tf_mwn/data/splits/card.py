@@ -76,9 +76,14 @@ def describe(facts: DataCard) -> dict[str, Any]:
             "realised_factor": _factor(_count(facts.source.y[facts.rows], num_classes)),
         },
         "meta": _describe_meta(facts, parts["meta"], num_classes),
-        "validation_labels": settings.validation_labels if parts["validation"] else None,
+        "validation_labels": _validation_labels(facts) if parts["validation"] else None,
         "fingerprint": _fingerprint(parts),
     }
+
+
+def _validation_labels(facts: DataCard) -> str:
+    own = facts.source.validation is not None
+    return "of the validation part" if own else facts.settings.validation_labels
 
 
 def _test_labels(facts: DataCard) -> str:

@@ -111,11 +111,18 @@ def _batches(
         examples = examples.shuffle(buffer, seed=seed, reshuffle_each_iteration=True)
     if repeat:  # before batching, so that a meta batch is never partial
         examples = examples.repeat()
+    return _batched(examples, batch_size, padding, order.drops_rest)
+
+
+def _batched(examples, batch_size: int, padding: Any, drops_rest: bool = False):
     if any(None in spec.shape for spec in tf.nest.flatten(examples.element_spec)):
-        return examples.padded_batch(
-            batch_size, padding_values=padding, drop_remainder=order.drops_rest
-        )
-    return examples.batch(batch_size, drop_remainder=order.drops_rest)
+        return examples.padded_batch(batch_size, padding_values=padding, drop_remainder=drops_rest)
+    return examples.batch(batch_size, drop_remainder=drops_rest)
+
+
+def in_batches(examples: tf.data.Dataset, batch_size: int) -> tf.data.Dataset:
+    """Single examples (inputs, label) in order and in batches, padded if they differ in length."""
+    return _batched(examples, batch_size, _padding(examples.element_spec))
 
 
 def single_examples(pair: tuple[Any, Any], x_name: str, y_name: str) -> tf.data.Dataset:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tf_mwn.data.streams.pair_streams import TrainingSet, single_examples
+from tf_mwn.data.streams.pair_streams import TrainingSet, in_batches, single_examples
 
 _BATCH = 10_000  # labels that are counted at once
 
@@ -35,14 +35,18 @@ class Pairing:
     seed: int
     class_weight: np.ndarray | None = None
 
-    def class_counts(self, num_classes: int) -> np.ndarray:
+    def class_counts(self, num_classes: int, ignored: int | None = None) -> np.ndarray:
         """Training examples of each class, float64 [C]; one-hot and soft labels give their mass.
 
-        An example counts as often as its weight says. A `tf.data.Dataset` is read once.
+        An example counts as often as its weight says; one with the label `ignored` does not. A
+        `tf.data.Dataset` is read once.
+
+        Raises:
+            ValueError: a label that is no class.
         """
         x, y, weights = self.train.x, self.train.y, self.train.sample_weight
         if not any(isinstance(part, tf.data.Dataset) for part in (x, y)):
-            counts = _mass(np.asarray(y), num_classes, weights)
+            counts = _mass(*_counted(np.asarray(y), weights, ignored), num_classes)
         else:
             labels = x.map(lambda inputs, label: label) if y is None else y
             given = self.train.weights(labels)
@@ -50,7 +54,9 @@ class Pairing:
                 labels.map(lambda y: (y,)) if given is None else tf.data.Dataset.zip(labels, given)
             )
             counts = sum(
-                _mass(part.numpy(), num_classes, *(w.numpy() for w in rest))
+                _mass(
+                    *_counted(part.numpy(), rest[0].numpy() if rest else None, ignored), num_classes
+                )
                 for part, *rest in labels.batch(_BATCH)
             )
         if self.class_weight is not None:
@@ -61,17 +67,16 @@ class Pairing:
         """Both sets in the order given: ({"inputs", "sample_id"}, labels), and (inputs, labels)."""
         examples = self.train.examples()
         rows = tf.data.Dataset.zip(examples, self.train.ids(examples))
-        train = rows.map(lambda pair, i: ({"inputs": pair[0], "sample_id": i}, pair[1]))
+        rows = rows.map(lambda pair, i: ({"inputs": pair[0], "sample_id": i}, pair[1]))
+        train = in_batches(rows, batch_size)
         if self.meta[0] is None:
-            return train.batch(batch_size), None
-        return train.batch(batch_size), single_examples(self.meta, "x_meta", "y_meta").batch(
-            batch_size
-        )
+            return train, None
+        return train, in_batches(single_examples(self.meta, "x_meta", "y_meta"), batch_size)
 
     def clean_examples(self) -> tuple[Any, np.ndarray]:
         """The meta set in memory: inputs [M, ...] and labels [M] or [M, C]."""
         examples = single_examples(self.meta, "x_meta", "y_meta")
-        whole = examples.batch(max(1, self.num_clean)).take(1)
+        whole = in_batches(examples, max(1, self.num_clean)).take(1)
         inputs, labels = next(iter(whole))
         return tf.nest.map_structure(lambda part: part.numpy(), inputs), labels.numpy()
 
@@ -86,10 +91,29 @@ def pairing_of(dataset: Any) -> Pairing | None:
     return getattr(dataset, "pairing", None)
 
 
-def _mass(labels: np.ndarray, num_classes: int, weights=None) -> np.ndarray:
+def _counted(labels: np.ndarray, weights: Any, ignored: int | None) -> tuple[np.ndarray, Any]:
+    """The labels that count, [N] or [N, C], and their weights [N] or None."""
     if labels.ndim > 1 and labels.shape[1] == 1:
         labels = labels[:, 0]
+    if ignored is None or labels.ndim > 1:
+        return labels, weights
+    counts = labels != ignored
+    return labels[counts], None if weights is None else np.asarray(weights)[counts]
+
+
+def _mass(labels: np.ndarray, weights: Any, num_classes: int) -> np.ndarray:
     if labels.ndim > 1:
         counted = labels if weights is None else labels * np.asarray(weights)[:, np.newaxis]
         return counted.sum(axis=0, dtype=np.float64)
+    if labels.dtype.kind == "f" and num_classes == 2:  # of one logit, perhaps soft
+        return _mass(np.stack([1 - labels, labels], axis=1), weights, num_classes)
+    labels = labels.astype(np.int64)
+    hint = "(classes are numbered from 0)"
+    if labels.min(initial=0) < 0:
+        raise ValueError(f"fit: expected y to be at least 0, received {labels.min()} {hint}")
+    if labels.max(initial=0) >= num_classes:
+        raise ValueError(
+            f"fit: expected y to be below the classifier's number of classes {num_classes}, "
+            f"received {labels.max()} {hint}"
+        )
     return np.bincount(labels, weights, minlength=num_classes).astype(np.float64)

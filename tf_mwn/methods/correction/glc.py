@@ -16,7 +16,7 @@ from tf_mwn.losses.targets import target_distribution
 from tf_mwn.messages import logger, long_step
 from tf_mwn.methods.correction import specs
 from tf_mwn.tensors import Element, Labels, Logits, Tensor
-from tf_mwn.training.clean_rows import with_clean_rows
+from tf_mwn.training.clean_rows import with_clean_rows, with_plain_clean_rows
 from tf_mwn.training.phases import Phases, Snapshot
 from tf_mwn.training.robust_model import RobustModel
 from tf_mwn.training.whole_sets import logits_of
@@ -95,7 +95,7 @@ class GoldLossCorrection(RobustModel):
 
     1. The classifier trains on the given labels.
     2. Ĉ_ij is the mean of p_j over the clean examples of class i, in evaluation mode.
-    3. The classifier returns to its initial weights, and the optimizer to its first step.
+    3. The classifier returns to its weights before training, and the optimizer to its first step.
     4. The classifier trains on given labels, corrected by Ĉ, and on clean labels. Every step takes
        a training batch and a meta batch in one forward pass.
 
@@ -149,6 +149,7 @@ class GoldLossCorrection(RobustModel):
 
     def begin_phase(self, phase: str) -> None:
         if phase == "plain_epochs":
+            self._initial.take()
             return
         with long_step("estimating the transition matrix"):
             logits, labels, _ = logits_of(self.classifier, self.whole_sets.meta)  # type: ignore[arg-type]
@@ -163,6 +164,10 @@ class GoldLossCorrection(RobustModel):
         if self.phases.current == "plain_epochs":
             return super().training_part(element, labels)
         return with_clean_rows(element, labels)
+
+    def seen(self, logits: Logits, batch: TrainingBatch) -> tuple[Tensor, TrainingBatch]:
+        logits = with_plain_clean_rows(logits, batch, self.logit_adjustment)
+        return super().seen(logits, batch)
 
     def constructor_arguments(self) -> dict[str, Any]:
         return {

@@ -52,7 +52,7 @@ def glc_lengths(epochs: int) -> dict[str, int]:
 
 def s_model_lengths(epochs: int, pretraining: float) -> dict[str, int]:
     """Epochs of the S-Model's two phases, at least one epoch each."""
-    plain = max(1, round(pretraining * epochs))
+    plain = max(1, min(round(pretraining * epochs), epochs - 1))
     return {"plain_epochs": plain, "channel_epochs": max(1, epochs - plain)}
 
 

@@ -151,10 +151,10 @@ class ArchitectureGate(MetaLearnedModel):
 
     def adjusted(self, logits: Logits) -> Logits:
         """All branches' logits [B, K C], each branch adjusted, or those of the mixture [B, C]."""
-        known = self.logit_adjustment
-        if known is None or logits.shape[-1] == len(known.class_counts):
+        branches, width = self.meta_learner.num_branches, self.classifier.output_shape[-1]
+        if self.logit_adjustment is None or logits.shape[-1] != branches * width:
             return super().adjusted(logits)
-        parts = tf.split(logits, self.meta_learner.num_branches, axis=-1)
+        parts = tf.split(logits, branches, axis=-1)
         return tf.concat([super(ArchitectureGate, self).adjusted(z) for z in parts], axis=-1)
 
     def seen(self, logits: Logits, batch: TrainingBatch) -> tuple[Logits, TrainingBatch]:

@@ -90,7 +90,8 @@ def adaptive_poly_soft(
     """λ in [ln C, 20] and d in [1.01, 20] of PolySoft.
 
     An example with a loss above λ has no weight, and gives λ and d no signal. A uniform prediction
-    has the loss ln C, so with this lower bound an untrained classifier can still learn.
+    has the loss ln C, so with this lower bound an untrained classifier can still learn. λ starts at
+    5, or at 1.5 ln C where that default is below ln C (149 classes or more).
 
     Examples:
         >>> from tf_mwn.methods.losses.adaptive_losses import adaptive_poly_soft
@@ -102,6 +103,9 @@ def adaptive_poly_soft(
     See Also:
         `LearnedLoss`: any hyper-parameters of a loss.
     """
+    least = math.log(num_classes)
+    if poly_soft_lambda == specs.POLY_SOFT_LAMBDA.default < least:
+        poly_soft_lambda = 1.5 * least
     loss = PolySoft(poly_soft_lambda, poly_soft_d)
-    learned = LearnedLoss(loss, {"lambda_": (math.log(num_classes), 20.0), "d": (1.01, 20.0)})
+    learned = LearnedLoss(loss, {"lambda_": (least, 20.0), "d": (1.01, 20.0)})
     return MetaLearnedModel(classifier, learned, **engine)

@@ -69,7 +69,8 @@ def truncated_gce(
         steps_per_epoch, epochs: of the whole training.
         gce_q: q.
         truncated_gce_k: k.
-        truncated_gce_start: fraction of the epochs before pruning; 40 of 120 in the paper.
+        truncated_gce_start: fraction of the epochs before pruning, at least one epoch: an untrained
+            classifier has p_y < k everywhere. It is 40 of 120 epochs in the paper.
         truncated_gce_epochs: epochs between renewals.
 
     References:
@@ -81,7 +82,7 @@ def truncated_gce(
         num_sample_ids,
         steps_per_epoch,
         truncated_gce_epochs,
-        start_epoch=round(specs.TRUNCATED_GCE_START.check(truncated_gce_start) * epochs),
+        start_epoch=max(1, round(specs.TRUNCATED_GCE_START.check(truncated_gce_start) * epochs)),
         loss=GeneralizedCrossEntropy(gce_q),
     )
     return RobustModel(classifier, objective)

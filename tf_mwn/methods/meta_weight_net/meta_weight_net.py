@@ -80,6 +80,11 @@ class MetaWeightNet(MetaLearnedModel):
             speed,
             **kwargs,
         )
+        if self.reuse_gradient and not detach_loss:
+            raise ValueError(
+                "reuse_gradient: expected False with detach_loss=False, whose virtual gradient is "
+                "not that of the classifier's step, received True"
+            )
 
     @property
     def weight_net(self) -> WeightNet:

@@ -9,13 +9,14 @@ import tensorflow as tf
 
 from tf_mwn.checks import check_bool
 from tf_mwn.data.streams.pairing import Pairing
+from tf_mwn.engine.linearise import Linearisation
 from tf_mwn.engine.objective import TrainingBatch
 from tf_mwn.engine.optimizers import CoupledAdam
 from tf_mwn.engine.replicas import state
 from tf_mwn.label_noise.planted import auc_and_error, planted_weights
 from tf_mwn.methods.meta_weight_net import specs
 from tf_mwn.methods.meta_weight_net.meta_weight_net import MetaWeightNet
-from tf_mwn.tensors import Labels, Logits, Tensor
+from tf_mwn.tensors import Element, Labels, Logits, Tensor
 from tf_mwn.training import options as training_options
 from tf_mwn.training.fine_tuning import FineTuned, hold_back, strata
 from tf_mwn.training.whole_sets import WholeSets, logits_of
@@ -185,9 +186,21 @@ class Robust(MetaWeightNet):
         return keras.ops.convert_to_numpy(self.weight_net.curve(losses))
 
     def step_gradient(self, logits: Logits, batch: TrainingBatch) -> tuple[Logits, Tensor | None]:
-        cotangent, weights = super().step_gradient(logits, batch)
-        if self._trust is None:
-            return cotangent, weights
+        return self._if_trusted(super().step_gradient(logits, batch), logits, batch)
+
+    def learn_objective(
+        self, linear: Linearisation, batch: TrainingBatch, element: Element
+    ) -> tuple[Logits, Tensor | None] | None:
+        taken = super().learn_objective(linear, batch, element)
+        return None if taken is None else self._if_trusted(taken, linear.logits, batch)
+
+    def _if_trusted(
+        self, weighted: tuple[Logits, Tensor | None], logits: Logits, batch: TrainingBatch
+    ) -> tuple[Logits, Tensor | None]:
+        """The gradient and the weights of a step, or those of plain training."""
+        cotangent, weights = weighted
+        if self._trust is None or weights is None:  # None: the weights have not begun
+            return weighted
         plain = self.plain_gradient(logits, batch)
         trust = tf.convert_to_tensor(self._trust) > 0
         return tf.where(trust, cotangent, plain), tf.where(trust, weights, tf.ones_like(weights))
@@ -200,7 +213,8 @@ class Robust(MetaWeightNet):
         if self._parts["logit_adjustment"] > 0:
             labels, logits = self._first(dataset)
             if self.has_classes(labels, logits):
-                self._adjust_by(pairing.class_counts(max(logits.shape[-1], 2)))
+                ignored = self.per_example_loss.ignore_class
+                self._adjust_by(pairing.class_counts(max(logits.shape[-1], 2), ignored))
         if self.needs_whole_sets:
             self.whole_sets = WholeSets(dataset, self._unseen(pairing))
         if pairing.meta_batch_size is not None or pairing.meta[0] is None:

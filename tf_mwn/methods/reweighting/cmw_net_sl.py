@@ -143,7 +143,7 @@ class CMWNetSL(CMWNet):
         """The inputs of the step, blended by any mixup, and the batch with its targets."""
         inputs, counts = element["inputs"], element.get("sample_weight")
         plain = self.training_batch(labels, element["sample_id"], counts)
-        pseudo = tf.nn.softmax(self.average.logits(inputs))
+        pseudo = tf.nn.softmax(self.adjusted(self.average.logits(inputs)))
         counts = 1.0 if counts is None else tf.cast(counts, pseudo.dtype)
         targets = (Target(counts, labels, pseudo),)
         if self._mixup is not None:

@@ -1,6 +1,6 @@
 """Sample weights learned on meta data: L2RW, and CMW-Net, which chooses its own meta set."""
 
-from tf_mwn.checks import AT_LEAST_ONE, BELOW_ONE, NON_NEGATIVE, UNIT
+from tf_mwn.checks import AT_LEAST_ONE, BELOW_ONE, NON_NEGATIVE
 from tf_mwn.engine.options import ENGINE, META_START, VIRTUAL_VARIABLES
 from tf_mwn.methods.meta_weight_net.specs import WEIGHT_NET_UNITS, WEIGHT_NORMALIZATION
 from tf_mwn.methods.spec.costs import meta_training
@@ -32,7 +32,7 @@ CMW_META_PER_CLASS = Option(
 CMW_WARMUP = Option(
     "cmw_warmup",
     0.1,
-    UNIT,
+    BELOW_ONE,
     "Fraction of the epochs that CMW-Net trains with plain cross-entropy first.",
 )
 CMW_EMA = Option(

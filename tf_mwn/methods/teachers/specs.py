@@ -115,6 +115,7 @@ CLEAN_SET = (
         sees="losses",
         stream=(META_BATCH_SIZE,),
         takes_meta_set=always,
+        adjusts_logits=False,
         trains_on_meta_set=True,
         phases=lambda settings: (Phase("training", settings["epochs"], _ON_META_BATCHES),),
     ),
