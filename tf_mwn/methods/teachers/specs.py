@@ -159,7 +159,6 @@ CLEAN_SET = (
         builder="tf_mwn.methods.teachers.fwl:FidelityWeighted",
         options=(FWL_EPOCHS, FWL_BETA, FWL_LENGTH_SCALE, FWL_CLUSTERS),
         facts=("num_sample_ids", "epochs"),
-        stream=(META_BATCH_SIZE,),
         takes_meta_set=always,
         phases=_fwl_phases,
         gives_weights=True,
