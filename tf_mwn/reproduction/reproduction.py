@@ -90,28 +90,8 @@ class Reproduction:
         Raises:
             ValueError, TypeError: one sentence that says what to change.
         """
-        if not tables and not claims and not robust:
-            raise ValueError(
-                "table: expected --table=NAME, --claims or --robust, received none; "
-                "--table=list shows the tables"
-            )
-        for name, chosen in (("only", only), ("columns", columns)):
-            if chosen and not tables:
-                raise ValueError(f"{name}: expected --table with it, received none")
-        if claims and scale == "paper":
-            raise ValueError("scale: expected cpu with --claims, received paper")
-        if not tables and not claims:
-            for name, given in (("seed", seeds), ("scale", scale)):
-                if given is not None:
-                    shown = given if name == "scale" else ",".join(map(str, given))
-                    raise ValueError(
-                        f"{name}: expected --table or --claims with it, as --robust decides it, "
-                        f"received {shown}"
-                    )
+        _check_asked(tables, claims, robust, scale, seeds, only=only, columns=columns)
         seeds = SEEDS if seeds is None else seeds
-        if not seeds or len(set(seeds)) < len(seeds):
-            shown = ",".join(map(str, seeds)) or "none"
-            raise ValueError(f"seeds: expected at least one and each once, received {shown}")
         scale, common = scale or "paper", dict(common or {})
         names = list(dict.fromkeys(tables))
         if names == ["all"]:
@@ -234,3 +214,35 @@ class Reproduction:
             print(f"\n{claims_report.summary(results)}\n\n{folder / 'claims.md'}", flush=True)
         if self.robust:
             print(f"\n{comparison.write(self.workdir, self.label_file)}", flush=True)
+
+
+def _check_asked(
+    tables: Sequence[str],
+    claims: Sequence[str],
+    robust: bool,
+    scale: str | None,
+    seeds: Sequence[int] | None,
+    **of_tables: Sequence[str],
+) -> None:
+    """Refuses what the command line cannot mean; `of_tables` only chooses among tables."""
+    if not tables and not claims and not robust:
+        raise ValueError(
+            "table: expected --table=NAME, --claims or --robust, received none; "
+            "--table=list shows the tables"
+        )
+    for name, chosen in of_tables.items():
+        if chosen and not tables:
+            raise ValueError(f"{name}: expected --table with it, received none")
+    if claims and scale == "paper":
+        raise ValueError("scale: expected cpu with --claims, received paper")
+    if not tables and not claims:
+        for name, given in (("seed", seeds), ("scale", scale)):
+            if given is not None:
+                shown = given if name == "scale" else ",".join(map(str, given))
+                raise ValueError(
+                    f"{name}: expected --table or --claims with it, as --robust decides it, "
+                    f"received {shown}"
+                )
+    if seeds is not None and (not seeds or len(set(seeds)) < len(seeds)):
+        shown = ",".join(map(str, seeds)) or "none"
+        raise ValueError(f"seeds: expected at least one and each once, received {shown}")

@@ -65,7 +65,8 @@ class Compiled(Loops):
                 (its second derivative is inexact under XLA); never on a CPU, where XLA makes
                 these steps slower.
             logit_adjustment: τ, at least 0. The training objective sees z + τ ln(π/ρ), and so does
-                `sample_weight`; the meta loss, metrics and predictions see z. See
+                `sample_weight`; the meta loss, clean examples that are trained on, metrics and
+                predictions see z. See
                 `LogitAdjustment`.
             class_counts: training examples of each given class, [C]; with `logit_adjustment`.
             target_shares: ρ, the share of each class where the classifier will be used, [C]; by
