@@ -95,6 +95,20 @@ def test_a_list_of_labels_is_found_in_its_folder(tmp_path):
             {"methods": ["meta_weight_net"], "overrides": {"held_back": 0.3}},
             "held_back: expected --fine_tuning_epochs above 0 with it",
         ),
+        (
+            {
+                "methods": ["cross_entropy", "cmw_net"],
+                "overrides": {"cmw_meta_set": "balanced", "cmw_ema": 0.9},
+            },
+            "cmw_ema: expected --cmw_meta_set=low_loss with it, .* no effect on cmw_net$",
+        ),
+        (
+            {
+                "methods": ["cmw_net_sl"],
+                "overrides": {"cmw_meta_set": "given", "cmw_meta_per_class": 5},
+            },
+            "cmw_meta_per_class: expected --cmw_meta_set=low_loss or balanced with it",
+        ),
     ],
 )
 def test_command_lines_that_make_no_sense(arguments, message):

@@ -114,6 +114,15 @@ def test_a_fast_schedule_is_even_with_accumulated_gradients():
     assert kinds == [step % 5 == 0 for step in range(12)]
 
 
+def test_an_objective_counts_the_steps_whose_gradients_are_accumulated():
+    model, (_, _, pairs) = CrossEntropy(mlp()), stream_of_arrays()
+    model.compile(keras.optimizers.SGD(0.1, gradient_accumulation_steps=4))
+    for step, data in enumerate(pairs):
+        assert int(model.training_batch(data[1], None).step) == step
+        model.train_on_batch(*data)
+    assert step == 2
+
+
 def test_a_healthy_step_has_no_nan_that_numeric_debugging_could_find():
     _, _, pairs = stream_of_arrays()
     tf.debugging.enable_check_numerics()

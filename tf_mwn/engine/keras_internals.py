@@ -104,10 +104,14 @@ def has_no_derivative(kind: str) -> bool:
         return False
 
 
-def steps_taken(optimizer: keras.optimizers.Optimizer) -> int:
+def step_counter(optimizer: keras.optimizers.Optimizer) -> keras.Variable:
     """How often a built optimizer was given a gradient.
 
     `Optimizer.iterations` counts whole groups of them under `gradient_accumulation_steps`.
     """
-    counted = getattr(optimizer, "inner_optimizer", optimizer)
-    return int(counted._iterations.numpy())
+    return getattr(optimizer, "inner_optimizer", optimizer)._iterations
+
+
+def steps_taken(optimizer: keras.optimizers.Optimizer) -> int:
+    """The value of `step_counter`, outside graphs."""
+    return int(step_counter(optimizer).numpy())

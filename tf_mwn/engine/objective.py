@@ -23,7 +23,8 @@ class TrainingBatch:
         labels: the given labels; class numbers [B] or distributions [B, C].
         per_example_loss: (labels, logits) -> [B], as set in `compile`.
         sample_id: [B] integers that identify the examples across epochs; None if not known.
-        step: integer scalar, optimizer steps so far; None if not known.
+        step: integer scalar, training steps so far (each, also where the optimizer gathers
+            gradients of several); None if not known.
         sample_weight: s [B] as given to `fit`, by which the examples count; None for 1. `mean` and
             `counted` put it into T. The loss that a weight v is a function of is without it.
     """

@@ -226,7 +226,8 @@ def _figure(width: float, height: float) -> Figure:
 def _axes(title: str, x_label: str, y_label: str, size=(5, 3.5), grid: bool = True):
     figure = _figure(*size)
     axes = figure.add_subplot()
-    axes.set(title=title, xlabel=x_label, ylabel=y_label)
+    axes.set(xlabel=x_label, ylabel=y_label)
+    axes.set_title(title, wrap=True)
     if grid:
         axes.grid(alpha=0.3)
     return figure, axes

@@ -242,11 +242,12 @@ def _check_effect(
             f"received {', '.join(method.name for method in methods)}"
         )
     for name in overrides:
-        needed = [method.ignores(settings, name) for method in methods]
-        if all(needed):
+        reading = [m for m in methods if name not in registry.OPTIONS or name in m.reads]
+        needed = [method.ignores(settings, name) for method in reading]
+        if needed and all(needed):
             raise ValueError(
-                f"{name}: expected --{needed[0]} above 0 with it, received none, so that it has no "
-                f"effect on {', '.join(method.name for method in methods)}"
+                f"{name}: expected --{needed[0]} with it, received an option of no effect on "
+                + ", ".join(method.name for method in reading)
             )
 
 

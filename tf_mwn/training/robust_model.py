@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from tf_mwn.engine.keras_internals import step_counter
 from tf_mwn.engine.linearise import Linearisation
 from tf_mwn.engine.objective import TrainingBatch, TrainingObjective, logits_gradient
 from tf_mwn.engine.optimizers import apply_gradient, loss_scale
@@ -160,7 +161,7 @@ class RobustModel(Compiled):
         self, labels: Labels, sample_id: Tensor | None, sample_weight: Tensor | None = None
     ) -> TrainingBatch:
         """The batch as the objective sees it: labels [B]; ids and weights [B] or None."""
-        step = tf.convert_to_tensor(self.optimizer.iterations)
+        step = tf.convert_to_tensor(step_counter(self.optimizer))
         return TrainingBatch(labels, self.per_example_loss, sample_id, step, sample_weight)
 
     def logits_gradient(self, logits: Logits, batch: TrainingBatch) -> tuple[Logits, Tensor | None]:

@@ -51,6 +51,10 @@ def test_the_warm_up_is_plain_training_and_leaves_the_weight_net():
         ({"cmw_meta_per_class": 0}, r"cmw_meta_per_class: expected a value in \[1, inf\)"),
         ({"cmw_warmup": 1.5}, r"cmw_warmup: expected a value in \[0, 1\), received 1.5"),
         ({"cmw_ema": 1.0}, r"cmw_ema: expected a value in \[0, 1\), received 1.0"),
+        (
+            {"cmw_meta_set": "given", "cmw_meta_per_class": 5},
+            "cmw_meta_per_class: expected None with cmw_meta_set='given', received 5",
+        ),
         ({"meta_batch_size": 31}, "meta_batch_size: expected at least 1 and at most the 30"),
     ],
 )

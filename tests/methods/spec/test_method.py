@@ -22,3 +22,14 @@ def test_clean_added_has_a_share_of_the_batch_in_clean_examples(share, size):
     assert method.meta_batch_size(settings, 1000) == size
     assert method.meta_batch_size(settings, 5) == min(size, 5)
     assert method.meta_batch_size({**settings, "meta_batch_size": 7}, 1000) == 7
+
+
+def test_what_decides_whether_an_option_has_an_effect_is_an_option_of_the_method():
+    for method in registry.METHODS.values():
+        for name, (decides, values) in method.effective.items():
+            assert name in method.reads and decides.name in method.reads
+            settings = vars(Config())
+            ignored = [method.ignores({**settings, decides.name: v}, name) for v in decides.range]
+            assert [v for v, by in zip(decides.range, ignored, strict=True) if by is None] == list(
+                values
+            )

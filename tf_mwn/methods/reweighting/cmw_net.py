@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_mwn.engine import options as engine_options
+from tf_mwn.engine.keras_internals import step_counter
 from tf_mwn.engine.linearise import Linearisation
 from tf_mwn.engine.meta_schedule import warm_up_lengths
 from tf_mwn.engine.objective import TrainingBatch
@@ -52,7 +53,7 @@ class CMWNet(MetaLearnedModel):
         cmw_warmup: fraction of the epochs on plain cross-entropy. Above 0 the warm-up has at least
             one epoch, and at least one epoch follows. The authors' code takes 10 of 300 epochs on
             CIFAR-10.
-        cmw_ema: momentum of the moving average of the classifier.
+        cmw_ema: momentum of the moving average of the classifier that finds low losses.
         meta_batch_size: for a chosen meta set. None for the size of the training batch, or of the
             meta set if that is smaller.
         virtual_variables, meta_interval, virtual_step, **kwargs: see `MetaLearnedModel`. The
@@ -117,6 +118,11 @@ class CMWNet(MetaLearnedModel):
         )
         specs.CMW_META_SET.check(cmw_meta_set)
         specs.CMW_META_PER_CLASS.check(cmw_meta_per_class)
+        if cmw_meta_set == "given" and cmw_meta_per_class is not None:
+            raise ValueError(
+                "cmw_meta_per_class: expected None with cmw_meta_set='given', "
+                f"received {cmw_meta_per_class}"
+            )
         self._arguments = {
             "class_counts": [float(count) for count in class_counts],
             "epochs": epochs,
@@ -176,7 +182,7 @@ class CMWNet(MetaLearnedModel):
         return super().learn_objective(linear, batch, element)
 
     def actual_step(self, linear: Linearisation, cotangent: Tensor) -> None:
-        step = tf.convert_to_tensor(self.optimizer.iterations)
+        step = tf.convert_to_tensor(step_counter(self.optimizer))
         super().actual_step(linear, cotangent)
         if self.average is not None:
             self.average.update(step)

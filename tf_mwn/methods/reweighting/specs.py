@@ -36,7 +36,10 @@ CMW_WARMUP = Option(
     "Fraction of the epochs that CMW-Net trains with plain cross-entropy first.",
 )
 CMW_EMA = Option(
-    "cmw_ema", 0.997, BELOW_ONE, "Momentum of CMW-Net's moving average of the classifier."
+    "cmw_ema",
+    0.997,
+    BELOW_ONE,
+    "Momentum of CMW-Net's moving average of the classifier, which finds low losses.",
 )
 CMW_MIXUP = Option(
     "cmw_mixup",
@@ -59,6 +62,7 @@ _CMW = dict(
     takes_meta_set=lambda settings: settings[CMW_META_SET.name] == "given",
     gives_weights=True,
 )
+_CHOSEN = {CMW_META_PER_CLASS.name: (CMW_META_SET, ("low_loss", "balanced"))}
 _CMW_OPTIONS = (
     WEIGHT_NET_UNITS,
     CMW_CLUSTERS,
@@ -91,6 +95,7 @@ METHODS = (
         builder="tf_mwn.methods.reweighting.cmw_net:CMWNet",
         sees="labels",
         options=(WEIGHT_NORMALIZATION, *_CMW_OPTIONS),
+        effective={**_CHOSEN, CMW_EMA.name: (CMW_META_SET, ("low_loss",))},
         phases=_cmw_phases,
         **_CMW,
     ),
@@ -99,6 +104,7 @@ METHODS = (
         title="CMW-Net with soft labels of an averaged classifier, and mixup",
         builder="tf_mwn.methods.reweighting.cmw_net_sl:CMWNetSL",
         options=(CMW_MIXUP, *_CMW_OPTIONS),
+        effective=_CHOSEN,
         # The averaged classifier predicts the soft labels.
         phases=lambda settings: _cmw_phases(settings, more=1),
         **_CMW,

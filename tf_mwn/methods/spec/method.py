@@ -99,6 +99,8 @@ class Method:
         file: the option for a file that holds what the method would learn. If it is set, training
             keeps the content of the file fixed and reads no other option.
         file_builder: like `builder`, but called with the classifier and the file.
+        effective: own option name -> the other option that decides whether it has an effect, and
+            the values under which it has one.
     """
 
     name: str
@@ -123,6 +125,9 @@ class Method:
     sees: str = "examples"
     file: Option | None = None
     file_builder: str | None = None
+    effective: Mapping[str, tuple[Option, tuple[str, ...]]] = dataclasses.field(
+        default_factory=dict
+    )
 
     def uses_file(self, settings: Settings) -> bool:
         """Whether `settings` name a file that holds what the method would learn."""
@@ -146,15 +151,19 @@ class Method:
         return self.shared_value(settings, FINE_TUNING_EPOCHS.name)
 
     def ignores(self, settings: Settings, name: str) -> str | None:
-        """The option that a shared option `name` has no effect without, if it has none."""
+        """What the option `name` has no effect without under `settings`, if it has none."""
         if name == TARGET_SHARES.name and not self.shared_value(settings, LOGIT_ADJUSTMENT.name):
-            return LOGIT_ADJUSTMENT.name
+            return f"{LOGIT_ADJUSTMENT.name} above 0"
         if name == FINE_TUNING_RATE.name and not self.fine_tuning_epochs(settings):
-            return FINE_TUNING_EPOCHS.name
+            return f"{FINE_TUNING_EPOCHS.name} above 0"
         if name == HELD_BACK.name and not (
             self.holds_back_meta or self.fine_tuning_epochs(settings)
         ):
-            return FINE_TUNING_EPOCHS.name
+            return f"{FINE_TUNING_EPOCHS.name} above 0"
+        if name in self.effective:
+            decides, values = self.effective[name]
+            if settings[decides.name] not in values:
+                return f"{decides.name}={' or '.join(values)}"
         return None
 
     def needs_meta_set(self, settings: Settings) -> bool:
