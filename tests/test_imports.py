@@ -14,7 +14,7 @@ ROOT = pathlib.Path(__file__).parent.parent
 # The floors of the house, from the ground up: a folder of tf_mwn (or a module that stands alone)
 # imports from floors below its own, and from the folders of its own floor that stand left of it.
 FLOORS = (
-    ("checks", "messages", "tables", "files", "registration", "extras", "tensors"),
+    ("checks", "messages", "tables", "files", "registration", "extras", "tensors") + ("row_keys",),
     ("options",),
     ("engine", "losses", "networks", "label_noise"),
     ("data.images", "data", "data.bias", "data.splits", "data.streams", "data.sources"),

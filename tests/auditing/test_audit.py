@@ -32,6 +32,20 @@ def test_weights_are_those_of_the_model():
     )
 
 
+def test_clean_examples_of_a_last_phase_are_no_test_of_the_audit(caplog):
+    model = tf_mwn.CrossEntropy(linear())
+    model.compile("sgd")
+    model.fine_tune(X[:40], TRUE[:40], 1, steps_per_epoch=2, held_back=0.0, verbose=0)
+    others = tf_mwn.audit(model, X, Y, X[40:60], TRUE[40:60])
+    caplog.set_level("INFO", "tf_mwn")
+    both = tf_mwn.audit(model, X, Y, X[:60].astype("float64"), TRUE[:60])
+    assert "trained on 40 of the 60 clean examples; the other 20 are used" in caplog.text
+    assert both.reliability == others.reliability and both.reliability.examples == 20
+    np.testing.assert_array_equal(both.log_odds, others.log_odds)
+    none = tf_mwn.audit(model, X, Y, X[:40], TRUE[:40])
+    assert none.reliability is None and caplog.records[-1].levelname == "WARNING"
+
+
 def test_held_out_examples_are_judged_and_nothing_is_estimated_from_them():
     logits, held_out = np.asarray(linear()(X)), np.arange(300) >= 240
     both = audit_logits(logits, Y, X, np.arange(300), held_out=held_out)

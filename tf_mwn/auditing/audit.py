@@ -1,9 +1,11 @@
 """The audit of a training set: the labels that a trained model contradicts."""
 
+import logging
 from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from tf_mwn.auditing.reliability import estimate_reliability
 from tf_mwn.auditing.result import Audit
@@ -17,6 +19,7 @@ from tf_mwn.checks import (
 from tf_mwn.data.streams.examples import check_examples
 from tf_mwn.label_noise import transition
 from tf_mwn.label_noise.planted import two_logits
+from tf_mwn.messages import logger
 from tf_mwn.monitoring.predictions import classifier_logits
 from tf_mwn.tensors import Logits, Tensor
 from tf_mwn.training.classifiers import check_classifier
@@ -54,7 +57,9 @@ def audit(
             [B, 1] of two classes.
         x: inputs as the classifier takes them: an array, or a tuple or dict of arrays, of N rows.
         y: given labels, [N] integers from 0 or [N, C] one-hot floats.
-        x_meta, y_meta: clean examples that the classifier was not trained on, or None.
+        x_meta, y_meta: clean examples that the classifier was not trained on, or None. Those that
+            a last phase (`Robust`, `fine_tune`) trained on are left out, if that was in this
+            process.
         sample_id: [N] unique integers; row numbers by default. Methods that keep a history of each
             example need the ids of the training.
         y_clean: true labels in the forms of `y` if they are known, to compare the rankings by.
@@ -94,7 +99,10 @@ def audit(
     if x_meta is not None:
         y_meta = check_targets("y_meta", y_meta)
         x_meta, y_meta = check_examples("x_meta", x_meta, "y_meta", y_meta)
-        meta = two_logits(_logits(classifier, x_meta, y_meta, batch_size)), _classes(y_meta)
+        if isinstance(model, RobustModel):
+            x_meta, y_meta = _unseen(model, x_meta, y_meta)
+        if len(y_meta):
+            meta = two_logits(_logits(classifier, x_meta, y_meta, batch_size)), _classes(y_meta)
     return audit_logits(
         logits,
         _classes(targets),
@@ -179,6 +187,21 @@ def audit_logits(
 def _logits(classifier: keras.Model, x: Any, targets: Any, batch_size: int) -> np.ndarray:
     check_inputs(classifier, x)
     return classifier_logits(classifier, x, targets, batch_size)
+
+
+def _unseen(model: RobustModel, x_meta: Any, y_meta: np.ndarray) -> tuple[Any, np.ndarray]:
+    """The clean examples that no last phase has trained on."""
+    rows = np.flatnonzero(model.unseen(x_meta))
+    if len(rows) == len(y_meta):
+        return x_meta, y_meta
+    logger.log(
+        logging.INFO if len(rows) else logging.WARNING,
+        "audit: the last phase trained on %d of the %d clean examples; the other %d are used",
+        len(y_meta) - len(rows),
+        len(y_meta),
+        len(rows),
+    )
+    return tf.nest.map_structure(lambda part: np.asarray(part)[rows], (x_meta, y_meta))
 
 
 def _offset(model: keras.Model) -> np.ndarray | float:

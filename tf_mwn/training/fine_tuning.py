@@ -14,6 +14,7 @@ from tf_mwn.data.streams.pipeline import training_stream
 from tf_mwn.data.subset import Subset
 from tf_mwn.engine.optimizers import without_loss_scale
 from tf_mwn.label_noise.calibration import fit_temperature
+from tf_mwn.row_keys import row_keys
 from tf_mwn.tensors import Batches, Logs
 from tf_mwn.training.cross_entropy import CrossEntropy
 from tf_mwn.training.elements import check_inputs
@@ -148,8 +149,8 @@ def fine_tune_on_arrays(
     share: float,
     seed: int,
     verbose: Any = "auto",
-) -> FineTuned:
-    """See `RobustModel.fine_tune`."""
+) -> tuple[FineTuned, np.ndarray]:
+    """See `RobustModel.fine_tune`; also returns the keys of the examples it trained on."""
     x, y = check_examples("x_meta", x, "y_meta", y)
     check_inputs(model.classifier, x)
     check_count("epochs", epochs)
@@ -166,9 +167,10 @@ def fine_tune_on_arrays(
     size = min(100, len(rest)) if batch_size is None else batch_size
     held_back = tf.data.Dataset.from_tensor_slices(part(rows)).batch(500) if len(rows) else None
     stream = training_stream(clean, None, size, None, seed)
-    return fine_tune(
+    done = fine_tune(
         model, stream, len(rest), size, epochs, steps_per_epoch, rate, held_back, verbose=verbose
     )
+    return done, row_keys(inputs)
 
 
 def _like(optimizer: keras.optimizers.Optimizer, rate: float) -> keras.optimizers.Optimizer:

@@ -6,11 +6,13 @@ from collections.abc import Callable, Hashable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from tf_mwn.data.streams.class_weight import ClassWeight
 from tf_mwn.data.streams.pairing import Pairing, pairing_of
 from tf_mwn.engine import keras_internals
+from tf_mwn.row_keys import row_keys
 from tf_mwn.tensors import Logs
 from tf_mwn.training import distributed_loop
 from tf_mwn.training.checks.batches import mistakes_in_batches
@@ -35,6 +37,7 @@ class Loops(keras.Model):
     train_function: Any  # of an iterator; see `make_train_function`
     test_function: Any
     _made: Callable[[], WholeSets | None]
+    _tuned_on: np.ndarray
 
     def fit(
         self,
@@ -222,9 +225,20 @@ class Loops(keras.Model):
         steps = self._steps_of_an_epoch if steps_per_epoch is None else steps_per_epoch
         if steps is None:
             raise ValueError("steps_per_epoch: expected a number before any fit, received none")
-        return fine_tune_on_arrays(
+        done, keys = fine_tune_on_arrays(
             self, x_meta, y_meta, epochs, steps, batch_size, rate, held_back, seed, verbose
         )
+        if done.kept:
+            self._tuned_on = np.concatenate([self._tuned_on, keys])
+        return done
+
+    def unseen(self, x_meta: Any) -> np.ndarray:
+        """Which clean examples no last phase has trained the classifier on, bool [M].
+
+        Args:
+            x_meta: clean inputs: an array, or a tuple or dict of arrays, of M rows.
+        """
+        return ~np.isin(row_keys(x_meta), self._tuned_on)
 
     def train_on_batch(
         self,

@@ -89,6 +89,7 @@ class RobustModel(Compiled):
         self._made = lambda: None  # the whole sets that `fit` made; in a closure as they are data
         self._step_kind: Any = None
         self._steps_of_an_epoch: int | None = None  # of the last `fit`
+        self._tuned_on = np.zeros(0, "V16")  # keys of the clean examples of last phases
         self._evaluating = False
         self._gives_weights = False  # known once a step is traced
         self.built = True

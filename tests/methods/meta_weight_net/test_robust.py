@@ -54,7 +54,7 @@ def test_class_counts_and_clean_examples_come_from_the_data(changed):
     np.testing.assert_array_equal(y if y.ndim == 1 else y.argmax(axis=1), Y_META)
 
 
-def test_fit_adjusts_the_logits_learns_from_a_quarter_and_ends_on_the_clean_set(tmp_path):
+def test_fit_adjusts_the_logits_learns_from_a_quarter_and_ends_on_the_clean_set(tmp_path, caplog):
     model = robust()
     model.fit(pairs(), epochs=2, verbose=0)
     assert model.logit_adjustment.class_counts == np.bincount(Y, minlength=3).tolist()
@@ -64,6 +64,7 @@ def test_fit_adjusts_the_logits_learns_from_a_quarter_and_ends_on_the_clean_set(
     np.testing.assert_array_equal(loaded(X), model(X))
     weights = [either.sample_weight(Y, model(X)) for either in (model, loaded)]
     np.testing.assert_array_equal(*weights)
+    assert loaded.unseen(X_META).all() and "may have trained on these" in caplog.text
     own, other = (either.constructor_arguments() for either in (model, loaded))
     assert own.keys() == other.keys() and own["fine_tuning_epochs"] == 5
 

@@ -1,6 +1,5 @@
 """Which images are the same: an image on both sides of a split is no test of anything."""
 
-import hashlib
 import itertools
 import os
 from collections.abc import Iterable, Mapping
@@ -11,6 +10,7 @@ import numpy as np
 
 from tf_mwn.data.images.files import ImageFiles
 from tf_mwn.messages import logger
+from tf_mwn.row_keys import array_bytes, digests
 
 # Share of the rows of a table that differ from all others, where equal rows are the same example.
 _DIFFERENT = 0.99
@@ -64,7 +64,7 @@ def _same_files(files: ImageFiles, others: ImageFiles) -> np.ndarray:
 
 
 def _contents(paths: np.ndarray) -> np.ndarray:
-    return _digests(Path(os.fsdecode(path)).read_bytes() for path in paths.tolist())
+    return digests(Path(os.fsdecode(path)).read_bytes() for path in paths.tolist())
 
 
 def warn_of_shared_images(source: str, parts: Mapping[str, Any]) -> None:
@@ -114,11 +114,5 @@ def _keys(x: Any) -> np.ndarray:
     if isinstance(x, ImageFiles):
         texts = (repr(file).encode() for file in _files(x.paths.tolist()))
     else:
-        texts = (np.ascontiguousarray(image).tobytes() for image in x)
-    return _digests(texts)
-
-
-def _digests(texts: Iterable[bytes]) -> np.ndarray:
-    # As void, for numpy drops zeros at the end of byte strings.
-    keys = b"".join(hashlib.blake2b(text, digest_size=16).digest() for text in texts)
-    return np.frombuffer(keys, "V16")
+        texts = array_bytes(x)
+    return digests(texts)

@@ -14,6 +14,7 @@ from tf_mwn.engine.objective import TrainingBatch
 from tf_mwn.engine.optimizers import CoupledAdam
 from tf_mwn.engine.replicas import state
 from tf_mwn.label_noise.planted import auc_and_error, planted_weights
+from tf_mwn.messages import logger
 from tf_mwn.methods.meta_weight_net import specs
 from tf_mwn.methods.meta_weight_net.meta_weight_net import MetaWeightNet
 from tf_mwn.tensors import Element, Labels, Logits, Tensor
@@ -158,6 +159,14 @@ class Robust(MetaWeightNet):
             self.fine_tuned = self._tune(pairing, verbose)
             if self._has_tuned is not None:
                 self._has_tuned.assign(1)
+
+    def unseen(self, x_meta: Any) -> np.ndarray:
+        if self._has_tuned is not None and self._has_tuned.numpy() and self.fine_tuned is None:
+            logger.warning(
+                "the last phase may have trained on these clean examples before the model was "
+                "saved; examples that it has not seen are a better test"
+            )
+        return super().unseen(x_meta)
 
     @property
     def trusts_weights(self) -> bool:
