@@ -10,7 +10,7 @@ import pytest
 
 from tests.integration.commands import ROOT, environment
 from tf_mwn import files
-from tf_mwn.files import Folder, FolderConflictError, ReadOnlyFolder
+from tf_mwn.files import Folder, FolderConflictError, ReadOnlyFolder, check_output
 
 
 def names(path):
@@ -117,3 +117,12 @@ def test_a_read_only_folder_reads_and_drops(tmp_path):
         folder.remove("results.json")
     assert folder.read_json("results.json") == [1]
     assert [path.name for path in tmp_path.iterdir()] == ["results.json"]
+
+
+def test_an_output_file_that_cannot_be_written_is_refused_and_nothing_is_created(tmp_path):
+    check_output("output", None)
+    check_output("output", str(tmp_path / "table.csv"))
+    for path in (tmp_path, tmp_path / "missing" / "table.csv", f"{tmp_path}/new/"):
+        with pytest.raises(ValueError, match="output: expected a file in a folder that can be"):
+            check_output("output", str(path))
+    assert not list(tmp_path.iterdir())

@@ -317,3 +317,16 @@ def check_writable(workdir: str) -> None:
         raise ValueError(
             f"workdir: expected a folder that can be written, received {workdir} ({error.strerror})"
         ) from error
+
+
+def check_output(name: str, path: str | None) -> None:
+    """Refuses a file that cannot be written, without creating it; None is no file."""
+    place = path and os.path.abspath(path)
+    if place and (
+        os.path.isdir(place)
+        or path.endswith(os.sep)
+        or not os.access(os.path.dirname(place), os.W_OK)
+    ):
+        raise ValueError(
+            f"{name}: expected a file in a folder that can be written, received {path}"
+        )

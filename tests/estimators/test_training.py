@@ -84,7 +84,10 @@ def test_networks_that_are_refused(model, error, message):
     [
         ({"elr_lambda": 1.0}, "option of sce: expected one of .* received 'elr_lambda'"),
         ({"sce_beta": -1.0}, "sce_beta: expected a value in"),
-        ({"target_shares": "0.5,0.5"}, "target_shares: expected together with logit_adjustment"),
+        (
+            {"target_shares": "0.5,0.5"},
+            "target_shares: expected only with logit_adjustment above 0, ",
+        ),
         ({"target_shares": "test", "logit_adjustment": 1.0}, "target_shares: expected balanced"),
     ],
 )

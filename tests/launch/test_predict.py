@@ -115,6 +115,7 @@ def test_an_image_of_another_size_and_colour(run, root, capsys):
         (["{root}/small.npz"], "files: expected inputs of shape (8, 8, 1), received (4, 8, 1)"),
         (["{root}/list.csv", "--top_k=11"], "top_k: expected at most 10 classes of the run"),
         (["{root}/nowhere.npz"], "{root}/nowhere.npz"),
+        (["{root}/list.csv", "--output={root}/images"], "output: expected a file in a folder that"),
     ],
 )
 def test_mistakes(run, root, capsys, arguments, message):

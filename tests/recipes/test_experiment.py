@@ -85,30 +85,43 @@ def test_a_list_of_labels_is_found_in_its_folder(tmp_path):
         ),
         (
             {"methods": ["cross_entropy"], "overrides": {"fine_tuning_rate": 0.5}},
-            "fine_tuning_rate: expected --fine_tuning_epochs above 0 with it",
+            "fine_tuning_rate: expected only with --fine_tuning_epochs above 0",
         ),
         (
             {"methods": ["gce", "mae"], "overrides": {"target_shares": "test"}},
-            "target_shares: expected --logit_adjustment above 0 with it",
+            "target_shares: expected only with --logit_adjustment above 0",
         ),
         (
             {"methods": ["meta_weight_net"], "overrides": {"held_back": 0.3}},
-            "held_back: expected --fine_tuning_epochs above 0 with it",
+            "held_back: expected only with --fine_tuning_epochs above 0",
         ),
         (
             {
                 "methods": ["cross_entropy", "cmw_net"],
                 "overrides": {"cmw_meta_set": "balanced", "cmw_ema": 0.9},
             },
-            "cmw_ema: expected --cmw_meta_set=low_loss with it, .* no effect on cmw_net$",
+            "cmw_ema: expected only with --cmw_meta_set=low_loss, .* without effect on cmw_net$",
         ),
         (
             {
                 "methods": ["cmw_net_sl"],
                 "overrides": {"cmw_meta_set": "given", "cmw_meta_per_class": 5},
             },
-            "cmw_meta_per_class: expected --cmw_meta_set=low_loss or balanced with it",
+            "cmw_meta_per_class: expected only with --cmw_meta_set=low_loss or balanced",
         ),
+        (
+            {
+                "methods": ["clean_added"],
+                "overrides": {"clean_share": 0.5, "meta_batch_size": 20},
+            },
+            "clean_share: expected only without --meta_batch_size, received it without effect",
+        ),
+        ({"overrides": {"meta_noise": "flip2"}}, "meta_noise: expected --meta_noise_rate with it"),
+        (
+            {"overrides": {"data_noise": "gaussian"}},
+            "data_noise: expected --data_noise_rate with it",
+        ),
+        ({"overrides": {"open_set": "cifar100"}}, "open_set: expected --open_set_rate with it"),
     ],
 )
 def test_command_lines_that_make_no_sense(arguments, message):

@@ -53,3 +53,15 @@ def test_of_classes_with_one_clean_example_none_is_held_back():
     one = data.meta.rows(np.unique(data.meta.label, return_index=True)[1])
     data = dataclasses.replace(data, meta=one)
     assert build.meta_parts(Config(), METHODS["fine_tuning"], data, seed=0).unseen is None
+
+
+@pytest.mark.parametrize(("method", "largest"), [("clean_added", 6), ("meta_weight_net", 9)])
+def test_a_meta_batch_is_at_most_what_the_steps_see(method, largest):
+    data = biased()
+    config = Config(batch_size=2, meta_batch_size=largest, augment="none")
+    build.check_sizes(config, data, [METHODS[method]])
+    config = dataclasses.replace(config, meta_batch_size=largest + 1)
+    with pytest.raises(
+        ValueError, match=f"at most the {largest} meta images that a step of {method}"
+    ):
+        build.check_sizes(config, data, [METHODS[method]])

@@ -87,9 +87,10 @@ def settings_of(method: Method, options: Mapping[str, Any], epochs: int, batch_s
             raise ValueError(unknown_name(f"option of {method.name}", name, valid))
         settings[name] = OPTIONS[name].check(value)
     for name in options:
-        without = method.ignores(settings, name)
-        if without:
-            raise ValueError(f"{name}: expected together with {without}, received alone")
+        needed = method.ignores(settings, name)
+        if needed:
+            needed = needed.replace("--", "")
+            raise ValueError(f"{name}: expected only {needed}, received it without effect")
     if parse_target_shares(settings["target_shares"]) == TEST:
         raise ValueError(
             "target_shares: expected balanced or a number for each class, received test, but an "

@@ -12,12 +12,10 @@ a step of any other program in turn.
     python -m launch.benchmark --peer="python their_step.py"
 """
 
-import os
-
 from absl import flags
 
 from tf_mwn.benchmark import peer, plan
-from tf_mwn.files import write_json
+from tf_mwn.files import check_output, write_json
 from tf_mwn.launch.command_line import Path, fail, listed, mistakes, start
 from tf_mwn.launch.help import group
 from tf_mwn.messages import quiet_start
@@ -121,12 +119,7 @@ def _methods() -> list[str]:
 def _check_files() -> None:
     """Refuses output files that cannot be written, before anything is measured."""
     for flag in (_OUTPUT, _FIGURE):
-        path = flag.value and os.path.abspath(flag.value)
-        if path and (os.path.isdir(path) or not os.access(os.path.dirname(path), os.W_OK)):
-            raise ValueError(
-                f"{flag.name}: expected a file in a folder that can be written, "
-                f"received {flag.value}"
-            )
+        check_output(flag.name, flag.value)
 
 
 def _write(costs) -> None:

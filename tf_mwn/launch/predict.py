@@ -15,7 +15,7 @@ import sys
 from absl import flags
 
 from tf_mwn import messages
-from tf_mwn.files import Folder
+from tf_mwn.files import Folder, check_output
 from tf_mwn.launch import run_flags
 from tf_mwn.launch.command_line import Path, fail, mistakes, start
 
@@ -32,6 +32,8 @@ def main(argv: list[str]) -> None:
     if not files:
         fail("files: expected images, folders, CSV or .npz files after the flags, received none")
     if _OUTPUT.value:
+        with mistakes():
+            check_output(_OUTPUT.name, _OUTPUT.value)
         header, rows = _table(files)
         folder, name = os.path.split(_OUTPUT.value)
         with mistakes():

@@ -229,9 +229,14 @@ def _check_effect(
 ) -> None:
     """Refuses an override that has no effect on any method of the run."""
     rates = settings["noise_rate"] or settings["noise_factor"]
+    factors = max(settings["imbalance_factor"], settings["meta_imbalance_factor"])
     for name, needed, has_effect in (
         ("noise", "noise_rate", rates or settings["noise"] in ("none", "matrix")),
-        ("imbalance", "imbalance_factor", settings["imbalance_factor"] > 1),
+        *(
+            (kind, f"{kind}_rate", settings[f"{kind}_rate"] or settings[kind] in ("none", None))
+            for kind in ("meta_noise", "data_noise", "open_set")
+        ),
+        ("imbalance", "imbalance_factor", factors > 1),
         ("decay_factor", "decay_epochs", settings["decay_epochs"]),
     ):
         if name in overrides and needed not in overrides and not has_effect:
@@ -246,7 +251,7 @@ def _check_effect(
         needed = [method.ignores(settings, name) for method in reading]
         if needed and all(needed):
             raise ValueError(
-                f"{name}: expected --{needed[0]} with it, received an option of no effect on "
+                f"{name}: expected only {needed[0]}, received it without effect on "
                 + ", ".join(method.name for method in reading)
             )
 

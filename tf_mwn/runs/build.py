@@ -101,11 +101,15 @@ def check_sizes(config: Config, data: BiasedData, methods: list[registry.Method]
                 f"leaves, received {config.batch_size}"
             )
     wanted = config.meta_batch_size
-    uses_meta_set = any(method.needs_meta_set(vars(config)) for method in methods)
-    if uses_meta_set and wanted and wanted > len(data.meta):
-        raise ValueError(
-            f"meta_batch_size: expected at most the {len(data.meta)} meta images, received {wanted}"
-        )
+    for method in methods if wanted else ():
+        if not method.needs_meta_set(vars(config)):
+            continue
+        examples = meta_examples(config, method, data)
+        if wanted > examples:
+            raise ValueError(
+                f"meta_batch_size: expected at most the {examples} meta images that a step of "
+                f"{method.name} sees, received {wanted}"
+            )
     if config.augment != "none" and data.train.x.ndim != 4:
         raise ValueError(
             f"augment={config.augment}: expected images, received inputs of shape "
@@ -270,6 +274,11 @@ def meta_parts(config: Config, method: registry.Method, data: BiasedData, seed: 
     learned = meta.rows(rest)
     step = learned if method.trains_on_meta_set else meta
     return MetaParts(step, learned, meta.rows(held_back) if len(held_back) else None)
+
+
+def meta_examples(config: Config, method: registry.Method, data: BiasedData) -> int:
+    """The number of meta examples that the steps of a method see."""
+    return len(meta_parts(config, method, data, seed=0).step)
 
 
 def fine_tuning_batch(config: Config, clean: Subset) -> int:

@@ -166,7 +166,8 @@ class Session:
         check_shares(self.strategy, batch_size=config.batch_size)
         for method in methods:
             if method.needs_meta_set(vars(config)):
-                meta_size = method.meta_batch_size(vars(config), len(data.meta))
+                examples = build.meta_examples(config, method, data)
+                meta_size = method.meta_batch_size(vars(config), examples)
                 check_shares(self.strategy, meta_batch_size=meta_size)
         for method in methods:
             check_part(self.strategy, config.batch_size, _every(method, config))

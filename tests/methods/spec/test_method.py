@@ -3,6 +3,7 @@
 import pytest
 
 from tf_mwn.methods import registry
+from tf_mwn.methods.spec.method import UNSET
 from tf_mwn.settings.config import Config
 
 
@@ -28,8 +29,7 @@ def test_what_decides_whether_an_option_has_an_effect_is_an_option_of_the_method
     for method in registry.METHODS.values():
         for name, (decides, values) in method.effective.items():
             assert name in method.reads and decides.name in method.reads
-            settings = vars(Config())
-            ignored = [method.ignores({**settings, decides.name: v}, name) for v in decides.range]
-            assert [v for v, by in zip(decides.range, ignored, strict=True) if by is None] == list(
-                values
-            )
+            possible = (None, 0.3) if values == UNSET else decides.range
+            settings = [{**vars(Config()), decides.name: value} for value in possible]
+            effective = [s[decides.name] for s in settings if method.ignores(s, name) is None]
+            assert effective == list(values)

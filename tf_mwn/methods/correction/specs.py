@@ -2,7 +2,15 @@
 
 from tf_mwn.checks import AT_LEAST_ONE, BELOW_ONE, OPEN_UNIT, UNIT, Interval
 from tf_mwn.methods.losses.specs import SCE_ALPHA, SCE_BETA
-from tf_mwn.methods.spec.method import Method, Passes, Phase, Settings, always, plain_training
+from tf_mwn.methods.spec.method import (
+    UNSET,
+    Method,
+    Passes,
+    Phase,
+    Settings,
+    always,
+    plain_training,
+)
 from tf_mwn.options import Option
 from tf_mwn.training.options import META_BATCH_SIZE
 
@@ -77,6 +85,7 @@ def _s_model(name: str, title: str, builder: str) -> Method:
         paper="Goldberger and Ben-Reuven, ICLR 2017, https://openreview.net/forum?id=H12GRgcxg",
         builder=f"tf_mwn.methods.correction.s_model:{builder}",
         options=(S_MODEL_PRETRAINING, S_MODEL_NOISE_RATE),
+        effective={S_MODEL_PRETRAINING.name: (S_MODEL_NOISE_RATE, UNSET)},
         facts=("num_classes", "epochs"),
         phases=_s_model_phases,
     )
@@ -107,6 +116,7 @@ METHODS = (
         paper="Ma et al., ICML 2018, https://arxiv.org/abs/1806.02612",
         builder="tf_mwn.methods.correction.d2l:D2L",
         options=(D2L_START, D2L_WINDOW, D2L_NEIGHBOURS, D2L_FIRST_LOSS, SCE_ALPHA, SCE_BETA),
+        effective={o.name: (D2L_FIRST_LOSS, ("sce",)) for o in (SCE_ALPHA, SCE_BETA)},
         facts=("epochs",),
     ),
 )

@@ -1,7 +1,7 @@
 """MentorNet: sample weights from a network that has learned a curriculum."""
 
 from tf_mwn.checks import AT_LEAST_ONE, FRACTION, Interval
-from tf_mwn.methods.spec.method import Method
+from tf_mwn.methods.spec.method import UNSET, Method
 from tf_mwn.options import Option
 
 MENTOR = Option(
@@ -74,6 +74,7 @@ METHODS = (
             MENTOR_STUDENT_EPOCHS,
         ),
         facts=(*_FACTS, "transition_matrix"),
+        effective={MENTOR_STUDENT_EPOCHS.name: (MENTOR, UNSET)},
         instead_of={MENTOR.name: "transition_matrix"},
         takes_meta_set=lambda settings: settings[MENTOR.name] is None,
         gives_weights=True,

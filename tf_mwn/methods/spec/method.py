@@ -16,6 +16,7 @@ from tf_mwn.training.options import (
 )
 
 Settings = Mapping[str, Any]
+UNSET = (None,)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -100,7 +101,7 @@ class Method:
             keeps the content of the file fixed and reads no other option.
         file_builder: like `builder`, but called with the classifier and the file.
         effective: own option name -> the other option that decides whether it has an effect, and
-            the values under which it has one.
+            the values under which it has one; `UNSET` if any value takes the effect away.
     """
 
     name: str
@@ -125,7 +126,7 @@ class Method:
     sees: str = "examples"
     file: Option | None = None
     file_builder: str | None = None
-    effective: Mapping[str, tuple[Option, tuple[str, ...]]] = dataclasses.field(
+    effective: Mapping[str, tuple[Option, tuple[str | None, ...]]] = dataclasses.field(
         default_factory=dict
     )
 
@@ -151,19 +152,20 @@ class Method:
         return self.shared_value(settings, FINE_TUNING_EPOCHS.name)
 
     def ignores(self, settings: Settings, name: str) -> str | None:
-        """What the option `name` has no effect without under `settings`, if it has none."""
+        """When the option `name` has an effect, if it has none under `settings`."""
         if name == TARGET_SHARES.name and not self.shared_value(settings, LOGIT_ADJUSTMENT.name):
-            return f"{LOGIT_ADJUSTMENT.name} above 0"
+            return f"with --{LOGIT_ADJUSTMENT.name} above 0"
         if name == FINE_TUNING_RATE.name and not self.fine_tuning_epochs(settings):
-            return f"{FINE_TUNING_EPOCHS.name} above 0"
+            return f"with --{FINE_TUNING_EPOCHS.name} above 0"
         if name == HELD_BACK.name and not (
             self.holds_back_meta or self.fine_tuning_epochs(settings)
         ):
-            return f"{FINE_TUNING_EPOCHS.name} above 0"
+            return f"with --{FINE_TUNING_EPOCHS.name} above 0"
         if name in self.effective:
             decides, values = self.effective[name]
             if settings[decides.name] not in values:
-                return f"{decides.name}={' or '.join(values)}"
+                one_of = f"with --{decides.name}={' or '.join(map(str, values))}"
+                return f"without --{decides.name}" if values == UNSET else one_of
         return None
 
     def needs_meta_set(self, settings: Settings) -> bool:

@@ -3,7 +3,7 @@
 from tf_mwn.checks import AT_LEAST_ONE, BELOW_ONE, FRACTION, NON_NEGATIVE, POSITIVE
 from tf_mwn.engine.options import ENGINE
 from tf_mwn.methods.spec.costs import meta_training
-from tf_mwn.methods.spec.method import Method, Passes, Phase, Settings, always
+from tf_mwn.methods.spec.method import UNSET, Method, Passes, Phase, Settings, always
 from tf_mwn.options import Option
 from tf_mwn.training.options import (
     FINE_TUNED_EPOCHS,
@@ -126,6 +126,7 @@ CLEAN_SET = (
         builder="tf_mwn.methods.teachers.clean_set:CleanAdded",
         sees="losses",
         stream=(CLEAN_SHARE, META_BATCH_SIZE),
+        effective={CLEAN_SHARE.name: (META_BATCH_SIZE, UNSET)},
         takes_meta_set=always,
         trains_on_meta_set=True,
         holds_back_meta=True,
@@ -171,6 +172,7 @@ TEACHING = (
         paper="Fan et al., ICLR 2018, https://arxiv.org/abs/1805.03643",
         builder="tf_mwn.methods.teachers.learning_to_teach:LearningToTeach",
         options=(L2T_EPISODES, L2T_EPISODE_EPOCHS, L2T_REWARD, L2T_ACCURACY),
+        effective={L2T_ACCURACY.name: (L2T_REWARD, ("speed",))},
         facts=("num_classes", "num_sample_ids", "steps_per_epoch", "epochs", "seed"),
         meta_optimizer=(*OPTIMIZER_OF_THETA, META_BATCH_SIZE),
         takes_meta_set=always,
