@@ -48,6 +48,12 @@ def test_rows_of_all_combinations_and_of_a_peer(monkeypatch, tmp_path):
     assert text.startswith("network mlp, batch_size 6,") and "\npeer: " in text
 
 
+def test_a_peer_is_measured_once():
+    cases = combinations(["gce"], VALUES)
+    with pytest.raises(ValueError, match="peer: expected each once, received 'true' twice"):
+        measure(cases, 1, TINY, {}, peers=[PeerCase("true"), PeerCase("true")])
+
+
 def test_a_peer_belongs_to_one_network():
     cases = combinations(["gce"], {**VALUES, "batch_size": (6, 12)})
     with pytest.raises(ValueError, match="peer: expected one network"):

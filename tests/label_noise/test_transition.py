@@ -5,6 +5,7 @@ from scipy.optimize import minimize
 from scipy.special import softmax
 
 from tf_mwn.label_noise import transition
+from tf_mwn.label_noise.class_means import class_means
 
 NOISE = np.array([[0.7, 0.3, 0.0], [0.0, 0.6, 0.4], [0.2, 0.0, 0.8]])
 
@@ -23,6 +24,17 @@ def test_certain_probabilities_count():
     third = 0.1 / 3
     expected = (np.array([[2, 1, 0], [0, 2, 0], [0, 0, 1]]) + third) / [[3.1], [2.1], [1.1]]
     np.testing.assert_allclose(matrix, expected, rtol=1e-12)
+
+
+def test_sums_of_each_label_are_those_of_dense_indicators():
+    _, labels, rng = noisy(500)
+    p = rng.dirichlet([0.3] * 4, 500).astype(np.float32)  # no label is of class 3
+    given, matrix = np.eye(4)[labels], 0.5 * np.eye(4) + 0.5 / 4
+    for _ in range(20):
+        joint = p * matrix.T[labels]
+        matrix = class_means(joint / joint.sum(axis=1, keepdims=True), given, 0.1)
+    found = transition.estimate_transition(p, labels, steps=20, tolerance=0.0)
+    np.testing.assert_allclose(found, matrix, rtol=1e-12)
 
 
 def test_estimate_is_the_likeliest_matrix():

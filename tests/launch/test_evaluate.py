@@ -4,6 +4,7 @@ import csv
 import json
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -15,7 +16,11 @@ from tests.damage import FEW, damaged, one_line
 from tests.data.images.image_fixtures import save, save_folder
 from tests.launch.finished_runs import call, mistake, train
 from tf_mwn.data.sources import load
+from tf_mwn.data.sources.source import RawSource, build_source
+from tf_mwn.data.splits.biased_data import BiasSettings, prepare
 from tf_mwn.launch.evaluate import main
+from tf_mwn.runs.evaluate import parts
+from tf_mwn.runs.predict import inputs_of
 
 # tf_mwn cannot be imported there; prints the logits of both exports.
 LOAD = """
@@ -216,3 +221,62 @@ def test_an_export_never_replaces_a_run(runs, tmp_path, capsys):
     (tmp_path / "file").touch()
     line = mistake(capsys, main, f"--run={runs[0]}", f"--export={tmp_path / 'file'}")
     assert "export: expected a folder, received the file" in line
+
+
+def _run(source, **config):
+    """What `parts` takes of a finished run: its data and settings."""
+    known = {"dataset": source.name, "image_size": None, "label_column": None, **config}
+    return SimpleNamespace(
+        data=prepare(source, BiasSettings(meta_size=6), 0), config=SimpleNamespace(**known)
+    )
+
+
+@pytest.mark.parametrize(
+    ("names", "numbers", "classes"),
+    [
+        (None, [2, 0, 1], [2, 0, 1]),
+        (None, [2, 1], [2, 1]),
+        (["a", "b", "c"], [2, 0, 1], [2, 0, 1]),
+        (["a", "b", "c"], [2, 1], [2, 1]),
+        (["1", "02", "3"], [3, 1, 2], [2, 0, 1]),
+        (["1", "02", "3"], [1, 2], [0, 1]),
+        (["1", "02", "3"], [0, 1, 2], "1, 02, 3, received 0$"),
+        (["1", "02", "3"], [0], "received 0$"),
+        (["1", "2", "other"], [2, 1], [1, 0]),
+        (["1", "2", "other"], [0, 1, 2], "received 0$"),
+        (["a", "b", "c"], [3, 1], "a, b, c, received 3$"),
+    ],
+)
+def test_what_a_number_calls_does_not_depend_on_the_others(tmp_path, names, numbers, classes):
+    x = np.arange(60.0).reshape(30, 2)
+    run = _run(build_source(RawSource("own", x, np.arange(30) % 3, class_names=names)))
+    np.savez(tmp_path / "new.npz", x=x[: len(numbers)], y=numbers)
+    if isinstance(classes, str):
+        with pytest.raises(ValueError, match=f"^dataset: expected classes among .*{classes}"):
+            parts(run, str(tmp_path / "new.npz"))
+    else:
+        ((found,), _) = parts(run, str(tmp_path / "new.npz"))
+        np.testing.assert_array_equal(found.label, classes)
+
+
+def test_sequences_of_another_length(tmp_path):
+    tokens, y = np.arange(90).reshape(30, 3) + 1, np.arange(30) % 3
+    run = _run(build_source(RawSource("own", np.float32(tokens), y, is_tokens=True)))
+    np.savez(tmp_path / "short.npz", tokens=tokens[:, :2], y=y)
+    ((found,), _) = parts(run, str(tmp_path / "short.npz"))
+    np.testing.assert_array_equal(found.x, np.pad(tokens[:, :2], ((0, 0), (0, 1))))
+    (inputs,) = inputs_of(run, [str(tmp_path / "short.npz")])
+    np.testing.assert_array_equal(inputs.x, found.x)
+    np.savez(tmp_path / "long.npz", tokens=tokens[:, [0, 1, 2, 2]], y=y)
+    message = "^dataset: expected sequences of at most 3 tokens, .*, received one of 4$"
+    with pytest.raises(ValueError, match=message):
+        parts(run, str(tmp_path / "long.npz"))
+
+
+def test_images_of_another_scale_are_refused(tmp_path):
+    x, y = np.arange(480).reshape(30, 4, 4, 1) // 2, np.arange(30) % 3
+    run = _run(build_source(RawSource("own", x.astype(np.uint8), y)))
+    np.savez(tmp_path / "unit.npz", x=x / 239, y=y)
+    message = r"^dataset: .* the scale of the run's own, .* \[0, \d+\], received .* \[0, 1\]$"
+    with pytest.raises(ValueError, match=message):
+        parts(run, str(tmp_path / "unit.npz"))

@@ -106,6 +106,23 @@ def test_everything_is_finite_at_saturated_logits(name, dtype):
         assert np.isfinite(np.asarray(result, "float64")).all()
 
 
+@every
+def test_a_class_that_minus_infinity_masks_is_as_if_it_were_not_there(name):
+    function, hyper_parameters = FUNCTIONS[name]
+    labels, logits = sample((5,))
+    masked = numbers(logits).copy()
+    masked[range(5), (labels + 1) % CLASSES] = -np.inf
+    direction = sample((5,), seed=1)[1]
+    results = all_derivatives(name, labels, tf.constant(masked), tensors(name), direction)
+    for result in tf.nest.flatten(results):
+        assert np.isfinite(result).all()
+    if name.partition(",")[0] in ("forward", "ldam", "bi_tempered"):
+        return  # have parameters of each class, or heavy tails
+    rest = numbers(logits)[np.isfinite(masked)].reshape(5, CLASSES - 1)
+    shifted = labels - (((labels + 1) % CLASSES) < labels)
+    np.testing.assert_allclose(results[0], function(shifted, rest, **hyper_parameters), rtol=1e-12)
+
+
 @pytest.mark.parametrize("name", BOUNDS)
 def test_bounded_losses_stay_within_and_reach_their_bounds(name):
     function, hyper_parameters = FUNCTIONS[name]

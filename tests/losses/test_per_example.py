@@ -36,6 +36,46 @@ def test_one_logit_by_hand(loss, shape):
     np.testing.assert_allclose(traced(labels, logits), BRIER, rtol=1e-5)
 
 
+def brier(y_true, y_pred):
+    return keras.ops.mean((y_true - keras.ops.sigmoid(y_pred)) ** 2, axis=-1)
+
+
+class Brier(keras.losses.Loss):
+    def call(self, y_true, y_pred):
+        return brier(y_true, y_pred)
+
+
+@pytest.mark.parametrize("loss", [brier, Brier()])
+@pytest.mark.parametrize("shape", [[4], [4, 1]])
+@pytest.mark.parametrize("dtype", ["float16", "float32"])
+def test_integers_become_floats_if_the_loss_needs_them_so(loss, shape, dtype):
+    labels, logits = tf.constant(LABELS.reshape(shape)), tf.constant(LOGITS, dtype)
+    for call in (per_example_loss(loss), tf.function(per_example_loss(loss))):
+        np.testing.assert_allclose(call(labels, logits), BRIER, rtol=1e-5)
+
+
+def test_integer_one_hot_labels_of_a_loss_of_the_users():
+    def loss(y_true, y_pred):
+        return -tf.reduce_sum(y_true * tf.nn.log_softmax(y_pred), axis=-1)
+
+    one_hot, logits = tf.constant([[0, 1], [1, 0]]), tf.math.log([[0.25, 0.75], [0.5, 0.5]])
+    for call in (per_example_loss(loss), tf.function(per_example_loss(loss))):
+        np.testing.assert_allclose(call(one_hot, logits), np.log([4 / 3, 2]), rtol=1e-6)
+
+
+def test_class_numbers_stay_integers_for_a_loss_that_takes_them():
+    received = []
+
+    def loss(y_true, y_pred):
+        received.append(y_true.dtype)
+        return tf.nn.sparse_softmax_cross_entropy_with_logits(y_true, y_pred)
+
+    per_example_loss(loss)(tf.constant([0, 1]), tf.zeros([2, 3]))
+    assert received == [tf.int32]
+    with pytest.raises(ValueError, match="labels.shape. must equal"):  # what it says of integers
+        per_example_loss(loss)(tf.constant([0, 1]), tf.zeros([3, 3]))
+
+
 def test_a_loss_that_mixes_up_examples():
     labels, logits = tf.constant([0, 1, 1]), tf.constant(LOGITS[:3])
     assert not is_per_example(of_columns, labels, logits)

@@ -28,6 +28,19 @@ def test_logits_need_a_known_number_of_classes():
         unknown(np.zeros((2, 3), "float32"))
 
 
+@pytest.mark.parametrize("jit_compile", [False, True])
+def test_an_unknown_number_of_columns_is_compared_when_it_is_known(jit_compile):
+    signature = [tf.TensorSpec([2, None]), tf.TensorSpec([2, 3])]
+    losses = tf.function(cross_entropy, input_signature=signature, jit_compile=jit_compile)
+    logits = np.log([[0.5, 0.25, 0.25], [0.25, 0.25, 0.5]]).astype("float32")
+    np.testing.assert_allclose(losses(np.eye(3)[:2], logits), np.log([2, 4]), rtol=1e-6)
+    text = (
+        None if jit_compile else "labels: expected distributions over 3 classes, received the size"
+    )
+    with pytest.raises(tf.errors.InvalidArgumentError, match=text):
+        losses([[0.0], [1.0]], logits)
+
+
 def test_the_batch_size_may_be_unknown():
     @tf.function(input_signature=[tf.TensorSpec([None], tf.int32), tf.TensorSpec([None, 3])])
     def losses(labels, logits):
@@ -39,6 +52,12 @@ def test_the_batch_size_may_be_unknown():
 def test_a_python_float_keeps_its_digits_in_float64():
     assert hyper_parameter(0.1, tf.float64).numpy() == 0.1
     assert hyper_parameter(np.float32(0.5), tf.float64).dtype == tf.float64
+
+
+def test_finite_logits_keep_their_bits():
+    logits = tf.constant([[-3e38, 3e38], [-1e30, 0.0]])
+    np.testing.assert_array_equal(as_logits(logits), logits)
+    np.testing.assert_array_equal(tf.nn.softmax(as_logits([[0.0, -np.inf]])), [[1, 0]])
 
 
 def test_float_class_numbers_of_a_thousand_classes():

@@ -75,6 +75,17 @@ def test_a_loss_that_is_not_finite_stops_and_says_where(logs):
         stop.on_train_batch_end(7, logs)
 
 
+def test_a_step_of_a_resumed_epoch_counts_from_the_beginning_of_the_epoch():
+    stop = StopOnNonFiniteLoss("some_method", 5)
+    stop.on_epoch_begin(4)
+    with pytest.raises(NonFiniteLossError, match="in epoch 5, step 8"):
+        stop.on_train_batch_end(2, {"loss": float("nan")})
+    stop.on_epoch_end(4)
+    stop.on_epoch_begin(5)
+    with pytest.raises(NonFiniteLossError, match="in epoch 6, step 3"):
+        stop.on_train_batch_end(2, {"loss": float("nan")})
+
+
 def test_the_timer_gives_the_median(monkeypatch):
     times = iter([0.0, 5.0, 10.0, 10.1, 20.0, 20.2])  # steps of 5 (tracing), 0.1 and 0.2 s
     monkeypatch.setattr("time.perf_counter", lambda: next(times))

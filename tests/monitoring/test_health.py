@@ -10,9 +10,10 @@ import tf_mwn
 from tests.auditing.wrong_labels import TRUE, X, Y, linear
 from tf_mwn.data.splits.biased_data import BiasedData
 from tf_mwn.data.subset import Subset
+from tf_mwn.label_noise.planted import auc_and_error
 from tf_mwn.methods.reweighting.l2rw import L2RW
 from tf_mwn.monitoring.callbacks import EpochEvaluation
-from tf_mwn.monitoring.health import ADVICE, Checkup, advice, examine
+from tf_mwn.monitoring.health import ADVICE, Checkup, _verdict, advice, examine
 from tf_mwn.monitoring.predictions import Predictor
 
 CLEAN = X[:60], TRUE[:60]
@@ -51,6 +52,17 @@ def test_curves_set_by_hand(slope, bias, auc, verdict, train):
     assert found.planted_auc == pytest.approx(auc, abs=0.02)
     assert found.planted_auc_error < 0.02 and found.planted_examples == 60
     assert found.weight_verdict == verdict
+
+
+def test_weights_that_do_not_tell_right_from_wrong_are_seldom_called_inverted():
+    """One look decides the verdict at the end of a run."""
+    rng, verdicts = np.random.default_rng(0), []
+    for _ in range(600):
+        pair = rng.random((2, 60))
+        auc, error = auc_and_error(*pair)
+        verdicts.append(_verdict(pair.ravel(), auc, error))
+    assert verdicts.count("inverted") / 600 < 0.04
+    assert _verdict(pair.ravel(), 0.4, 0.049) == "inverted" != _verdict(pair.ravel(), 0.4, 0.051)
 
 
 @pytest.mark.parametrize(

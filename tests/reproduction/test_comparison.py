@@ -5,9 +5,13 @@ from tf_mwn.reproduction.biases import ABLATION_SEEDS, BIASES, METHOD, OTHERS, P
 from tf_mwn.reproduction.comparison import planned, text
 
 
-def write(workdir, bias, method, accuracies):
-    for planned_run, accuracy in zip(bias.runs_of(method), accuracies, strict=False):
-        run = planned_run.run(workdir)
+def write(workdir, bias, method, accuracies, **results):
+    write_runs(workdir, bias.runs_of(method), accuracies, **results)
+
+
+def write_runs(workdir, runs, accuracies, **results):
+    for planned_run, accuracy in zip(runs, accuracies, strict=False):
+        run, method = planned_run.run(workdir), planned_run.method
         run.claim("data")
         run.write_results(
             {
@@ -17,6 +21,7 @@ def write(workdir, bias, method, accuracies):
                 "noise_auc": 0.9 if method == METHOD else None,
                 "planted_auc": 0.8 if method == METHOD else None,
                 "seconds_per_step": 0.2 if method == METHOD else 0.1,
+                **results,
             }
         )
 
@@ -56,3 +61,22 @@ def test_the_page_has_paired_differences_and_marks_a_miss(tmp_path, monkeypatch)
     assert comparison.write(tmp_path).read_text() == page
     assert comparison.planted_and_true(tmp_path) == {METHOD: [(0.8, 0.9)] * 3}
     assert (tmp_path / "planted_auc.png").stat().st_size > 1000
+
+
+def test_the_ablation_compares_the_same_seeds_and_says_how_many_and_who_made_them(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(biases, "BIASES", BIASES[1:2])
+    (bias,) = biases.BIASES
+    write(tmp_path, bias, METHOD, [0.80, 0.90, 0.85], version="0.3.0")
+    write_runs(tmp_path, bias.without("last phase")[1:2], [0.5], version="0.1.0")
+    page = text(tmp_path)
+    assert f"| {bias.condition.title} (n = 1) | 90.0 / 0.90 |  |  |  | 50.0 / 0.90 |" in page
+    assert "--fine_tuning_epochs=0 --seed=1\n" in page
+    assert page.endswith("Made by tf_mwn 0.1.0 and 0.3.0.\n")
+
+
+def test_the_list_of_people_is_asked_for_by_its_name(tmp_path):
+    plain = biases.biases()
+    assert biases.biases("lists/worse.npy") == plain
+    assert len(biases.biases("lists/random1.npy")) == len(biases.biases(str(tmp_path))) > len(plain)

@@ -5,6 +5,7 @@ import json
 from tests.reproduction.planned_fixtures import quickstart, write_run
 from tf_mwn.reproduction import planned_runs
 from tf_mwn.runs.run import FINISHED, MISSING, OTHER, STARTED
+from tf_mwn.search.study_plan import StudyPlan
 
 
 def test_states(tmp_path):
@@ -35,3 +36,28 @@ def test_versions_are_those_of_finished_runs(tmp_path):
         write_run(tmp_path, run, version=version)
     known = planned_runs.versions(runs, tmp_path)
     assert planned_runs.made_by(known) == ["Made by tf_mwn 0.2.0 and 0.3.0."]
+
+
+def study(tmp_path, content):
+    planned = planned_runs.PlannedStudy(StudyPlan.make("quickstart", {}, "adaptive_gce", [0]))
+    (tmp_path / planned.name).mkdir(parents=True)
+    (tmp_path / planned.name / "study.json").write_text(json.dumps(content))
+    return planned
+
+
+def test_versions_are_those_of_studies_too(tmp_path):
+    rows = [{"name": "learned jointly", "cost": 3.0, "results": []}]
+    planned = study(tmp_path, {"version": "0.4.0", "rows": rows})
+    assert planned.rows(tmp_path) == {"learned jointly": rows[0]}
+    assert planned_runs.versions([planned], tmp_path) == ["0.4.0"]
+
+
+def test_what_early_versions_wrote_is_of_an_unknown_version(tmp_path):
+    planned, run = study(tmp_path, [{"name": "learned jointly"}]), quickstart()
+    assert planned.rows(tmp_path) == {"learned jointly": {"name": "learned jointly"}}
+    known = planned_runs.versions([planned], tmp_path)
+    assert planned_runs.made_by(known) == ["Made by an unknown version of tf_mwn."]
+    write_run(tmp_path, run, version="0.3.0")
+    known = planned_runs.versions([planned, run], tmp_path)
+    page = "Made by tf_mwn 0.3.0, in part by an unknown version of tf_mwn."
+    assert planned_runs.made_by(known) == [page]

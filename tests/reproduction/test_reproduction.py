@@ -87,7 +87,26 @@ def test_methods_columns_and_a_budget_of_hours_choose_the_runs(tmp_path):
         ({"claims": ["a"], "only": ["gce"]}, "only: expected --table with it"),
         ({"tables": ["clothing1m"]}, "expected --dataset=FOLDER"),
         ({"tables": ["cifar_n"]}, "label_file: expected the folder of the lists"),
-        ({"tables": ["1"], "common": {"label_file": "a.npy"}}, "label_file: expected a table of"),
+        (
+            {"tables": ["1"], "common": {"label_file": "a.npy"}},
+            "label_file: expected a list of labels that",
+        ),
+        (
+            {"robust": True, "common": {"label_file": "worse.npy"}},
+            "label_file: .* received worse.npy",
+        ),
+        (
+            {"tables": ["3"], "scale": "cpu", "columns": ["fashion_flip2_40"]},
+            "data_dir: expected --data_dir or --download for fashion_flip2_40, received none",
+        ),
+        (
+            {"tables": ["2"], "only": ["s_model"], "columns": ["cifar10_uniform_60"]},
+            "columns: expected a column of table 2 that has a row of s_model, received cifar10_un",
+        ),
+        (
+            {"tables": ["controls"], "only": ["elr"], "columns": ["cifar10n_random1"]},
+            "label_file: expected the folder of the lists .* of table controls needs",
+        ),
     ],
 )
 def test_mistakes(arguments, message):
@@ -111,3 +130,14 @@ def test_all_tables_are_those_that_can_be_repeated(tmp_path):
     assert list(small.tables) == ["1", "2", "3", "ablation", "arl"]
     paper = Reproduction.make(str(tmp_path), ["all"], seeds=(0,), with_sets=True)
     assert set(paper.tables) == set(TABLES) - {"clothing1m"}
+
+
+def test_a_started_run_fits_into_the_time_that_it_still_needs(tmp_path):
+    only = {"only": ["meta_weight_net"], "columns": ["cifar10_longtail_100"]}
+    plan = Reproduction.make(str(tmp_path), ["1"], seeds=(0,), **only)
+    assert plan.fitting(1) == []
+    run = plan.runs[0].run(tmp_path)
+    run.claim("data")
+    epochs = run.config.epochs - 1
+    run.write_metrics([{"epoch": e + 1, "test_accuracy": 0.5} for e in range(epochs)])
+    assert plan.fitting(1) == plan.runs

@@ -134,3 +134,16 @@ def test_table_files(tmp_path):
     assert rows[0]["missing_seeds"] == "1" and rows[1]["best_epoch"] == ""
     written = json.loads(paths[2].read_text())
     assert written["cells"][0]["runs"] == [run.name for run in cells[0].runs]
+
+
+def test_seeds_without_the_reading_are_not_counted(tmp_path):
+    """An early version did not read the predictions before the correction."""
+    wanted = {"methods": ["cross_entropy"], "columns": ["cifar10_longtail_100"]}
+    cell, *_ = tables.cells("controls", "paper", [0, 1], **wanted)
+    readings = {f"{which}_epoch_accuracy_uncorrected": 0.6 for which in ("best", "last")}
+    write_run(tmp_path, cell.runs[0], 0.7, version="0.1")
+    write_run(tmp_path, cell.runs[1], 0.7, **readings)
+    (record,) = table_page.compare([cell], tmp_path)
+    assert record["best_epoch"] == pytest.approx(60) and record["best_epoch_deviation"] is None
+    assert (record["seeds"], record["missing_seeds"]) == ([1], [0])
+    assert record["versions"] == ["0.9"]

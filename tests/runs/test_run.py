@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.damage import FEW, damaged, one_line
+from tf_mwn.files import FolderConflictError
 from tf_mwn.recipes.experiment import resolve
-from tf_mwn.runs.run import FINISHED, MISSING, STARTED, Run
+from tf_mwn.runs.run import FINISHED, MISSING, OTHER, STARTED, Run
 from tf_mwn.settings.config import completed
 
 
@@ -32,6 +33,33 @@ def test_a_folder_tells_its_run(run):
     assert found.recorded["data"] == "abc"
     assert found.state == FINISHED and found.results == {"last_epoch_accuracy": 0.5}
     assert run.beside("gce") == run.path.parent.parent / "gce" / "seed3"
+
+
+def test_a_run_of_the_old_fine_tuning_is_another(tmp_path):
+    """It had no `held_back`: `claim` refuses its folder, and so does whoever asks for its state."""
+    experiment = resolve("quickstart", {}, ["fine_tuning"], [0])
+    run = Run.of(experiment, "fine_tuning", 0, tmp_path)
+    old = run.identity("abc")
+    del old["settings"]["held_back"]
+    run.folder.path.mkdir(parents=True)
+    run.folder.write_json("config.json", old)
+    run.write_results({"last_epoch_accuracy": 0.5})
+    assert run.state == OTHER
+    with pytest.raises(FolderConflictError, match=r"held_back = 0.0, not 0.2"):
+        run.claim("abc")
+
+
+def test_a_run_on_another_file_of_the_same_name_is_another(tmp_path):
+    path = tmp_path / "metrics.csv"
+    path.write_text("epoch,hyper_q\n1,0.5\n")
+    experiment = resolve("quickstart", {"trajectory": str(path)}, ["gce"], [0])
+    run = Run.of(experiment, "gce", 0, tmp_path)
+    run.claim("abc")
+    assert run.state == STARTED
+    path.write_text("epoch,hyper_q\n1,0.6\n")
+    assert run.state == OTHER
+    with pytest.raises(FolderConflictError):
+        run.claim("abc")
 
 
 def test_metrics_are_columns_over_the_epochs(run):

@@ -4,6 +4,7 @@ import pytest
 
 from tf_mwn.methods import registry
 from tf_mwn.options import LOG_CLASSES
+from tf_mwn.recipes.experiment import resolve
 from tf_mwn.search.space import Domain, default_space, parse_space
 from tf_mwn.settings.config import SETTINGS, Config
 
@@ -57,9 +58,29 @@ def test_spaces_that_are_refused(text, message):
     assert message in str(error.value)
 
 
+def usual_space(method, given=(), **settings):
+    return default_space(registry.find(method), vars(Config(**settings)), given)
+
+
+def test_what_has_no_effect_is_not_searched():
+    assert [d.name for d in usual_space("d2l")] == ["learning_rate"]
+    named = [d.name for d in usual_space("d2l", d2l_first_loss="sce")]
+    assert named == ["sce_alpha", "sce_beta"]
+    with pytest.raises(ValueError, match="space: .* nothing of d2l is left to search"):
+        usual_space("d2l", ("learning_rate",))
+
+
+@pytest.mark.parametrize("name", registry.METHODS)
+def test_every_usual_space_has_an_effect(name):
+    """Without settings of the user, `resolve` refuses what has none."""
+    wanted = {"noise": "uniform", "noise_rate": 0.2}
+    wanted |= {domain.name: domain.of_classes(10).values[0] for domain in usual_space(name)}
+    resolve("quickstart", wanted, [name])
+
+
 def test_usual_values_are_those_of_the_papers():
     spaces = {
-        method: {d.name: d.values for d in default_space(registry.find(method), ())}
+        method: {d.name: d.values for d in usual_space(method)}
         for method in ("gce", "sce", "bi_tempered", "poly_soft", "focal", "self_paced", "mae")
     }
     assert spaces == {

@@ -6,6 +6,7 @@ import json
 import pytest
 import tensorflow as tf
 
+import tf_mwn
 from tf_mwn.search.study import Study
 from tf_mwn.search.study_plan import StudyPlan
 
@@ -41,7 +42,9 @@ def test_is_written_with_its_figure(studied):
     plan = StudyPlan.make("quickstart", OVERRIDES, "adaptive_gce", [0], SPACE)
     assert folder == workdir / plan.folder
     written = json.loads((folder / "study.json").read_text())
-    assert [row["name"] for row in written] == [row.name for row in rows]
+    assert [row["name"] for row in written["rows"]] == [row.name for row in rows]
+    assert written["version"] == tf_mwn.__version__ and written["seeds"] == [0]
+    assert written["changed"]["gce_q"] == 0.6 and written["method"] == "adaptive_gce"
     assert (folder / "study.png").stat().st_size > 1000
 
 

@@ -80,8 +80,8 @@ def measure(
         peers: external commands that take their turn in each round.
 
     Raises:
-        ValueError, TypeError: the settings of a case do not fit together, or there are peers and
-            cases of several networks or batch sizes.
+        ValueError, TypeError: the settings of a case do not fit together, a peer is given twice, or
+            there are peers and cases of several networks or batch sizes.
         StepError: a step cannot be built or executed.
     """
     groups = itertools.groupby(cases, lambda c: (c.config.network, c.config.batch_size))
@@ -90,6 +90,9 @@ def measure(
         raise ValueError(
             f"peer: expected one network and batch size beside a peer, received {len(groups)}"
         )
+    for peer in peers:
+        if peers.count(peer) > 1:
+            raise ValueError(f"peer: expected each once, received {peer.command!r} twice")
     costs = {}
     with contextlib.ExitStack() as stack:
         for group in groups:

@@ -48,11 +48,15 @@ def estimate_transition(
         class prior. https://doi.org/10.2307/2346806
     """
     num_classes = probabilities.shape[1]
-    given = np.eye(num_classes)[labels]
+    by_label = probabilities[np.argsort(labels, kind="stable")].astype(np.float64, copy=False)
+    ends = np.bincount(labels, minlength=num_classes).cumsum()[:-1]
+    given = list(enumerate(np.split(by_label, ends)))
     matrix = 0.5 * np.eye(num_classes) + 0.5 / num_classes
     for _ in range(steps):
-        joint = probabilities * matrix.T[labels]
-        new = class_means(joint / joint.sum(axis=1, keepdims=True), given, _PSEUDO_COUNT)
+        # Σ_n P(true i | x_n, y_n = j) = T[i, j] Σ_n p_ni / (Σ_k p_nk T[k, j]), without an [N, C].
+        shares = [matrix[:, j] * ((1 / (p @ matrix[:, j])) @ p) for j, p in given]
+        counts = np.stack(shares, axis=1) + _PSEUDO_COUNT / num_classes
+        new = counts / counts.sum(axis=1, keepdims=True)
         change = np.abs(new - matrix).max()
         matrix = new
         if change <= tolerance:

@@ -18,6 +18,8 @@ from tf_mwn.tensors import Labels, Logits, Losses
 WEIGHT_PER = ("example", "output")
 
 Function = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
+# What a loss raises for labels of a type that does not go with the logits, or of a wrong shape.
+_REFUSALS = (TypeError, ValueError, tf.errors.InvalidArgumentError)
 
 
 def per_example_loss(
@@ -29,8 +31,8 @@ def per_example_loss(
         loss: None for cross-entropy from logits (class numbers or one-hot labels); a name that
             Keras knows, such as "mse", which stands for the loss on logits where there are two; a
             `keras.losses.Loss`, whose reduction is ignored; or a function that already returns
-            one value per example. Labels [B] of one logit [B, 1] become [B, 1], as in Keras, if
-            the loss needs them so.
+            one value per example. Labels [B] of one logit [B, 1] become [B, 1], and integers
+            become floats, as in Keras, if the loss needs them so.
         weight_per: "example" or "output", see `OutputLoss`.
         ignore_class: the label of outputs that count nowhere; None for that of the loss, if any.
 
@@ -139,9 +141,25 @@ class OutputLoss:
         labels, logits = tf.convert_to_tensor(labels), tf.convert_to_tensor(logits)
         if self._function is not cross_entropy:  # which takes labels of any rank
             labels = self._fitting(labels, logits)
-        losses = self._function(labels, logits)
+        losses = self._losses(labels, logits)
         rank = getattr(losses, "shape", tf.TensorShape(None)).rank
         return tf.reduce_mean(losses, axis=range(1, rank)) if (rank or 0) > 1 else losses
+
+    def _losses(self, labels: Labels, logits: Logits) -> Losses:
+        """The function of labels and logits as they are; of both as Keras casts them, if need be.
+
+        Class numbers stay integers for a loss that takes them.
+        """
+        try:
+            return self._function(labels, logits)
+        except _REFUSALS as refusal:
+            dtype = tf.float64 if logits.dtype == tf.float64 else tf.float32
+            if labels.dtype == logits.dtype == dtype:
+                raise
+            try:
+                return self._function(tf.cast(labels, dtype), tf.cast(logits, dtype))
+            except _REFUSALS:
+                raise refusal from None
 
     def _fitting(self, labels: Labels, logits: Logits) -> Labels:
         """Labels of the rank that the loss needs: those of one logit are [N] or [N, 1].
@@ -175,5 +193,5 @@ class OutputLoss:
         return given
 
     def _mean_over_rest(self, labels: Labels, logits: Logits) -> Losses:
-        losses = tf.convert_to_tensor(self._function(labels, logits))
+        losses = tf.convert_to_tensor(self._losses(labels, logits))
         return tf.reshape(losses, [-1]) if losses.shape[1:] == [1] else losses

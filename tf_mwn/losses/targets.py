@@ -6,9 +6,13 @@ import tensorflow as tf
 
 from tf_mwn.tensors import HyperParameter, Labels, Logits, Tensor
 
+# Stands for a logit of -inf: its probability is 0, and its cube is finite in float32. Products such
+# as 0 ln 0 in the losses and their derivatives are 0 then, and not NaN.
+_MASKED = -1e12
+
 
 def as_logits(logits: Logits) -> Logits:
-    """Logits [.., C] in at least float32; C must be known.
+    """Logits [.., C] in at least float32, finite for a class that -inf masks; C must be known.
 
     Raises:
         ValueError: a scalar, or an unknown rank or number of classes.
@@ -16,7 +20,8 @@ def as_logits(logits: Logits) -> Logits:
     logits = tf.convert_to_tensor(logits)
     if not logits.shape.rank or logits.shape[-1] is None:
         raise ValueError(f"logits: expected shape [.., C] with known C, received {logits.shape}")
-    return logits if logits.dtype == tf.float64 else tf.cast(logits, tf.float32)
+    logits = logits if logits.dtype == tf.float64 else tf.cast(logits, tf.float32)
+    return tf.where(logits < logits.dtype.min, tf.constant(_MASKED, logits.dtype), logits)
 
 
 def hyper_parameter(value: HyperParameter, dtype: tf.DType) -> Tensor:
@@ -39,11 +44,12 @@ def target_distribution(labels: Labels, logits: Logits) -> Tensor:
 
     Raises:
         ValueError: `labels` has none of these shapes.
+        tf.errors.InvalidArgumentError: the same, of a shape that is not known before it runs.
     """
     labels = tf.convert_to_tensor(labels)
     numbers = class_numbers(labels, logits)
     if numbers is None:
-        target = tf.cast(labels, logits.dtype)
+        target = tf.cast(_of_all_classes(labels, logits.shape[-1]), logits.dtype)
     else:
         target = tf.one_hot(numbers, logits.shape[-1], dtype=logits.dtype)
         known = (numbers >= 0) & (numbers < logits.shape[-1])
@@ -69,6 +75,17 @@ def class_numbers(labels: Labels, logits: Logits) -> Tensor | None:
     if labels.shape[-1] == 1 and classes != 1:
         return tf.cast(labels[..., 0], tf.int32)
     return None
+
+
+def _of_all_classes(labels: Labels, classes: int) -> Labels:
+    """Distributions [.., C]; where C is unknown until it is computed, it is compared then."""
+    if labels.shape[-1] is not None:
+        return labels
+    columns = tf.shape(labels)[-1]
+    text = f"labels: expected distributions over {classes} classes, received the size"
+    asserted = tf.debugging.Assert(columns == classes, [text, columns])
+    with tf.control_dependencies([asserted]):
+        return tf.ensure_shape(labels, [*labels.shape[:-1], classes])  # the one that XLA keeps
 
 
 def _refuse_shape(labels: Labels, logits: Logits) -> NoReturn:

@@ -24,11 +24,16 @@ class NonFiniteLossError(RuntimeError):
 
 
 class StopOnNonFiniteLoss(keras.callbacks.Callback):
-    """Raises `NonFiniteLossError` at the first step whose loss or meta loss is not finite."""
+    """Raises `NonFiniteLossError` at the first step whose loss or meta loss is not finite.
 
-    def __init__(self, method: str):
+    Args:
+        method: its name in the message.
+        start_step: the steps of the first epoch that were taken before this process.
+    """
+
+    def __init__(self, method: str, start_step: int = 0):
         super().__init__()
-        self._method = method
+        self._method, self._start_step = method, start_step
         self._epoch = 0
 
     def on_epoch_begin(self, epoch, logs=None):
@@ -40,8 +45,11 @@ class StopOnNonFiniteLoss(keras.callbacks.Callback):
             if not math.isfinite(value):
                 raise NonFiniteLossError(
                     f"{self._method}: {name} became {value} in epoch {self._epoch + 1}, "
-                    f"step {batch + 1}; a smaller learning rate may help"
+                    f"step {self._start_step + batch + 1}; a smaller learning rate may help"
                 )
+
+    def on_epoch_end(self, epoch, logs=None):
+        self._start_step = 0
 
 
 class StepTimer(keras.callbacks.Callback):

@@ -4,8 +4,10 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+from tf_mwn.recipes.experiment import find
 from tf_mwn.reproduction.evidence import Condition
 from tf_mwn.reproduction.planned_runs import PlannedRun
+from tf_mwn.reproduction.tables import holds
 
 METHOD = "robust"
 OTHERS = (
@@ -114,6 +116,7 @@ BIASES = (
         noise_rate=0.3,
     ),
 )
+_HUMAN_RECIPE = "cifar10n_random1"
 _HUMAN = {
     "train_size": 20_000,
     "network": "small_cnn",
@@ -123,8 +126,11 @@ _HUMAN = {
 
 
 def biases(label_file: str | None = None) -> tuple[Bias, ...]:
-    """The biases. That of labels given by people needs their list, or the folder of lists."""
-    if label_file is None:
+    """The biases. That of labels given by people needs their list, or the folder of lists.
+
+    It is left out with a list of another name, as a cell of a table is.
+    """
+    if label_file is None or not holds(label_file, find(_HUMAN_RECIPE).label_list):
         return BIASES
     title, settings = "CIFAR-10N random1 (20 000 images)", {**_HUMAN, "label_file": label_file}
-    return (*BIASES, _of_set(title, "cifar10n_random1", **settings))
+    return (*BIASES, _of_set(title, _HUMAN_RECIPE, **settings))

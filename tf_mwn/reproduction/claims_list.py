@@ -189,8 +189,8 @@ _FIXED = (
             ),
         ),
         note="1-50-1, 1-100-1, 1-200-1, 1-100-100-1 and 1-10-10-1. Insensitive: another net "
-        "changes the accuracy less than another seed, as standard deviations of a one-way "
-        "random-effects model.",
+        "changes the accuracy less than another seed, as standard deviations of a two-way "
+        "random-effects model: all nets have the same seeds.",
     ),
     Claim(
         "g",

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from tf_mwn.files import Folder
-from tf_mwn.reproduction.biases import ABLATION_SEEDS, METHOD, OTHERS, PARTS, Bias, biases
+from tf_mwn.reproduction.biases import ABLATION_SEEDS, METHOD, OTHERS, PARTS, biases
 from tf_mwn.reproduction.intervals import mean_interval
 from tf_mwn.reproduction.planned_runs import PlannedRun, commands, each_once, made_by, versions
 from tf_mwn.tables import markdown_table
@@ -49,7 +49,7 @@ def planted_and_true(
     points: dict[str, list[tuple[float, float]]] = {}
     for bias in biases(label_file):
         for run in bias.runs():
-            results = run.run(workdir).results or {}
+            results = run.results(workdir) or {}
             pair = results.get("planted_auc"), results.get("noise_auc")
             if None not in pair:
                 points.setdefault(run.method, []).append(pair)
@@ -58,9 +58,9 @@ def planted_and_true(
 
 def text(workdir: str | Path, label_file: str | None = None) -> str:
     """The comparison in Markdown: a summary, then every seed of every bias, then the commands."""
-    runs = [(bias, bias.runs()) for bias in biases(label_file)]
-    finished = [run for _, every in runs for run in every if run.run(workdir).results is not None]
-    found = [(bias, _results(every, workdir)) for bias, every in runs]
+    needed = planned(with_sets=True, label_file=label_file)
+    finished = [run for run in needed if run.results(workdir) is not None]
+    found = [(bias, _results(bias.runs(), workdir)) for bias in biases(label_file)]
     found = [(bias, results) for bias, results in found if results]
     header = ["balanced accuracy, robust minus", *OTHERS, "noise AUC of robust"]
     summary = [[bias.condition.title, *_differences(r), _aucs(r)] for bias, r in found]
@@ -85,7 +85,7 @@ def _results(
 ) -> dict[str, dict[int, dict[str, Any]]]:
     found: dict[str, dict[int, dict[str, Any]]] = {}
     for run in runs:
-        results = run.run(workdir).results
+        results = run.results(workdir)
         if results is not None:
             found.setdefault(run.method, {})[run.seed] = results
     return found
@@ -95,16 +95,29 @@ def _ablation(workdir: str | Path) -> str:
     """Mean balanced accuracy, and the AUC of the weights, of robust without each of its parts."""
     rows = []
     for bias in biases():
-        cells = [] if bias.needs_set else [_without(bias, part, workdir) for part in PARTS]
-        if any(cells):
-            rows.append([bias.condition.title, *cells])
-    legend = f"Balanced accuracy and noise AUC, means over {ABLATION_SEEDS} seeds."
+        found = [] if bias.needs_set else [_of_seeds(bias.without(p), workdir) for p in PARTS]
+        if any(found):
+            # A mean of other seeds would be no comparison.
+            seeds = set.intersection(*(set(by_seed) for by_seed in found if by_seed))
+            few = f" (n = {len(seeds)})" if len(seeds) < ABLATION_SEEDS else ""
+            cells = [
+                _mean([r for seed, r in by_seed.items() if seed in seeds]) for by_seed in found
+            ]
+            rows.append([bias.condition.title + few, *cells])
+    legend = (
+        f"Balanced accuracy and noise AUC, means over {ABLATION_SEEDS} seeds; (n = ...): over the "
+        "fewer seeds that have finished in every column of the row."
+    )
     return f"{legend}\n\n{markdown_table(['bias, without', *PARTS], rows)}"
 
 
-def _without(bias: Bias, part: str, workdir: str | Path) -> str:
-    every = [run.run(workdir).results for run in bias.without(part)]
-    results = [result for result in every if result is not None]
+def _of_seeds(runs: Sequence[PlannedRun], workdir: str | Path) -> dict[int, dict[str, Any]]:
+    """The results of the finished runs of one configuration, by seed."""
+    found = {run.seed: run.results(workdir) for run in runs}
+    return {seed: results for seed, results in found.items() if results is not None}
+
+
+def _mean(results: Sequence[Mapping[str, Any]]) -> str:
     if not results:
         return ""
     aucs = [result["noise_auc"] for result in results if result["noise_auc"] is not None]

@@ -178,7 +178,10 @@ class DeviationRatio(Evidence):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Spread(Evidence):
-    """The deviation between configurations, divided by that over seeds of one configuration."""
+    """The deviation between configurations, divided by that over seeds of one configuration.
+
+    All configurations have the same seeds, see `intervals.group_deviation_interval`.
+    """
 
     measure: Measure
     configurations: tuple[Configuration, ...]

@@ -1,6 +1,7 @@
 """Confidence intervals over seeds, and the verdict that follows from an interval."""
 
 import dataclasses
+import functools
 import math
 from collections.abc import Sequence
 
@@ -57,20 +58,42 @@ def deviation_ratio_interval(first: Sequence[float], second: Sequence[float]) ->
 
 
 def group_deviation_interval(groups: np.ndarray) -> Interval:
-    """σ_group / σ_within of groups [k, n], with the interval of the one-way random-effects model.
+    """σ_group / σ_within of groups [k, n] that share n seeds, by a two-way random-effects model.
 
-    With F = n Var(means) / mean(variances) the limits of σ_group² / σ_within² are
-    (F / F_(1±0.95)/2(k - 1, k (n - 1)) - 1) / n; a negative one is 0. Searle, Casella and
-    McCulloch, Variance Components, 1992, section 3.6.
+    A value is a mean plus the effects of its group, of its seed and of both. σ_within² is the
+    variance over the seeds of one group: that of the seeds, (MS_seed - MS_rest) / k, plus that of
+    the rest, MS_rest; σ_group² is (MS_group - MS_rest) / n. Negative variances are 0. The limits
+    are those of the generalised confidence interval, which puts S / χ² for each mean square:
+    Weerahandi, Generalized Confidence Intervals, JASA 1993. A one-way model would need other seeds
+    in every group. Where they are shared its interval is too narrow: with three seeds that make
+    96 % of σ_within², it holds the true ratio in 82 % of all cases.
     """
     count, size = groups.shape
     if count < 2 or size < 2 or not np.var(groups, axis=1, ddof=1).any():
         return Interval(math.nan, -math.inf, math.inf)
-    within = np.mean(np.var(groups, axis=1, ddof=1))
-    statistic = size * np.var(groups.mean(axis=1), ddof=1) / within
-    low, high = _f_limits(count - 1, count * (size - 1))
-    limits = (float((statistic / f - 1) / size) for f in (1.0, high, low))
-    return Interval(*(math.sqrt(max(limit, 0.0)) for limit in limits))
+    of_group, of_seed = groups.mean(axis=1, keepdims=True), groups.mean(axis=0, keepdims=True)
+    rest = groups - of_group - of_seed + groups.mean()
+    sums = size * np.var(of_group) * count, count * np.var(of_seed) * size, (rest**2).sum()
+    freedom = count - 1, size - 1, (count - 1) * (size - 1)
+    estimate = _deviation_ratio(*np.divide(sums, freedom), count, size)
+    drawn = [total / chi for total, chi in zip(sums, _chi_squares(freedom), strict=True)]
+    tail = (1 - LEVEL) / 2
+    low, high = np.quantile(_deviation_ratio(*drawn, count, size), (tail, 1 - tail))
+    return Interval(float(estimate), float(low), float(high))
+
+
+@functools.cache
+def _chi_squares(freedom: tuple[int, int, int]) -> np.ndarray:
+    """[3, N] independent χ² values of these degrees of freedom; the same in every process."""
+    # Multiples of roots of primes, modulo 1, fill the unit cube evenly (Richtmyer's sequence).
+    uniform = (np.arange(1, 10_001) * np.sqrt([[2], [3], [5]])) % 1
+    return np.stack([special.chdtri(f, u) for f, u in zip(freedom, uniform, strict=True)])
+
+
+def _deviation_ratio(group, seed, rest, count: int, size: int) -> np.ndarray:
+    """σ_group / σ_within from the mean squares of groups [count, size]."""
+    between = np.maximum(group - rest, 0) / size
+    return np.sqrt(between / (np.maximum(seed - rest, 0) / count + rest))
 
 
 def _f_limits(first: int, second: int) -> tuple[float, float]:

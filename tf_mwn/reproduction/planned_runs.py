@@ -18,6 +18,7 @@ from tf_mwn.recipes.experiment import Experiment, find, resolve
 from tf_mwn.runs.run import FINISHED, MISSING, Run
 from tf_mwn.search.study_plan import STUDY, StudyPlan
 
+UNKNOWN = "unknown"  # the version of what an early version of this package wrote
 _BIAS = ("noise", "noise_rate", "imbalance_factor")
 
 
@@ -57,6 +58,15 @@ class PlannedRun:
         """See `Run.state`."""
         return self.run(workdir).state
 
+    def results(self, workdir: str | Path) -> dict[str, Any] | None:
+        """The results of the finished run; None if there is none of these settings."""
+        return self.run(workdir).results if self.state(workdir) == FINISHED else None
+
+    def version(self, workdir: str | Path) -> str | None:
+        """The version of this package that finished it, or `UNKNOWN`; None if it has not."""
+        results = self.results(workdir)
+        return None if results is None else results.get("version", UNKNOWN)
+
     def command(self) -> list[str]:
         """The module and its flags, without those that name folders."""
         return ["launch.main", *self.experiment.flags(self.method, self.seed).splitlines()]
@@ -90,8 +100,16 @@ class PlannedStudy:
 
     def rows(self, workdir: str | Path) -> dict[str, dict[str, Any]]:
         """The rows of a finished study, by name."""
-        rows = Folder(Path(workdir) / self.name).read_json(STUDY)
+        written = Folder(Path(workdir) / self.name).read_json(STUDY)
+        rows = written if isinstance(written, list) else written["rows"]  # early versions: a list
         return {row["name"]: row for row in rows}
+
+    def version(self, workdir: str | Path) -> str | None:
+        """The version of this package that wrote it, or `UNKNOWN`; None if it has not finished."""
+        if self.state(workdir) != FINISHED:
+            return None
+        written = Folder(Path(workdir) / self.name).read_json(STUDY)
+        return UNKNOWN if isinstance(written, list) else written["version"]
 
     def command(self) -> list[str]:
         flags = self.experiment.flags(self.method, self.experiment.seeds[0]).splitlines()
@@ -122,15 +140,19 @@ def commands(runs: Iterable[Planned]) -> list[str]:
 
 
 def versions(runs: Iterable[Planned], workdir: str | Path) -> list[str]:
-    """The versions of this package that trained the finished runs."""
-    found = (run.run(workdir).results for run in runs if isinstance(run, PlannedRun))
-    return sorted({results["version"] for results in found if results and "version" in results})
+    """The versions of this package that trained the finished runs and studies, with `UNKNOWN`."""
+    found = {run.version(workdir) for run in runs}
+    return sorted(version for version in found if version is not None)
 
 
 def made_by(found: Iterable[str]) -> list[str]:
     """The paragraph of a page that names the `versions`; none if no run has finished."""
-    names = sorted(set(found))
-    return [f"Made by tf_mwn {' and '.join(names)}."] if names else []
+    names = set(found)
+    known = " and ".join(sorted(names - {UNKNOWN}))
+    if UNKNOWN not in names:
+        return [f"Made by tf_mwn {known}."] if known else []
+    some = f"tf_mwn {known}, in part by " if known else ""
+    return [f"Made by {some}an unknown version of tf_mwn."]
 
 
 def settings_for(method: str, common: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:

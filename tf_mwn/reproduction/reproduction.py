@@ -19,7 +19,7 @@ from tf_mwn.reproduction import (
 from tf_mwn.reproduction.claims import Claim, Result
 from tf_mwn.reproduction.evidence import Context
 from tf_mwn.reproduction.planned_runs import Planned, check_used, each_once
-from tf_mwn.reproduction.tables import TABLES, Cell, cells, every_table
+from tf_mwn.reproduction.tables import TABLES, Cell, cells, every_table, why_empty
 from tf_mwn.runs.run import FINISHED, MISSING, OTHER, STARTED
 
 SEEDS = (0, 1, 2)
@@ -115,17 +115,14 @@ class Reproduction:
         found, pairs, runs = planned(common)
         empty = [name for name, some in found.items() if not some and list(tables) != ["all"]]
         if empty:
-            raise ValueError(
-                "label_file: expected the folder of the lists of labels that every run of table "
-                f"{empty[0]} needs, received {label_file or 'none'}"
-            )
+            raise ValueError(why_empty(empty[0], scale, with_sets, only, columns, label_file))
         for name, value in common.items():
             rest = {n: v for n, v in common.items() if n != name}
             check_used(name, value, runs, lambda rest=rest: planned(rest)[2])
         if label_file is not None and not any(r.experiment.config.label_file for r in runs):
             raise ValueError(
-                "label_file: expected a table of which a run needs it, received one of no effect "
-                f"on any of the {len(runs)} runs"
+                f"label_file: expected a list of labels that a run needs, received {label_file}, "
+                f"of no effect on any of the {len(runs)} runs"
             )
         return cls(Path(workdir), scale, found, pairs, runs, robust, label_file)
 
@@ -168,7 +165,7 @@ class Reproduction:
 
     def _seconds(self, runs: Sequence[Planned]) -> list[float | None]:
         factor = run_time.factor(self.runs, self.workdir)
-        return [run_time.seconds(run, factor or 1.0) for run in runs]
+        return [run_time.seconds(run, factor or 1.0, self.workdir) for run in runs]
 
     def fitting(self, hours: float) -> list[Planned]:
         """The missing runs that fit into a budget of time, in the order in which they are tried.

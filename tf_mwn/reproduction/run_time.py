@@ -10,8 +10,9 @@ from tf_mwn.data.bias.imbalance import class_shares
 from tf_mwn.methods import registry
 from tf_mwn.methods.spec.method import Phase
 from tf_mwn.reproduction.planned_runs import Planned, PlannedRun
-from tf_mwn.runs.run import FINISHED
+from tf_mwn.runs.run import FINISHED, STARTED
 from tf_mwn.settings.config import Config
+from tf_mwn.training.options import PASSES
 
 # Training examples, classes and pixels of the data sets of the recipes.
 _SETS = {
@@ -30,23 +31,47 @@ _START = 15.0  # seconds until the first step of a process
 _EPOCH = 0.2  # seconds of evaluation and writing after each epoch
 
 
-def seconds(run: Planned, ratio: float = 1.0) -> float | None:
+def seconds(run: Planned, ratio: float = 1.0, workdir: str | Path | None = None) -> float | None:
     """The estimated time of a run or study; None if the data set or the network is not known.
 
     Args:
         run: the run or study.
         ratio: measured over tabulated time of a step, see `factor`.
+        workdir: where the run may have been started. Its finished epochs are not counted.
     """
     config, count = run.experiment.config, _steps(run)
-    if count is None or _plain_step_seconds(config) is None:
+    plain = _plain_step_seconds(config)
+    if count is None or plain is None:
         return None
-    total = _START
+    total, done = _START, 0 if workdir is None else _finished_epochs(run, workdir)
     for name, number in run.trainings().items():
         method = registry.find(name)
-        for phase in method.every_phase(vars(config)):
+        for phase in method.phases(vars(config)):
+            left = max(0, phase.epochs - done)
+            done -= phase.epochs - left
             step = ratio * _step_seconds(config, method, phase)
-            total += number * phase.epochs * (_EPOCH + count * step)
+            total += number * left * (_EPOCH + count * step)
+        # A run that is killed in its last phase repeats it.
+        last = ratio * plain * _last_phase_examples(config, method, count) / 100
+        total += number * method.fine_tuning_epochs(vars(config)) * (_EPOCH + last)
     return total
+
+
+def _finished_epochs(run: Planned, workdir: str | Path) -> int:
+    """The epochs in the table of a run that has been started; 0 for a study."""
+    if not isinstance(run, PlannedRun) or run.state(workdir) != STARTED:
+        return 0
+    return max(map(len, run.run(workdir).metrics().values()), default=0)
+
+
+def _last_phase_examples(config: Config, method: registry.Method, steps: int) -> int:
+    """The examples of an epoch of the last phase, which is cut as by `fine_tuning.cut_steps`.
+
+    That is not called, as its module loads TensorFlow.
+    """
+    clean = max(1, round(config.meta_size * (1 - method.holds_back(vars(config)))))
+    batch = min(config.meta_batch_size or config.batch_size, clean)
+    return batch * min(steps, max(1, PASSES * clean // batch))
 
 
 def factor(runs: Sequence[Planned], workdir: str | Path) -> float | None:

@@ -7,7 +7,6 @@ from typing import Any
 from tf_mwn.files import Folder
 from tf_mwn.reproduction.planned_runs import made_by, versions
 from tf_mwn.reproduction.tables import TABLES, Cell
-from tf_mwn.runs.run import FINISHED
 from tf_mwn.tables import markdown_table, moments, with_deviation
 
 
@@ -73,9 +72,11 @@ def write(
 
 
 def _compared(cell: Cell, workdir: str | Path) -> dict[str, Any]:
-    finished = [run for run in cell.runs if run.state(workdir) == FINISHED]
-    results = [run.run(workdir).results for run in finished]
     ending = f"_{cell.row.reading}" if cell.row.reading else ""
+    found = [(run, run.results(workdir)) for run in cell.runs]
+    # Older runs do not have every reading.
+    read = [(run, r) for run, r in found if r is not None and f"best_epoch_accuracy{ending}" in r]
+    counted, results = [run for run, _ in read], [result for _, result in read]
     best, best_deviation = _accuracies(results, f"best_epoch_accuracy{ending}")
     last, last_deviation = _accuracies(results, f"last_epoch_accuracy{ending}")
     number = cell.number
@@ -92,16 +93,16 @@ def _compared(cell: Cell, workdir: str | Path) -> dict[str, Any]:
         "last_epoch": last,
         "last_epoch_deviation": last_deviation,
         "difference": None if best is None or number is None else best - number.mean,
-        "seeds": [run.seed for run in finished],
-        "missing_seeds": [run.seed for run in cell.runs if run not in finished],
+        "seeds": [run.seed for run in counted],
+        "missing_seeds": [run.seed for run in cell.runs if run not in counted],
         "runs": [run.name for run in cell.runs],
-        "versions": versions(cell.runs, workdir),
+        "versions": versions(counted, workdir),
     }
 
 
 def _accuracies(results: Sequence[Mapping], name: str) -> tuple[float | None, float | None]:
-    """Mean and deviation in %; older runs do not have every reading."""
-    return moments([100 * result[name] for result in results if name in result])
+    """Mean and deviation in %."""
+    return moments([100 * result[name] for result in results])
 
 
 def _column_table(group: Sequence[Mapping[str, Any]]) -> str:

@@ -93,6 +93,44 @@ def cells(
             column.
         ValueError, TypeError: as `recipes.experiment.resolve`.
     """
+    table, kept = _chosen(name, scale, methods, columns)
+    if scale == "paper" and table.order:
+        rank = {cell: i for i, cell in enumerate(table.order)}
+        kept.sort(key=lambda cell: rank[cell[0].published, cell[1].label])
+    found = [
+        _cell(column, row, seeds, common or {}, label_file)
+        for column, row in kept
+        if with_sets or not column.needs_set
+    ]
+    return [cell for cell in found if cell is not None]
+
+
+def why_empty(
+    name: str,
+    scale: str,
+    with_sets: bool = True,
+    methods: Sequence[str] = (),
+    columns: Sequence[str] = (),
+    label_file: str | None = None,
+) -> str:
+    """The sentence that says what is missing where `cells` finds none; arguments as there."""
+    _, kept = _chosen(name, scale, methods, columns)
+    if not kept:
+        wanted = f"a column of table {name} that has a row of {', '.join(methods)}"
+        return f"columns: expected {wanted}, received {', '.join(columns)}"
+    if not with_sets and all(column.needs_set for column, _ in kept):
+        names = ", ".join(dict.fromkeys(column.name for column, _ in kept))
+        return f"data_dir: expected --data_dir or --download for {names}, received none"
+    return (
+        "label_file: expected the folder of the lists of labels that every run chosen of table "
+        f"{name} needs, received {label_file or 'none'}"
+    )
+
+
+def _chosen(
+    name: str, scale: str, methods: Sequence[str], columns: Sequence[str]
+) -> tuple[Table, list[tuple[Column, Row]]]:
+    """The table and its cells of those methods and columns, whatever data they need."""
     if name not in TABLES:
         raise ValueError(unknown_name("table", name, TABLES))
     table = TABLES[name]
@@ -101,20 +139,14 @@ def cells(
     every = _paper(name, table) if scale == "paper" else _SMALL[name]
     _check_chosen("only", methods, [n for row in table.rows for n in (row.label, row.method)])
     _check_chosen("columns", columns, [n for c in every for n in (c.name, c.published)])
-    kept = [
+    return table, [
         (column, row)
         for column in every
         for row in table.rows
         if column.published in row.numbers
-        and (with_sets or not column.needs_set)
         and (not columns or {column.name, column.published} & set(columns))
         and (not methods or _is_wanted(row, table, methods))
     ]
-    if scale == "paper" and table.order:
-        rank = {cell: i for i, cell in enumerate(table.order)}
-        kept.sort(key=lambda cell: rank[cell[0].published, cell[1].label])
-    found = [_cell(column, row, seeds, common or {}, label_file) for column, row in kept]
-    return [cell for cell in found if cell is not None]
 
 
 def _is_wanted(row: Row, table: Table, names: Sequence[str]) -> bool:
@@ -134,7 +166,7 @@ def _cell(
     recipe = row.recipe or column.recipe
     own = {**decided(recipe, column.settings), **row.settings}
     if find(recipe).label_list:
-        if label_file is None or not _holds(label_file, find(recipe).label_list):
+        if label_file is None or not holds(label_file, find(recipe).label_list):
             return None
         own["label_file"] = label_file
     settings = settings_for(row.method, common, own)
@@ -142,7 +174,7 @@ def _cell(
     return Cell(column, row, tuple(runs))
 
 
-def _holds(label_file: str, name: str) -> bool:
+def holds(label_file: str, name: str) -> bool:
     """Whether a file is the list of this name; a folder is expected to hold every list."""
     path = Path(label_file).expanduser()
     return path.is_dir() or path.stem == name

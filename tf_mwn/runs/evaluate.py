@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 
 from tf_mwn.checks import check_labels
-from tf_mwn.data.images.decoding import fit_images
+from tf_mwn.data.bias.label_file import has_numbers, plain
+from tf_mwn.data.images.decoding import check_scale, fit_images
 from tf_mwn.data.sources.loading import read
 from tf_mwn.data.sources.location import DEFAULT_LOCATION, DataLocation
 from tf_mwn.data.sources.naming import located
 from tf_mwn.data.sources.source import check_inputs
 from tf_mwn.data.sources.table import feature_columns
+from tf_mwn.data.sources.tokens import of_length
 from tf_mwn.data.subset import Subset
 from tf_mwn.monitoring.classification import evaluation
 from tf_mwn.runs.finished_run import FinishedRun
@@ -44,12 +46,13 @@ def parts(
         columns=columns_of(run),
         evaluated=True,
     )
-    known = run.data.card["class_names"]
-    return [
-        Subset(fitted_inputs(what, x, shape), classes, classes, np.arange(len(classes)))
-        for what, x, y in raw.examples()
-        for classes in [_classes(what, y, raw.class_names, known)]
-    ], dataset
+    known, subsets = run.data.card["class_names"], []
+    for what, x, y in raw.examples():
+        x = of_length("dataset", x, *shape) if raw.is_tokens and len(shape) == 1 else x
+        x, classes = fitted_inputs(what, x, shape), _classes(what, y, raw.class_names, known)
+        check_scale("dataset", x, "the run's own", run.data.test.x)  # which no bias alters
+        subsets.append(Subset(x, classes, classes, np.arange(len(classes))))
+    return subsets, dataset
 
 
 def columns_of(run: FinishedRun) -> list[str] | None:
@@ -76,27 +79,28 @@ def fitted_inputs(what: str, x: Any, shape: tuple[int, ...], option: str = "data
 def _classes(what: str, y: Any, names: Sequence[str] | None, known: Sequence[str]) -> np.ndarray:
     """The run's classes [N] of labels. Any of the classes may be missing.
 
-    A label is the name of a class; where the data have no names, its number.
+    A label is the name of a class; where the data have no names, its number. If the run has classes
+    whose names are numbers, such as folders 1 to 12, a number is a name.
     """
     y = check_labels(f"labels of {what}", y, None if names is None else len(names))
     present = np.unique(y)
     texts = [str(label) if names is None else names[label] for label in present]
-    if set(texts) <= set(known):
-        found = [known.index(text) for text in texts]
-    elif names is None and present.max(initial=0) < len(known):
-        found = present
-    else:
-        numbered = names is None
-        strays = [
-            text
-            for text, label in zip(texts, present, strict=True)
-            if (label >= len(known) if numbered else text not in known)
-        ]
+    number = {name: row for row, name in enumerate(_numbers(known) if names is None else known)}
+    strays = [text for text in texts if text not in number]
+    if strays:
         raise ValueError(
             f"dataset: expected classes among those of the run, {', '.join(known[:20])}, "
             f"received {', '.join(strays[:20])}"
         )
+    found = [number[text] for text in texts]
     return np.asarray(found, np.int64)[np.searchsorted(present, y)]
+
+
+def _numbers(names: Sequence[str]) -> list[str]:
+    """What labels without names call the classes of a run."""
+    if has_numbers(names):
+        return list(map(plain, names))
+    return list(map(str, range(len(names))))
 
 
 def evaluate(run: FinishedRun, subsets: list[Subset]) -> dict[str, Any]:

@@ -9,12 +9,12 @@ import numpy as np
 
 from tf_mwn.checks import check_count
 from tf_mwn.data.arrays import npz_names, read_npz
-from tf_mwn.data.images.decoding import SUFFIXES, ImageFormat, examine
+from tf_mwn.data.images.decoding import SUFFIXES, ImageFormat, check_scale, examine
 from tf_mwn.data.images.files import ImageFiles
 from tf_mwn.data.sources.clothing1m import MARGIN, is_clothing1m
 from tf_mwn.data.sources.csv_rows import read_fields
 from tf_mwn.data.sources.table import features
-from tf_mwn.data.sources.tokens import TOKENS
+from tf_mwn.data.sources.tokens import TOKENS, checked, of_length
 from tf_mwn.data.subset import Subset
 from tf_mwn.files import read_columns
 from tf_mwn.messages import logger
@@ -58,25 +58,29 @@ def inputs_of(run: FinishedRun, paths: Sequence[str]) -> list[Inputs]:
     margin = MARGIN if is_clothing1m(run.config.dataset) else 1.0
     found, images, columns = [], [], columns_of(run)
     for path in paths:
-        x = _rows(path, columns)
+        x = _rows(path, columns, shape)
         if x is not None:
             found += _images(images, shape, margin)
             images = []
             x = fitted_inputs("x", x, shape, "files")
+            check_scale("files", x, "the run's own", run.data.test.x)  # which no bias alters
             found.append(Inputs(x, [path] * len(x), range(len(x))))
         else:
             images += _named(path)
     return [*found, *_images(images, shape, margin)]
 
 
-def _rows(path: str, columns: Sequence[str] | None) -> Any:
+def _rows(path: str, columns: Sequence[str] | None, shape: tuple[int, ...]) -> Any:
     """The inputs that a file holds row by row; None for a file that lists or is images.
 
-    `columns` are the feature columns of a run on a table.
+    `columns` are the feature columns of a run on a table; sequences of tokens get the length of
+    those in `shape`.
     """
     if path.lower().endswith(".npz"):
         name = TOKENS if TOKENS in npz_names("files", path) else "x"
-        return read_npz("files", path, [name])[name]
+        x = read_npz("files", path, [name])[name]
+        is_sequences = name == TOKENS and len(shape) == 1
+        return of_length("files", checked(name, x), *shape) if is_sequences else x
     if columns is None or not path.lower().endswith(".csv"):
         return None
     rows = read_fields(path, (), "files")
@@ -86,7 +90,8 @@ def _rows(path: str, columns: Sequence[str] | None) -> Any:
             f"files: expected the feature columns of the run in {path}, received none called "
             f"{', '.join(missing[:_LISTED])}"
         )
-    return features(path, rows, columns, "files")
+    x = features(path, rows, columns, "files")
+    return of_length("files", x, *shape) if list(columns) == [TOKENS] else x
 
 
 def _named(path: str) -> list[str]:

@@ -141,8 +141,8 @@ class Run:
         recorded = self.recorded
         if recorded is None:
             return MISSING
-        wanted = completed(self.config.to_json())
-        if completed(recorded.get("settings", {})) != as_json(wanted):
+        found, wanted = completed_identity(recorded), as_json(self.identity(""))
+        if any(found.get(name) != wanted.get(name) for name in ("settings", "files")):
             return OTHER
         return STARTED if self.results is None else FINISHED
 

@@ -127,7 +127,7 @@ def _fit_epochs(run, model, data, history, evaluation, termination, epochs, part
     every = _all_epochs(run, model)
     progress = ProgressBar(f"{run.method} seed {run.seed}", every, first)
     callbacks = [
-        StopOnNonFiniteLoss(run.method),
+        StopOnNonFiniteLoss(run.method, step),
         StepTimer(),
         evaluation,
         EpochRecord(run, history),

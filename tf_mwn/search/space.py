@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from tf_mwn.checks import unknown_name
@@ -70,17 +70,22 @@ class Domain:
         return int(value) if self.kind is int else float(f"{value:.6g}")
 
 
-def default_space(method: Method, given: Collection[str]) -> tuple[Domain, ...]:
-    """The hyper-parameters of the method, or the learning rate if it has none.
+def default_space(
+    method: Method, settings: Mapping[str, Any], given: Collection[str]
+) -> tuple[Domain, ...]:
+    """The hyper-parameters of the method that have an effect, or the learning rate if none has.
 
     Args:
         method: to search for.
+        settings: of all trials; they decide which options of the method have an effect.
         given: settings that the user has decided; they are not searched.
 
     Raises:
         ValueError: nothing is left to search.
     """
-    own = [o for o in method.options if o.grid and o.name not in given]
+    reads = method.reads_under(settings)
+    own = [o for o in method.options if o.grid and o.name in reads and o.name not in given]
+    own = [o for o in own if method.ignores(settings, o.name) is None]
     searched = own or [o for o in (SETTINGS["learning_rate"],) if o.name not in given]
     if not searched:
         raise ValueError(

@@ -12,6 +12,7 @@ from typing import Any
 
 import tensorflow as tf
 
+import tf_mwn
 from tf_mwn.data.sources.location import DEFAULT_LOCATION, DataLocation
 from tf_mwn.files import Folder, scalars
 from tf_mwn.methods import registry
@@ -150,7 +151,9 @@ class Study:
 
     def _write(self, folder: Folder, rows: Sequence[Row]) -> None:
         folder.path.mkdir(parents=True, exist_ok=True)
-        folder.write_json(STUDY, [dataclasses.asdict(row) for row in rows])
+        written = [dataclasses.asdict(row) for row in rows]
+        made = {"version": tf_mwn.__version__, **self.plan.identity()}
+        folder.write_json(STUDY, {**made, "rows": written})
         accuracies = {row.name: [r["last_epoch_accuracy"] for r in row.results] for row in rows}
         title = f"{self.plan.method.name}, {self.plan.joint.folder}"
         with folder.replacing("study.png") as path:

@@ -71,6 +71,17 @@ class StudyPlan:
     @property
     def folder(self) -> str:
         """The folder below the workdir. Its name depends on everything that decides the study."""
+        return f"{self.joint.folder}/study-{self.method.name}-{digest(self._decides())}"
+
+    def identity(self) -> dict[str, Any]:
+        """What the study compared: recipe, method, settings, seeds and search."""
+        return {
+            "recipe": self.joint.recipe.name,
+            "method": self.method.name,
+            "seeds": list(self.joint.seeds),
+            **self._decides(),
+        }
+
+    def _decides(self) -> dict[str, Any]:
         changed = self.joint.config.differences(self.joint.recipe.config)
-        identity = {"changed": changed, "plan": self.search.search_settings()}
-        return f"{self.joint.folder}/study-{self.method.name}-{digest(identity)}"
+        return {"changed": changed, "plan": self.search.search_settings()}

@@ -68,7 +68,8 @@ class SweepPlan:
             )
         experiment = resolve(recipe, overrides, methods, trial_seeds, location)
         if space is None:
-            domains = default_space(registry.find(methods[0]), overrides)
+            method = registry.find(methods[0])
+            domains = default_space(method, vars(experiment.config), overrides)
         else:
             domains = parse_space(space)
         if max_trials is None and search in ("random", "bayesian"):

@@ -129,3 +129,25 @@ def test_features_take_no_foreign_images():
     table = build_source(RawSource("table", np.arange(80.0).reshape(40, 2), np.arange(40) % 2))
     with pytest.raises(ValueError, match=r"can become \[2\], received inputs of shape \[8, 8, 3\]"):
         _prepare(OTHER, source=table, open_set="other", open_set_rate=0.5)
+
+
+def test_an_open_set_of_another_scale_is_refused():
+    unit = build_source(RawSource("unit", np.float32(OTHER.x) / 255, np.arange(len(OTHER.x)) % 2))
+    for source, other, received in (
+        (_source(), unit, r"\[1, 1\]"),
+        (unit, _source(), r"\[0, 199\]"),
+    ):
+        with pytest.raises(ValueError, match=f"open_set {other.name}: .* received .*{received}"):
+            _prepare(other, source=source, open_set=other.name, open_set_rate=0.2)
+
+
+def test_images_of_bools_take_data_noise():
+    x = np.random.default_rng(0).random((40, 6, 6, 1)) < 0.5
+    source = build_source(RawSource("bools", x, np.arange(40) % 2))
+    data = _prepare(source=source, data_noise="shuffled_pixels", data_noise_rate=0.5)
+    assert data.train.x.dtype == np.uint8 and set(np.unique(data.train.x)) == {0, 1}
+    own, shuffled = (data.train.x[data.train.altered == kind] for kind in (OWN_INPUT, DATA_NOISE))
+    kept = x[data.train.sample_id]
+    np.testing.assert_array_equal(own, kept[data.train.altered == OWN_INPUT])
+    counts = kept[data.train.altered == DATA_NOISE].sum(axis=(1, 2, 3))
+    np.testing.assert_array_equal(shuffled.sum(axis=(1, 2, 3)), counts)

@@ -27,6 +27,12 @@ def test_instance_noise_has_its_rate_and_is_right_where_it_is_not_wrong():
     assert (label != clean)[high].mean() > (label != clean)[~high].mean() + 0.1
 
 
+@pytest.mark.parametrize(("rate", "mean"), [(0.05, 0.101), (0.2, 0.206), (0.4, 0.4), (0.9, 0.871)])
+def test_truncation_moves_the_mean_of_the_flip_rates(rate, mean):
+    levels = (np.arange(20_000) + 0.5) / 20_000
+    assert truncated_normal(levels, rate, 0.1).mean() == pytest.approx(mean, abs=5e-4)
+
+
 def test_instance_noise_depends_on_the_input():
     x, clean = _inputs()
     x[:], clean = x[0], np.zeros_like(clean)

@@ -7,25 +7,15 @@ import pytest
 from hypothesis import given
 
 from tests.damage import FEW, damaged, one_line, write
+from tests.data.bias.toy_ids import ids_source
 from tests.data.splits.toy_rows import prepared_rows, rows_source
 from tf_mwn.data.bias.label_file import find_list, read_labels
-from tf_mwn.data.subset import Source
 
 IDS = np.array([7, 3, 5, 9])
 LABELS = np.array([2, 0, 1, 2])
 
 
-def _source(names=("0", "1", "2"), ids=IDS, test=(11,), num_rows=None):
-    """A source of which a label file reads only the ids and the names."""
-    x, y = np.zeros((len(ids), 1)), np.zeros(len(ids), int)
-    return Source(
-        *("toy", x, y, None, np.asarray(ids), x[:1], y[:1], np.asarray(test), tuple(names)),
-        *(None, None, True),
-        num_rows=num_rows,
-    )
-
-
-SOURCE = _source()
+SOURCE = ids_source(IDS)
 
 
 def _csv(path, text):
@@ -97,6 +87,36 @@ def test_bad_arrays_are_refused(tmp_path):
         read_labels(str(tmp_path / "short.npy"), SOURCE)
 
 
+@pytest.mark.parametrize("text", [LABELS.astype(str), LABELS.astype("S"), LABELS])
+def test_arrays_of_another_rank_are_refused(tmp_path, text):
+    what = r"labels in .*: expected shape \[N\], received \[4, 1\] \(use labels\[:, 0\]\)"
+    np.save(tmp_path / "c.npy", text[:, None])
+    for path in (
+        str(tmp_path / "c.npy"),
+        _npz(tmp_path / "c.npz", sample_id=IDS, label=text[:, None]),
+    ):
+        with pytest.raises(ValueError, match=what):
+            read_labels(path, SOURCE)
+    np.save(tmp_path / "0.npy", text[0])
+    for path, name in (
+        (str(tmp_path / "0.npy"), "labels"),
+        (_npz(tmp_path / "l.npz", sample_id=IDS, label=text[0]), "labels"),
+        (_npz(tmp_path / "s.npz", sample_id=7, label=text), "sample_id"),
+    ):
+        with pytest.raises(ValueError, match=rf"{name} in .*: expected shape \[N\], received \[\]"):
+            read_labels(path, SOURCE)
+
+
+def test_names_in_bytes_are_utf_8(tmp_path):
+    source = ids_source(IDS, ("Bär", "Kuh", "3"))
+    given = np.array(["3", "Bär", "Kuh", "3"])
+    path = _npz(tmp_path / "a.npz", sample_id=IDS, label=np.char.encode(given, "utf-8"))
+    assert read_labels(path, source).tolist() == [2, 0, 1, 2]
+    path = _npz(tmp_path / "a.npz", sample_id=IDS, label=np.char.encode(given, "latin-1"))
+    with pytest.raises(ValueError, match=r"labels in .*a.npz: expected UTF-8, received b'B\\xe4r'"):
+        read_labels(path, source)
+
+
 def test_bad_files_are_refused(tmp_path):
     with pytest.raises(ValueError, match="nothing.csv, which does not exist"):
         read_labels(str(tmp_path / "nothing.csv"), SOURCE)
@@ -113,7 +133,7 @@ def test_labels_by_name_by_number_and_by_number_as_a_name(tmp_path):
         rows = "".join(f"{i},{label}\n" for i, label in zip(IDS, labels, strict=True))
         path = _csv(tmp_path / "a.csv", f"sample_id,label\n{rows}")
         given = _npz(tmp_path / "a.npz", sample_id=IDS, label=np.array(labels))
-        found = [read_labels(p, _source(names)).tolist() for p in (path, given)]
+        found = [read_labels(p, ids_source(IDS, names)).tolist() for p in (path, given)]
         assert found[0] == found[1]
         return found[0]
 
@@ -121,13 +141,14 @@ def test_labels_by_name_by_number_and_by_number_as_a_name(tmp_path):
     assert read(("ant", "bee", "cat"), [2, 0, 1, 2]) == [2, 0, 1, 2]
     assert read(("1", "2", "10"), [10, 1, 2, 10]) == [2, 0, 1, 2]
     assert read(("01", "02", "10"), [10, 1, 2, 10]) == [2, 0, 1, 2]
+    assert read(("1", "2", "other"), [2, 1, 2, 1]) == [1, 0, 1, 0]
     with pytest.raises(ValueError, match="among 1, 2, 10, received 0"):
         read(("1", "2", "10"), [0, 1, 2, 10])
 
 
 def test_labels_of_all_rows_of_the_file(tmp_path):
     """The rows that were split off for the test are in it too."""
-    source = _source(ids=[0, 2, 3], test=[1, 4], num_rows=5)
+    source = ids_source([0, 2, 3], test=[1, 4], num_rows=5)
     np.save(tmp_path / "a.npy", np.array([0, 1, 2, 0, 1]))
     assert read_labels(str(tmp_path / "a.npy"), source).tolist() == [0, 2, 0]
     path = _csv(tmp_path / "a.csv", "sample_id,label\n4,0\n3,0\n2,2\n1,1\n0,0\n")

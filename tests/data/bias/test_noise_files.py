@@ -7,11 +7,13 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from tests.damage import FEW, damaged, one_line, write
+from tests.data.bias.toy_ids import ids_source
 from tf_mwn.data.bias.noise_files import read_matrix, read_probabilities
 
 _MATRICES = st.sampled_from(["f8", "i4", "c8", "U1"]).flatmap(
     lambda kind: arrays.arrays(kind, st.sampled_from([(3, 3), (2, 3), (3,), ()]))
 )
+SOURCE = ids_source(np.arange(3))
 PROBABILITIES = np.array([[0.7, 0.2, 0.1], [0.1, 0.45, 0.45], [0.0, 0.0, 1.0]])
 
 
@@ -55,24 +57,35 @@ def test_probability_files_agree_and_align(tmp_path):
     np.save(tmp_path / "p.npy", PROBABILITIES.astype(np.float32))
     np.savez(tmp_path / "p.npz", sample_id=ids[::-1], probability=PROBABILITIES[::-1])
     for name in ("p.npy", "p.npz"):
-        got = read_probabilities(str(tmp_path / name), ids, 3)
+        got = read_probabilities(str(tmp_path / name), ids_source(ids))
         np.testing.assert_allclose(got, PROBABILITIES, atol=1e-7)
         np.testing.assert_allclose(got.sum(axis=1), 1.0, rtol=1e-15)
+
+
+def test_probabilities_of_all_rows_of_the_file(tmp_path):
+    """The rows that were split off for the test are in it too."""
+    source = ids_source([0, 2, 3], test=[1, 4], num_rows=5)
+    every = PROBABILITIES[[0, 2, 1, 2, 0]]
+    np.save(tmp_path / "p.npy", every)
+    np.savez(tmp_path / "p.npz", sample_id=np.arange(5)[::-1], probability=every[::-1])
+    for name in ("p.npy", "p.npz"):
+        found = read_probabilities(str(tmp_path / name), source)
+        np.testing.assert_allclose(found, PROBABILITIES[[0, 1, 2]], atol=1e-7)
 
 
 def test_bad_probability_files_are_refused(tmp_path):
     path, ids = str(tmp_path / "p.npz"), np.arange(3)
     np.savez(path, sample_id=ids, logits=PROBABILITIES)
     with pytest.raises(ValueError, match="sample_id and probability in .*, received sample_id, lo"):
-        read_probabilities(path, ids, 3)
+        read_probabilities(path, ids_source(ids))
     np.savez(path, sample_id=ids, probability=PROBABILITIES[:, :2])
     with pytest.raises(ValueError, match=r"shape \[3, 3\] in .*p.npz, received \[3, 2\]"):
-        read_probabilities(path, ids, 3)
+        read_probabilities(path, ids_source(ids))
     np.savez(path, sample_id=ids, probability=PROBABILITIES * [[1], [2], [1]])
     with pytest.raises(ValueError, match=r"sum to 1 in .*received \[0.2, 0.9, 0.9\] in row 1"):
-        read_probabilities(path, ids, 3)
+        read_probabilities(path, ids_source(ids))
     with pytest.raises(ValueError, match="received none for 1, the first with id 3"):
-        read_probabilities(path, np.arange(4), 3)
+        read_probabilities(path, ids_source(np.arange(4)))
 
 
 @FEW
@@ -86,6 +99,6 @@ def test_any_matrix(tmp_path, content):
 @given(matrix=_MATRICES)
 def test_any_array_as_a_matrix(tmp_path, matrix):
     np.save(tmp_path / "t.npy", matrix)
-    for read in (read_matrix, lambda path, c: read_probabilities(path, np.arange(3), c)):
+    for read in (read_matrix, lambda path, _: read_probabilities(path, SOURCE)):
         found = one_line(read, str(tmp_path / "t.npy"), 3)
         assert found is None or np.allclose(found.sum(axis=1), 1, atol=1e-3)

@@ -45,10 +45,10 @@ def test_meta_imbalance_keeps_the_size(kind, counts):
 
 
 def test_meta_pool_of_the_source_is_used():
-    x = np.ones((40, 3, 3, 1), np.float32)
+    x = np.full((40, 3, 3, 1), 255, np.float32)
     source = toy_source(x_meta=x, y_meta=np.arange(40) % 4, clean_known=False)
     data = prepared(source, meta_size=12)
-    assert np.all(data.meta.x == 1) and len(data.train) == 240
+    assert np.all(data.meta.x == 255) and len(data.train) == 240
     assert data.card["meta"]["from"] == "clean examples apart"
     assert data.meta.sample_id.min() >= 248 and np.bincount(data.meta.label).tolist() == [3] * 4
     assert data.train.clean_label is None
@@ -100,6 +100,14 @@ BAD_SETTINGS = {
         "meta_noise_rate: expected 0 without --meta_noise, received 0.2",
     ),
     "meta kind": ({"meta_noise": "matrix"}, "meta_noise: expected one of"),
+    "noise of no meta set": (
+        {"meta_size": 0, "meta_noise": "uniform", "meta_noise_rate": 0.5},
+        "meta_noise: expected none with --meta_size=0, received uniform",
+    ),
+    "factor of no meta set": (
+        {"meta_size": 0, "meta_imbalance_factor": 10.0},
+        "meta_imbalance_factor: expected 1 with --meta_size=0, received 10",
+    ),
     "meta factor": (
         {"meta_imbalance_factor": 0.5},
         "meta_imbalance_factor: expected a value in .1, inf.",

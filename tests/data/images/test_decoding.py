@@ -12,7 +12,15 @@ from PIL import Image
 
 from tests.damage import FEW, damaged, one_line, write
 from tests.data.images.image_fixtures import load_path, pictures, save, save_folder
-from tf_mwn.data.images.decoding import ImageFormat, UnreadableImageError, examine, read_image
+from tf_mwn.data.images.decoding import (
+    ImageFormat,
+    UnreadableImageError,
+    check_scale,
+    examine,
+    fit_images,
+    read_image,
+)
+from tf_mwn.data.images.files import ImageFiles
 
 
 def test_one_image_by_hand(tmp_path):
@@ -189,3 +197,35 @@ def test_transparent_parts_are_said_to_be_laid_on_grey(tmp_path, caplog):
     with caplog.at_level("INFO", logger="tf_mwn"):
         load_path(tmp_path)
     assert "12 images have transparent parts, which are laid on grey (128)" in caplog.text
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "uint16"])
+def test_numbers_are_fitted_on_their_scale(dtype):
+    """As the same images of bytes, but for rounding, and of the same type."""
+    pixels, factor = pictures(3, (12, 9, 3)), 257 if dtype == "uint16" else 1 / 255
+    images = (pixels * np.float64(factor)).astype(dtype)
+    for shape in ((6, 6, 3), (12, 9, 1), (20, 30, 1)):
+        found = fit_images(images, shape, "x")
+        assert found.dtype == dtype and found.shape == (3, *shape)
+        wanted = fit_images(pixels, shape, "x")
+        np.testing.assert_allclose(found / factor, wanted, atol=2)
+        assert images.min() <= found.min() and found.max() <= images.max()
+    grey = fit_images(images[..., :1], (12, 9, 3), "x")
+    np.testing.assert_array_equal(grey, np.repeat(images[..., :1], 3, axis=-1))
+
+
+def test_images_of_two_scales_do_not_go_together():
+    unit = np.linspace(0, 1, 32, dtype=np.float32).reshape(2, 4, 4, 1)
+    bytes_, streamed = (255 * unit).astype(np.uint8), ImageFiles(None, ImageFormat(4, 4, 1), None)
+    message = (
+        r"^x: expected values on the scale of y, which are in \[0, %s\], received .* \[0, %s\]$"
+    )
+    for images in (bytes_, 255 * unit, streamed):
+        with pytest.raises(ValueError, match=message % (1, 255)):
+            check_scale("x", images, "y", unit)
+        with pytest.raises(ValueError, match=message % (255, 1)):
+            check_scale("x", unit, "y", images)
+        check_scale("x", images, "y", bytes_)
+        check_scale("x", images, "y", 0 * unit)  # black on any scale
+    check_scale("x", 1.1 * unit, "y", unit)  # as a sharp filter leaves them
+    check_scale("x", np.float32([[3.0]]), "y", np.float32([[0.5]]))  # a table

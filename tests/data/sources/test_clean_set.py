@@ -8,6 +8,7 @@ import pytest
 
 from tests.data.images.image_fixtures import IMAGES, save
 from tf_mwn.data.bias.settings import BiasSettings
+from tf_mwn.data.images.decoding import fit_images
 from tf_mwn.data.sources.clean_set import with_clean_set
 from tf_mwn.data.sources.loading import read
 from tf_mwn.data.sources.location import DEFAULT_LOCATION
@@ -113,3 +114,50 @@ def test_ids_of_a_clean_set_are_those_of_no_row(tmp_path, first):
     source = joined(tmp_path / "d.csv", tmp_path / "clean.csv", label_column="y")
     others = source.test_id, source.validation.sample_id, source.meta_pool.sample_id
     assert len(np.unique(np.concatenate([source.sample_id, *others]))) == 70
+
+
+def test_images_keep_their_scale_or_are_refused(tmp_path):
+    unit = np.float32(IMAGES) / 255
+    np.savez(tmp_path / "all.npz", x=unit[:20], y=np.arange(20) % 2)
+    np.savez(tmp_path / "clean.npz", x=unit[20:].repeat(2, axis=1), y=np.arange(10) % 2)
+    clean = joined(tmp_path / "all.npz", tmp_path / "clean.npz").meta_pool.x
+    assert clean.dtype == np.float32 and clean.max() <= 1
+    wanted = fit_images(IMAGES[20:].repeat(2, axis=1), (6, 5, 3), "x") / 255
+    np.testing.assert_allclose(clean, wanted, atol=0.01)
+    for size in (1, 2):  # of the same shape, and of another
+        np.savez(tmp_path / "bytes.npz", x=IMAGES[20:].repeat(size, 1), y=np.arange(10) % 2)
+        with pytest.raises(ValueError, match=r"x_meta: .* the scale of x, .* 1\], .* \[0, 255\]"):
+            joined(tmp_path / "all.npz", tmp_path / "bytes.npz")
+
+
+@pytest.mark.parametrize("kind", ["csv", "npz"])
+def test_sequences_get_the_length_of_the_others(tmp_path, kind):
+    def save_tokens(name, rows):
+        path = tmp_path / f"{name}.{kind}"
+        if kind == "csv":
+            lines = [f"{' '.join(map(str, row))},{k % 2}" for k, row in enumerate(rows)]
+            path.write_text("\n".join(["tokens,y", *lines]))
+        else:
+            np.savez(path, tokens=rows, y=np.arange(len(rows)) % 2)
+        return path
+
+    options = {"label_column": "y"} if kind == "csv" else {}
+    path = save_tokens("all", [[k, 2, 3, 4, 5] for k in range(1, 21)])
+    clean = save_tokens("clean", [[7, 8, 9], [9, 8, 7]])
+    found = joined(path, clean, **options).meta_pool.x
+    np.testing.assert_array_equal(found, [[7, 8, 9, 0, 0], [9, 8, 7, 0, 0]])
+    clean = save_tokens("long", [[7, 8, 9, 1, 2, 3]])
+    message = "^x_meta: expected sequences of at most 5 tokens, .* received one of 6$"
+    with pytest.raises(ValueError, match=message):
+        joined(path, clean, **options)
+
+
+def test_a_class_that_only_copies_had_is_worth_a_line(tmp_path, caplog):
+    x, names = np.arange(40.0).reshape(20, 2), ["a", "b", "c"]
+    arrays = {"x": x, "y": np.repeat([0, 1, 2], [9, 9, 2])}
+    np.savez(tmp_path / "all.npz", **arrays, class_names=names)
+    few = {name: array[16:] for name, array in arrays.items()}
+    np.savez(tmp_path / "clean.npz", **few, class_names=names)
+    source = joined(tmp_path / "all.npz", tmp_path / "clean.npz")
+    assert set(source.y) == {0, 1}
+    assert "only the clean examples hold 1 of the classes (c)" in caplog.text

@@ -74,9 +74,8 @@ def test_a_tilde_is_expanded_in_every_path(tmp_path):
     given = {"label_file": "~/a.csv", "weight_net": "~/b.json", "open_set": "~/c", "dataset": "~/d"}
     np.savez(tmp_path / "d", x=IMAGES, y=np.arange(len(IMAGES)) % 2)
     (tmp_path / "d.npz").rename(tmp_path / "d")
-    given |= {"meta_size": 4}
-    config = resolve("quickstart", given, ["meta_weight_net"]).config
-    given.pop("meta_size")
+    more = {"meta_size": 4, "open_set_rate": 0.1}
+    config = resolve("quickstart", {**given, **more}, ["meta_weight_net"]).config
     assert {getattr(config, name) for name in given} == {
         str(tmp_path / name) for name in ("a.csv", "b.json", "c", "d")
     }

@@ -95,3 +95,11 @@ def test_any_arrays(tmp_path, given_arrays):
     if source is not None:
         assert np.isfinite(source.x).all() and source.x.dtype.isnative
         assert len(source.x) == len(source.y) and set(source.y) <= set(range(30))
+
+
+def test_tokens_of_parts_may_differ_in_length(tmp_path):
+    tokens, test = np.arange(60).reshape(30, 2) + 1, np.arange(12).reshape(3, 4) + 70
+    path = save_npz(tmp_path, x=None, tokens=tokens, tokens_test=test, y_test=_Y[:3])
+    source = load(path)
+    np.testing.assert_array_equal(source.x, np.pad(tokens, ((0, 0), (0, 2))))
+    np.testing.assert_array_equal(source.x_test, test)

@@ -6,6 +6,7 @@ import pytest
 from tests.data.bias.toy_images import toy_source
 from tests.data.sources.npz_files import save_npz
 from tf_mwn.data.sources import loading
+from tf_mwn.data.sources.source import RawSource, build_source
 
 _Y = np.arange(30) % 3
 
@@ -95,3 +96,43 @@ def test_inputs_that_are_all_the_same_are_worth_a_line(tmp_path, caplog):
     x = np.arange(30 * 16, dtype=np.uint16).reshape(30, 4, 4)
     loading.load(save_npz(tmp_path, x=x))
     assert not caplog.text
+
+
+def test_the_test_part_leaves_every_class_an_example():
+    y = np.repeat(np.arange(41), [60] + [1] * 40)
+    source = build_source(RawSource("few", np.arange(200.0).reshape(100, 2), y))
+    assert set(source.y) == set(range(41)) and 0 < len(source.y_test) < 20
+    held = np.sort(np.concatenate([source.sample_id, source.test_id]))
+    np.testing.assert_array_equal(held, np.arange(100))
+    with pytest.raises(ValueError, match="hold out .* received 5 different ones in 5 classes"):
+        build_source(RawSource("one", np.arange(10.0).reshape(5, 2), np.arange(5)))
+
+
+def test_the_draw_of_the_test_part_is_that_of_old():
+    """Where no class would lose all: what the first version drew."""
+    source = build_source(RawSource("t", np.arange(60.0).reshape(30, 2), _Y))
+    np.testing.assert_array_equal(source.test_id, [0, 5, 6, 13, 14, 25])
+
+
+def test_an_image_that_comes_back_brings_all_its_rows():
+    """Each of 10 images has two rows, with the only example of a class each."""
+    images = np.random.default_rng(0).integers(0, 256, (30, 3, 3, 1)).astype(np.uint8)
+    y = np.concatenate([np.zeros(20, np.int64), 1 + np.arange(20)])
+    x = np.concatenate([images[:20], images[20:].repeat(2, axis=0)])
+    source = build_source(RawSource("t", x, y, is_own=True))
+    assert set(source.y) == set(range(21)) and len(source.y_test)
+    assert not {x.tobytes() for x in source.x} & {x.tobytes() for x in source.x_test}
+
+
+def test_clean_examples_of_a_table_are_compared_with_the_test_part(tmp_path, caplog):
+    test = np.arange(6.0).reshape(3, 2) + 0.5
+    arrays = {"x_test": test, "y_test": _Y[:3], "x_meta": test[[1, 2, 2]], "y_meta": _Y[:3]}
+    loading.load(save_npz(tmp_path, **arrays))
+    assert "3 of the 3 meta rows are test rows too" in caplog.text
+
+
+def test_images_of_two_scales_are_refused(tmp_path):
+    x = np.random.default_rng(0).integers(0, 256, (30, 4, 4)).astype(np.uint8)
+    bad = {"x": x, "x_test": np.float32(x[:3]) / 255, "y_test": np.arange(3)}
+    with pytest.raises(ValueError, match=r"x_test: .* scale of x, .* \[0, 255\], .* \[0, 0.97"):
+        loading.load(save_npz(tmp_path, **bad))

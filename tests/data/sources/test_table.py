@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from tf_mwn.data.sources import csv_rows
 from tf_mwn.data.sources.csv_rows import read_fields
 from tf_mwn.data.sources.loading import load, read
 from tf_mwn.data.sources.table import feature_columns
@@ -105,3 +106,26 @@ def test_only_labels_and_features_must_be_filled(tmp_path):
     assert [row["b"] for row in read_fields(path, ())] == ["2", "4"]
     with pytest.raises(ValueError, match="^files: expected a,y,b in line 2 of .*, received '1,,2'"):
         read_fields(path, ["y"], "files")
+
+
+@pytest.mark.parametrize("header", ["a,y", "tokens,y"])
+def test_a_file_of_several_chunks_is_read_as_one(tmp_path, header, monkeypatch):
+    monkeypatch.setattr(csv_rows, "_CHUNK", 7)
+    rows = [f"{i + 1}{' 5' * (i == 9) * (header[0] == 't')},{i % 2}" for i in range(20)]
+    raw = read(save(tmp_path, header, [*rows[:8], "", *rows[8:]]), label_column="y")
+    np.testing.assert_array_equal(raw.x[:, 0], np.arange(1, 21))
+    np.testing.assert_array_equal(raw.x[9], [10] if header == "a,y" else [10, 5])
+    np.testing.assert_array_equal(raw.y, np.arange(20) % 2)
+    with pytest.raises(ValueError, match="received 'x' in row 20"):
+        read(save(tmp_path, header, [*rows, "x,0"]), label_column="y")
+    with pytest.raises(ValueError, match=f"expected {header} in line 22 of .*, received '7'"):
+        read(save(tmp_path, header, [*rows, "7"]), label_column="y")
+
+
+def test_text_is_read_as_it_is_asked_for(tmp_path, monkeypatch):
+    """Two chunks are there before the third one's bad line is seen."""
+    monkeypatch.setattr(csv_rows, "_CHUNK", 10)
+    chunks = csv_rows.field_chunks(save(tmp_path, "a,b,y,c", [*ROWS, "1"]))
+    assert [len(next(chunks)) for _ in range(2)] == [10, 10]
+    with pytest.raises(ValueError, match="in line 22 of"):
+        next(chunks)

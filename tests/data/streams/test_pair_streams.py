@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tf_mwn.data.streams import pipeline
+from tf_mwn.data.streams import pair_streams, pipeline
 from tf_mwn.data.subset import Subset
 
 
@@ -80,7 +80,13 @@ def test_one_hot_labels_stay_one_hot():
     assert label.shape == (8, 2) and features["meta_labels"].dtype == tf.float32
 
 
-_LABELS = np.arange(20) % 2
+_X, _LABELS = np.zeros((20, 1), np.float32), np.arange(20) % 2
+_SLICES = tf.data.Dataset.from_tensor_slices
+
+
+def _unknown(dataset):
+    """The dataset, of which it is not known how long it is."""
+    return dataset.filter(lambda *example: True)
 
 
 BAD_PAIRS = {
@@ -133,6 +139,36 @@ BAD_PAIRS = {
         ValueError,
         "batch_size: expected at most 7 examples",
     ),
+    "fewer y": (
+        dict(x=_SLICES(_X), y=_SLICES(_LABELS[:9])),
+        ValueError,
+        "x, y: expected the same length, received 20, 9",
+    ),
+    "fewer y_meta": (
+        dict(x_meta=_SLICES(_X), y_meta=_SLICES(_LABELS[:9])),
+        ValueError,
+        "x_meta, y_meta: expected the same length, received 20, 9",
+    ),
+    "fewer weights": (
+        dict(x=_as_dataset(_X, _LABELS), y=None, sample_weight=_SLICES(np.ones(9))),
+        ValueError,
+        "y, sample_weight: expected the same length, received 20, 9",
+    ),
+    "fewer weights than ids": (
+        dict(
+            x=_unknown(_as_dataset(_X, _LABELS)),
+            y=None,
+            sample_id=np.arange(20),
+            sample_weight=np.ones(9),
+        ),
+        ValueError,
+        "sample_id, sample_weight: expected the same length, received 20, 9",
+    ),
+    "other structure": (
+        dict(x=_as_dataset({"a": _X}, _LABELS), y=None),
+        ValueError,
+        r"x_meta: expected the structure of x, .* \({'a': \[1\]}, \[\]\), received \(\[1\], \[\]\)",
+    ),
     "other dataset shape": (
         dict(x=_as_dataset(np.zeros((20, 3), np.float32), _LABELS), y=None),
         ValueError,
@@ -146,6 +182,68 @@ def test_bad_input_is_refused_in_one_sentence(changes, error, message):
     with pytest.raises(error, match=message) as caught:
         _pair(**changes)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("changes", "fewer"),
+    [
+        (dict(x=_unknown(_SLICES(_X)), y=_SLICES(_LABELS[:9])), "y"),
+        (dict(x=_SLICES(_X[:9]), y=_unknown(_SLICES(_LABELS))), "x"),
+        (dict(sample_id=np.arange(9)), "sample_id"),
+        (dict(sample_id=np.arange(30)), "y"),
+        (dict(sample_weight=np.ones(9)), "sample_weight"),
+        (dict(sample_weight=_unknown(_SLICES(np.ones(30)))), "y"),
+    ],
+)
+def test_lengths_that_nobody_knows_are_compared_at_the_end(changes, fewer):
+    given = dict(x=_unknown(_as_dataset(_X, _LABELS)), y=None, x_meta=None, y_meta=None)
+    dataset = _pair(**{**given, **changes})
+    text = rf"expected the same length, received fewer\] \[{fewer}\]"
+    with pytest.raises(tf.errors.InvalidArgumentError, match=text):
+        _take(dataset, 99)
+
+
+def test_equal_lengths_that_nobody_knows_change_nothing(monkeypatch):
+    x, ids = np.arange(20, dtype=np.float32)[:, None], np.arange(50, 70)
+    given = dict(sample_id=ids, sample_weight=_unknown(_SLICES(ids / 50)), x_meta=None, y_meta=None)
+    one = dict(x=_unknown(_as_dataset(x, _LABELS)), y=None)
+    two = dict(x=_SLICES((x,)), y=_unknown(_SLICES(_LABELS)))  # tuples of one
+
+    def epochs(examples):
+        dataset = _pair(**given, **examples)
+        return [_take(dataset, 99) for _ in range(2)]
+
+    found = [epochs(one), epochs(two)]
+    assert isinstance(found[1][0][0][0]["inputs"], tuple)
+    monkeypatch.setattr(
+        pair_streams, "zipped", lambda **streams: tf.data.Dataset.zip(*streams.values())
+    )
+    _assert_equal(found, [epochs(one), epochs(two)])
+
+
+def test_unequal_examples_of_an_unknown_number():
+    rows = tf.data.Dataset.range(1, 6).map(lambda n: (tf.repeat(n, n), n))
+    dataset = _pair(
+        x=_unknown(rows),
+        y=None,
+        x_meta=None,
+        y_meta=None,
+        sample_id=np.arange(5),
+        batch_size=2,
+        shuffle=False,
+        drop_remainder=False,
+    )
+    sizes = [features["inputs"].shape for features, _ in _take(dataset, 9)]
+    assert sizes == [(2, 2), (2, 4), (1, 5)]
+
+
+def test_endless_examples_ids_and_weights():
+    endless = _as_dataset(_X, _LABELS).repeat()
+    weights = tf.data.Dataset.from_tensors(1.0).repeat()
+    dataset = _pair(x=endless, y=None, sample_weight=weights)
+    assert dataset.cardinality() == tf.data.INFINITE_CARDINALITY and len(_take(dataset, 9)) == 9
+    dataset = _pair(x=_unknown(_as_dataset(_X, _LABELS)), y=None, sample_weight=weights)
+    assert len(_take(dataset, 9)) == 2
 
 
 def _subset(size, first_id=0):

@@ -7,7 +7,7 @@ import numpy as np
 
 from tf_mwn.data.bias.data_noise import DATA_NOISE_KINDS, alter_images
 from tf_mwn.data.bias.settings import BiasSettings
-from tf_mwn.data.images.decoding import fit_images
+from tf_mwn.data.images.decoding import check_scale, fit_images
 from tf_mwn.data.images.files import ImageFiles
 from tf_mwn.data.seeds import generator, random_order
 from tf_mwn.data.subset import DATA_NOISE, OPEN_SET, UNKNOWN_CLASS, Source, Subset
@@ -86,6 +86,7 @@ def _with_foreign(x: Any, rows: np.ndarray, other: Source, rng: np.random.Genera
     drawn = other.x[np.sort(random_order(len(other.x), rng)[: len(rows)])]
     if isinstance(x, ImageFiles):
         return x.replace(rows, drawn)
+    check_scale(f"open_set {other.name}", other.x, "the data", x)
     x = x.copy()
     x[rows] = fit_images(np.asarray(drawn), x.shape[1:], other.name)
     return x
@@ -97,6 +98,6 @@ def _with_noise(x, rows, settings: BiasSettings, statistics, rng) -> np.ndarray:
             f"data_noise: expected images in memory for {settings.data_noise}, "
             "received a source whose images are streamed"
         )
-    x = x.copy()
+    x = x.astype(np.uint8) if x.dtype == bool else x.copy()
     x[rows] = alter_images(x[rows], settings.data_noise, *statistics, rng)
     return x

@@ -62,7 +62,9 @@ def read_labels(path: str, source: Source) -> np.ndarray:
     """
     suffix = check_file(_OPTION, path, _SUFFIXES)
     if suffix == ".npy":
-        labels = _in_order(path, read_npy(_OPTION, path), source)
+        labels = of_training_part(_column("labels", path, read_npy(_OPTION, path)), source)
+        if len(labels) != (size := len(source.sample_id)):
+            raise ValueError(f"{_OPTION}: expected {size} labels in {path}, received {len(labels)}")
         return _classes(path, labels, source.class_names)
     ids, labels = (_read_csv if suffix == ".csv" else _read_npz)(path)
     check_lengths(sample_id=ids, label=labels)
@@ -70,29 +72,34 @@ def read_labels(path: str, source: Source) -> np.ndarray:
     return _classes(path, labels, source.class_names)[rows]
 
 
-def _in_order(path: str, labels: np.ndarray, source: Source) -> np.ndarray:
-    """Returns the labels of the training part, of a file with those of it or of all rows."""
-    size = len(source.sample_id)
-    if labels.ndim == 1 and len(labels) == source.num_rows:
-        return labels[source.sample_id]
-    if labels.ndim == 1 and len(labels) != size:
-        raise ValueError(f"{_OPTION}: expected {size} labels in {path}, received {len(labels)}")
-    return labels
+def of_training_part(array: np.ndarray, source: Source) -> np.ndarray:
+    """Returns the rows of the training part, if the array has all rows of the user's file."""
+    return array[source.sample_id] if len(array) == source.num_rows else array
+
+
+def _column(what: str, path: str, array: np.ndarray) -> np.ndarray:
+    """Returns an array [N]; text in bytes is decoded."""
+    if array.ndim != 1:
+        hint = " (use labels[:, 0])" if array.shape[1:] == (1,) else ""
+        raise ValueError(
+            f"{what} in {path}: expected shape [N], received {list(array.shape)}{hint}"
+        )
+    try:
+        return np.char.decode(array, "utf-8") if array.dtype.kind == "S" else array
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{what} in {path}: expected UTF-8, received {error.object!r}") from error
 
 
 def _classes(path: str, labels: np.ndarray, names: Sequence[str]) -> np.ndarray:
     """Returns labels, which are names or numbers, as classes [N]."""
     what = f"labels in {path}"
-    if labels.dtype.kind not in "US" and not all(map(_INTEGER.fullmatch, names)):
-        return check_labels(what, labels, len(names))
-    if labels.dtype.kind not in "US":  # a number is a name
-        check_labels(what, labels)
+    if labels.dtype.kind != "U":
+        check_labels(what, labels, None if has_numbers(names) else len(names))
         labels = labels.astype(str)
-    texts, which = np.unique(labels.astype(str), return_inverse=True)
-    number = {_plain(name): row for row, name in enumerate(names)}
-    unnamed = {} if all(map(_INTEGER.fullmatch, names)) else {str(i): i for i in range(len(names))}
-    known = {**unnamed, **number}
-    found = [known.get(_plain(text), -1) for text in texts]
+    texts, which = np.unique(labels, return_inverse=True)
+    numbers = {} if has_numbers(names) else {str(row): row for row in range(len(names))}
+    known = numbers | {plain(name): row for row, name in enumerate(names)}
+    found = [known.get(plain(text), -1) for text in texts]
     if -1 in found:
         raise ValueError(
             f"{what}: expected classes among {', '.join(names[:20])}, "
@@ -101,7 +108,12 @@ def _classes(path: str, labels: np.ndarray, names: Sequence[str]) -> np.ndarray:
     return np.array(found, np.int64)[which]
 
 
-def _plain(name: str) -> str:
+def has_numbers(names: Sequence[str]) -> bool:
+    """Whether a number in place of a class is its name: if any name is a number, such as "12"."""
+    return any(map(_INTEGER.fullmatch, names))
+
+
+def plain(name: str) -> str:
     """A name without spaces around it; a number without zeros before it."""
     name = name.strip()
     return str(int(name)) if _INTEGER.fullmatch(name) else name
@@ -109,7 +121,7 @@ def _plain(name: str) -> str:
 
 def _read_npz(path: str) -> tuple[np.ndarray, np.ndarray]:
     arrays = read_npz(_OPTION, path, ("sample_id", "label"))
-    return arrays["sample_id"], arrays["label"]
+    return _column("sample_id", path, arrays["sample_id"]), _column("labels", path, arrays["label"])
 
 
 def _read_csv(path: str) -> tuple[np.ndarray, np.ndarray]:

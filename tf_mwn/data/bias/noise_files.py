@@ -6,8 +6,9 @@ import numpy as np
 
 from tf_mwn.checks import check_file, check_transition_matrix
 from tf_mwn.data.arrays import read_npy, read_npz
-from tf_mwn.data.bias.label_file import rows_of_ids
+from tf_mwn.data.bias.label_file import of_training_part, rows_of_ids
 from tf_mwn.data.bias.noise import TOLERANCE
+from tf_mwn.data.subset import Source
 
 
 def read_matrix(path: str, num_classes: int) -> np.ndarray:
@@ -33,31 +34,34 @@ def read_matrix(path: str, num_classes: int) -> np.ndarray:
     return check_transition_matrix(matrix, f"noise_matrix {path}", TOLERANCE)
 
 
-def read_probabilities(path: str, sample_id: np.ndarray, num_classes: int) -> np.ndarray:
+def read_probabilities(path: str, source: Source) -> np.ndarray:
     """Reads class probabilities, for example the softmax of a model trained on clean labels.
 
     Args:
         path: `.npz` with the arrays `sample_id` [N] and `probability` [N, C]; or `.npy` with
-            [N, C] in source order.
-        sample_id: [N] ids of the source's training part.
-        num_classes: number of classes C.
+            [N, C] in source order. Rows of the test part may be among them, and are not used.
+        source: the source, of C classes.
 
     Returns:
-        [N, C] float64 in the order of `sample_id`; each row sums to 1.
+        [N, C] float64 in the order of the source's training part; each row sums to 1.
 
     Raises:
         TypeError: an array that holds no numbers.
         ValueError: a missing or unreadable file, ids that are unknown, missing or doubled, another
             shape, or rows that are no distributions.
     """
+    num_classes = len(source.class_names)
     if path.lower().endswith(".npz"):
         check_file("noise_probabilities", path, (".npz",))
         arrays = read_npz("noise_probabilities", path, ("sample_id", "probability"))
         ids, probabilities = arrays["sample_id"], arrays["probability"]
-        rows = rows_of_ids("noise_probabilities", path, ids, sample_id)
+        others = source.sample_id, source.test_id
+        rows = rows_of_ids("noise_probabilities", path, ids, *others)
         return _distributions(path, probabilities, len(ids), num_classes)[rows]
     probabilities = _numbers("noise_probabilities", path, (".npy", ".npz"))
-    return _distributions(path, probabilities, len(sample_id), num_classes)
+    if probabilities.ndim:
+        probabilities = of_training_part(probabilities, source)
+    return _distributions(path, probabilities, len(source.sample_id), num_classes)
 
 
 def _numbers(option: str, path: str, suffixes: tuple[str, ...]) -> np.ndarray:

@@ -10,7 +10,12 @@ from tf_mwn.options import Option, settings_class
 
 OPTIONS = (
     Option("noise", "none", tuple(NOISE_KINDS), "Kind of label noise in the training part."),
-    Option("noise_rate", 0.0, UNIT, "Nominal rate of the label noise."),
+    Option(
+        "noise_rate",
+        0.0,
+        UNIT,
+        "Nominal rate of the label noise. The data card has the realised one.",
+    ),
     Option(
         "imbalance", "long_tailed", IMBALANCE_KINDS, "Kind of class imbalance in the training part."
     ),
@@ -167,3 +172,6 @@ def _combinations(s: BiasSettings) -> Iterator[tuple[str, bool, str, str]]:
     yield "noise_sampling", exact and not drawn, "a --noise with a transition matrix", noise
     empty = s.validation_labels == "clean" and s.validation_size == 0
     yield "validation_size", empty, "a size above 0 with --validation_labels=clean", "0"
+    alone, factor = s.meta_size == 0, s.meta_imbalance_factor
+    yield "meta_noise", alone and s.meta_noise != "none", "none with --meta_size=0", s.meta_noise
+    yield "meta_imbalance_factor", alone and factor > 1, "1 with --meta_size=0", f"{factor:g}"

@@ -131,7 +131,7 @@ def _from_inputs(source: Source, settings: BiasSettings, rng: np.random.Generato
             raise ValueError(
                 f"noise_probabilities: expected a file with --noise={settings.noise}, received none"
             )
-        probabilities = read_probabilities(path, source.sample_id, num_classes)
+        probabilities = read_probabilities(path, source)
         rate = settings.noise_rate if settings.noise_factor is None else None
         label, wrong = feature_dependent_labels(
             probabilities, source.y, settings.noise, rng, rate=rate, factor=settings.noise_factor

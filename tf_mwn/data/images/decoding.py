@@ -16,6 +16,8 @@ SUFFIXES = (".jpg", ".jpeg", ".png")
 BACKGROUND = 128  # the grey behind transparent parts
 _MODES = {1: "L", 3: "RGB"}
 _MOST_PIXELS = 2**26  # of a PNG, which a few bytes can state: 200 MB of RGB
+_GREY = np.array([[0.299], [0.587], [0.114]], np.float32)  # as Pillow turns RGB to grey
+_ABOVE_ONE = 2.0  # a sharp filter may take values in [0, 1] above 1, but not so far
 _BIT_DEPTH = 24  # its byte in the header of a PNG
 # How Pillow turns an image upright, by EXIF orientation: members of `Image.Transpose`.
 _TURNS = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}
@@ -85,7 +87,7 @@ def _cover(image: Any, form: ImageFormat) -> np.ndarray:
         left, top = (size[0] - form.width) // 2, (size[1] - form.height) // 2
         image = image.resize(size, pillow().Resampling.BILINEAR)
         image = image.crop((left, top, left + form.width, top + form.height))
-    return np.asarray(image, np.uint8).reshape(form.shape)
+    return np.asarray(image).reshape(form.shape)
 
 
 def examine(path: str) -> tuple[tuple[int, int], int, bool]:
@@ -185,13 +187,13 @@ def fit_images(images: np.ndarray, shape: tuple[int, ...], name: str) -> np.ndar
     """Brings images of one source to the shape of another's.
 
     Args:
-        images: [n, H, W, C] with values 0 to 255.
+        images: [n, H, W, C], on any scale.
         shape: (H, W, C) wanted.
         name: what the images are called in a message.
 
     Returns:
-        [n, *shape] of the same type if the shape is right; uint8, scaled, cropped, and turned to
-        grey or RGB otherwise.
+        [n, *shape], scaled, cropped, and turned to grey or RGB, on the same scale. The type is the
+        same too, but whole numbers from 0 to 255 that have to be fitted become uint8.
 
     Raises:
         ValueError: inputs that are no images of 1 or 3 channels.
@@ -204,8 +206,58 @@ def fit_images(images: np.ndarray, shape: tuple[int, ...], name: str) -> np.ndar
             f"{name}: expected images that can become {list(shape)}, "
             f"received inputs of shape {list(images.shape[1:])}"
         )
-    form, fitted = ImageFormat(*shape), np.empty((len(images), *shape), np.uint8)
-    for row, pixels in enumerate(np.clip(images, 0, 255).astype(np.uint8)):
-        image = pillow().fromarray(pixels[..., 0] if channels[0] == 1 else pixels)
-        fitted[row] = _cover(image.convert(_MODES[shape[2]]), form)
+    low, high = _range(images)
+    pixels = images.dtype.kind != "f" and low >= 0 and high <= 255
+    images, fit = (images.astype(np.uint8), _fit_pixels) if pixels else (images, _fit_numbers)
+    form, fitted = ImageFormat(*shape), np.empty((len(images), *shape), images.dtype)
+    for row, image in enumerate(images):
+        fitted[row] = fit(image, form)
     return fitted
+
+
+def _fit_pixels(image: np.ndarray, form: ImageFormat) -> np.ndarray:
+    image = pillow().fromarray(image[..., 0] if image.shape[-1] == 1 else image)
+    return _cover(image.convert(_MODES[form.channels]), form)
+
+
+def _fit_numbers(image: np.ndarray, form: ImageFormat) -> np.ndarray:
+    """As `_fit_pixels`, channel by channel in single precision, which keeps any scale."""
+    numbers = image.astype(np.float32)
+    if form.channels < image.shape[-1]:
+        numbers = numbers @ _GREY
+    of_channel = dataclasses.replace(form, channels=1)
+    channels = [_cover(pillow().fromarray(c), of_channel) for c in np.moveaxis(numbers, -1, 0)]
+    fitted = np.clip(np.concatenate(channels, axis=-1), image.min(), image.max())
+    return fitted if image.dtype.kind == "f" else np.rint(fitted)
+
+
+def check_scale(name: str, images: Any, other: str, known: Any) -> None:
+    """Checks that not one of two arrays of images has the scale 0 to 1, and the other a larger one.
+
+    Args:
+        name: what the images are called in a message.
+        images: [N, H, W, C] array, or image files, whose pixels are 0 to 255. Others than images
+            are not checked.
+        other: what the images that they go with are called.
+        known: those, likewise.
+
+    Raises:
+        ValueError: floats up to 1 on one side, and values that are clearly above it on the other.
+    """
+    is_float = images.dtype.kind == "f", known.dtype.kind == "f"
+    if images.ndim != 4 or not any(is_float):
+        return
+    (low, high), (known_low, known_high) = _range(images), _range(known)
+    smaller = is_float[0] and 0 < high <= 1 and known_high > _ABOVE_ONE
+    larger = is_float[1] and 0 < known_high <= 1 and high > _ABOVE_ONE
+    if smaller or larger:
+        raise ValueError(
+            f"{name}: expected values on the scale of {other}, which are in "
+            f"[{known_low:g}, {known_high:g}], received values in [{low:g}, {high:g}]"
+        )
+
+
+def _range(images: Any) -> tuple[float, float]:
+    if not isinstance(images, np.ndarray):  # files, which are not all read for this
+        return 0.0, 255.0
+    return float(images.min()), float(images.max())

@@ -12,7 +12,8 @@ from tf_mwn.data.images.files import ImageFiles
 from tf_mwn.messages import logger
 from tf_mwn.row_keys import array_bytes, digests
 
-# Share of the rows of a table that differ from all others, where equal rows are the same example.
+# Share of different rows from which equal rows of a table are taken for the same example. In other
+# tables, which have few values, this cannot be told of rows that the table holds several times.
 _DIFFERENT = 0.99
 
 
@@ -30,7 +31,8 @@ def copies(source: str, part: str, of: Any, x: Any) -> np.ndarray:
     """Which of the training examples `x` [N, ...] are among those of a part, bool [N].
 
     A line says how many. Images in files are compared by content, too: a part may hold copies. Rows
-    of a table with few values are often equal without being the same example: then none is found.
+    of a table with few values are often equal without being the same example: of those that the
+    table holds several times none is found, which a second line says.
 
     Args:
         source: its name.
@@ -41,8 +43,17 @@ def copies(source: str, part: str, of: Any, x: Any) -> np.ndarray:
         found = _same_files(x, of)
     else:
         keys = _keys(x)
-        often_equal = x.ndim == 2 and len(np.unique(keys)) < _DIFFERENT * len(keys)
-        found = np.zeros(len(x), bool) if often_equal else np.isin(keys, _keys(of))
+        alike = np.isin(keys, _keys(of))
+        undecided = alike & np.isin(keys, _often_equal(x, keys))
+        found = alike & ~undecided
+        if undecided.any():
+            logger.warning(
+                "%s: %d training examples have the values of %s examples, but also of other "
+                "training examples; they stay",
+                source,
+                undecided.sum(),
+                part,
+            )
     if found.any():
         logger.warning(
             "%s: %d training examples are %s examples too; they are left out of training",
@@ -55,11 +66,11 @@ def copies(source: str, part: str, of: Any, x: Any) -> np.ndarray:
 
 def _same_files(files: ImageFiles, others: ImageFiles) -> np.ndarray:
     """Which files have the content of one of the others, bool [N]; few have the size of one."""
-    of_size = {os.path.getsize(path) for path in others.paths.tolist()}
-    sizes = map(os.path.getsize, files.paths.tolist())
-    rows = np.flatnonzero([size in of_size for size in sizes])
+    sizes, other_sizes = ([*map(os.path.getsize, f.paths.tolist())] for f in (files, others))
+    rows = np.flatnonzero(np.isin(sizes, other_sizes))
+    among = others.paths[np.isin(other_sizes, sizes)]
     found = np.zeros(len(files), bool)
-    found[rows] = np.isin(_contents(files.paths[rows]), _contents(others.paths))
+    found[rows] = np.isin(_contents(files.paths[rows]), _contents(among))
     return found
 
 
@@ -67,24 +78,37 @@ def _contents(paths: np.ndarray) -> np.ndarray:
     return digests(Path(os.fsdecode(path)).read_bytes() for path in paths.tolist())
 
 
-def warn_of_shared_images(source: str, parts: Mapping[str, Any]) -> None:
-    """A line for each two parts of a source that have images in common.
+def _often_equal(x: Any, keys: np.ndarray) -> np.ndarray:
+    """The keys of a table with few values that several of its rows have; none of images."""
+    different, counts = np.unique(keys, return_counts=True)
+    few_values = x.ndim == 2 and len(different) < _DIFFERENT * len(keys)
+    return different[counts > 1] if few_values else different[:0]
+
+
+def warn_of_shared_examples(source: str, parts: Mapping[str, Any]) -> None:
+    """A line for each two parts of a source that have examples in common.
+
+    Clean examples are not compared with those to train on, of which `copies` finds them.
 
     Args:
         source: its name.
-        parts: images by the name of the part.
+        parts: inputs by the name of the part; those to train on are the first, "train".
     """
-    keys = {name: _keys(x) for name, x in parts.items()} if len(parts) > 1 else {}
-    for one, other in itertools.combinations(keys, 2):
-        shared = int(np.isin(keys[other], keys[one]).sum())
+    pairs = [p for p in itertools.combinations(parts, 2) if p != ("train", "meta")]
+    if not pairs:
+        return
+    keys = {name: _keys(x) for name, x in parts.items()}
+    undecided = _often_equal(parts["train"], keys["train"])
+    for one, other in pairs:
+        x = parts[other]
+        if isinstance(x, ImageFiles) and "meta" in (one, other):  # which may lie elsewhere
+            shared = _same_files(x, parts[one]).sum()
+        else:
+            shared = (np.isin(keys[other], keys[one]) & ~np.isin(keys[other], undecided)).sum()
         if shared:
+            kind = "images" if x.ndim == 4 else "rows"
             logger.warning(
-                "%s: %d of the %d %s images are %s images too",
-                source,
-                shared,
-                len(keys[other]),
-                other,
-                one,
+                f"%s: %d of the %d %s {kind} are %s {kind} too", source, shared, len(x), other, one
             )
 
 

@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 
 from tf_mwn.checks import check_labels
-from tf_mwn.data.images.decoding import fit_images
+from tf_mwn.data.images.decoding import check_scale, fit_images
 from tf_mwn.data.images.files import ImageFiles, joined
 from tf_mwn.data.images.lists import FITTING
 from tf_mwn.data.sources.loading import read
 from tf_mwn.data.sources.location import DataLocation
 from tf_mwn.data.sources.naming import located
 from tf_mwn.data.sources.source import RawSource, check_inputs
+from tf_mwn.data.sources.tokens import of_length
 
 
 def with_clean_set(
@@ -27,7 +28,7 @@ def with_clean_set(
     Args:
         raw: the source.
         path: a folder, a CSV file or an .npz file, as `read` takes them. Its parts do not matter.
-            Images become those of `raw` in size and channels.
+            Images become those of `raw` in size and channels, sequences of tokens in length.
         location: as for `read`.
         label_column: of tables: the column of the labels.
 
@@ -47,7 +48,7 @@ def with_clean_set(
     )
     inputs, labels = zip(*((x, y) for _, x, y in clean.examples()), strict=True)
     y, names = _matched(np.concatenate(labels), clean.class_names, raw)
-    inputs = [_fitted(x, shape) for x in inputs]
+    inputs = [_fitted(x, raw, shape, clean.is_tokens) for x in inputs]
     if raw.x_meta is not None:
         inputs, y = [check_inputs("x_meta", raw.x_meta), *inputs], np.concatenate([raw.y_meta, y])
     ids = {name: held for name, held in raw.ids.items() if name != "meta"}
@@ -72,9 +73,12 @@ def read_clean(path: str, location: DataLocation, **options: Any) -> RawSource:
         raise type(error)(f"meta: {str(error).removeprefix('dataset: ')}") from error
 
 
-def _fitted(x: Any, shape: tuple[int, ...]) -> Any:
-    """Images of the shape of the training ones; other inputs as they are."""
+def _fitted(x: Any, raw: RawSource, shape: tuple[int, ...], is_tokens: bool) -> Any:
+    """Images and tokens of the shape of the training ones; other inputs as they are."""
     x = check_inputs("x_meta", x)
+    if is_tokens and raw.is_tokens:
+        return of_length("x_meta", x, *shape)
+    check_scale("x_meta", x, "x", raw.x)
     images = len(shape) == 3 and x.ndim == 4 and not isinstance(x, ImageFiles)
     return fit_images(x, shape, "x_meta") if images else x
 

@@ -1,16 +1,18 @@
 """The rows of a CSV file with a label each, and the parts that they are of."""
 
+import csv
 import dataclasses
+import itertools
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 import numpy as np
 
 from tf_mwn.checks import check_file
 from tf_mwn.data.sources.parts import TRAIN, assigned, part_of
-from tf_mwn.files import read_rows
 
 LABEL, CLEAN, SPLIT = "label", "clean_label", "split"
+_CHUNK = 1024  # rows held as text at a time
 _NUMBER = re.compile("-?[0-9]{1,18}")  # that int64 holds
 
 
@@ -75,11 +77,20 @@ def read_header(path: str) -> list[str]:
         ValueError: the file is missing, or no CSV in UTF-8.
     """
     check_file("dataset", path, (".csv",))
-    return _header(read_rows("dataset", path, most=1))
+    return _header(_lines("dataset", path))
 
 
-def _header(lines: list[list[str]]) -> list[str]:
-    return [name.strip() for name in lines[0]] if lines else []
+def _header(lines: Iterator[list[str]]) -> list[str]:
+    return [name.strip() for name in next(lines, [])]
+
+
+def _lines(option: str, path: str) -> Iterator[list[str]]:
+    """The fields of each line, read when it is asked for."""
+    try:
+        with open(path, newline="", encoding="utf-8-sig") as file:
+            yield from csv.reader(file)
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ValueError(f"{option}: expected CSV in UTF-8, received {path} ({error})") from error
 
 
 def read_fields(
@@ -96,18 +107,28 @@ def read_fields(
     Raises:
         ValueError: no row, or one that cannot be read (its line is named).
     """
+    return [row for rows in field_chunks(path, filled, option) for row in rows]
+
+
+def field_chunks(
+    path: str, filled: Collection[str] | None = None, option: str = "dataset"
+) -> Iterator[list[dict[str, str]]]:
+    """As `read_fields`, some rows at a time: text takes many times the memory of its numbers."""
     check_file(option, path, (".csv",))
-    lines = read_rows(option, path)
+    lines = _lines(option, path)
     header = _header(lines)
     filled = [name for name in header if (name != SPLIT if filled is None else name in filled)]
-    rows = [
+    rows = (
         _row(option, path, number, header, filled, line)
-        for number, line in enumerate(lines[1:], start=2)
+        for number, line in enumerate(lines, start=2)
         if line
-    ]
-    if not rows:
+    )
+    chunk = [*itertools.islice(rows, _CHUNK)]
+    if not chunk:
         raise ValueError(f"{option}: expected at least one row in {path}, received only the header")
-    return rows
+    while chunk:
+        yield chunk
+        chunk = [*itertools.islice(rows, _CHUNK)]
 
 
 def _row(

@@ -8,7 +8,7 @@ from tf_mwn.data.arrays import npz_names
 from tf_mwn.data.arrays import read_npz as read_arrays
 from tf_mwn.data.sources.parts import assigned, part_of
 from tf_mwn.data.sources.source import RawSource
-from tf_mwn.data.sources.tokens import TOKENS, checked
+from tf_mwn.data.sources.tokens import TOKENS, checked, of_length
 from tf_mwn.messages import logger
 
 _ARRAYS = "x tokens y y_clean y_coarse sample_id class_names".split()
@@ -19,11 +19,11 @@ def read_npz(path: str) -> RawSource:
     """Reads a source from an .npz file.
 
     The file holds `x` ([N, D] features, [N, H, W] or [N, H, W, C] images), or in its place `tokens`
-    ([N, L] integers, sequences padded with 0 at the end), and `y` (integers from 0). Optional:
-    `y_clean`, the true labels, which makes `y` the source's own noisy labels;
-    `x_test` and `y_test`, without which a fifth of each class is split off; `x_validation` and
-    `y_validation` (`x_val`, `x_valid`), which are the test part if there is no other; `x_meta` and
-    `y_meta`, clean examples that the meta set is drawn from instead of the training part;
+    ([N, L] integers, sequences padded with 0 at the end; L may differ between parts), and `y`
+    (integers from 0). Optional: `y_clean`, the true labels, which makes `y` the source's own noisy
+    labels; `x_test` and `y_test`, without which a fifth of each class is split off; `x_validation`
+    and `y_validation` (`x_val`, `x_valid`), which are the test part if there is no other; `x_meta`
+    and `y_meta`, clean examples that the meta set is drawn from instead of the training part;
     `y_coarse`, the superclass of each example; `sample_id`; `class_names`.
 
     Raises:
@@ -41,10 +41,9 @@ def read_npz(path: str) -> RawSource:
     arrays = read_arrays("dataset", path, known)
     arrays = {known[name]: array for name, array in arrays.items()}
     if inputs == TOKENS:
-        arrays = {
-            name.replace(TOKENS, "x"): checked(name, array) if name.startswith(TOKENS) else array
-            for name, array in arrays.items()
-        }
+        tokens = {n: checked(n, arrays.pop(n)) for n in [*arrays] if n.startswith(TOKENS)}
+        longest = max(array.shape[1] for array in tokens.values())
+        arrays |= {n.replace(TOKENS, "x"): of_length(n, a, longest) for n, a in tokens.items()}
     noisy = "y_clean" in arrays
     given, clean = arrays.pop("y"), arrays.pop("y_clean", None)
     class_names = arrays.pop("class_names", None)

@@ -14,8 +14,9 @@ from tf_mwn.checks import (
     check_together,
     check_unique,
 )
+from tf_mwn.data.images.decoding import check_scale
 from tf_mwn.data.images.files import ImageFiles
-from tf_mwn.data.images.same import copies, same_images, warn_of_shared_images
+from tf_mwn.data.images.same import copies, same_images, warn_of_shared_examples
 from tf_mwn.data.seeds import generator
 from tf_mwn.data.splits.split import stratified_indices
 from tf_mwn.data.statistics import STREAMED_SAMPLE
@@ -111,11 +112,11 @@ def build_source(raw: RawSource) -> Source:
     parts = _extra_parts(raw, x, num_classes, last + 1)
     kept, image = np.arange(len(y)), None
     if not alike:
-        kept = _without_clean_copies(raw.name, x, parts["meta"])
-    if raw.is_own and x.ndim == 4:
-        image = None if alike else same_images(x)
-        others = {n: part.x for n, part in parts.items() if part is not None and n != "meta"}
-        warn_of_shared_images(raw.name, {"train": x, **others})
+        kept = _without_clean_copies(raw, x, y, parts["meta"])
+    if raw.is_own:
+        image = None if alike or x.ndim != 4 else same_images(x)
+        others = {n: part.x for n, part in parts.items() if part is not None}
+        warn_of_shared_examples(raw.name, {"train": x, **others})
     path = None if raw.path is None else _encoded(raw.path)
     splits_off = parts["test"] is None
     if splits_off:
@@ -178,14 +179,31 @@ def _encoded(paths: Sequence[str]) -> np.ndarray:
     return np.array([os.fsencode(path) for path in paths])
 
 
-def _without_clean_copies(name: str, x: Any, clean: Subset | None) -> np.ndarray:
+def _without_clean_copies(
+    raw: RawSource, x: Any, y: np.ndarray, clean: Subset | None
+) -> np.ndarray:
     """The rows that are no copies of clean examples: those are not trained on a second time."""
     if clean is None:
         return np.arange(len(x))
-    kept = np.flatnonzero(~copies(name, "meta", clean.x, x))
+    kept = np.flatnonzero(~copies(raw.name, "meta", clean.x, x))
     if not len(kept):
         raise ValueError("meta: expected other examples than those to train on, received them all")
+    _warn_of_clean_classes(raw.name, np.setdiff1d(y, y[kept]), raw.class_names)
     return kept
+
+
+def _warn_of_clean_classes(name: str, labels: np.ndarray, names: Sequence[str] | None) -> None:
+    """A line about classes, if there are any, of which no example is left to train on."""
+    if labels.size:
+        few = _called(labels, names)
+        logger.warning(
+            "%s: only the clean examples hold %d of the classes (%s)", name, labels.size, few
+        )
+
+
+def _called(labels: np.ndarray, names: Sequence[str] | None) -> str:
+    named = dict(enumerate(names or ()))
+    return ", ".join(str(named.get(label, label)) for label in labels[:_LISTED])
 
 
 def _all_alike(name: str, x: Any) -> bool:
@@ -233,14 +251,10 @@ def _check_classes(name: str, y: np.ndarray, y_meta: Any, names: Sequence[str] |
     clean = np.empty(0, np.int64) if y_meta is None else check_labels("y_meta", y_meta)
     only_clean = np.setdiff1d(clean, y)
     classes = np.union1d(y, only_clean)
-    if only_clean.size:
-        named = dict(enumerate(names or ()))
-        few = ", ".join(str(named.get(k, k)) for k in only_clean[:_LISTED])
-        if only_clean.size == np.unique(clean).size:
-            raise ValueError(f"meta: expected examples of the data's classes, received only {few}")
-        logger.warning(
-            "%s: only the clean examples hold %d of the classes (%s)", name, only_clean.size, few
-        )
+    if only_clean.size and only_clean.size == np.unique(clean).size:
+        few = _called(only_clean, names)
+        raise ValueError(f"meta: expected examples of the data's classes, received only {few}")
+    _warn_of_clean_classes(name, only_clean, names)
     if len(classes) < 2:
         raise ValueError(f"y: expected at least two classes, received only class {classes[0]}")
     gaps = np.flatnonzero(classes != np.arange(len(classes)))
@@ -255,15 +269,22 @@ def _check_classes(name: str, y: np.ndarray, y_meta: Any, names: Sequence[str] |
 def _split_off_test(
     name: str, y: np.ndarray, rows: np.ndarray, num_classes: int, image: np.ndarray | None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Returns those of the rows that stay and those held out. Rows of one image stay together."""
+    """Returns those of the rows that stay and those held out.
+
+    Rows of one image stay together. Of a class that would lose all its rows, the first one stays.
+    """
     firsts = rows if image is None else np.unique(image[rows])
     size = round(TEST_FRACTION * len(firsts))
     drawn = stratified_indices(y[firsts], size, num_classes, generator(0, "test split"))
-    held_out = firsts[drawn] if image is None else rows[np.isin(image[rows], firsts[drawn])]
+    image = np.arange(len(y)) if image is None else image
+    held_out = rows[np.isin(image[rows], firsts[drawn])]
+    labels, first = np.unique(y[held_out], return_index=True)
+    lost = ~np.isin(labels, y[np.setdiff1d(rows, held_out)])
+    held_out = held_out[~np.isin(image[held_out], image[held_out[first[lost]]])]
     if not len(held_out):
         raise ValueError(
             f"dataset: expected enough examples to hold out a fifth for the test in {name}, "
-            f"received {len(firsts)} different ones"
+            f"received {len(firsts)} different ones in {len(np.unique(y[rows]))} classes"
         )
     return np.setdiff1d(rows, held_out), held_out
 
@@ -295,5 +316,6 @@ def _extra_part(
             f"x_{part}: expected the shape of x {list(x.shape[1:])}, "
             f"received {list(inputs.shape[1:])}"
         )
+    check_scale(f"x_{part}", inputs, "x", x)
     ids = raw.ids.get(part, first_id + np.arange(len(labels)))
     return Subset(inputs, labels, labels, ids)

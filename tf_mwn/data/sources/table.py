@@ -5,10 +5,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tf_mwn.data.sources.csv_rows import CLEAN, SPLIT, labelled_rows, read_fields, read_header
+from tf_mwn.data.sources.csv_rows import CLEAN, SPLIT, field_chunks, labelled_rows, read_header
 from tf_mwn.data.sources.parts import TRAIN
 from tf_mwn.data.sources.source import RawSource
-from tf_mwn.data.sources.tokens import TOKENS, padded
+from tf_mwn.data.sources.tokens import TOKENS, of_length, padded
 from tf_mwn.messages import logger
 
 # Not "weight", which may well be a feature.
@@ -42,17 +42,19 @@ def load_table(
         ValueError: a column that is missing, or a field that is no number (its line is named).
     """
     columns = feature_columns(path, label_column) if columns is None else list(columns)
-    rows = read_fields(path, (label_column, CLEAN))
-    missing = [name for name in (*columns, label_column) if name not in rows[0]]
-    if missing:
-        raise ValueError(
-            f"dataset: expected the columns {_listed([*columns, label_column])} in {path}, "
-            f"received none called {_listed(missing)}"
-        )
+    chunks, rows = list[np.ndarray](), list[dict[str, str]]()
+    for chunk in field_chunks(path, (label_column, CLEAN)):
+        _check_columns(path, chunk[0], [*columns, label_column])
+        chunks.append(features(path, chunk, columns, first=len(rows)))
+        others = [name for name in (label_column, CLEAN, SPLIT, SAMPLE_WEIGHT) if name in chunk[0]]
+        rows += [{name: row[name] for name in others} for row in chunk]
     if SAMPLE_WEIGHT in rows[0]:
         logger.warning("%s: not used: %s", path, SAMPLE_WEIGHT)
     found = labelled_rows(path, rows, label_column, evaluated)
-    x = features(path, rows, columns)
+    if columns == [TOKENS]:
+        longest = max(chunk.shape[1] for chunk in chunks)
+        chunks = [of_length(TOKENS, chunk, longest) for chunk in chunks]
+    x = np.concatenate(chunks)
     parts = {f"x_{part}": x[held] for part, held in found.places.items() if part != TRAIN}
     return RawSource(
         path,
@@ -66,6 +68,15 @@ def load_table(
         **found.labels(),
         **parts,
     )
+
+
+def _check_columns(path: str, row: dict[str, str], columns: Sequence[str]) -> None:
+    missing = [name for name in columns if name not in row]
+    if missing:
+        raise ValueError(
+            f"dataset: expected the columns {_listed(columns)} in {path}, "
+            f"received none called {_listed(missing)}"
+        )
 
 
 def feature_columns(path: str, label_column: str) -> list[str]:
@@ -98,28 +109,34 @@ def feature_columns(path: str, label_column: str) -> list[str]:
 
 
 def features(
-    path: str, rows: Sequence[dict[str, str]], columns: Sequence[str], option: str = "dataset"
+    path: str,
+    rows: Sequence[dict[str, str]],
+    columns: Sequence[str],
+    option: str = "dataset",
+    first: int = 0,
 ) -> np.ndarray:
     """The features of rows, float64 [N, D]; of a column `tokens` alone float32 [N, longest].
+
+    Messages count the rows from `first` on.
 
     Raises:
         ValueError: a field that is no number.
     """
     if list(columns) == [TOKENS]:
-        return padded(path, [row[TOKENS] for row in rows])
+        return padded(path, [row[TOKENS] for row in rows], first)
     x = np.empty((len(rows), len(columns)))
     for k, name in enumerate(columns):
         values = [row[name] for row in rows]
         try:
             x[:, k] = values
         except ValueError:
-            _refuse(option, path, name, values)
+            _refuse(option, path, name, values, first)
     return x
 
 
-def _refuse(option: str, path: str, name: str, values: Sequence[str]) -> None:
+def _refuse(option: str, path: str, name: str, values: Sequence[str], first: int) -> None:
     """Raises the error for the first field of a column that is no number."""
-    for row, value in enumerate(values):
+    for row, value in enumerate(values, start=first):
         try:
             float(value)
         except ValueError:

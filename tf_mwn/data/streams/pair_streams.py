@@ -1,6 +1,7 @@
 """Pairs of training and meta batches from `tf.data` inputs that need not fit in memory."""
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
@@ -32,21 +33,23 @@ class TrainingSet:
         """Single examples, (inputs, label)."""
         return single_examples((self.x, self.y), "x", "y")
 
-    def ids(self, examples: tf.data.Dataset) -> tf.data.Dataset:
-        """The id of each of the examples."""
-        return _sample_ids(self.sample_id, examples)
+    def ids(self) -> tf.data.Dataset:
+        """The id of each of the examples; endless if none are given."""
+        ids = self.sample_id
+        if ids is None:
+            return tf.data.Dataset.counter()
+        if isinstance(ids, tf.data.Dataset):
+            return ids.map(lambda value: tf.cast(value, tf.int64))
+        return tf.data.Dataset.from_tensor_slices(check_unique("sample_id", ids))
 
-    def weights(self, examples: tf.data.Dataset) -> tf.data.Dataset | None:
+    def weights(self) -> tf.data.Dataset | None:
         """The weight of each of the examples, or None."""
         weights = self.sample_weight
         if weights is None:
             return None
         if isinstance(weights, tf.data.Dataset):
             return weights.map(lambda value: tf.cast(value, tf.float32))
-        weights = check_sample_weight("sample_weight", weights)
-        if examples.cardinality() >= 0:
-            check_lengths(y=range(int(examples.cardinality())), sample_weight=weights)
-        return tf.data.Dataset.from_tensor_slices(weights)
+        return tf.data.Dataset.from_tensor_slices(check_sample_weight("sample_weight", weights))
 
 
 def pair_streams(
@@ -72,11 +75,11 @@ def pair_streams(
     """
     examples = train.examples()
     batch_size = _check_batch_size("batch_size", batch_size, examples)
-    weights = train.weights(examples)
-    ids = train.ids(examples)
-    parts = (examples, ids, *(() if weights is None else (weights,)))
-    padding = (_padding(examples.element_spec), *(None for _ in parts[1:]))
-    batches = _batches(tf.data.Dataset.zip(*parts), batch_size, seed, order, padding)
+    weights = train.weights()
+    parts = {"y": examples, "sample_id": train.ids()}
+    parts |= {} if weights is None else {"sample_weight": weights}
+    padding = (_padding(examples.element_spec), *(None for _ in list(parts)[1:]))
+    batches = _batches(zipped(**parts), batch_size, seed, order, padding)
     if meta[0] is None:
         return batches.map(_plain_element).prefetch(tf.data.AUTOTUNE)
     meta_examples = _examples("x_meta", meta[0], "y_meta", meta[1])
@@ -143,15 +146,58 @@ def _examples(x_name: str, x: Any, y_name: str, y: Any) -> tf.data.Dataset:
             f"{y_name}: expected a dataset or None with a dataset {x_name}, "
             f"received {type(y).__name__}"
         )
-    examples = (x if y is None else tf.data.Dataset.zip(x, y)).map(_dense)
-    _check_ranks(x_name, examples.element_spec)
+    given = {x_name: x} if y is None else {x_name: x, y_name: y}
+    streams = {name: _mapped(_dense, part) for name, part in given.items()}
+    for stream in streams.values():
+        _check_ranks(x_name, stream.element_spec)
+    examples = streams[x_name] if y is None else zipped(**streams)
     label = _check_label_spec(x_name, examples.element_spec)
     if label.dtype.is_floating:
         return examples
     return examples.map(lambda inputs, label: (inputs, tf.cast(label, tf.int64)))
 
 
-def _dense(*example):
+def zipped(**streams: tf.data.Dataset) -> tf.data.Dataset:
+    """Tuples of what the streams yield; those with an end have the same length.
+
+    A stream whose length is not known before it is read raises where it or another ends too early.
+
+    Raises:
+        ValueError: lengths that differ.
+    """
+    sizes = {name: int(stream.cardinality()) for name, stream in streams.items()}
+    check_lengths(**{name: range(size) for name, size in sizes.items() if size >= 0})
+    ending = [name for name, size in sizes.items() if size != tf.data.INFINITE_CARDINALITY]
+    if len(ending) < 2 or tf.data.UNKNOWN_CARDINALITY not in sizes.values():
+        return tf.data.Dataset.zip(*streams.values())
+
+    def goes_on(*elements: Any) -> Any:
+        there = [goes for name, (goes, _) in zip(streams, elements, strict=True) if name in ending]
+        text = f"{', '.join(ending)}: expected the same length, received fewer"
+        fewer = tf.boolean_mask(ending, tf.logical_not(there))
+        tf.debugging.Assert(tf.reduce_all(tf.equal(there, there[0])), [text, fewer])
+        return there[0]
+
+    together = tf.data.Dataset.zip(*map(_with_its_end, streams.values())).take_while(goes_on)
+    return together.map(lambda *elements: tuple(value for _, value in elements))
+
+
+def _with_its_end(stream: tf.data.Dataset) -> tf.data.Dataset:
+    """(True, element) for each element, and after the last one (False, a blank one)."""
+    blank = tf.nest.map_structure(
+        lambda part: tf.zeros([size or 0 for size in part.shape], part.dtype), stream.element_spec
+    )
+    marked = _mapped(lambda element: (True, element), stream)
+    return marked.concatenate(tf.data.Dataset.from_tensors((False, blank)))
+
+
+def _mapped(function: Callable[[Any], Any], stream: tf.data.Dataset) -> tf.data.Dataset:
+    """`map` of a function that takes an element whole, also if it is a tuple."""
+    whole = type(stream.element_spec) is not tuple
+    return stream.map(lambda *element: function(element[0] if whole else element))
+
+
+def _dense(element: Any) -> Any:
     """Ragged and sparse tensors as dense ones, padded with 0."""
 
     def dense(part):
@@ -159,7 +205,7 @@ def _dense(*example):
             return part.to_tensor()
         return tf.sparse.to_dense(part) if isinstance(part, tf.SparseTensor) else part
 
-    return tf.nest.map_structure(dense, example) if len(example) > 1 else example[0]
+    return tf.nest.map_structure(dense, element)
 
 
 def _check_ranks(name: str, spec: Any) -> None:
@@ -207,7 +253,15 @@ def check_example_spec(name: str, spec: Any) -> tf.TensorSpec:
 
 
 def _check_specs(train: Any, meta: Any) -> None:
-    tf.nest.assert_same_structure(train, meta)
+    try:
+        tf.nest.assert_same_structure(train, meta)
+    except (TypeError, ValueError):
+        shapes = [
+            tf.nest.map_structure(lambda part: list(part.shape), spec) for spec in (train, meta)
+        ]
+        raise ValueError(
+            f"x_meta: expected the structure of x, with shapes {shapes[0]}, received {shapes[1]}"
+        ) from None
     for one, other in zip(tf.nest.flatten(train), tf.nest.flatten(meta), strict=True):
         if not one.is_compatible_with(other):
             raise ValueError(
@@ -219,14 +273,3 @@ def _check_specs(train: Any, meta: Any) -> None:
 def _check_batch_size(name: str, batch_size: int, examples: tf.data.Dataset) -> int:
     size = int(examples.cardinality())  # negative for unknown or endless
     return check_count(name, batch_size, most=size if size >= 0 else None)
-
-
-def _sample_ids(sample_id: Any, examples: tf.data.Dataset) -> tf.data.Dataset:
-    if sample_id is None:
-        return tf.data.Dataset.counter()
-    if isinstance(sample_id, tf.data.Dataset):
-        return sample_id.map(lambda value: tf.cast(value, tf.int64))
-    sample_id = check_unique("sample_id", sample_id)
-    if examples.cardinality() >= 0:
-        check_lengths(y=range(int(examples.cardinality())), sample_id=sample_id)
-    return tf.data.Dataset.from_tensor_slices(sample_id)

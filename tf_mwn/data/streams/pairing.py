@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tf_mwn.data.streams.pair_streams import TrainingSet, in_batches, single_examples
+from tf_mwn.data.streams.pair_streams import TrainingSet, in_batches, single_examples, zipped
 
 _BATCH = 10_000  # labels that are counted at once
 
@@ -49,15 +49,13 @@ class Pairing:
             counts = _mass(*_counted(np.asarray(y), weights, ignored), num_classes)
         else:
             labels = x.map(lambda inputs, label: label) if y is None else y
-            given = self.train.weights(labels)
-            labels = (
-                labels.map(lambda y: (y,)) if given is None else tf.data.Dataset.zip(labels, given)
-            )
+            given = self.train.weights()
+            parts = {"y": labels} | ({} if given is None else {"sample_weight": given})
             counts = sum(
                 _mass(
                     *_counted(part.numpy(), rest[0].numpy() if rest else None, ignored), num_classes
                 )
-                for part, *rest in labels.batch(_BATCH)
+                for part, *rest in zipped(**parts).batch(_BATCH)
             )
         if self.class_weight is not None:
             counts[: len(self.class_weight)] *= self.class_weight[: len(counts)]
@@ -66,7 +64,7 @@ class Pairing:
     def whole(self, batch_size: int) -> tuple[tf.data.Dataset, tf.data.Dataset | None]:
         """Both sets in the order given: ({"inputs", "sample_id"}, labels), and (inputs, labels)."""
         examples = self.train.examples()
-        rows = tf.data.Dataset.zip(examples, self.train.ids(examples))
+        rows = zipped(y=examples, sample_id=self.train.ids())
         rows = rows.map(lambda pair, i: ({"inputs": pair[0], "sample_id": i}, pair[1]))
         train = in_batches(rows, batch_size)
         if self.meta[0] is None:
