@@ -19,7 +19,7 @@ from tf_mwn.reproduction import (
 from tf_mwn.reproduction.claims import Claim, Result
 from tf_mwn.reproduction.evidence import Context
 from tf_mwn.reproduction.planned_runs import Planned, check_used, each_once
-from tf_mwn.reproduction.tables import TABLES, Cell, cells, every_table, why_empty
+from tf_mwn.reproduction.tables import TABLES, Cell, cells, every_table, refuse_empty
 from tf_mwn.runs.run import FINISHED, MISSING, OTHER, STARTED
 
 SEEDS = (0, 1, 2)
@@ -115,7 +115,7 @@ class Reproduction:
         found, pairs, runs = planned(common)
         empty = [name for name, some in found.items() if not some and list(tables) != ["all"]]
         if empty:
-            raise ValueError(why_empty(empty[0], scale, with_sets, only, columns, label_file))
+            refuse_empty(empty[0], scale, with_sets, only, columns, label_file)
         for name, value in common.items():
             rest = {n: v for n, v in common.items() if n != name}
             check_used(name, value, runs, lambda rest=rest: planned(rest)[2])

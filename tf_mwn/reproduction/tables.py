@@ -8,7 +8,7 @@ be compared with each other.
 import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from tf_mwn.checks import unknown_name
 from tf_mwn.recipes import published
@@ -105,23 +105,27 @@ def cells(
     return [cell for cell in found if cell is not None]
 
 
-def why_empty(
+def refuse_empty(
     name: str,
     scale: str,
     with_sets: bool = True,
     methods: Sequence[str] = (),
     columns: Sequence[str] = (),
     label_file: str | None = None,
-) -> str:
-    """The sentence that says what is missing where `cells` finds none; arguments as there."""
+) -> NoReturn:
+    """Says what is missing where `cells` finds none; arguments as there.
+
+    Raises:
+        ValueError: always.
+    """
     _, kept = _chosen(name, scale, methods, columns)
     if not kept:
         wanted = f"a column of table {name} that has a row of {', '.join(methods)}"
-        return f"columns: expected {wanted}, received {', '.join(columns)}"
+        raise ValueError(f"columns: expected {wanted}, received {', '.join(columns)}")
     if not with_sets and all(column.needs_set for column, _ in kept):
         names = ", ".join(dict.fromkeys(column.name for column, _ in kept))
-        return f"data_dir: expected --data_dir or --download for {names}, received none"
-    return (
+        raise ValueError(f"data_dir: expected --data_dir or --download for {names}, received none")
+    raise ValueError(
         "label_file: expected the folder of the lists of labels that every run chosen of table "
         f"{name} needs, received {label_file or 'none'}"
     )
