@@ -21,7 +21,7 @@ def test_time_by_hand_and_by_finished_runs(tmp_path):
 
 
 def test_finished_epochs_of_a_started_run_are_not_counted(tmp_path):
-    planned = quickstart("meta_weight_net", epochs=10, meta_start=4)
+    planned = quickstart("meta_weight_net", epochs=10, meta_start=0.4)
     step, run = 0.006 + 64e-5, planned.run(tmp_path)
     run.claim("data")
     whole = run_time.seconds(planned)

@@ -169,7 +169,7 @@ def zipped(**streams: tf.data.Dataset) -> tf.data.Dataset:
     check_lengths(**{name: range(size) for name, size in sizes.items() if size >= 0})
     ending = [name for name, size in sizes.items() if size != tf.data.INFINITE_CARDINALITY]
     if len(ending) < 2 or tf.data.UNKNOWN_CARDINALITY not in sizes.values():
-        return tf.data.Dataset.zip(*streams.values())
+        return tf.data.Dataset.zip(tuple(streams.values()))
 
     def goes_on(*elements: Any) -> Any:
         there = [goes for name, (goes, _) in zip(streams, elements, strict=True) if name in ending]
@@ -178,7 +178,7 @@ def zipped(**streams: tf.data.Dataset) -> tf.data.Dataset:
         tf.debugging.Assert(tf.reduce_all(tf.equal(there, there[0])), [text, fewer])
         return there[0]
 
-    together = tf.data.Dataset.zip(*map(_with_its_end, streams.values())).take_while(goes_on)
+    together = tf.data.Dataset.zip(tuple(map(_with_its_end, streams.values()))).take_while(goes_on)
     return together.map(lambda *elements: tuple(value for _, value in elements))
 
 
