@@ -85,36 +85,36 @@ def test_a_list_of_labels_is_found_in_its_folder(tmp_path):
         ),
         (
             {"methods": ["cross_entropy"], "overrides": {"fine_tuning_rate": 0.5}},
-            "fine_tuning_rate: expected only with --fine_tuning_epochs above 0",
+            "fine_tuning_rate: expected only with fine_tuning_epochs above 0",
         ),
         (
             {"methods": ["gce", "mae"], "overrides": {"target_shares": "test"}},
-            "target_shares: expected only with --logit_adjustment above 0",
+            "target_shares: expected only with logit_adjustment above 0",
         ),
         (
             {"methods": ["meta_weight_net"], "overrides": {"held_back": 0.3}},
-            "held_back: expected only with --fine_tuning_epochs above 0",
+            "held_back: expected only with fine_tuning_epochs above 0",
         ),
         (
             {
                 "methods": ["cross_entropy", "cmw_net"],
                 "overrides": {"cmw_meta_set": "balanced", "cmw_ema": 0.9},
             },
-            "cmw_ema: expected only with --cmw_meta_set=low_loss, .* without effect on cmw_net$",
+            "cmw_ema: expected only with cmw_meta_set=low_loss, .* without effect on cmw_net$",
         ),
         (
             {
                 "methods": ["cmw_net_sl"],
                 "overrides": {"cmw_meta_set": "given", "cmw_meta_per_class": 5},
             },
-            "cmw_meta_per_class: expected only with --cmw_meta_set=low_loss or balanced",
+            "cmw_meta_per_class: expected only with cmw_meta_set=low_loss or balanced",
         ),
         (
             {
                 "methods": ["clean_added"],
                 "overrides": {"clean_share": 0.5, "meta_batch_size": 20},
             },
-            "clean_share: expected only without --meta_batch_size, received it without effect",
+            "clean_share: expected only without meta_batch_size, received it without effect",
         ),
         ({"overrides": {"meta_noise": "flip2"}}, "meta_noise: expected --meta_noise_rate with it"),
         (

@@ -89,7 +89,6 @@ def settings_of(method: Method, options: Mapping[str, Any], epochs: int, batch_s
     for name in options:
         needed = method.ignores(settings, name)
         if needed:
-            needed = needed.replace("--", "")
             raise ValueError(f"{name}: expected only {needed}, received it without effect")
     if parse_target_shares(settings["target_shares"]) == TEST:
         raise ValueError(

@@ -80,10 +80,7 @@ def of_training_part(array: np.ndarray, source: Source) -> np.ndarray:
 def _column(what: str, path: str, array: np.ndarray) -> np.ndarray:
     """Returns an array [N]; text in bytes is decoded."""
     if array.ndim != 1:
-        hint = " (use labels[:, 0])" if array.shape[1:] == (1,) else ""
-        raise ValueError(
-            f"{what} in {path}: expected shape [N], received {list(array.shape)}{hint}"
-        )
+        raise ValueError(f"{what} in {path}: expected shape [N], received {list(array.shape)}")
     try:
         return np.char.decode(array, "utf-8") if array.dtype.kind == "S" else array
     except UnicodeDecodeError as error:

@@ -154,18 +154,18 @@ class Method:
     def ignores(self, settings: Settings, name: str) -> str | None:
         """When the option `name` has an effect, if it has none under `settings`."""
         if name == TARGET_SHARES.name and not self.shared_value(settings, LOGIT_ADJUSTMENT.name):
-            return f"with --{LOGIT_ADJUSTMENT.name} above 0"
+            return f"with {LOGIT_ADJUSTMENT.name} above 0"
         if name == FINE_TUNING_RATE.name and not self.fine_tuning_epochs(settings):
-            return f"with --{FINE_TUNING_EPOCHS.name} above 0"
+            return f"with {FINE_TUNING_EPOCHS.name} above 0"
         if name == HELD_BACK.name and not (
             self.holds_back_meta or self.fine_tuning_epochs(settings)
         ):
-            return f"with --{FINE_TUNING_EPOCHS.name} above 0"
+            return f"with {FINE_TUNING_EPOCHS.name} above 0"
         if name in self.effective:
             decides, values = self.effective[name]
             if settings[decides.name] not in values:
-                one_of = f"with --{decides.name}={' or '.join(map(str, values))}"
-                return f"without --{decides.name}" if values == UNSET else one_of
+                one_of = f"with {decides.name}={' or '.join(map(str, values))}"
+                return f"without {decides.name}" if values == UNSET else one_of
         return None
 
     def needs_meta_set(self, settings: Settings) -> bool:
