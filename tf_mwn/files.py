@@ -4,7 +4,6 @@ import contextlib
 import csv
 import errno
 import fcntl
-import itertools
 import json
 import os
 import secrets
@@ -51,16 +50,13 @@ def as_json(content: Any) -> Any:
     return json.loads(json.dumps(content))
 
 
-def read_rows(
-    name: str, path: str | Path, errors: str = "strict", most: int | None = None
-) -> list[list[str]]:
-    """The rows of a CSV file, each a list of fields.
+def read_rows(name: str, path: str | Path, errors: str = "strict") -> Iterator[list[str]]:
+    """The rows of a CSV file, each a list of fields, read when it is asked for.
 
     Args:
         name: what the file is called in a message.
         path: the file.
         errors: what happens to bytes that are not UTF-8, as for `open`.
-        most: how many rows to read; None for all.
 
     Raises:
         ValueError: the file is not CSV in UTF-8.
@@ -68,7 +64,7 @@ def read_rows(
     """
     try:
         with open(path, newline="", encoding="utf-8-sig", errors=errors) as file:
-            return list(itertools.islice(csv.reader(file), most))
+            yield from csv.reader(file)
     except (UnicodeDecodeError, csv.Error) as error:
         raise ValueError(f"{name}: expected CSV in UTF-8, received {path} ({error})") from error
 

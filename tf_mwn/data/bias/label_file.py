@@ -80,7 +80,10 @@ def of_training_part(array: np.ndarray, source: Source) -> np.ndarray:
 def _column(what: str, path: str, array: np.ndarray) -> np.ndarray:
     """Returns an array [N]; text in bytes is decoded."""
     if array.ndim != 1:
-        raise ValueError(f"{what} in {path}: expected shape [N], received {list(array.shape)}")
+        hint = f" (use {what}[:, 0])" if array.shape[1:] == (1,) else ""
+        raise ValueError(
+            f"{what} in {path}: expected shape [N], received {list(array.shape)}{hint}"
+        )
     try:
         return np.char.decode(array, "utf-8") if array.dtype.kind == "S" else array
     except UnicodeDecodeError as error:
@@ -122,7 +125,7 @@ def _read_npz(path: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _read_csv(path: str) -> tuple[np.ndarray, np.ndarray]:
-    header, *rows = read_rows(_OPTION, path) or [[]]
+    header, *rows = [*read_rows(_OPTION, path)] or [[]]
     header = [name.strip() for name in header]
     if header not in _HEADERS:
         raise ValueError(

@@ -1,6 +1,5 @@
 """The rows of a CSV file with a label each, and the parts that they are of."""
 
-import csv
 import dataclasses
 import itertools
 import re
@@ -10,6 +9,7 @@ import numpy as np
 
 from tf_mwn.checks import check_file
 from tf_mwn.data.sources.parts import TRAIN, assigned, part_of
+from tf_mwn.files import read_rows
 
 LABEL, CLEAN, SPLIT = "label", "clean_label", "split"
 _CHUNK = 1024  # rows held as text at a time
@@ -77,20 +77,11 @@ def read_header(path: str) -> list[str]:
         ValueError: the file is missing, or no CSV in UTF-8.
     """
     check_file("dataset", path, (".csv",))
-    return _header(_lines("dataset", path))
+    return _header(read_rows("dataset", path))
 
 
 def _header(lines: Iterator[list[str]]) -> list[str]:
     return [name.strip() for name in next(lines, [])]
-
-
-def _lines(option: str, path: str) -> Iterator[list[str]]:
-    """The fields of each line, read when it is asked for."""
-    try:
-        with open(path, newline="", encoding="utf-8-sig") as file:
-            yield from csv.reader(file)
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise ValueError(f"{option}: expected CSV in UTF-8, received {path} ({error})") from error
 
 
 def read_fields(
@@ -115,7 +106,7 @@ def field_chunks(
 ) -> Iterator[list[dict[str, str]]]:
     """As `read_fields`, some rows at a time: text takes many times the memory of its numbers."""
     check_file(option, path, (".csv",))
-    lines = _lines(option, path)
+    lines = read_rows(option, path)
     header = _header(lines)
     filled = [name for name in header if (name != SPLIT if filled is None else name in filled)]
     rows = (
