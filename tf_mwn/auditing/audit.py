@@ -58,8 +58,7 @@ def audit(
         x: inputs as the classifier takes them: an array, or a tuple or dict of arrays, of N rows.
         y: given labels, [N] integers from 0 or [N, C] one-hot floats.
         x_meta, y_meta: clean examples that the classifier was not trained on, or None. Those that
-            a last phase (`Robust`, `fine_tune`) trained on are left out, if that was in this
-            process.
+            a last phase (`Robust`, `fine_tune`) trained on are left out.
         sample_id: [N] unique integers; row numbers by default. Methods that keep a history of each
             example need the ids of the training.
         y_clean: true labels in the forms of `y` if they are known, to compare the rankings by.

@@ -22,6 +22,8 @@ from tf_mwn.training.logit_adjustment import LogitAdjustment
 from tf_mwn.training.loops import Loops
 from tf_mwn.training.metrics import metrics_on_logits
 
+_TUNED_ON = "tuned_on"  # its name in the file of a saved model
+
 
 class Compiled(Loops):
     """The part of `RobustModel` that is the same in each step: optimizer, loss and its options."""
@@ -179,6 +181,17 @@ class Compiled(Loops):
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
         return cls(**{k: _deserialised(v) for k, v in config.items()})
+
+    def save_own_variables(self, store: Any) -> None:
+        super().save_own_variables(store)
+        if len(self._tuned_on):
+            store[_TUNED_ON] = self._tuned_on.view(np.uint8)
+
+    def load_own_variables(self, store: Any) -> None:
+        own = {name: store[name] for name in list(store.keys())}  # not every store has more
+        tuned_on = np.array(own.pop(_TUNED_ON, ()), np.uint8)
+        super().load_own_variables(own)
+        self._tuned_on = tuned_on.view("V16")
 
     def get_compile_config(self) -> dict[str, Any]:
         if not self.compiled:

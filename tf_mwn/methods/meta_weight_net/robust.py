@@ -14,12 +14,11 @@ from tf_mwn.engine.objective import TrainingBatch
 from tf_mwn.engine.optimizers import CoupledAdam
 from tf_mwn.engine.replicas import state
 from tf_mwn.label_noise.planted import auc_and_error, planted_weights
-from tf_mwn.messages import logger
 from tf_mwn.methods.meta_weight_net import specs
 from tf_mwn.methods.meta_weight_net.meta_weight_net import MetaWeightNet
 from tf_mwn.tensors import Element, Labels, Logits, Tensor
 from tf_mwn.training import options as training_options
-from tf_mwn.training.fine_tuning import FineTuned, hold_back, strata
+from tf_mwn.training.fine_tuning import FineTuned
 from tf_mwn.training.whole_sets import WholeSets, logits_of
 
 _CLEAN_BATCH = 500  # examples per call of the classifier
@@ -118,8 +117,6 @@ class Robust(MetaWeightNet):
         self.needs_whole_sets = tests_weights
         # Whether V weighs in this epoch; a variable, so that a resumed run goes on alike.
         self._trust = state(self, "trust", dtype="int32") if tests_weights else None
-        # Whether a last phase has trained on clean examples; a variable, as a saved model knows it.
-        self._has_tuned = state(self, "has_tuned", dtype="int32") if tests_weights else None
         self._clean_logits = tf.function(
             lambda x: self.predicting_classifier(x, training=False), reduce_retracing=True
         )
@@ -157,16 +154,6 @@ class Robust(MetaWeightNet):
         """The last phase."""
         if pairing is not None and self._parts["fine_tuning_epochs"]:
             self.fine_tuned = self._tune(pairing, verbose)
-            if self._has_tuned is not None:
-                self._has_tuned.assign(1)
-
-    def unseen(self, x_meta: Any) -> np.ndarray:
-        if self._has_tuned is not None and self._has_tuned.numpy() and self.fine_tuned is None:
-            logger.warning(
-                "the last phase may have trained on these clean examples before the model was "
-                "saved; examples that it has not seen are a better test"
-            )
-        return super().unseen(x_meta)
 
     @property
     def trusts_weights(self) -> bool:
@@ -225,7 +212,7 @@ class Robust(MetaWeightNet):
                 ignored = self.per_example_loss.ignore_class
                 self._adjust_by(pairing.class_counts(max(logits.shape[-1], 2), ignored))
         if self.needs_whole_sets:
-            self.whole_sets = WholeSets(dataset, self._unseen(pairing))
+            self.whole_sets = WholeSets(dataset, self._test_set(pairing))
         if pairing.meta_batch_size is not None or pairing.meta[0] is None:
             return dataset
         examples = max(1, round(pairing.batch_size * self.meta_fraction))
@@ -245,14 +232,13 @@ class Robust(MetaWeightNet):
             return labels, outputs[0]
         return labels, self(next(iter(dataset.take(1)))[0])  # a subclassed model
 
-    def _unseen(self, pairing: Pairing) -> tf.data.Dataset | None:
-        """The clean examples that the classifier has not trained on, or None."""
+    def _test_set(self, pairing: Pairing) -> tf.data.Dataset | None:
+        """The clean examples that no last phase has trained on, or None."""
         x, y = pairing.clean_examples()
-        if self._has_tuned.numpy():
-            rows = hold_back(strata(y), self._parts["held_back"], _HELD_BACK_SEED)
-            x, y = tf.nest.map_structure(lambda part: part[rows], (x, y))
-        if not len(y):
+        rows = self.unseen(x)
+        if not rows.any():
             return None
+        x, y = tf.nest.map_structure(lambda part: part[rows], (x, y))
         return tf.data.Dataset.from_tensor_slices((x, y)).batch(_CLEAN_BATCH)
 
     def _tune(self, pairing: Pairing, verbose: Any) -> FineTuned:
