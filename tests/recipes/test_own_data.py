@@ -75,17 +75,26 @@ def test_images_become_small_ones_of_one_size(sizes, image_size, shape):
 def test_the_method_follows_what_is_known():
     clean = {"x_meta": RNG.normal(size=(9, 6)), "y_meta": [0, 1, 2, 0, 0, 0, 0, 0, 0]}
     for arrays, overrides, method, size, sampling in (
-        ({}, {}, "gce", 0, "uniform"),
+        ({}, {}, "sce", 0, "uniform"),
         (clean, {}, "robust", 9, "by_class"),
-        (clean, {"meta_size": 0}, "gce", 0, "by_class"),
+        (clean, {"meta_size": 0}, "sce", 0, "by_class"),
         ({"y_clean": np.arange(N) % 3}, {}, "robust", 30, "uniform"),
         ({}, {"meta_size": 12}, "robust", 12, "uniform"),
     ):
         found = resolve(None, {**archive(**arrays), **overrides})
         assert found.methods == (method,)
+        assert found.config.logit_adjustment == (method == "sce")
         assert (found.config.meta_size, found.config.meta_sampling) == (size, sampling)
     images = archive(x=RNG.normal(size=(N, 8, 8)))
     assert resolve(None, images).methods == ("elr",)
+
+
+def test_options_of_the_chosen_method_are_set_for_no_other():
+    chosen = resolve(None, archive())
+    assert resolve(None, archive(), ["sce"]).folder == chosen.folder
+    for methods in (["gce"], ["sce", "gce"]):
+        assert resolve(None, archive(), methods).config.logit_adjustment == 0
+    assert resolve(None, {**archive(), "logit_adjustment": 0.0}).config.logit_adjustment == 0
 
 
 def test_clean_examples_beside_a_set_that_has_a_name_are_taken_whole():
@@ -125,15 +134,15 @@ def test_every_reason_is_shown_unless_the_user_decides():
     assert "your data mine.npz: 240 training rows of 6 in 3 classes, no clean examples" in text
     assert "network = mlp: features" in text and "launch.audit --run=RUN --ask=100" in text
     text = listing.experiment(resolve(None, {**archive(), "network": "lenet"}, ["cross_entropy"]))
-    assert "network = mlp" not in text and "method = gce" not in text
+    assert "network = mlp" not in text and "method = sce" not in text
 
 
 def test_the_flags_of_a_run_hold_whatever_followed_the_data():
     first = resolve(None, {**archive(), "epochs": 3})
-    flags = dict(line[2:].split("=", 1) for line in first.flags("gce", 0).splitlines())
+    flags = dict(line[2:].split("=", 1) for line in first.flags("sce", 0).splitlines())
     assert flags.pop("recipe") == "own_data" and flags["network"] == "mlp"
     given = {n: SETTINGS[n].parse(v) for n, v in flags.items() if n in SETTINGS}
-    again = resolve("own_data", given)
+    again = resolve("own_data", given, [flags["method"]])
     assert again.config == first.config and again.folder == first.folder
     with pytest.raises(ValueError, match="dataset: expected a path with recipe own_data"):
         resolve("own_data", {})

@@ -5,13 +5,13 @@ import pytest
 from tf_mwn.data.sources.location import DEFAULT_LOCATION
 from tf_mwn.data.splits.biased_data import prepare
 from tf_mwn.methods import registry
-from tf_mwn.runs import build
+from tf_mwn.runs import datasets
 from tf_mwn.runs.cost import forward_passes
 from tf_mwn.settings.config import Config
 
 
 def test_forward_passes_by_hand():
-    source = build.load_sources(Config(dataset="digits"), DEFAULT_LOCATION)[0]
+    source = datasets.load_sources(Config(dataset="digits"), DEFAULT_LOCATION)[0]
     config = Config(dataset="digits", train_size=330, batch_size=100, meta_batch_size=50)
     data = prepare(source, config, 0)
 

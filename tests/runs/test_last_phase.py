@@ -8,9 +8,9 @@ import tensorflow as tf
 from tf_mwn.methods import registry
 from tf_mwn.recipes.experiment import resolve
 from tf_mwn.runs import last_phase, train
-from tf_mwn.runs.build import meta_parts
 from tf_mwn.runs.finished_run import FinishedRun
 from tf_mwn.runs.session import Session
+from tf_mwn.runs.streams import meta_parts
 
 SETTINGS = {"network": "mlp", "epochs": 2, "train_size": 250, "batch_size": 50}
 

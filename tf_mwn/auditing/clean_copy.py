@@ -16,7 +16,7 @@ from tf_mwn.data.sources.clothing1m import is_clothing1m
 from tf_mwn.data.sources.location import DEFAULT_LOCATION, DataLocation
 from tf_mwn.data.sources.naming import CSV, FOLDER, NPZ, kind_of
 from tf_mwn.files import Folder, write_csv
-from tf_mwn.runs import build
+from tf_mwn.runs import datasets
 from tf_mwn.runs.run import Run
 from tf_mwn.tables import text_table
 
@@ -133,7 +133,7 @@ def _write_file(kind, run, audit, outcome, path, folder, location) -> None:
                 "action: expected weight for a label file, which lists every example (a dropped "
                 f"one with weight 0), received {left_out} examples to leave out of {dataset}"
             )
-        source, _ = build.load_sources(run.config, location)
+        source, _ = datasets.load_sources(run.config, location)
         labels = source.y if source.y_given is None else source.y_given
         if run.config.label_file is not None:
             labels = read_labels(run.config.label_file, source)
@@ -147,9 +147,9 @@ def _write_checked(kind, run, audit, outcome, path, folder, location) -> None:
         column = config.label_column
         checked.write_rows(config.dataset, path, folder, outcome, names, column, before)
         return
-    raw = build.read_dataset(config, location)
+    raw = datasets.read_dataset(config, location)
     alone = dataclasses.replace(raw, x_meta=None, y_meta=None)  # its own stay where they are
-    before = build.with_clean_examples(config, alone, location)
+    before = datasets.with_clean_examples(config, alone, location)
     checked.write_npz(path, outcome, audit.x, names, before)
 
 

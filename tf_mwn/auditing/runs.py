@@ -11,7 +11,7 @@ from tf_mwn.data.splits.biased_data import BiasedData
 from tf_mwn.data.splits.card_text import AS_DOUBTFUL
 from tf_mwn.data.subset import Subset
 from tf_mwn.methods import registry
-from tf_mwn.runs import build
+from tf_mwn.runs import build, streams
 from tf_mwn.runs.finished_run import FinishedRun
 from tf_mwn.runs.run import WEIGHTS
 
@@ -29,7 +29,7 @@ def audit_run(run: FinishedRun) -> Audit:
     """
     data, config = run.data, run.config
     method = registry.find(run.method)
-    clean = build.meta_parts(config, method, data, run.seed).unseen
+    clean = streams.meta_parts(config, method, data, run.seed).unseen
     adjustment = build.logit_adjustment(config, method, data)
     part, weights, held_out = data.train, _weights(run), None
     if data.card["test_labels"] == AS_DOUBTFUL:

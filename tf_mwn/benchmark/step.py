@@ -15,7 +15,7 @@ from tf_mwn.benchmark.plan import BASELINE, KERAS, Case, Images, StepError
 from tf_mwn.data.sources.source import RawSource, build_source
 from tf_mwn.data.splits.biased_data import BiasedData, prepare
 from tf_mwn.methods import registry
-from tf_mwn.runs import build
+from tf_mwn.runs import build, streams
 from tf_mwn.runs.devices import check_shares
 from tf_mwn.training import distributed_loop
 from tf_mwn.training.metrics import build_metrics
@@ -154,7 +154,7 @@ class Step:
         return self._block(feed, self.cycle * cycles) / (self.cycle * cycles)
 
     def _stream(self) -> tf.data.Dataset:
-        return build.build_stream(self.case.config, self._method, self._data, 0, 0)
+        return streams.build_stream(self.case.config, self._method, self._data, 0, 0)
 
     def _constant_feed(self) -> Iterator:
         element = next(iter(self._stream()))

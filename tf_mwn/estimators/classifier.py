@@ -22,6 +22,7 @@ from tf_mwn.checks import (
     check_together,
     unknown_name,
 )
+from tf_mwn.data.sources.facts import TABLE
 from tf_mwn.estimators import label_issues
 from tf_mwn.estimators.inputs import (
     Inputs,
@@ -34,12 +35,12 @@ from tf_mwn.estimators.inputs import (
 from tf_mwn.estimators.training import OPTIONS, Labelled, Plan, settings_of, train
 from tf_mwn.messages import logger
 from tf_mwn.methods import registry
-from tf_mwn.training.options import LOGIT_ADJUSTMENT
+from tf_mwn.recipes.own_data import WITHOUT_CLEAN
 
 AUTO = "auto"
-# The method of "auto" and its options, with a meta set and without. Why: docs/scikit_learn.md.
+# The method of "auto" and its options, with a meta set and without.
 WITH_META_SET: tuple[str, dict[str, Any]] = ("robust", {})
-WITHOUT: tuple[str, dict[str, Any]] = ("sce", {LOGIT_ADJUSTMENT.name: 1.0})
+WITHOUT = WITHOUT_CLEAN[TABLE]
 
 
 class RobustClassifier(ClassifierMixin, BaseEstimator):

@@ -117,7 +117,8 @@ def resolve(
     if own and facts is None and not (base and base.files):
         facts = _look({**(base.settings if base else {}), **overrides}, location)
     if base is None:
-        base = own_data.recipe_for({n: overrides[n] for n in _NAMING if n in overrides}, facts)
+        naming = {n: overrides[n] for n in _NAMING if n in overrides}
+        base = own_data.recipe_for(naming, facts, methods)
     if base.label_list and "dataset" not in overrides:
         given = overrides.get("label_file")
         overrides = {**overrides, "label_file": find_list(base.label_list, given)}

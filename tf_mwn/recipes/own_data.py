@@ -4,7 +4,7 @@ They look at what is known before any training (kind, size and number of the exa
 there are clean ones), never at a result.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from tf_mwn.data.sources.facts import IMAGES, TABLE, TOKENS, DataFacts
@@ -18,22 +18,33 @@ _BATCH = 100
 _MANY_IMAGES = 20_000
 _STEPS = 1500  # about as many as the short recipes take
 _FEWEST_EPOCHS, _MOST_EPOCHS = 5, 60
-_WITHOUT_CLEAN = {IMAGES: "elr", TABLE: "gce", TOKENS: "gce"}
+# The method without clean examples and its options. Why: docs/data.md and docs/scikit_learn.md.
+WITHOUT_CLEAN: dict[str, tuple[str, dict[str, Any]]] = {
+    IMAGES: ("elr", {}),
+    TABLE: ("sce", {"logit_adjustment": 1.0}),
+    TOKENS: ("gce", {}),
+}
 
 Choice = tuple[str, Any, str]
 
 
-def recipe_for(named: Mapping[str, Any], facts: DataFacts) -> Recipe:
+def recipe_for(
+    named: Mapping[str, Any], facts: DataFacts, methods: Iterable[str] | None = None
+) -> Recipe:
     """The settings for a user's data.
 
     Args:
         named: settings that name the data: `dataset`, and perhaps `meta`, `label_column` and
             `meta_size`; and `epochs`, which the fall of the rate follows.
         facts: of the data.
+        methods: those that the user asks for, or None. The options that belong to the chosen method
+            are set for no other.
     """
     choices = list(_choices(facts, named.get("epochs") or _epochs(facts)))
     named = {name: value for name, value in named.items() if name != "epochs"}
-    method, why = _method(facts, named.get("meta_size"))
+    method, options, why = _method(facts, named.get("meta_size"))
+    if methods is None or tuple(methods) == (method,):
+        choices += options
     settings = {**SHORT_RUN, **{name: value for name, value, _ in choices}, **named}
     reasons = [("method", method, why), *(choice for choice in choices if choice[2])]
     return Recipe(
@@ -76,17 +87,24 @@ def describe(dataset: str, facts: DataFacts) -> str:
     )
 
 
-def _method(facts: DataFacts, meta_size: int | None) -> tuple[str, str]:
+def _method(facts: DataFacts, meta_size: int | None) -> tuple[str, list[Choice], str]:
+    """The method, its options and why it is chosen."""
     if meta_size != 0 and facts.clean_counts:
-        return "robust", "learns from the clean examples which others to trust"
+        return "robust", [], "learns from the clean examples which others to trust"
     if meta_size or (meta_size is None and facts.clean_known):
-        return "robust", "learns which examples to trust from a meta set, cut from the training set"
-    method = _WITHOUT_CLEAN[facts.kind]
-    return method, (
-        "needs no clean examples, and there are none. With some, robust learns which examples to "
-        "trust, and an audit says how far to believe it. Give them by --meta=PATH, a folder meta/ "
-        "or arrays x_meta and y_meta. `python -m launch.audit --run=RUN --ask=100` chooses a "
-        "hundred for you to check"
+        why = "learns which examples to trust from a meta set, cut from the training set"
+        return "robust", [], why
+    method, options = WITHOUT_CLEAN[facts.kind]
+    rare = "all classes count alike, so that rare ones are found"
+    return (
+        method,
+        [(name, value, rare) for name, value in options.items()],
+        (
+            "needs no clean examples, and there are none. With some, robust learns which examples to "
+            "trust, and an audit says how far to believe it. Give them by --meta=PATH, a folder meta/ "
+            "or arrays x_meta and y_meta. `python -m launch.audit --run=RUN --ask=100` chooses a "
+            "hundred for you to check"
+        ),
     )
 
 

@@ -14,7 +14,7 @@ from tf_mwn.data.splits.biased_data import BiasedData, prepare
 from tf_mwn.data.subset import Subset
 from tf_mwn.methods import registry
 from tf_mwn.monitoring.predictions import classifier_logits
-from tf_mwn.runs import build
+from tf_mwn.runs import build, datasets, streams
 from tf_mwn.runs.noise_model import NOISE_MODEL, needs_noise_model, with_probabilities
 from tf_mwn.runs.run import CLASSIFIER, Run
 from tf_mwn.settings.config import Config
@@ -54,8 +54,8 @@ class FinishedRun(Run):
                 f"run: expected the data that {path} was trained on (fingerprint "
                 f"{trained_on[:16]}), received other data ({received[:16]})"
             )
-        classifier = _classifier(run, build.with_small_ids(data))
-        preprocess = build.preprocessing(run.config, data)
+        classifier = _classifier(run, datasets.with_small_ids(data))
+        preprocess = streams.preprocessing(run.config, data)
         return cls(**vars(run), data=data, classifier=classifier, preprocess=preprocess)
 
     def logits(self, part: Subset) -> np.ndarray:
@@ -65,7 +65,7 @@ class FinishedRun(Run):
 
 def _data(run: Run, location: DataLocation) -> BiasedData:
     config = run.config
-    source, open_set = build.load_sources(config, location)
+    source, open_set = datasets.load_sources(config, location)
     if needs_noise_model(config):
         # All methods of a seed share one model, which was trained before them.
         config = with_probabilities(config, run.beside(NOISE_MODEL))

@@ -8,7 +8,7 @@ from tf_mwn.data.splits.biased_data import BiasedData
 from tf_mwn.methods import registry
 from tf_mwn.monitoring.callbacks import EpochEvaluation, StepTimer
 from tf_mwn.monitoring.progress import ProgressBar
-from tf_mwn.runs import build
+from tf_mwn.runs import streams
 from tf_mwn.runs.epoch_state import monitors
 from tf_mwn.runs.run import Run
 from tf_mwn.runs.termination import Termination
@@ -37,7 +37,7 @@ def fine_tune(
     results = dict.fromkeys(("accuracy_before_fine_tuning", "fine_tuning_kept", "held_back"))
     if not epochs:
         return results
-    parts = build.meta_parts(config, method, data, run.seed)
+    parts = streams.meta_parts(config, method, data, run.seed)
     first = len(history)
     unseen = parts.unseen if method.holds_back(vars(config)) else None
     progress = ProgressBar(f"{run.method} seed {run.seed}, clean set", first + epochs, first)
@@ -45,13 +45,13 @@ def fine_tune(
     try:
         tuned = fine_tune_model(
             model,
-            build.fine_tuning_stream(config, parts.last_phase, data, run.seed),
+            streams.fine_tuning_stream(config, parts.last_phase, data, run.seed),
             len(parts.last_phase),
-            build.fine_tuning_batch(config, parts.last_phase),
+            streams.fine_tuning_batch(config, parts.last_phase),
             epochs,
-            build.steps_per_epoch(config, method, data),
+            streams.steps_per_epoch(config, method, data),
             config.fine_tuning_rate,
-            None if unseen is None else build.evaluation_batches(config, unseen, data),
+            None if unseen is None else streams.evaluation_batches(config, unseen, data),
             [*callbacks, *monitors(run, evaluation, data, first + epochs)],
             first_epoch=first,
             verbose=0,

@@ -18,7 +18,7 @@ from tf_mwn.messages import logger, long_step
 from tf_mwn.methods import registry
 from tf_mwn.monitoring import hparams
 from tf_mwn.recipes.experiment import Experiment
-from tf_mwn.runs import build, report
+from tf_mwn.runs import build, datasets, report, streams
 from tf_mwn.runs.devices import Workers, check_part, check_shares
 from tf_mwn.runs.noise_model import (
     NOISE_MODEL,
@@ -70,7 +70,7 @@ class Session:
         """
         config = experiment.config
         with long_step(f"loading {config.dataset}"):
-            source, open_set = build.load_sources(config, location)
+            source, open_set = datasets.load_sources(config, location)
         session = cls(experiment, workdir, source, open_set, strategy)
         with session.workers.losses():
             session._check()
@@ -160,13 +160,13 @@ class Session:
         config, seed = self.experiment.config, self.experiment.seeds[0]
         # The noise model is trained later. Sizes and shapes do not depend on it.
         settings = without_noise(config) if needs_noise_model(config) else config
-        data = build.with_small_ids(prepare(self.source, settings, seed, self.open_set))
+        data = datasets.with_small_ids(prepare(self.source, settings, seed, self.open_set))
         methods = [registry.find(name) for name in self.experiment.methods]
-        build.check_sizes(config, data, methods)
+        datasets.check_sizes(config, data, methods)
         check_shares(self.strategy, batch_size=config.batch_size)
         for method in methods:
             if method.needs_meta_set(vars(config)):
-                examples = build.meta_examples(config, method, data)
+                examples = streams.meta_examples(config, method, data)
                 meta_size = method.meta_batch_size(vars(config), examples)
                 check_shares(self.strategy, meta_batch_size=meta_size)
         for method in methods:

@@ -25,7 +25,7 @@ from tf_mwn.monitoring.callbacks import (
 from tf_mwn.monitoring.predictions import Predictor
 from tf_mwn.monitoring.progress import ProgressBar
 from tf_mwn.monitoring.tensorboard import curve_of
-from tf_mwn.runs import build, checkpoint
+from tf_mwn.runs import build, checkpoint, datasets, streams
 from tf_mwn.runs.data_failure import data_failures
 from tf_mwn.runs.devices import Workers
 from tf_mwn.runs.epoch_state import EpochRecord, ResumedEpoch, StopWhenAsked, monitors
@@ -64,7 +64,7 @@ def train(run: Run, data: BiasedData, strategy: tf.distribute.Strategy) -> dict[
 
 
 def _train(run: Run, data: BiasedData, strategy: tf.distribute.Strategy, workers: Workers):
-    sample_id, data = data.train.sample_id, build.with_small_ids(data)
+    sample_id, data = data.train.sample_id, datasets.with_small_ids(data)
     with Termination(workers.any) as termination, data_failures():
         with workers.chief_first():
             checkpoint.recover(run.folder)
@@ -72,7 +72,7 @@ def _train(run: Run, data: BiasedData, strategy: tf.distribute.Strategy, workers
         workers.check_same(len(history), run.path)
         run.folder.write_json("data_card.json", data.card)
         run.folder.write_text("flags.txt", run.flags)
-        unseen = build.meta_parts(run.config, registry.find(run.method), data, run.seed).unseen
+        unseen = streams.meta_parts(run.config, registry.find(run.method), data, run.seed).unseen
         evaluation = EpochEvaluation(data, predictor, unseen, run.seed)
         _fit(run, model, data, history, evaluation, termination)
         termination.check()
@@ -90,7 +90,7 @@ def trained_probabilities(
 ) -> np.ndarray:
     """Trains `run` to its end; returns its class probabilities [N, C] for inputs `x` [N, ...]."""
     train(run, data, strategy)
-    logits = _build(run, build.with_small_ids(data), strategy)[1].logits(x)
+    logits = _build(run, datasets.with_small_ids(data), strategy)[1].logits(x)
     return tf.nn.softmax(logits).numpy()
 
 
@@ -99,11 +99,11 @@ def _build(run: Run, data: BiasedData, strategy: tf.distribute.Strategy):
     keras.utils.clear_session()
     keras.config.set_dtype_policy(run.config.precision)
     method = registry.find(run.method)
-    steps = build.steps_per_epoch(run.config, method, data)
+    steps = streams.steps_per_epoch(run.config, method, data)
     with strategy.scope():
         model = build.build_model(run.config, method, data, run.seed, steps)
         history = checkpoint.restore(run.folder, model)
-    return model, Predictor(model, build.preprocessing(run.config, data)), history
+    return model, Predictor(model, streams.preprocessing(run.config, data)), history
 
 
 def _fit(run, model, data, history, evaluation, termination) -> None:
@@ -138,10 +138,10 @@ def _fit_epochs(run, model, data, history, evaluation, termination, epochs, part
     callbacks[after:after] = monitors(run, evaluation, data, every)
     try:
         model.fit(
-            build.build_stream(run.config, method, data, run.seed, first, step),
+            streams.build_stream(run.config, method, data, run.seed, first, step),
             epochs=epochs,
             initial_epoch=first,
-            steps_per_epoch=build.steps_per_epoch(run.config, method, data) - step,
+            steps_per_epoch=streams.steps_per_epoch(run.config, method, data) - step,
             verbose=0,
             shuffle=False,
             callbacks=[*([] if part is None else [ResumedEpoch(part)]), *callbacks],

@@ -12,7 +12,7 @@ from tf_mwn.data.splits.biased_data import BiasedData
 from tf_mwn.files import Folder, FolderConflictError
 from tf_mwn.monitoring import hparams
 from tf_mwn.monitoring.callbacks import NonFiniteLossError
-from tf_mwn.runs import build, checkpoint
+from tf_mwn.runs import checkpoint, datasets
 from tf_mwn.runs.cost import forward_passes
 from tf_mwn.runs.run import Run
 from tf_mwn.runs.session import Session
@@ -83,7 +83,7 @@ class Trials:
         try:
             experiment = self._plan.trial(values, rung.epochs if rung else None)
             data = self.data(experiment.seeds[0])
-            build.check_sizes(experiment.config, data, [self._plan.method_spec])
+            datasets.check_sizes(experiment.config, data, [self._plan.method_spec])
             session = dataclasses.replace(
                 self._session, workdir=str(self._path), experiment=experiment
             )

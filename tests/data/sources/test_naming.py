@@ -10,7 +10,7 @@ from tests.data.sources.npz_files import save_npz
 from tf_mwn.data.sources import load
 from tf_mwn.data.sources.naming import is_own, kind_of, located, short_name
 from tf_mwn.recipes.experiment import resolve
-from tf_mwn.runs.build import load_sources
+from tf_mwn.runs.datasets import load_sources
 
 NAMES = ("flowers", "digits", "mnist", "imagenet_resized")
 

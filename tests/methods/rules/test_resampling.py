@@ -9,7 +9,7 @@ from tf_mwn.data.splits.biased_data import BiasedData
 from tf_mwn.data.subset import Subset
 from tf_mwn.methods import registry
 from tf_mwn.methods.rules.resampling import balanced_rows, resampled_rows
-from tf_mwn.runs import build
+from tf_mwn.runs import datasets, streams
 from tf_mwn.settings.config import Config
 
 
@@ -64,9 +64,9 @@ def biased(counts, features=5):
 def test_resampling_repeats_examples_with_their_own_ids_and_resumes(kind):
     row, data = registry.find("resampling"), biased([60, 12, 8])
     config = Config(batch_size=8, resampling_kind=kind)
-    steps = build.steps_per_epoch(config, row, data)
+    steps = streams.steps_per_epoch(config, row, data)
     assert steps == {"over": 80, "under": 24}[kind] // 8
-    stream = build.build_stream(config, row, data, seed=1, start_epoch=0)
+    stream = streams.build_stream(config, row, data, seed=1, start_epoch=0)
     batches = [(e["sample_id"].numpy(), e["inputs"].numpy(), y.numpy()) for e, y in stream.take(20)]
     for ids, inputs, labels in batches:
         rows = (ids - 100) // 3
@@ -74,7 +74,7 @@ def test_resampling_repeats_examples_with_their_own_ids_and_resumes(kind):
         np.testing.assert_array_equal(labels, data.train.label[rows])
     seen = np.concatenate([labels for _, _, labels in batches[:steps]])
     assert np.ptp(np.bincount(seen)) <= 1
-    later = build.build_stream(config, row, data, seed=1, start_epoch=2)
+    later = streams.build_stream(config, row, data, seed=1, start_epoch=2)
     for (ids, _, _), (element, _) in zip(batches[2 * steps :], later.take(20), strict=False):
         np.testing.assert_array_equal(element["sample_id"], ids)
 
@@ -89,12 +89,12 @@ def test_meta_batches_are_drawn_as_asked(sampling):
     data = dataclasses.replace(data, meta=clean)
     row = registry.find("meta_weight_net")
     config = Config(batch_size=8, meta_batch_size=3, meta_sampling=sampling)
-    stream = build.build_stream(config, row, data, seed=0, start_epoch=0)
+    stream = streams.build_stream(config, row, data, seed=0, start_epoch=0)
     size = {"uniform": 13, "by_class": 24}[sampling]
     drawn = np.concatenate([e["meta_labels"].numpy() for e, _ in stream.take(size)])
     expected = {"uniform": [8, 4, 1], "by_class": [8, 8, 8]}[sampling]
     np.testing.assert_array_equal(np.bincount(drawn), 3 * np.array(expected))
-    last = build.fine_tuning_stream(config, clean, data, seed=0)
+    last = streams.fine_tuning_stream(config, clean, data, seed=0)
     labels = np.concatenate([y.numpy() for _, y in last.take(size // 3)])
     counts = np.bincount(labels, minlength=3)
     assert (np.ptp(counts) == 0) == (sampling == "by_class")
@@ -104,4 +104,4 @@ def test_a_batch_larger_than_what_resampling_leaves_is_one_sentence():
     row, data = registry.find("resampling"), biased([60, 12, 2])
     config = Config(batch_size=10, resampling_kind="under")
     with pytest.raises(ValueError, match="at most the 6 training images that resampling leaves"):
-        build.check_sizes(config, data, [row])
+        datasets.check_sizes(config, data, [row])

@@ -10,7 +10,7 @@ from tf_mwn.methods.mentornet.example_dropout import kept, rates_by_percent
 from tf_mwn.methods.mentornet.mentor_net import MentorNet, mentor_features
 from tf_mwn.methods.rules.self_paced import quantile
 from tf_mwn.methods.rules.weighted_loss import WeightedLoss
-from tf_mwn.training.random_bits import random_bits
+from tf_mwn.training.random_draws import random_bits
 
 _PERCENT = Interval(0, 100)
 

@@ -4,7 +4,7 @@ import tensorflow as tf
 
 from tf_mwn.checks import POSITIVE
 from tf_mwn.engine.replicas import all_gather, all_reduce_sum
-from tf_mwn.training.random_bits import random_bits
+from tf_mwn.training.random_draws import random_bits
 
 _QUANTILES = 4096
 

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from tf_mwn.engine.replicas import all_reduce_sum, num_replicas, state
 from tf_mwn.messages import long_step
-from tf_mwn.training.random_bits import random_bits
+from tf_mwn.training.random_draws import random_bits
 
 
 class RebuiltMetaSet:

@@ -2,6 +2,8 @@
 
 import tensorflow as tf
 
+from tf_mwn.training.random_draws import uniform
+
 
 def rectified_gaussian(seed: int, step: tf.Tensor, size: int, dtype) -> tf.Tensor:
     """max(0, z) with a standard normal z for every example; a function of (seed, step) alone.
@@ -22,15 +24,6 @@ def rectified_gaussian(seed: int, step: tf.Tensor, size: int, dtype) -> tf.Tenso
         Ren et al., Learning to Reweight Examples for Robust Deep Learning, ICML 2018, section 4
         (the baseline "Random"). https://arxiv.org/abs/1803.09050
     """
-    normal = tf.math.ndtri(tf.clip_by_value(uniform(seed, step, size), 1e-7, 1 - 1e-7))
+    drawn = uniform([size], seed, step, "random weights")
+    normal = tf.math.ndtri(tf.clip_by_value(drawn, 1e-7, 1 - 1e-7))
     return tf.cast(tf.nn.relu(normal), dtype)
-
-
-def uniform(seed: int, step: tf.Tensor, size: int) -> tf.Tensor:
-    """Uniform in [0, 1], float32 [`size`]; a function of (seed, step) alone."""
-    key = tf.stack([tf.constant(seed, tf.int64), tf.cast(step, tf.int64)])
-    # Drawn as integers: TensorFlow's own uniform and normal numbers differ under XLA.
-    bits = tf.random.stateless_uniform(
-        [size], seed=key, minval=None, maxval=None, dtype=tf.int32, alg="philox"
-    )
-    return tf.cast(bits, tf.float32) / 2.0**32 + 0.5

@@ -8,9 +8,9 @@ import tensorflow as tf
 from tf_mwn.checks import check_count
 from tf_mwn.engine.objective import TrainingBatch, TrainingObjective
 from tf_mwn.engine.replicas import all_reduce_sum, global_mean, state
-from tf_mwn.methods.rules.random_weights import uniform
 from tf_mwn.methods.teachers.teacher_policy import Reinforce, TeacherPolicy, teaching_features
 from tf_mwn.tensors import Tensor
+from tf_mwn.training.random_draws import uniform
 
 
 @keras.saving.register_keras_serializable(package="tf_mwn")
@@ -111,7 +111,8 @@ class TaughtLoss(TrainingObjective):
 
     def kept(self, logits, batch: TrainingBatch) -> tf.Tensor:
         """[B]; 1 for the examples that are kept at this step, 0 for the others."""
-        drawn = tf.gather(uniform(self.seed, self._draws, self.num_sample_ids), batch.sample_id)
+        drawn = uniform([self.num_sample_ids], self.seed, self._draws, "kept examples")
+        drawn = tf.gather(drawn, batch.sample_id)
         return tf.cast(drawn <= self.keep_probability(logits, batch), logits.dtype)
 
     def record_decisions(self, logits, batch: TrainingBatch) -> None:

@@ -25,3 +25,8 @@ def random_bits(shape: Sequence[int], seed: int, step: Tensor, purpose: str) -> 
     return tf.random.stateless_uniform(
         shape, seed=key, minval=None, maxval=None, dtype=tf.int32, alg="philox"
     )
+
+
+def uniform(shape: Sequence[int], seed: int, step: Tensor, purpose: str) -> Tensor:
+    """Uniform in [0, 1], float32 of `shape`; otherwise as `random_bits`."""
+    return tf.cast(random_bits(shape, seed, step, purpose), tf.float32) / 2.0**32 + 0.5
