@@ -83,7 +83,7 @@ def test_the_method_follows_what_is_known():
     ):
         found = resolve(None, {**archive(**arrays), **overrides})
         assert found.methods == (method,)
-        assert found.config.logit_adjustment == (method == "sce")
+        assert found.config.logit_adjustment == (1.0 if method == "sce" else None)
         assert (found.config.meta_size, found.config.meta_sampling) == (size, sampling)
     images = archive(x=RNG.normal(size=(N, 8, 8)))
     assert resolve(None, images).methods == ("elr",)
@@ -93,7 +93,7 @@ def test_options_of_the_chosen_method_are_set_for_no_other():
     chosen = resolve(None, archive())
     assert resolve(None, archive(), ["sce"]).folder == chosen.folder
     for methods in (["gce"], ["sce", "gce"]):
-        assert resolve(None, archive(), methods).config.logit_adjustment == 0
+        assert resolve(None, archive(), methods).config.logit_adjustment is None
     assert resolve(None, {**archive(), "logit_adjustment": 0.0}).config.logit_adjustment == 0
 
 
