@@ -55,6 +55,14 @@ def test_intervals_leave_out_what_is_not_finite():
     assert [line.get_xdata().tolist() for line in ratio.get_lines()] == [[1, 1], []]
 
 
+def test_a_long_title_stays_within_the_figure():
+    title = "meta_weight_net, mwn_table1_cifar10_longtail_100, seed 0, and more than a line of it"
+    figure = figures.weight_curve(np.arange(3.0), np.ones(3), title)
+    figure.canvas.draw()
+    box = figure.axes[0].title.get_window_extent()
+    assert box.x0 >= 0 and box.x1 <= figure.bbox.x1 and box.y1 <= figure.bbox.y1
+
+
 def test_png_is_a_png():
     image = figures.png(figures.weight_curve(np.arange(3.0), np.ones(3), "flat"))
     assert image.startswith(b"\x89PNG")

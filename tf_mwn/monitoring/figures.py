@@ -1,7 +1,8 @@
 """Figures of runs and comparisons. Each function returns a Matplotlib figure."""
 
 import io
-from collections.abc import Mapping, Sequence
+import textwrap
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -15,6 +16,8 @@ with extra("plots"):
 
 # Largest number of class names that can be read at the size of the figures.
 _NAMED = 20
+# Letters of a title in a unit of width.
+_LETTERS = 11
 
 
 def weight_curve(losses: np.ndarray, weights: np.ndarray, title: str) -> Figure:
@@ -95,7 +98,7 @@ def intervals(
     """
     heights = [0.9 + 0.5 * len(rows) for rows in panels.values()]
     figure = _figure(7, 0.4 + sum(heights))
-    figure.suptitle(title, fontsize=10, wrap=True)
+    _set_title(figure.suptitle, title, 7)
     parts = figure.subplots(len(panels), 1, squeeze=False, height_ratios=heights)[:, 0]
     for axes, (unit, rows) in zip(parts, panels.items(), strict=True):
         for y, (_, values, limits, threshold) in enumerate(rows):
@@ -127,8 +130,9 @@ def ratio_bars(ratios: Mapping[str, Mapping[str, float | None]], title: str) -> 
     """
     cases, kinds = list(ratios), dict.fromkeys(k for of_case in ratios.values() for k in of_case)
     kinds = [k for k in kinds if any(ratios[case][k] is not None for case in cases)]
-    figure = _figure(3.5 + 2.5 * len(kinds), 1 + 0.4 * len(cases))
-    figure.suptitle(title)
+    width = 3.5 + 2.5 * len(kinds)
+    figure = _figure(width, 1 + 0.4 * len(cases))
+    _set_title(figure.suptitle, title, width)
     panels = figure.subplots(1, len(kinds), sharey=True, squeeze=False)[0]
     for axes, kind in zip(panels, kinds, strict=True):
         widths = [ratios[case][kind] or 0 for case in cases]
@@ -150,7 +154,7 @@ def trajectories(values: Mapping[str, Sequence[float]], title: str) -> Figure:
         axes.plot(np.arange(1, len(curve) + 1), curve, marker="." if len(curve) < 20 else None)
         axes.set_ylabel(name)
         axes.grid(alpha=0.3)
-    panels[0].set_title(title)
+    _set_title(panels[0].set_title, title, 5)
     panels[-1].set_xlabel("epoch")
     return figure
 
@@ -165,7 +169,7 @@ def contact_sheet(
     """
     rows = -(-len(images) // columns)
     figure = _figure(1.3 * columns, 1.55 * rows + 0.5)
-    figure.suptitle(title)
+    _set_title(figure.suptitle, title, 1.3 * columns)
     if images.dtype != np.uint8 or images.shape[-1] == 1:
         low, high = float(images.min()), float(images.max())
         images = (images - low) / max(high - low, 1e-12)
@@ -218,6 +222,14 @@ def png(figure: Figure) -> bytes:
     return buffer.getvalue()
 
 
+def _set_title(draw: Callable[..., object], title: str, width: float) -> None:
+    """Draws a title in as many lines as a figure of this width needs.
+
+    Matplotlib's own wrapping cuts a title that is longer than its axes.
+    """
+    draw(textwrap.fill(title, int(_LETTERS * width)), fontsize=10)
+
+
 def _figure(width: float, height: float) -> Figure:
     """An empty figure of a size in units of 100 pixels."""
     return Figure(figsize=(width, height), dpi=100, layout="constrained")
@@ -227,7 +239,7 @@ def _axes(title: str, x_label: str, y_label: str, size=(5, 3.5), grid: bool = Tr
     figure = _figure(*size)
     axes = figure.add_subplot()
     axes.set(xlabel=x_label, ylabel=y_label)
-    axes.set_title(title, wrap=True)
+    _set_title(axes.set_title, title, size[0])
     if grid:
         axes.grid(alpha=0.3)
     return figure, axes

@@ -96,16 +96,13 @@ def _method(facts: DataFacts, meta_size: int | None) -> tuple[str, list[Choice],
         return "robust", [], why
     method, options = WITHOUT_CLEAN[facts.kind]
     rare = "all classes count alike, so that rare ones are found"
-    return (
-        method,
-        [(name, value, rare) for name, value in options.items()],
-        (
-            "needs no clean examples, and there are none. With some, robust learns which examples to "
-            "trust, and an audit says how far to believe it. Give them by --meta=PATH, a folder meta/ "
-            "or arrays x_meta and y_meta. `python -m launch.audit --run=RUN --ask=100` chooses a "
-            "hundred for you to check"
-        ),
+    why = (
+        "needs no clean examples, and there are none. With some, robust learns which examples to "
+        "trust, and an audit says how far to believe it. Give them by --meta=PATH, a folder meta/ "
+        "or arrays x_meta and y_meta. `python -m launch.audit --run=RUN --ask=100` chooses a "
+        "hundred for you to check"
     )
+    return method, [(name, value, rare) for name, value in options.items()], why
 
 
 def _choices(facts: DataFacts, epochs: int) -> Iterator[Choice]:
