@@ -12,7 +12,7 @@ from tf_mwn.data.images.decoding import fit_images
 from tf_mwn.data.sources.clean_set import with_clean_set
 from tf_mwn.data.sources.loading import read
 from tf_mwn.data.sources.location import DEFAULT_LOCATION
-from tf_mwn.data.sources.source import build_source
+from tf_mwn.data.sources.source import RawSource, build_source
 from tf_mwn.data.splits.biased_data import prepare
 
 
@@ -128,6 +128,23 @@ def test_images_keep_their_scale_or_are_refused(tmp_path):
         np.savez(tmp_path / "bytes.npz", x=IMAGES[20:].repeat(size, 1), y=np.arange(10) % 2)
         with pytest.raises(ValueError, match=r"x_meta: .* the scale of x, .* 1\], .* \[0, 255\]"):
             joined(tmp_path / "all.npz", tmp_path / "bytes.npz")
+
+
+def test_images_without_an_axis_of_channels_get_the_size_of_the_others(tmp_path):
+    np.savez(tmp_path / "all.npz", x=IMAGES[:20, ..., 0], y=np.arange(20) % 2)
+    np.savez(tmp_path / "clean.npz", x=IMAGES[20:, ..., 0].repeat(2, axis=1), y=np.arange(10) % 2)
+    clean = joined(tmp_path / "all.npz", tmp_path / "clean.npz").meta_pool.x
+    assert clean.shape == (10, *IMAGES.shape[1:3], 1)
+
+
+def test_clean_examples_of_a_bundled_test_part_are_worth_a_line(tmp_path, caplog):
+    np.savez(tmp_path / "clean.npz", x=IMAGES[14:18], y=np.arange(4) % 2)
+    labels = np.arange(20) % 2
+    bundled = RawSource(
+        "bundled", IMAGES[:16], labels[:16], x_test=IMAGES[16:20], y_test=labels[:4]
+    )
+    build_source(with_clean_set(bundled, str(tmp_path / "clean.npz"), DEFAULT_LOCATION))
+    assert "bundled: 2 of the 4 meta images are test images too" in caplog.text
 
 
 @pytest.mark.parametrize("kind", ["csv", "npz"])

@@ -92,13 +92,15 @@ def warn_of_shared_examples(source: str, parts: Mapping[str, Any]) -> None:
 
     Args:
         source: its name.
-        parts: inputs by the name of the part; those to train on are the first, "train".
+        parts: inputs by the name of the part; those to train on are the first, "train", if they
+            are to be compared.
     """
     pairs = [p for p in itertools.combinations(parts, 2) if p != ("train", "meta")]
     if not pairs:
         return
     keys = {name: _keys(x) for name, x in parts.items()}
-    undecided = _often_equal(parts["train"], keys["train"])
+    first = next(iter(parts))
+    undecided = _often_equal(parts[first], keys[first])
     for one, other in pairs:
         x = parts[other]
         if isinstance(x, ImageFiles) and "meta" in (one, other):  # which may lie elsewhere

@@ -37,6 +37,7 @@ def with_clean_set(
         OSError: a file cannot be read.
     """
     shape = tuple(raw.x.shape[1:]) if isinstance(raw.x, ImageFiles) else np.shape(raw.x)[1:]
+    shape = (*shape, 1) if len(shape) == 2 else shape  # images without an axis of channels
     clean = read_clean(
         path,
         location,

@@ -113,10 +113,12 @@ def build_source(raw: RawSource) -> Source:
     kept, image = np.arange(len(y)), None
     if not alike:
         kept = _without_clean_copies(raw, x, y, parts["meta"])
+    present = {n: part.x for n, part in parts.items() if part is not None}
     if raw.is_own:
         image = None if alike or x.ndim != 4 else same_images(x)
-        others = {n: part.x for n, part in parts.items() if part is not None}
-        warn_of_shared_examples(raw.name, {"train": x, **others})
+        warn_of_shared_examples(raw.name, {"train": x, **present})
+    elif "meta" in present:  # clean examples of the user's beside a bundled set
+        warn_of_shared_examples(raw.name, present)
     path = None if raw.path is None else _encoded(raw.path)
     splits_off = parts["test"] is None
     if splits_off:
