@@ -106,7 +106,7 @@ def test_sequences_train_without_clean_examples(tmp_path, capsys):
         "--nodeterministic",
         f"--workdir={tmp_path}",
     )
-    (path,) = tmp_path.glob("text-*/gce/seed0")
+    (path,) = tmp_path.glob("text-*/sce/seed0")
     assert "as doubtful as those trained on" in capsys.readouterr().out
     predict_rows(path, tmp_path / "text.npz")
     assert capsys.readouterr().out.count("text.npz,") == 60

@@ -53,7 +53,7 @@ def test_sequences_of_tokens_have_a_network_of_their_vocabulary():
     np.savez("text.npz", tokens=tokens, y=np.arange(N) % 3)
     experiment = resolve(None, {"dataset": "text.npz"})
     assert experiment.facts.kind == TOKENS and experiment.config.network == "gru_81"
-    assert experiment.methods == ("gce",) and experiment.folder == "text"
+    assert experiment.methods == ("sce",) and experiment.folder == "text"
 
 
 @pytest.mark.parametrize(
