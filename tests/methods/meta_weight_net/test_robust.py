@@ -11,6 +11,7 @@ from tf_mwn.data.streams.pipeline import paired_dataset
 from tf_mwn.engine.optimizers import CoupledAdam
 from tf_mwn.methods.meta_weight_net.meta_weight_net import MetaWeightNet
 from tf_mwn.methods.meta_weight_net.robust import Robust
+from tf_mwn.runs.checkpoint import EpochPart
 from tf_mwn.training.fine_tuning import hold_back
 
 rng = np.random.default_rng(0)
@@ -138,6 +139,18 @@ def test_without_examples_held_back_a_second_fit_trusts_nothing():
     for _ in range(2):
         model.fit(pairs(), verbose=0)
     assert model.whole_sets.meta is None and not model.trusts_weights
+
+
+@pytest.mark.parametrize("trusted", [False, True])
+def test_an_epoch_that_is_resumed_has_the_trust_of_its_beginning(trusted, monkeypatch):
+    model = robust()
+    monkeypatch.setattr(model, "_passes_test", lambda: trusted)
+    model.begin_epoch()
+    state = [keras.ops.convert_to_numpy(v) for v in model.state_variables()]
+    monkeypatch.setattr(model, "_passes_test", lambda: not trusted)
+    model.begin_epoch()
+    EpochPart(1, state, []).restore_variables(model)
+    assert model.trusts_weights == trusted
 
 
 def test_a_reused_gradient_is_plain_too_while_v_is_not_trusted(monkeypatch):

@@ -49,8 +49,8 @@ class Robust(MetaWeightNet):
 
     The class shares, and the clean examples of the last phase, come from the data that `fit` is
     given: arrays, or the data set that `paired_dataset` returns, before any `.map`. An example
-    counts in a class share as often as its `sample_weight` says. After a last phase only the
-    examples held back from it are asked in part 4.
+    counts in a class share as often as its `sample_weight` says. Examples that a last phase
+    trained on are not asked in part 4.
 
     Args:
         classifier: built Keras model that returns logits [B, C].
