@@ -1,7 +1,11 @@
 """What a run prints: few lines without control characters, more or fewer as asked."""
 
+import contextlib
+import gc
 import itertools
 import logging
+
+import pytest
 
 from tf_mwn import messages
 from tf_mwn.monitoring.progress import ProgressBar
@@ -90,3 +94,25 @@ def test_a_line_of_progress_fits_a_terminal(caplog):
         bar.on_epoch_end(199, {"loss": 2.345, "meta_loss": 2.345, "test_accuracy": 1.0})
     (record,) = caplog.records
     assert len(record.getMessage()) <= 80, record.getMessage()
+
+
+def test_what_is_imported_at_the_start_is_left_out_of_garbage_collections(monkeypatch):
+    calls = []
+    for name in ("enable", "disable", "freeze"):
+        monkeypatch.setattr(gc, name, lambda name=name: calls.append(name))
+    monkeypatch.setattr(gc, "get_freeze_count", lambda: calls.count("freeze"))
+    with contextlib.suppress(ImportError), messages.quiet_start():
+        assert calls == ["disable"]
+        raise ImportError
+    assert calls == ["disable", "freeze", "enable"]
+    with messages.quiet_start():  # objects that are no modules may be garbage now
+        pass
+    assert calls == ["disable", "freeze", "enable"]
+
+
+def test_who_collects_no_garbage_keeps_to_it(monkeypatch):
+    monkeypatch.setattr(gc, "isenabled", lambda: False)
+    monkeypatch.setattr(gc, "get_freeze_count", lambda: 0)
+    monkeypatch.setattr(gc, "enable", lambda: pytest.fail("enabled"))
+    with messages.quiet_start():
+        pass
