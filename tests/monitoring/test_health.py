@@ -13,15 +13,15 @@ from tf_mwn.data.subset import Subset
 from tf_mwn.label_noise.planted import auc_and_error
 from tf_mwn.methods.reweighting.l2rw import L2RW
 from tf_mwn.monitoring.callbacks import EpochEvaluation
-from tf_mwn.monitoring.health import ADVICE, Checkup, _verdict, advice, examine
+from tf_mwn.monitoring.health import ADVICE, OFF, Checkup, _verdict, advice, examine
 from tf_mwn.monitoring.predictions import Predictor
 
 CLEAN = X[:60], TRUE[:60]
 
 
-def model_of(slope, bias, learned=1, loss=None):
+def model_of(slope, bias, learned=1, loss=None, kind=tf_mwn.MetaWeightNet, **options):
     """V(l) = sigmoid(bias + slope l) on a classifier of the three clouds."""
-    model = tf_mwn.MetaWeightNet(linear(), weight_net_units=(1,))
+    model = kind(linear(), weight_net_units=(1,), **options)
     values = [[1.0]], [0.0], [[slope]], [bias]
     for variable, value in zip(model.weight_net.trainable_variables, values, strict=True):
         variable.assign(value)
@@ -98,6 +98,17 @@ def test_the_seed_decides_the_wrong_labels():
     model.classifier.set_weights([weak.normal(size=w.shape) for w in model.classifier.weights])
     first, again, other = (asked(model, seed) for seed in (0, 0, 1))
     assert first == again and first != other
+
+
+def test_while_v_is_not_used_its_weights_are_asked_nevertheless():
+    model = model_of(-1.0, 1.0, kind=tf_mwn.Robust, logit_adjustment=0.0)
+    assert not model.trusts_weights  # before the first epoch
+    found = asked(model)
+    assert found.planted_auc == pytest.approx(1.0, abs=0.02) and found.planted_examples == 60
+    assert found.weight_verdict == OFF and found.given_up_classes is None
+    model._trust.assign(1)
+    used = asked(model)
+    assert used.weight_verdict is None and used.planted_auc == found.planted_auc
 
 
 def test_without_weights_or_with_weights_by_history_nothing_is_planted():

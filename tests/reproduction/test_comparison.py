@@ -61,6 +61,8 @@ def test_the_page_has_paired_differences_and_marks_a_miss(tmp_path, monkeypatch)
     assert comparison.write(tmp_path).read_text() == page
     assert comparison.planted_and_true(tmp_path) == {METHOD: [(0.8, 0.9)] * 3}
     assert (tmp_path / "planted_auc.png").stat().st_size > 1000
+    write(tmp_path, BIASES[1], METHOD, [0.80, 0.90, 0.85], noise_auc=0.5, weight_verdict="off")
+    assert comparison.planted_and_true(tmp_path) == {METHOD: [(0.8, 0.9)] * 3}
 
 
 def test_the_ablation_compares_the_same_seeds_and_says_how_many_and_who_made_them(

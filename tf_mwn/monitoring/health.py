@@ -71,7 +71,8 @@ class Checkup:
     """What planted errors say about the weights of a model.
 
     Attributes:
-        planted_auc: AUC of low weight for planted errors; None if they could not be asked.
+        planted_auc: AUC of low weight for planted errors; None if they could not be asked. While a
+            model does not use its learned weights, it is theirs.
         planted_auc_error: its standard error.
         planted_examples: number of clean examples that were asked.
         given_up_classes: names of the classes that a learned V has given up, see `given_up`, or
@@ -112,8 +113,6 @@ def examine(
         seed: of the wrong labels, which are the same in every epoch as long as the confusions are.
         class_names: [C] names, or None for numbers.
     """
-    if not model.trusts_weights:
-        return Checkup(weight_verdict=OFF)
     found: dict[str, Any] = {}
     asked = weights
     pair = None if clean is None else _planted_weights(model, clean, train, seed)
@@ -121,6 +120,8 @@ def examine(
         auc, error = auc_and_error(*pair)
         found = {"planted_auc": auc, "planted_auc_error": error, "planted_examples": len(pair[0])}
         asked = np.concatenate(pair)
+    if not model.trusts_weights:
+        return Checkup(**found, weight_verdict=OFF)
     if asked is None or not _has_learned(model):
         return Checkup(**found)
     if clean is not None and pair is not None:
@@ -139,11 +140,20 @@ def _planted_weights(
     if not model.has_classes(clean[1], clean[0]):
         return None  # no label is another class
     rng = generator(seed, "planted errors")
-    return planted_weights(functools.partial(_weights, model), clean, train, rng)
+    return planted_weights(functools.partial(_learned, model), clean, train, rng)
+
+
+def _learned(model: RobustModel, labels: np.ndarray, logits: np.ndarray) -> np.ndarray | None:
+    logits = model.adjusted(tf.constant(logits))
+    return _array(model.learned_weights_at(tf.constant(labels), logits, None))
 
 
 def _weights(model: RobustModel, labels: np.ndarray, logits: np.ndarray) -> np.ndarray | None:
-    weights = model.weights_at(tf.constant(labels), model.adjusted(tf.constant(logits)), None)
+    logits = model.adjusted(tf.constant(logits))
+    return _array(model.weights_at(tf.constant(labels), logits, None))
+
+
+def _array(weights: tf.Tensor | None) -> np.ndarray | None:
     return None if weights is None else keras.ops.convert_to_numpy(weights)
 
 
@@ -195,7 +205,8 @@ class Health(keras.callbacks.Callback):
 
     - `planted_auc`, the AUC of low weight for the planted errors: 1 if every wrong label weighs
       less than every right one, 0.5 if the weights do not tell them apart, below 0.5 if they
-      prefer wrong labels; and `planted_auc_error`, its standard error;
+      prefer wrong labels (while `Robust` does not use V, of the weights that V gives); and
+      `planted_auc_error`, its standard error;
     - of the training examples, if they are given: `mean_weight_all`, `weight_spread` (95th minus
       5th percentile of the weights) and `effective_fraction` ((Σv)² / (N Σv²)).
 

@@ -45,13 +45,15 @@ def write(workdir: str | Path, label_file: str | None = None) -> Path:
 def planted_and_true(
     workdir: str | Path, label_file: str | None = None
 ) -> dict[str, list[tuple[float, float]]]:
-    """(planted, true) AUC of the finished runs that have both, by method."""
+    """(planted, true) AUC of the finished runs that used their weights and have both, by method."""
+    from tf_mwn.monitoring.health import OFF  # imported here: slow
+
     points: dict[str, list[tuple[float, float]]] = {}
     for bias in biases(label_file):
         for run in bias.runs():
             results = run.results(workdir) or {}
             pair = results.get("planted_auc"), results.get("noise_auc")
-            if None not in pair:
+            if None not in pair and results.get("weight_verdict") != OFF:
                 points.setdefault(run.method, []).append(pair)
     return points
 

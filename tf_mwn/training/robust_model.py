@@ -294,6 +294,12 @@ class RobustModel(Compiled):
         seen = self.seen(logits, self.training_batch(labels, sample_id))
         return self.training_objective.objective(*seen)[1]
 
+    def learned_weights_at(
+        self, labels: Labels, logits: Logits, sample_id: Tensor | None
+    ) -> Tensor | None:
+        """As `weights_at`; the weights that are learned also while `trusts_weights` is False."""
+        return self.weights_at(labels, logits, sample_id)
+
     def training_loss(self, labels: Labels, logits: Logits) -> Losses:
         """The per-example loss [B] that the objective sees at the classifier's logits [B, C]."""
         return self.per_example_loss(labels, self.adjusted(logits))

@@ -202,8 +202,13 @@ class Robust(MetaWeightNet):
         return tf.where(trust, cotangent, plain), tf.where(trust, weights, tf.ones_like(weights))
 
     def weights_at(self, labels: Labels, logits: Logits, sample_id: Tensor | None) -> Tensor | None:
-        weights = super().weights_at(labels, logits, sample_id)
+        weights = self.learned_weights_at(labels, logits, sample_id)
         return weights if self.trusts_weights else tf.ones_like(weights)
+
+    def learned_weights_at(
+        self, labels: Labels, logits: Logits, sample_id: Tensor | None
+    ) -> Tensor | None:
+        return super().weights_at(labels, logits, sample_id)
 
     def _with_facts(self, dataset: tf.data.Dataset, pairing: Pairing) -> Any:
         if self._parts["logit_adjustment"] > 0:
