@@ -47,8 +47,9 @@ ADVICE = {
     ),
 }
 ADVICE[OFF] = (
-    "V does not find planted errors, so all weights are equal in the end. More clean examples make "
-    "this test more certain, and a better classifier makes V better"
+    "V did not find the errors that were planted before the last epoch, so all weights are equal "
+    "in the end. More clean examples make this test more certain, and a better classifier makes V "
+    "better"
 )
 
 

@@ -31,8 +31,8 @@ _LEGEND = (
     "balanced: mean accuracy of the classes in the last epoch, in %\n"
     "memorised: share of the wrong labels that the classifier reproduces, in %\n"
     "noise AUC: how well low weights pick out wrong labels (0.5: not at all, 1: perfectly)\n"
-    "planted AUC: the same for wrong labels planted among clean examples; needs no true labels. "
-    "Where robust does not use V, noise AUC is that of equal weights, and planted AUC that of V\n"
+    "planted AUC: the same for wrong labels planted among clean examples; needs no true labels "
+    "(of V, also where robust does not use it)\n"
     "spread: 95th minus 5th percentile of the weights; effective: (Σv)²/(N Σv²), 1 if all are equal"
 )
 
