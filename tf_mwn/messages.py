@@ -83,8 +83,8 @@ def quiet_start() -> Iterator[None]:
 def _uncollected() -> Iterator[None]:
     """Leaves what is imported in the block out of garbage collections, once in a process.
 
-    Modules stay until the process ends, and TensorFlow's are half a million objects. To look
-    through them takes a quarter of the time of a short run.
+    Modules stay until the process ends, and collections would look through all their objects. What
+    that costs: docs/performance.md.
     """
     if gc.get_freeze_count() or not gc.isenabled():
         yield

@@ -141,20 +141,17 @@ def _planted_weights(
     if not model.has_classes(clean[1], clean[0]):
         return None  # no label is another class
     rng = generator(seed, "planted errors")
-    return planted_weights(functools.partial(_learned, model), clean, train, rng)
+    weights_of = functools.partial(_weights, model, model.learned_weights_at)
+    return planted_weights(weights_of, clean, train, rng)
 
 
-def _learned(model: RobustModel, labels: np.ndarray, logits: np.ndarray) -> np.ndarray | None:
-    logits = model.adjusted(tf.constant(logits))
-    return _array(model.learned_weights_at(tf.constant(labels), logits, None))
-
-
-def _weights(model: RobustModel, labels: np.ndarray, logits: np.ndarray) -> np.ndarray | None:
-    logits = model.adjusted(tf.constant(logits))
-    return _array(model.weights_at(tf.constant(labels), logits, None))
-
-
-def _array(weights: tf.Tensor | None) -> np.ndarray | None:
+def _weights(
+    model: RobustModel,
+    weights_at: Callable[..., tf.Tensor | None],
+    labels: np.ndarray,
+    logits: np.ndarray,
+) -> np.ndarray | None:
+    weights = weights_at(tf.constant(labels), model.adjusted(tf.constant(logits)), None)
     return None if weights is None else keras.ops.convert_to_numpy(weights)
 
 
@@ -282,7 +279,7 @@ class Health(keras.callbacks.Callback):
         if self._train is not None:
             train = self._evaluated("y", self._train)
             if not self.model.training_objective.keeps_history:
-                weights = _weights(self.model, train[1], train[0])
+                weights = _weights(self.model, self.model.weights_at, train[1], train[0])
         self.checkup = examine(self.model, clean, train, weights, self._seed)
         logs.update(self.checkup.logs())
         if weights is not None:
